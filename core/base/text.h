@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qaq {
+
+/// Its arguments, one after the other, in the C locale.
+template <class... Parts>
+std::string cat(const Parts&... parts) {
+  std::ostringstream out;
+  out.imbue(std::locale::classic());
+  (out << ... << parts);
+  return std::move(out).str();
+}
+
+/// The offset of the first byte that is not part of valid UTF-8; nothing if all is valid.
+std::optional<std::size_t> invalid_utf8_offset(std::string_view text);
+
+/// The name in `names` nearest to `name` (edit distance), if near enough to be a misspelling.
+std::optional<std::string> nearest_name(std::string_view name,
+                                        const std::vector<std::string>& names);
+
+/// Shortest text that reads back as the same double, with a point and no thousands separators.
+std::string number_text(double value);
+
+/// "3.4 MB": decimal units, two to four significant digits.
+std::string byte_text(std::int64_t n_bytes);
+
+}  // namespace qaq

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "core/tensor/dtype.h"
+
+namespace qaq {
+
+/// What a tap carries. Order of the kinds within a layer is this order.
+enum class TapKind { query, key, value, attention, logits };
+
+/// A block of captured numbers, row-major (n_heads, n_rows, n_cols), valid during the call only.
+///
+///   query      heads = query heads, cols = head_dim; after RoPE (half-split), unscaled
+///   key        heads = KV heads,    cols = head_dim; after RoPE (half-split)
+///   value      heads = KV heads,    cols = head_dim
+///   attention  heads = query heads, cols = first_row + n_rows keys; after the softmax, zero above
+///              the diagonal (row i is position first_row + i)
+///   logits     one head, cols = vocab_size; layer is n_layers
+struct TapBlock {
+  TapKind what = TapKind::query;
+  std::int64_t layer = 0;
+  std::int64_t first_head = 0;
+  std::int64_t n_heads = 0;
+  std::int64_t first_row = 0;  ///< position of the first row
+  std::int64_t n_rows = 0;
+  std::int64_t n_cols = 0;
+  DType dtype = DType::f32;
+  std::span<const std::byte> bytes;
+
+  /// The numbers of an f32 block.
+  std::span<const float> floats() const {
+    return {reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float)};
+  }
+};
+
+/// Receives taps in order (layer, what, head, row) from one thread. Throwing stops the run.
+class TapSink {
+ public:
+  virtual ~TapSink() = default;
+  /// Asked before a block is made; a block that nobody wants costs nothing. Rows are positions
+  /// [first_row, first_row + n_rows); put() may still get rows beside those wanted.
+  virtual bool wants(TapKind what, std::int64_t layer, std::int64_t first_row,
+                     std::int64_t n_rows) const = 0;
+  virtual void put(const TapBlock& block) = 0;
+};
+
+}  // namespace qaq
