@@ -17,11 +17,29 @@ struct ViolationParams {
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& v) {
-    v(ParameterInfo{.name = "violation_window", .help = "Rows n that a jump is measured against; 0: the value's last_n_attentions", .unit = "rows", .min = 0, .max = 1e6, .slider_min = 0, .slider_max = 64},
+    v(ParameterInfo{.name = "violation_window",
+                    .help =
+                        "Rows n that a jump is measured against; 0: the value's last_n_attentions",
+                    .unit = "rows",
+                    .min = 0,
+                    .max = 1e6,
+                    .slider_min = 0,
+                    .slider_max = 64},
       self.violation_window);
-    v(ParameterInfo{.name = "violation_ratio", .help = "A score is a violation above this many times the window's maximum", .min = 1, .max = 1e9, .log_scale = true, .slider_min = 1, .slider_max = 1000},
+    v(ParameterInfo{.name = "violation_ratio",
+                    .help = "A score is a violation above this many times the window's maximum",
+                    .min = 1,
+                    .max = 1e9,
+                    .log_scale = true,
+                    .slider_min = 1,
+                    .slider_max = 1000},
       self.violation_ratio);
-    v(ParameterInfo{.name = "violation_floor", .help = "... and above this many times a fair share 1/(s+1)", .min = 0, .max = 1e9, .slider_min = 0, .slider_max = 32},
+    v(ParameterInfo{.name = "violation_floor",
+                    .help = "... and above this many times a fair share 1/(s+1)",
+                    .min = 0,
+                    .max = 1e9,
+                    .slider_min = 0,
+                    .slider_max = 32},
       self.violation_floor);
   }
 };
@@ -37,18 +55,20 @@ struct Violation {
 };
 
 struct ViolationReport {
-  std::int64_t window = 0;  ///< n that was used
+  std::int64_t window = 0;            ///< n that was used
   std::vector<Violation> violations;  ///< ordered by layer, head, step, token
   std::int64_t n_eligible = 0;        ///< pairs (step, token) looked at, all heads
   double rate() const {
-    return n_eligible == 0 ? 0.0 : static_cast<double>(violations.size()) / static_cast<double>(n_eligible);
+    return n_eligible == 0
+               ? 0.0
+               : static_cast<double>(violations.size()) / static_cast<double>(n_eligible);
   }
 };
 
-/// Violations of one query head. `scores` is (n_rows, T); row i is position first_position + i, rows
-/// are consecutive. In row s, token t < s - n + 1 violates when S_s[t] > r * max(S_{s-n..s-1}[t]) and
-/// S_s[t] > f / (s + 1). Rows with fewer than n stored rows before them are not eligible.
-/// Adds to `report`; `layer` and `head` are written into what is found.
+/// Violations of one query head. `scores` is (n_rows, T); row i is position first_position + i,
+/// rows are consecutive. In row s, token t < s - n + 1 violates when S_s[t] > r *
+/// max(S_{s-n..s-1}[t]) and S_s[t] > f / (s + 1). Rows with fewer than n stored rows before them
+/// are not eligible. Adds to `report`; `layer` and `head` are written into what is found.
 void find_violations(NdView<const float, 2> scores, std::int64_t first_position, std::int32_t layer,
                      std::int32_t head, const ViolationParams& params, ViolationReport& report);
 

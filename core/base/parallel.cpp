@@ -39,8 +39,8 @@ void set_thread_count(int n_threads) {
   const std::lock_guard lock(control_mutex);
   control().reset();
   if (n_threads > 0) {
-    control() = std::make_unique<tbb::global_control>(
-        tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(n_threads));
+    control() = std::make_unique<tbb::global_control>(tbb::global_control::max_allowed_parallelism,
+                                                      static_cast<std::size_t>(n_threads));
   }
 #endif
 }

@@ -17,7 +17,8 @@ namespace {
 
 std::string range_text(const Parameter& parameter) {
   const auto bound = [](double x) { return number_text(x); };
-  if (std::isinf(parameter.info.max)) return cat("give a number of at least ", bound(parameter.info.min));
+  if (std::isinf(parameter.info.max))
+    return cat("give a number of at least ", bound(parameter.info.min));
   return cat("give a number from ", bound(parameter.info.min), " to ", bound(parameter.info.max));
 }
 

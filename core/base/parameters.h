@@ -15,8 +15,9 @@ namespace qaq {
 /// Parameters are listed once. A parameter struct P has one function
 ///
 ///     template <class Self, class Visitor> static void visit(Self& self, Visitor& v) {
-///       v(ParameterInfo{.name = "outliers_ratio", .help = "...", .max = 0.99}, self.outliers_ratio);
-///       v.section("key", [&](auto& inner) { Side::visit(self.key, inner); });
+///       v(ParameterInfo{.name = "outliers_ratio", .help = "...", .max = 0.99},
+///       self.outliers_ratio); v.section("key", [&](auto& inner) { Side::visit(self.key, inner);
+///       });
 ///     }
 ///
 /// and everything else comes from it: the command line's --set, the window's editor, JSON, HDF5
@@ -28,8 +29,8 @@ struct ParameterInfo {
   std::string_view unit{};
   double min = -std::numeric_limits<double>::infinity();  ///< smallest value taken
   double max = std::numeric_limits<double>::infinity();   ///< largest value taken
-  bool log_scale = false;    ///< sliders move in decades
-  double slider_min = 0;     ///< the range that a slider offers; both 0: min to max
+  bool log_scale = false;                                 ///< sliders move in decades
+  double slider_min = 0;  ///< the range that a slider offers; both 0: min to max
   double slider_max = 0;
 };
 
@@ -73,10 +74,14 @@ namespace detail {
 
 template <class T>
 constexpr ParameterKind kind_of() {
-  if constexpr (std::is_same_v<T, bool>) return ParameterKind::boolean;
-  else if constexpr (std::is_enum_v<T>) return ParameterKind::choice;
-  else if constexpr (std::is_integral_v<T>) return ParameterKind::integer;
-  else return ParameterKind::real;
+  if constexpr (std::is_same_v<T, bool>)
+    return ParameterKind::boolean;
+  else if constexpr (std::is_enum_v<T>)
+    return ParameterKind::choice;
+  else if constexpr (std::is_integral_v<T>)
+    return ParameterKind::integer;
+  else
+    return ParameterKind::real;
 }
 
 struct Lister {
@@ -86,7 +91,8 @@ struct Lister {
   template <class T>
   void operator()(const ParameterInfo& info, const T& field) {
     Parameter p;
-    p.name = section_name.empty() ? std::string(info.name) : section_name + "." + std::string(info.name);
+    p.name =
+        section_name.empty() ? std::string(info.name) : section_name + "." + std::string(info.name);
     p.section = section_name;
     p.info = info;
     p.kind = kind_of<T>();

@@ -11,18 +11,18 @@ namespace qaq {
 
 /// The weights of a LLaMA-family layer. Names are ours; file formats map theirs to them.
 enum class WeightRole {
-  embedding,       ///< (vocab_size, hidden_size)
-  attention_norm,  ///< (1, hidden_size), per layer
-  query,           ///< (n_heads * head_dim, hidden_size), half-split RoPE rows
-  key,             ///< (n_kv_heads * head_dim, hidden_size), half-split RoPE rows
-  value,           ///< (n_kv_heads * head_dim, hidden_size)
-  attention_output,  ///< (hidden_size, n_heads * head_dim)
+  embedding,          ///< (vocab_size, hidden_size)
+  attention_norm,     ///< (1, hidden_size), per layer
+  query,              ///< (n_heads * head_dim, hidden_size), half-split RoPE rows
+  key,                ///< (n_kv_heads * head_dim, hidden_size), half-split RoPE rows
+  value,              ///< (n_kv_heads * head_dim, hidden_size)
+  attention_output,   ///< (hidden_size, n_heads * head_dim)
   feed_forward_norm,  ///< (1, hidden_size)
-  gate,            ///< (intermediate_size, hidden_size)
-  up,              ///< (intermediate_size, hidden_size)
-  down,            ///< (hidden_size, intermediate_size)
-  final_norm,      ///< (1, hidden_size)
-  head,            ///< (vocab_size, hidden_size); the embedding where the spec says tied
+  gate,               ///< (intermediate_size, hidden_size)
+  up,                 ///< (intermediate_size, hidden_size)
+  down,               ///< (hidden_size, intermediate_size)
+  final_norm,         ///< (1, hidden_size)
+  head,               ///< (vocab_size, hidden_size); the embedding where the spec says tied
 };
 
 /// A model file that was opened and checked: every weight is there and has its shape.

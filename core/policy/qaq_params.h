@@ -16,7 +16,8 @@ enum class CacheSide { key, value };
 enum class Level { no_quantization, token, layer, head };
 template <>
 struct ChoiceNames<Level> {
-  static constexpr std::array<std::string_view, 4> names{"no-quantization", "token", "layer", "head"};
+  static constexpr std::array<std::string_view, 4> names{"no-quantization", "token", "layer",
+                                                         "head"};
 };
 
 /// The authors' `method` (`method_name` in their result files).
@@ -49,28 +50,71 @@ struct QaqSideParams {
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& v, CacheSide side) {
-    v(ParameterInfo{.name = "level", .help = "What shares a scale and a bit width: a token, a token in one layer, or a token in one layer and KV head"},
+    v(ParameterInfo{.name = "level",
+                    .help = "What shares a scale and a bit width: a token, a token in one layer, "
+                            "or a token in one layer and KV head"},
       self.level);
-    v(ParameterInfo{.name = "symmetric", .help = "Centre the quantizer on 0 instead of on the unit's mean"},
+    v(ParameterInfo{.name = "symmetric",
+                    .help = "Centre the quantizer on 0 instead of on the unit's mean"},
       self.symmetric);
-    v(ParameterInfo{.name = "method", .help = "uniform steps, or the quantiles of a normal distribution (fixed bits only)"},
-      self.method);
-    v(ParameterInfo{.name = "outliers_ratio", .help = "Share of a unit's values kept exactly, half at each end", .min = 0, .max = 0.999, .slider_min = 0, .slider_max = 0.1},
+    v(
+        ParameterInfo{
+            .name = "method",
+            .help = "uniform steps, or the quantiles of a normal distribution (fixed bits only)"},
+        self.method);
+    v(ParameterInfo{.name = "outliers_ratio",
+                    .help = "Share of a unit's values kept exactly, half at each end",
+                    .min = 0,
+                    .max = 0.999,
+                    .slider_min = 0,
+                    .slider_max = 0.1},
       self.outliers_ratio);
-    v(ParameterInfo{.name = "use_attentions", .help = "Choose bits by the error bound; off: n_bits_uniform for all"},
+    v(ParameterInfo{.name = "use_attentions",
+                    .help = "Choose bits by the error bound; off: n_bits_uniform for all"},
       self.use_attentions);
-    v(ParameterInfo{.name = "n_bits_uniform", .help = "Bits of every unit when use_attentions is off", .unit = "bits", .min = 0, .max = 16},
+    v(ParameterInfo{.name = "n_bits_uniform",
+                    .help = "Bits of every unit when use_attentions is off",
+                    .unit = "bits",
+                    .min = 0,
+                    .max = 16},
       self.n_bits_uniform);
-    v(ParameterInfo{.name = "last_n_attentions", .help = "Attention window: values take the maximum over the last n rows; the newest n-1 tokens get n_bits_max", .unit = "rows", .min = 1, .max = 1e6, .slider_min = 1, .slider_max = 64},
+    v(ParameterInfo{.name = "last_n_attentions",
+                    .help = "Attention window: values take the maximum over the last n rows; the "
+                            "newest n-1 tokens get n_bits_max",
+                    .unit = "rows",
+                    .min = 1,
+                    .max = 1e6,
+                    .slider_min = 1,
+                    .slider_max = 64},
       self.last_n_attentions);
-    v(ParameterInfo{.name = "target_quantization_error", .help = "Error budget e of the bound; larger gives fewer bits", .min = 1e-9, .max = 1e9, .log_scale = true, .slider_min = 1e-3, .slider_max = 30},
+    v(ParameterInfo{.name = "target_quantization_error",
+                    .help = "Error budget e of the bound; larger gives fewer bits",
+                    .min = 1e-9,
+                    .max = 1e9,
+                    .log_scale = true,
+                    .slider_min = 1e-3,
+                    .slider_max = 30},
       self.target_quantization_error);
-    v(ParameterInfo{.name = "n_bits_min", .help = "Fewest bits that the bound may give", .unit = "bits", .min = 0, .max = 16},
+    v(ParameterInfo{.name = "n_bits_min",
+                    .help = "Fewest bits that the bound may give",
+                    .unit = "bits",
+                    .min = 0,
+                    .max = 16},
       self.n_bits_min);
-    v(ParameterInfo{.name = "n_bits_max", .help = "Most bits that the bound may give", .unit = "bits", .min = 0, .max = 16},
+    v(ParameterInfo{.name = "n_bits_max",
+                    .help = "Most bits that the bound may give",
+                    .unit = "bits",
+                    .min = 0,
+                    .max = 16},
       self.n_bits_max);
     if (side == CacheSide::key) {
-      v(ParameterInfo{.name = "q_norm", .help = "Assumed squared 2-norm of a query", .min = 1e-9, .max = 1e9, .log_scale = true, .slider_min = 10, .slider_max = 10000},
+      v(ParameterInfo{.name = "q_norm",
+                      .help = "Assumed squared 2-norm of a query",
+                      .min = 1e-9,
+                      .max = 1e9,
+                      .log_scale = true,
+                      .slider_min = 10,
+                      .slider_max = 10000},
         self.q_norm);
     }
   }
@@ -86,10 +130,17 @@ struct QaqParams {
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& v) {
     v.section("key", [&](auto& inner) { QaqSideParams::visit(self.key, inner, CacheSide::key); });
-    v.section("value", [&](auto& inner) { QaqSideParams::visit(self.value, inner, CacheSide::value); });
-    v(ParameterInfo{.name = "gqa_reduce", .help = "How a KV head sees the attention of the query heads that read it"},
+    v.section("value",
+              [&](auto& inner) { QaqSideParams::visit(self.value, inner, CacheSide::value); });
+    v(ParameterInfo{.name = "gqa_reduce",
+                    .help = "How a KV head sees the attention of the query heads that read it"},
       self.gqa_reduce);
-    v(ParameterInfo{.name = "dtype_bits", .help = "Bits that an unquantized number counts in nominal sizes (16 or 32); never changes values", .unit = "bits", .min = 16, .max = 32},
+    v(ParameterInfo{.name = "dtype_bits",
+                    .help = "Bits that an unquantized number counts in nominal sizes (16 or 32); "
+                            "never changes values",
+                    .unit = "bits",
+                    .min = 16,
+                    .max = 32},
       self.dtype_bits);
   }
 };

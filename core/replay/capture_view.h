@@ -16,23 +16,23 @@ enum class AttentionProfile { full, window, derive, none };
 
 /// Everything of a capture that is small: loaded when it is opened.
 struct CaptureInfo {
-  std::string name;          ///< the file's name, without folders
+  std::string name;  ///< the file's name, without folders
   std::string model_name;
   std::string architecture;
   std::string model_sha256;
   std::string weights_dtype;
   std::string config_json;
   double rope_theta = 0;
-  ModelShape shape;          ///< of the model; shape.n_layers counts layers that are not captured too
+  ModelShape shape;  ///< of the model; shape.n_layers counts layers that are not captured too
   std::vector<std::int32_t> layers;  ///< captured layers, ascending; index in it = first array axis
-  std::int64_t n_tokens = 0;  ///< T
-  std::int64_t n_prompt = 0;  ///< tokens prefilled; the rest were generated
+  std::int64_t n_tokens = 0;         ///< T
+  std::int64_t n_prompt = 0;         ///< tokens prefilled; the rest were generated
   std::string prompt_text;
   std::vector<std::int32_t> token_ids;   ///< (T)
   std::vector<std::string> token_text;   ///< (T), display form, valid UTF-8
   std::vector<std::string> token_bytes;  ///< (T), raw
   std::vector<std::int32_t> special_ids;
-  DType dtype = DType::f32;              ///< of keys, values and queries in the file
+  DType dtype = DType::f32;  ///< of keys, values and queries in the file
   AttentionProfile profile = AttentionProfile::full;
   bool has_queries = true;
   std::vector<std::int32_t> query_token;  ///< (T_query), ascending: positions of the attention rows
@@ -58,8 +58,8 @@ class CaptureView {
   /// (n_heads, T, D), after RoPE, unscaled. Only where info().has_queries.
   virtual SharedArray<float, 3> query(std::int64_t layer_index) const = 0;
   /// Rows [first_row, first_row + n_rows) of the captured attention rows (info().query_token),
-  /// (n_heads, n_rows, T), after the softmax, zero above the diagonal. Profile derive computes them.
-  /// Profile none: Error{input} with the cure.
+  /// (n_heads, n_rows, T), after the softmax, zero above the diagonal. Profile derive computes
+  /// them. Profile none: Error{input} with the cure.
   virtual SharedArray<float, 3> attention(std::int64_t layer_index, std::int64_t first_row,
                                           std::int64_t n_rows) const = 0;
 };

@@ -21,7 +21,8 @@ struct ReplayOptions {
 /// Same capture and options: the same bytes, whatever the thread count.
 /// Throws Error{usage} for bad parameters, Error{input} where the capture lacks what they need
 /// (the cure says how to capture it), Error{interrupted} when stopped.
-SharedReplay replay(const CaptureView& capture, const ReplayOptions& options, const Work& work = {});
+SharedReplay replay(const CaptureView& capture, const ReplayOptions& options,
+                    const Work& work = {});
 
 /// The metrics under the authors' names, with ours beside them; what was not computed is null.
 /// What `qaq replay --json` prints and a stored run keeps.

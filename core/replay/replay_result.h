@@ -18,8 +18,8 @@ struct PackedBytes {
   std::int64_t outlier_values = 0;   ///< exact values
   std::int64_t outlier_indices = 0;  ///< list or bitmap, whichever is smaller
   std::int64_t outlier_counts = 0;
-  std::int64_t bit_map = 0;          ///< n_bits of each unit, where units may differ
-  std::int64_t offsets = 0;          ///< where each unit begins, where units may differ
+  std::int64_t bit_map = 0;  ///< n_bits of each unit, where units may differ
+  std::int64_t offsets = 0;  ///< where each unit begins, where units may differ
 
   std::int64_t total() const {
     return payload + scales + outlier_values + outlier_indices + outlier_counts + bit_map + offsets;
@@ -29,9 +29,10 @@ struct PackedBytes {
 /// What became of one cache (K or V). T counts all captured tokens; those from `prefix` on were
 /// left exact (bits = dtype_bits, error 0, no outliers).
 struct CacheReplay {
-  NdArray<std::uint8_t, 3> bits;      ///< (n_layers, n_kv_heads, T); dtype_bits: left exact
-  NdArray<std::uint8_t, 4> outliers;  ///< (n_layers, n_kv_heads, T, ceil(D/8)), MSB first; 1: kept exactly
-  NdArray<float, 3> error;            ///< (n_layers, n_kv_heads, T), mean squared over channels
+  NdArray<std::uint8_t, 3> bits;  ///< (n_layers, n_kv_heads, T); dtype_bits: left exact
+  NdArray<std::uint8_t, 4>
+      outliers;             ///< (n_layers, n_kv_heads, T, ceil(D/8)), MSB first; 1: kept exactly
+  NdArray<float, 3> error;  ///< (n_layers, n_kv_heads, T), mean squared over channels
 
   double quantization_error = 0;   ///< mean squared error over the prefix
   double average_n_bits = 0;       ///< nominal, authors' formula
@@ -44,9 +45,9 @@ struct CacheReplay {
 
 /// A replayed capture. Immutable: share it as std::shared_ptr<const ReplayResult>.
 struct ReplayResult {
-  std::string policy;                  ///< "qaq"
-  std::vector<Parameter> parameters;   ///< as they were used
-  std::int64_t prefix = 0;             ///< tokens that were quantized
+  std::string policy;                 ///< "qaq"
+  std::vector<Parameter> parameters;  ///< as they were used
+  std::int64_t prefix = 0;            ///< tokens that were quantized
   int dtype_bits = 16;
   CacheReplay key;
   CacheReplay value;

@@ -10,7 +10,7 @@ namespace qaq {
 struct LogitsSummary {
   std::int32_t argmax = 0;  ///< ties: lower id
   float argmax_logit = 0;
-  float logsumexp = 0;              ///< nat, summed in float64
+  float logsumexp = 0;                 ///< nat, summed in float64
   std::vector<std::int32_t> topk_ids;  ///< descending logits, ties: lower id first
   std::vector<float> topk_logits;
 };

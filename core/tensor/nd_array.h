@@ -30,8 +30,8 @@ class NdView {
   NdView(T* data, const Shape<Rank>& shape) : data_(data), shape_(shape) {}
   /// A view of const numbers from one of mutable numbers.
   template <class U>
-    requires std::is_same_v<const U, T>
-  NdView(const NdView<U, Rank>& other)  // NOLINT(google-explicit-constructor)
+  requires std::is_same_v<const U, T> NdView(
+      const NdView<U, Rank>& other)  // NOLINT(google-explicit-constructor)
       : data_(other.data()), shape_(other.shape()) {}
 
   T* data() const { return data_; }

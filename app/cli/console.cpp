@@ -1,0 +1,140 @@
+#include "app/cli/console.h"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+
+namespace qaq::cli {
+namespace {
+
+std::stop_source& stop_source() {
+  static std::stop_source source;
+  return source;
+}
+std::atomic<int> received_signal{0};
+std::string remembered_command_line;  // NOLINT: set once in main before threads start
+
+}  // namespace
+
+ConsoleProgress::ConsoleProgress(bool quiet) : quiet_(quiet), terminal_(isatty(2) == 1) {}
+ConsoleProgress::~ConsoleProgress() { finish_line(); }
+
+void ConsoleProgress::finish_line() {
+  if (line_open_) std::fputc('\n', stderr);
+  line_open_ = false;
+}
+
+void ConsoleProgress::update(const ProgressState& state) {
+  if (quiet_) return;
+  const auto now = std::chrono::steady_clock::now();
+  const bool new_stage = stage_ != state.stage;
+  const bool complete = state.done >= state.total;
+  if (new_stage) {
+    finish_line();
+    stage_ = state.stage;
+    stage_start_ = now;
+  }
+  if (!terminal_) {
+    if (complete) {
+      const double seconds = std::chrono::duration<double>(now - stage_start_).count();
+      std::fprintf(stderr, "%s: %lld %.*s, %.1f s\n", stage_.c_str(),
+                   static_cast<long long>(state.total), static_cast<int>(state.unit.size()),
+                   state.unit.data(), seconds);
+    }
+    return;
+  }
+  if (!new_stage && !complete && now - last_drawn_ < std::chrono::milliseconds(100)) return;
+  last_drawn_ = now;
+  constexpr int kWidth = 30;
+  const double share =
+      state.total > 0 ? static_cast<double>(state.done) / static_cast<double>(state.total) : 1.0;
+  const int filled = static_cast<int>(share * kWidth);
+  std::string bar(static_cast<std::size_t>(filled), '#');
+  bar.resize(kWidth, '.');
+  std::fprintf(stderr, "\r%-10s [%s] %lld of %lld %.*s \033[K", stage_.c_str(), bar.c_str(),
+               static_cast<long long>(state.done), static_cast<long long>(state.total),
+               static_cast<int>(state.unit.size()), state.unit.data());
+  line_open_ = true;
+  if (complete) finish_line();
+}
+
+Interruption::Interruption() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  // A thread that waits for the signals may take locks, which a signal handler may not.
+  std::thread([signals] {
+    for (;;) {
+      int signal = 0;
+      if (sigwait(&signals, &signal) != 0) return;
+      if (received_signal.exchange(signal) != 0) std::_Exit(128 + signal);
+      stop_source().request_stop();
+    }
+  }).detach();
+}
+
+std::stop_token Interruption::stop_token() { return stop_source().get_token(); }
+int Interruption::exit_code() {
+  const int signal = received_signal;
+  return 128 + (signal == 0 ? SIGINT : signal);
+}
+
+void print_json(const nlohmann::ordered_json& document) {
+  nlohmann::ordered_json out{{"schema_version", 1}};
+  out.update(document);
+  std::printf("%s\n", out.dump(2).c_str());
+}
+
+void require_device(const std::string& device) {
+  if (device == "cpu") return;
+  throw Error(ErrorKind::work, {.place = "--device " + device,
+                                .what = "this build has no CUDA backend",
+                                .cure = "run with --device cpu"});
+}
+
+void remember_command_line(int argc, char** argv) {
+  remembered_command_line = "qaq";
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    // A word with a slash may be a path: only its file name is nobody's business but the file's.
+    if (word.find('/') != std::string::npos && word.find_first_of(" \n") == std::string::npos) {
+      const std::size_t equals = word.rfind('=', word.find('/'));
+      const std::string head = equals == std::string::npos ? "" : word.substr(0, equals + 1);
+      word = head + std::filesystem::path(word.substr(head.size())).filename().string();
+    }
+    if (word.find_first_of(" \t\n'\"\\$&|;<>()*?") != std::string::npos || word.empty()) {
+      std::string quoted = "'";
+      for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+      word = quoted + "'";
+    }
+    remembered_command_line += " " + word;
+  }
+}
+const std::string& command_line() { return remembered_command_line; }
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char buffer[32];
+  std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return buffer;
+}
+
+nlohmann::ordered_json provenance() {
+  return {{"program", "qaq"},     {"version", QAQ_VERSION},
+          {"commit", QAQ_COMMIT}, {"command_line", command_line()},
+          {"backend", "cpu"},     {"n_threads", thread_count()}};
+}
+
+}  // namespace qaq::cli

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/models/model_file.h"
+#include "data/tokenizers/tokenizer.h"
+
+namespace qaq::cli {
+
+/// What users name on the command line, opened and checked. All throw Error{input} that names the
+/// file and the cure; `model` is a known name (see `qaq model list`) or a path.
+std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& model);
+std::shared_ptr<const ModelFile> open_model_named(const std::string& model);
+
+/// A whole UTF-8 file.
+std::string read_text_file(const std::string& path);
+/// `text` if it is valid UTF-8.
+std::string checked_text(const std::string& flag, const std::string& text);
+/// Token ids from a file: white space between them, or a JSON list. Each below `vocab_size`.
+std::vector<std::int32_t> read_tokens_file(const std::string& path, std::int64_t vocab_size);
+
+/// Layers named as in "0-3,14", ascending. Throws Error{usage}.
+std::vector<std::int32_t> parse_layers(const std::string& text, std::int64_t n_layers);
+
+}  // namespace qaq::cli

@@ -1,0 +1,101 @@
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+
+namespace {
+
+constexpr int kWorkFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr int kInputRefused = 3;
+
+int report(const qaq::Error& error) {
+  if (error.kind() == qaq::ErrorKind::interrupted) {
+    std::fprintf(stderr, "qaq: interrupted; nothing was written\n");
+    return qaq::cli::Interruption::exit_code();
+  }
+  std::fprintf(stderr, "qaq: %s\n", error.what());
+  switch (error.kind()) {
+    case qaq::ErrorKind::usage:
+      return kWrongUsage;
+    case qaq::ErrorKind::input:
+      return kInputRefused;
+    default:
+      return kWorkFailed;
+  }
+}
+
+// CLI11's message may hold line breaks; an error is one line.
+int report_usage(const CLI::ParseError& error, const CLI::App& program) {
+  std::string line = error.what();
+  for (char& c : line) {
+    if (c == '\n') c = ' ';
+  }
+  while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
+  std::string command = "qaq";
+  for (const CLI::App* chosen : program.get_subcommands()) command += " " + chosen->get_name();
+  std::fprintf(stderr, "qaq: %s; see %s --help\n", line.c_str(), command.c_str());
+  return kWrongUsage;
+}
+
+void add_common_flags(CLI::App& app, qaq::cli::CommonOptions& common) {
+  app.add_flag("--json", common.json, "Print one JSON document on standard output");
+  app.add_flag("--quiet", common.quiet, "No progress on standard error");
+  app.add_option("--threads", common.threads, "Threads to use; 0: all")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+  app.add_option("--device", common.device, "cpu or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  qaq::cli::remember_command_line(argc, argv);
+  const qaq::cli::Interruption interruption;
+  qaq::cli::CommonOptions common;
+
+  CLI::App program{
+      "Captures, replays and shows what happens when a LLaMA-family model's KV cache is "
+      "quantized (QAQ, arXiv 2403.04643)."};
+  program.set_version_flag("--version", "qaq " QAQ_VERSION " (" QAQ_COMMIT ")");
+  program.require_subcommand(1);
+  program.failure_message(CLI::FailureMessage::simple);
+  program.footer(
+      "Examples:\n"
+      "  qaq model fetch smollm2-135m\n"
+      "  qaq capture --model smollm2-135m --prompt \"The lighthouse keeper\" -o story.h5\n"
+      "  qaq replay story.h5 --set target_quantization_error=3 --json");
+  qaq::cli::add_capture(program, common);
+  qaq::cli::add_info(program, common);
+  qaq::cli::add_model(program, common);
+  qaq::cli::add_replay(program, common);
+  qaq::cli::add_tokenize(program, common);
+  // Commands that hold commands (model fetch) pass the flags on to those.
+  for (CLI::App* command : program.get_subcommands([](CLI::App*) { return true; })) {
+    const auto inner = command->get_subcommands([](CLI::App*) { return true; });
+    if (inner.empty()) add_common_flags(*command, common);
+    for (CLI::App* leaf : inner) add_common_flags(*leaf, common);
+  }
+
+  try {
+    program.parse(argc, argv);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return program.exit(error);
+    return report_usage(error, program);
+  } catch (const qaq::Error& error) {
+    return report(error);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "qaq: out of memory; use fewer tokens or --attention derive\n");
+    return kWorkFailed;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "qaq: %s\n", error.what());
+    return kWorkFailed;
+  }
+}

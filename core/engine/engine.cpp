@@ -1,0 +1,75 @@
+#include "core/engine/engine.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+namespace qaq {
+
+Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> ops,
+               const EngineLimits& limits, const Work& work)
+    : model_(std::move(model)), ops_(std::move(ops)), limits_(limits) {
+  const ModelShape& s = spec().shape;
+  std::int64_t layer = 0;
+  const auto load = [&](WeightRole role) { return ops_->load_weight(model_->weight(role, layer)); };
+  try {
+    weights_.embedding = load(WeightRole::embedding);
+    weights_.final_norm = load(WeightRole::final_norm);
+    weights_.head = spec().tied_embeddings ? weights_.embedding : load(WeightRole::head);
+    for (; layer < s.n_layers; ++layer) {
+      work.throw_if_stopped();
+      weights_.layers.push_back({.attention_norm = load(WeightRole::attention_norm),
+                                 .query = load(WeightRole::query),
+                                 .key = load(WeightRole::key),
+                                 .value = load(WeightRole::value),
+                                 .attention_output = load(WeightRole::attention_output),
+                                 .feed_forward_norm = load(WeightRole::feed_forward_norm),
+                                 .gate = load(WeightRole::gate),
+                                 .up = load(WeightRole::up),
+                                 .down = load(WeightRole::down)});
+      work.report({"load", layer + 1, s.n_layers, "layers"});
+    }
+  } catch (const Error& error) {
+    throw error.with_file(model_->file());
+  }
+  const auto rows = [&](const char* name, std::int64_t cols) {
+    return ops_->allocate(name, limits_.max_batch, cols);
+  };
+  activations_ = {.hidden = rows("hidden", s.hidden_size),
+                  .normed = rows("normed", s.hidden_size),
+                  .query = rows("query", s.n_heads * s.head_dim),
+                  .key = rows("key", s.n_kv_heads * s.head_dim),
+                  .value = rows("value", s.n_kv_heads * s.head_dim),
+                  .mixed = rows("mixed", s.n_heads * s.head_dim),
+                  .gate = rows("gate", s.intermediate_size),
+                  .up = rows("up", s.intermediate_size)};
+}
+
+void Engine::run(std::span<const std::int32_t> ids, TapSink* taps, const Work& work) {
+  const auto n = static_cast<std::int64_t>(ids.size());
+  if (n == 0) return;
+  if (n > limits_.max_batch || n_tokens_ + n > limits_.max_tokens) {
+    refuse_usage({.place = "tokens",
+                  .what = cat(n_tokens_ + n, " tokens, but the engine was opened for ",
+                              limits_.max_tokens, " in batches of ", limits_.max_batch),
+                  .cure = "open it with larger limits"});
+  }
+  for (const std::int32_t id : ids) {
+    if (id < 0 || id >= spec().shape.vocab_size) {
+      refuse_input({.place = "token ids",
+                    .what = cat("token ", id, " is not in the vocabulary of ",
+                                spec().shape.vocab_size, " tokens"),
+                    .cure = "tokenize the text with this model's tokenizer"});
+    }
+  }
+  forward(*ops_, spec(), weights_, activations_, {ids, n_tokens_, taps}, work);
+  n_tokens_ += n;
+}
+
+std::int32_t Engine::greedy_token() const {
+  const auto row = logits();
+  return static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());
+}
+
+}  // namespace qaq

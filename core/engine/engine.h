@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/engine/forward.h"
+#include "core/engine/memory_plan.h"
+#include "core/engine/ops.h"
+#include "core/engine/tap.h"
+#include "core/model/model_source.h"
+
+namespace qaq {
+
+/// A model opened for running on some backend: weights, KV cache and activations. Not thread safe.
+class Engine {
+ public:
+  /// Loads the weights (progress in layers). Throws Error{input} naming file and tensor.
+  Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> ops,
+         const EngineLimits& limits, const Work& work = {});
+
+  /// Runs the next tokens: a prompt in one batch, or one decoded token. Progress counts layers.
+  /// `taps` may be null. Throws Error{usage} beyond the limits, Error{interrupted} when stopped
+  /// (then the engine is to be thrown away).
+  void run(std::span<const std::int32_t> ids, TapSink* taps = nullptr, const Work& work = {});
+
+  /// Logits (vocab_size) of the last token that was run.
+  std::span<const float> logits() const { return ops_->last_logits(); }
+  /// The most likely next token; ties: the lower id.
+  std::int32_t greedy_token() const;
+
+  std::int64_t n_tokens() const { return n_tokens_; }
+  const ModelSpec& spec() const { return model_->spec(); }
+
+ private:
+  std::shared_ptr<const ModelSource> model_;
+  std::unique_ptr<Ops> ops_;
+  EngineLimits limits_;
+  EngineWeights weights_;
+  Activations activations_;
+  std::int64_t n_tokens_ = 0;
+};
+
+}  // namespace qaq

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/engine/tap.h"
+#include "core/model/model_spec.h"
+#include "core/tensor/dtype.h"
+#include "core/tensor/weight_block.h"
+
+namespace qaq {
+
+/// A matrix that a backend holds, (rows, cols) row-major; the handle means something to its Ops
+/// only.
+struct Tensor {
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  DType dtype = DType::f32;
+  void* handle = nullptr;
+};
+
+/// The rows that one call of forward() works on: positions [first_position, first_position +
+/// n_rows).
+struct BatchRows {
+  std::int64_t first_position = 0;
+  std::int64_t n_rows = 0;
+};
+
+/// What a backend does, one call a step of a layer. forward() is written over it once, for every
+/// backend. A backend may queue the calls; sync() waits for them. Tensors that are written have at
+/// least batch.n_rows rows; only those are touched.
+class Ops {
+ public:
+  virtual ~Ops() = default;
+
+  /// A weight made ready for use. Throws Error{input} naming the tensor when it holds NaN or
+  /// infinity.
+  virtual Tensor load_weight(const WeightView& weight) = 0;
+  /// A matrix for activations, of the arena's lifetime.
+  virtual Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols) = 0;
+
+  /// out[i] = table[ids[i]].
+  virtual void embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) = 0;
+  /// RMSNorm: out = in / sqrt(mean(in^2) + epsilon) * weight, row by row.
+  virtual void norm(const Tensor& in, const Tensor& weight, double epsilon, std::int64_t n_rows,
+                    const Tensor& out) = 0;
+  /// out = in weight^T, or out += with `accumulate`. in (n_rows, k), weight (n, k), out (n_rows,
+  /// n).
+  virtual void linear(const Tensor& in, const Tensor& weight, std::int64_t n_rows,
+                      const Tensor& out, bool accumulate) = 0;
+  /// Turns query and key by their positions (half-split RoPE) and appends key and value to the
+  /// layer's cache. query (n_rows, n_heads * D), key and value (n_rows, n_kv_heads * D).
+  virtual void rotate_append(std::int64_t layer, const BatchRows& batch, const Tensor& query,
+                             const Tensor& key, const Tensor& value) = 0;
+  /// out (n_rows, n_heads * D) = softmax(q k^T / sqrt(D), causal) v over the layer's cache. Taps
+  /// query, key, value and attention of the batch where `taps` wants them (may be null).
+  virtual void attention(std::int64_t layer, const BatchRows& batch, const Tensor& query,
+                         const Tensor& out, TapSink* taps) = 0;
+  /// SwiGLU: gate = silu(gate) * up.
+  virtual void activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;
+  /// Logits of rows of `in` (n_rows, hidden_size) against `head` (vocab_size, hidden_size). Rows
+  /// that `taps` wants are tapped in blocks; those of the last row stay in last_logits().
+  virtual void logits(const BatchRows& batch, const Tensor& in, const Tensor& head,
+                      TapSink* taps) = 0;
+  virtual void sync() = 0;
+
+  /// (vocab_size), valid after sync() until the next logits().
+  virtual std::span<const float> last_logits() const = 0;
+};
+
+}  // namespace qaq
