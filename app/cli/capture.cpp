@@ -1,0 +1,310 @@
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "app/cli/inputs.h"
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/base/text.h"
+#include "core/engine/backend.h"
+#include "data/capture/capture_writer.h"
+
+namespace qaq::cli {
+namespace {
+
+// Above this size the scores are left out and derived when asked for (they grow with T^2).
+constexpr std::int64_t kDeriveAbove = 2'000'000'000;
+
+struct CaptureOptions {
+  std::string model;
+  std::string prompt;
+  std::string prompt_file;
+  std::string tokens_file;
+  std::string layers;
+  std::string attention = "auto";
+  std::string dtype = "f32";
+  std::string output;
+  std::int64_t generate = 0;
+  bool ignore_eos = false;
+  bool no_queries = false;
+  bool no_special = false;
+};
+
+struct Prompt {
+  std::vector<std::int32_t> ids;
+  std::string text;
+};
+
+Prompt read_prompt(const CaptureOptions& options, const Tokenizer& tokenizer,
+                   const ModelSpec& spec) {
+  Prompt prompt;
+  std::string source = "--prompt";
+  if (!options.tokens_file.empty()) {
+    source = options.tokens_file;
+    prompt.ids = read_tokens_file(source, spec.shape.vocab_size);
+    prompt.text = tokenizer.decode(prompt.ids);
+    if (invalid_utf8_offset(prompt.text)) {
+      prompt.text.clear();
+      for (const std::int32_t id : prompt.ids) prompt.text += tokenizer.piece(id);
+    }
+  } else {
+    if (!options.prompt_file.empty()) source = options.prompt_file;
+    prompt.text = options.prompt_file.empty() ? checked_text("--prompt", options.prompt)
+                                              : read_text_file(source);
+    if (const auto beginning = tokenizer.beginning_id()) prompt.ids.push_back(*beginning);
+    const auto ids = tokenizer.encode(prompt.text, !options.no_special);
+    prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
+  }
+  if (prompt.ids.empty()) {
+    refuse_input({.file = source,
+                  .what = "the prompt is empty: no token to run",
+                  .cure = "give at least one character"});
+  }
+  const auto n = static_cast<std::int64_t>(prompt.ids.size()) + options.generate;
+  if (n > spec.shape.context_length) {
+    refuse_input({.file = source,
+                  .what = cat(n, " tokens, but the model's context is ", spec.shape.context_length),
+                  .cure = "give a shorter prompt or a smaller --generate"});
+  }
+  return prompt;
+}
+
+void set_attention(CapturePlan& plan, const std::string& text) {
+  const auto refuse = [&] {
+    refuse_usage({.place = "--attention",
+                  .what = cat("'", text, "' is no attention profile"),
+                  .cure = "choose full, window:N, derive or none"});
+  };
+  plan.info.profile = AttentionProfile::full;
+  if (text == "auto") {
+    if (predicted_capture_bytes(plan) > kDeriveAbove) plan.info.profile = AttentionProfile::derive;
+  } else if (text == "derive") {
+    plan.info.profile = AttentionProfile::derive;
+  } else if (text == "none") {
+    plan.info.profile = AttentionProfile::none;
+  } else if (text.starts_with("window:")) {
+    plan.info.profile = AttentionProfile::window;
+    try {
+      plan.attention_window = std::stoll(text.substr(7));
+    } catch (const std::exception&) {
+      refuse();
+    }
+    if (plan.attention_window < 1) refuse();
+  } else if (text != "full") {
+    refuse();
+  }
+  if (plan.info.profile == AttentionProfile::derive && !plan.info.has_queries) {
+    refuse_usage({.place = "--no-queries",
+                  .what = "attention cannot be derived without queries",
+                  .cure = "leave out --no-queries, or capture with --attention full"});
+  }
+}
+
+std::string_view profile_name(AttentionProfile profile) {
+  switch (profile) {
+    case AttentionProfile::full:
+      return "full";
+    case AttentionProfile::window:
+      return "window";
+    case AttentionProfile::derive:
+      return "derive";
+    case AttentionProfile::none:
+      return "none";
+  }
+  return "";
+}
+
+/// Passes taps on and counts the time that they take.
+class TimedSink : public TapSink {
+ public:
+  explicit TimedSink(TapSink& inner) : inner_(inner) {}
+  bool wants(TapKind what, std::int64_t layer, std::int64_t first_row,
+             std::int64_t n_rows) const override {
+    return inner_.wants(what, layer, first_row, n_rows);
+  }
+  void put(const TapBlock& block) override {
+    const Stopwatch watch;
+    inner_.put(block);
+    seconds_ += watch.seconds();
+  }
+  double seconds() const { return seconds_; }
+
+ private:
+  TapSink& inner_;
+  double seconds_ = 0;
+};
+
+CapturePlan make_plan(const CaptureOptions& options, const ModelFile& model,
+                      const Tokenizer& tokenizer, const Prompt& prompt) {
+  const ModelSpec& spec = model.spec();
+  CapturePlan plan;
+  CaptureInfo& info = plan.info;
+  info.model_name = spec.name;
+  info.architecture = spec.architecture;
+  info.model_sha256 = model.sha256();
+  info.weights_dtype = spec.weights_dtype;
+  info.config_json = spec.config_json;
+  info.rope_theta = spec.rope.theta;
+  info.shape = spec.shape;
+  if (options.layers.empty()) {
+    for (std::int32_t layer = 0; layer < spec.shape.n_layers; ++layer) info.layers.push_back(layer);
+  } else {
+    info.layers = parse_layers(options.layers, spec.shape.n_layers);
+  }
+  info.n_prompt = static_cast<std::int64_t>(prompt.ids.size());
+  info.prompt_text = prompt.text;
+  info.special_ids = tokenizer.special_ids();
+  info.dtype =
+      options.dtype == "f16" ? DType::f16 : (options.dtype == "bf16" ? DType::bf16 : DType::f32);
+  info.has_queries = !options.no_queries;
+  info.creator = "qaq " QAQ_VERSION;
+  info.created_utc = utc_now();
+  info.command_line = command_line();
+  plan.tokenizer_kind = tokenizer.kind();
+  plan.tokenizer_sha256 = tokenizer.sha256();
+  plan.max_tokens = info.n_prompt + options.generate;
+  plan.may_end_early = options.generate > 0 && !options.ignore_eos;
+  set_attention(plan, options.attention);
+  return plan;
+}
+
+void run(const CaptureOptions& options, const CommonOptions& common) {
+  require_device(common.device);
+  const Stopwatch total;
+  ConsoleProgress progress(common.quiet);
+  const Work work(&progress, Interruption::stop_token());
+
+  const auto model = open_model_named(options.model);
+  const auto tokenizer = open_tokenizer(options.model);
+  const ModelSpec& spec = model->spec();
+  const Prompt prompt = read_prompt(options, *tokenizer, spec);
+  const CapturePlan plan = make_plan(options, *model, *tokenizer, prompt);
+  if (!common.quiet) {
+    std::fprintf(stderr, "%s: %lld tokens of %s, attention %s, about %s\n", options.output.c_str(),
+                 static_cast<long long>(plan.max_tokens), spec.name.c_str(),
+                 std::string(profile_name(plan.info.profile)).c_str(),
+                 byte_text(predicted_capture_bytes(plan)).c_str());
+  }
+  const auto engine = make_cpu_backend()->open(model, {plan.max_tokens, plan.info.n_prompt}, work);
+  const double load = total.seconds();
+
+  const auto writer = CaptureWriter::create(options.output, plan);
+  TimedSink taps(*writer);
+  const Stopwatch prefill_watch;
+  engine->run(prompt.ids, &taps, work);
+  const double prefill_write = taps.seconds();
+  const double prefill = prefill_watch.seconds() - prefill_write;
+
+  std::vector<std::int32_t> ids = prompt.ids;
+  const Stopwatch decode_watch;
+  const auto is_end = [&](std::int32_t id) {
+    return std::ranges::find(spec.end_token_ids, id) != spec.end_token_ids.end();
+  };
+  const Work decode_work(nullptr, Interruption::stop_token());
+  for (std::int64_t step = 0; step < options.generate; ++step) {
+    const std::int32_t next = engine->greedy_token();
+    if (!options.ignore_eos && is_end(next)) break;
+    ids.push_back(next);
+    engine->run({&ids.back(), 1}, &taps, decode_work);
+    work.report({"decode", step + 1, options.generate, "tokens"});
+  }
+  const double decode_write = taps.seconds() - prefill_write;
+  const double decode = decode_watch.seconds() - decode_write;
+
+  const Stopwatch finish_watch;
+  CaptureTokens tokens{.ids = ids, .text = {}, .bytes = {}};
+  for (const std::int32_t id : ids) {
+    tokens.text.push_back(tokenizer->piece(id));
+    tokens.bytes.push_back(tokenizer->bytes(id));
+  }
+  auto record = provenance();
+  record["model"] = spec.name;
+  record["model_sha256"] = model->sha256();
+  record["tokenizer_sha256"] = tokenizer->sha256();
+  record["prompt_sha256"] = sha256_hex(prompt.text);
+  record["dtype"] = options.dtype;
+  record["device"] = make_cpu_backend()->info().name;
+  record["started_utc"] = plan.info.created_utc;
+  record["ended_utc"] = utc_now();
+  writer->finish(tokens, record.dump());
+  const double write = taps.seconds() + finish_watch.seconds();
+
+  const auto n_generated = static_cast<std::int64_t>(ids.size()) - plan.info.n_prompt;
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(options.output));
+  const std::vector<std::int32_t> generated(ids.begin() + plan.info.n_prompt, ids.end());
+  std::string text = tokenizer->decode(generated);
+  if (invalid_utf8_offset(text)) {
+    text.clear();
+    for (const std::int32_t id : generated) text += tokenizer->piece(id);
+  }
+  const auto rate = [](std::int64_t n, double seconds) {
+    return seconds > 0 ? static_cast<double>(n) / seconds : 0.0;
+  };
+  if (common.json) {
+    print_json({{"capture", options.output},
+                {"bytes", bytes},
+                {"model", spec.name},
+                {"n_layers", plan.info.layers.size()},
+                {"n_tokens", ids.size()},
+                {"prompt_tokens", plan.info.n_prompt},
+                {"generated_tokens", n_generated},
+                {"generated_text", text},
+                {"attention", profile_name(plan.info.profile)},
+                {"dtype", options.dtype},
+                {"prefill_tokens_per_second", rate(plan.info.n_prompt, prefill)},
+                {"decode_tokens_per_second", rate(n_generated, decode)},
+                {"timing",
+                 {{"load", load},
+                  {"prefill", prefill},
+                  {"decode", decode},
+                  {"write", write},
+                  {"total", total.seconds()}}}});
+    return;
+  }
+  if (!text.empty()) std::printf("%s\n", text.c_str());
+  std::printf("%s: %zu tokens, %s\n", options.output.c_str(), ids.size(), byte_text(bytes).c_str());
+}
+
+}  // namespace
+
+void add_capture(CLI::App& program, const CommonOptions& common) {
+  auto options = std::make_shared<CaptureOptions>();
+  CLI::App* command = program.add_subcommand(
+      "capture", "Run a model and keep its queries, keys, values, attention and logits");
+  command->add_option("--model", options->model, "Model: a known name or a file")->required();
+  auto* source = command->add_option_group("prompt");
+  source->add_option("--prompt", options->prompt, "The text to run");
+  source->add_option("--prompt-file", options->prompt_file, "A UTF-8 file that holds the text");
+  source->add_option("--tokens", options->tokens_file,
+                     "A file of token ids: spaced, or a JSON list");
+  source->require_option(1);
+  command
+      ->add_option("--generate", options->generate, "Tokens to generate after the prompt, greedily")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))
+      ->capture_default_str();
+  command->add_flag("--ignore-eos", options->ignore_eos, "Go on behind end tokens");
+  command->add_option("--layers", options->layers, "Layers to keep, as in 0-3,14 (default: all)");
+  command->add_option(
+      "--attention", options->attention,
+      "full, window:N (last N rows), derive (recompute from queries and keys) or none"
+      " (default: full, derive above 2 GB)");
+  command->add_option("--dtype", options->dtype, "Numbers in the file: f32, f16 or bf16")
+      ->check(CLI::IsMember({"f32", "f16", "bf16"}))
+      ->capture_default_str();
+  command->add_flag("--no-queries", options->no_queries, "Leave the queries out");
+  command->add_flag("--no-special", options->no_special,
+                    "Read the text of special tokens as plain text");
+  command->add_option("-o,--output", options->output, "The capture file to write")->required();
+  command->footer(
+      "Examples:\n"
+      "  qaq capture --model smollm2-135m --prompt \"The lighthouse keeper\" --generate 64 -o "
+      "story.h5\n"
+      "  qaq capture --model model.gguf --prompt-file book.txt --attention window:64 --dtype f16 "
+      "-o book.h5");
+  command->callback([options, &common] { run(*options, common); });
+}
+
+}  // namespace qaq::cli

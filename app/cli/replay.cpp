@@ -1,0 +1,169 @@
+#include "core/replay/replay.h"
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "core/analysis/scope_params.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "data/capture/capture_file.h"
+#include "data/presets/preset.h"
+
+namespace qaq::cli {
+namespace {
+
+struct ReplayCommand {
+  std::string capture;
+  std::string policy = "qaq";
+  std::string preset;
+  std::vector<std::string> assignments;
+  std::int64_t prefix = 0;
+  std::string save;
+};
+
+ScopeParams parameters_of(const ReplayCommand& options) {
+  ScopeParams params;
+  if (!options.preset.empty()) apply_preset(options.preset, params);
+  for (const std::string& assignment : options.assignments) apply_assignment(params, assignment);
+  return params;
+}
+
+nlohmann::ordered_json violations_json(const ViolationReport& report) {
+  return {{"window", report.window},
+          {"count", report.violations.size()},
+          {"eligible", report.n_eligible},
+          {"rate", report.rate()}};
+}
+
+std::string text_of(double value) {
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.4g", value);
+  return buffer;
+}
+
+void print_row(const char* name, double key, double value) {
+  std::printf("  %-34s %12s %12s %12s\n", name, text_of(key).c_str(), text_of(value).c_str(),
+              text_of((key + value) / 2).c_str());
+}
+
+void print_table(const CaptureInfo& info, const ReplayResult& result,
+                 const std::optional<ViolationReport>& violations) {
+  std::printf("%s: %lld tokens, %zu layers, %lld KV heads; prefix %lld\n", info.name.c_str(),
+              static_cast<long long>(info.n_tokens), info.layers.size(),
+              static_cast<long long>(info.shape.n_kv_heads), static_cast<long long>(result.prefix));
+  std::printf("  %-34s %12s %12s %12s\n", "", "key", "value", "mean");
+  print_row("bits, mean", result.key.mean_bits, result.value.mean_bits);
+  print_row("bits, nominal with outliers", result.key.average_n_bits, result.value.average_n_bits);
+  const auto outlier_share = [](const CacheReplay& c) {
+    return 100.0 * static_cast<double>(c.n_outliers) / static_cast<double>(c.n_values);
+  };
+  print_row("outliers, actual, %", outlier_share(result.key), outlier_share(result.value));
+  print_row("quantization error, MSE", result.key.quantization_error,
+            result.value.quantization_error);
+  const char* sample = result.in_sample ? " (in-sample)" : "";
+  if (result.mean_attention_error) {
+    std::printf("  attention error, MSE%s: %s\n", sample,
+                text_of(*result.mean_attention_error).c_str());
+    std::printf("  output error, MSE%s: %s\n", sample, text_of(*result.mean_output_error).c_str());
+  } else {
+    std::printf("  attention error: not computed, the capture lacks queries or attention\n");
+  }
+  std::printf("  compression: %.2f x paper, %.2f x nominal with scales, %.2f x packed bytes\n",
+              result.ratio_paper, result.ratio_nominal, result.ratio_packed);
+  if (violations) {
+    std::printf("  importance violations: %zu of %lld pairs (%.3f %%), window %lld\n",
+                violations->violations.size(), static_cast<long long>(violations->n_eligible),
+                100 * violations->rate(), static_cast<long long>(violations->window));
+  }
+}
+
+void run(const ReplayCommand& options, const CommonOptions& common) {
+  require_device(common.device);
+  const Stopwatch total;
+  ConsoleProgress progress(common.quiet);
+  const Work work(&progress, Interruption::stop_token());
+  const ScopeParams params = parameters_of(options);
+  validate(params.qaq);
+
+  const auto capture = open_capture(options.capture, work);
+  const double load = total.seconds();
+  const Stopwatch replay_watch;
+  const SharedReplay result = replay(*capture, {params.qaq, options.prefix}, work);
+  const double replay_seconds = replay_watch.seconds();
+  std::optional<ViolationReport> violations;
+  if (capture->info().profile != AttentionProfile::none) {
+    violations =
+        find_violations(*capture, params.violation, params.qaq.value.last_n_attentions, work);
+  }
+  const Stopwatch write_watch;
+  if (!options.save.empty()) {
+    auto record = provenance();
+    record["created_utc"] = utc_now();
+    record["capture"] = capture->info().name;
+    save_run(options.capture, options.save, *result, record.dump());
+  }
+  const double write = write_watch.seconds();
+
+  if (!common.json) {
+    print_table(capture->info(), *result, violations);
+    return;
+  }
+  nlohmann::ordered_json document{{"capture", options.capture},
+                                  {"policy", result->policy},
+                                  {"parameters", parameters_json(list_parameters(params))},
+                                  {"n_tokens", capture->info().n_tokens},
+                                  {"prefix", result->prefix},
+                                  {"metrics", metrics_json(*result)},
+                                  {"violations", nullptr}};
+  if (violations) document["violations"] = violations_json(*violations);
+  if (!options.save.empty()) document["run"] = options.save;
+  document["timing"] = {
+      {"load", load}, {"replay", replay_seconds}, {"write", write}, {"total", total.seconds()}};
+  print_json(document);
+}
+
+std::string parameter_help() {
+  std::string out = "Parameters of --set (key.NAME or value.NAME for one cache, NAME for both):\n";
+  for (const Parameter& p : list_parameters(ScopeParams{})) {
+    if (p.section == "value") continue;
+    std::string kind;
+    for (const std::string& choice : p.choices) kind += (kind.empty() ? "" : "|") + choice;
+    out +=
+        cat("  ", p.info.name, " = ", value_text(p.value), kind.empty() ? "" : "  (" + kind + ")",
+            p.section == "key" && p.info.name == "q_norm" ? "  (key only)" : "", "\n      ",
+            p.info.help, "\n");
+  }
+  return out;
+}
+
+}  // namespace
+
+void add_replay(CLI::App& program, const CommonOptions& common) {
+  auto options = std::make_shared<ReplayCommand>();
+  CLI::App* command =
+      program.add_subcommand("replay", "Quantize a capture's cache and measure the loss");
+  command->add_option("capture", options->capture, "The capture file")->required();
+  command->add_option("--policy", options->policy, "What decides the bits")
+      ->check(CLI::IsMember({"qaq"}))
+      ->capture_default_str();
+  command->add_option("--preset", options->preset,
+                      "Parameters from a bundled preset or a JSON file: paper, FILE");
+  command->add_option("--set", options->assignments, "One parameter, NAME=VALUE; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--prefix", options->prefix, "Tokens to quantize; 0: all")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->add_option("--save", options->save, "Keep the run in the capture under this name");
+  command->footer(
+      parameter_help() +
+      "Examples:\n"
+      "  qaq replay story.h5 --preset paper\n"
+      "  qaq replay story.h5 --set target_quantization_error=0.03 --set key.level=token --json");
+  command->callback([options, &common] { run(*options, common); });
+}
+
+}  // namespace qaq::cli

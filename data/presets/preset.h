@@ -1,0 +1,36 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/parameters.h"
+
+namespace qaq {
+
+/// Names of the bundled presets (the JSON files of data/presets, compiled in).
+std::vector<std::string> preset_names();
+
+/// Reads a preset: a bundled name, or a file
+///   {"format": "qaq-preset", "version": 1, "policy": "qaq", "set": {"key.level": "head", ...}}
+/// Returns its assignments in order. Throws Error{input} for a file that is no preset.
+std::vector<std::pair<std::string, ParameterValue>> read_preset(const std::string& name_or_path);
+
+/// Sets what the preset sets. A parameter that does not exist or a value out of range is the
+/// file's fault: Error{input} with the nearest name.
+template <class P>
+void apply_preset(const std::string& name_or_path, P& params) {
+  for (const auto& [name, value] : read_preset(name_or_path)) {
+    try {
+      set_parameter(params, name, value);
+    } catch (const Error& error) {
+      ErrorText text = error.text();
+      text.file = name_or_path;
+      text.place = "set/" + text.place;
+      refuse_input(std::move(text));
+    }
+  }
+}
+
+}  // namespace qaq
