@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/tensor/nd_array.h"
+
 namespace qaq {
 
 /// How the numbers of a weight matrix are stored (ggml's names). A row is a whole number of blocks.
@@ -43,5 +45,9 @@ struct WeightView {
   std::int64_t cols = 0;
   std::span<const std::byte> bytes;
 };
+
+/// Decodes all rows of `weight` into `out` (rows, cols), on several threads. Throws Error{input}
+/// with the weight's name as its place where a number is NaN or infinite; its file is left empty.
+void decode_matrix(const WeightView& weight, NdView<float, 2> out);
 
 }  // namespace qaq
