@@ -5,27 +5,12 @@
 #include <string_view>
 
 #include "core/base/parameters.h"
+#include "core/quant/quantizer_spec.h"
 
 namespace qaq {
 
 /// Which of the two caches.
 enum class CacheSide { key, value };
-
-/// What shares one scale and one n_bits: nothing is quantized, or a unit is a token, a token in one
-/// layer, a token in one layer and KV head (the authors' `level`).
-enum class Level { no_quantization, token, layer, head };
-template <>
-struct ChoiceNames<Level> {
-  static constexpr std::array<std::string_view, 4> names{"no-quantization", "token", "layer",
-                                                         "head"};
-};
-
-/// The authors' `method` (`method_name` in their result files).
-enum class Method { uniform, normal };
-template <>
-struct ChoiceNames<Method> {
-  static constexpr std::array<std::string_view, 2> names{"uniform", "normal"};
-};
 
 /// How a KV head sees the attention of its query heads.
 enum class GqaReduce { max, mean, sum };

@@ -7,24 +7,10 @@
 #include <vector>
 
 #include "core/base/parameters.h"
+#include "core/quant/packed_bytes.h"
 #include "core/tensor/nd_array.h"
 
 namespace qaq {
-
-/// Bytes that a packed cache really takes (packed accounting), by part.
-struct PackedBytes {
-  std::int64_t payload = 0;          ///< codes, ceil(N * n_bits / 8) a unit
-  std::int64_t scales = 0;           ///< scale and base of each unit
-  std::int64_t outlier_values = 0;   ///< exact values
-  std::int64_t outlier_indices = 0;  ///< list or bitmap, whichever is smaller
-  std::int64_t outlier_counts = 0;
-  std::int64_t bit_map = 0;  ///< n_bits of each unit, where units may differ
-  std::int64_t offsets = 0;  ///< where each unit begins, where units may differ
-
-  std::int64_t total() const {
-    return payload + scales + outlier_values + outlier_indices + outlier_counts + bit_map + offsets;
-  }
-};
 
 /// What became of one cache (K or V). T counts all captured tokens; those from `prefix` on were
 /// left exact (bits = dtype_bits, error 0, no outliers).

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/policy/qaq_params.h"
+#include "core/quant/plan.h"
+#include "core/quant/unit_stats.h"
+#include "core/tensor/nd_array.h"
+
+namespace qaq {
+
+/// What a policy wants to see of one cache before it can plan.
+struct PolicyNeeds {
+  QuantizerSpec quantizer;          ///< units and outliers that the statistics are taken by
+  std::int64_t attention_rows = 0;  ///< newest rows that importance is the maximum of; 0: none
+  GqaReduce gqa_reduce = GqaReduce::max;
+};
+
+/// What a policy sees of one cache of T tokens.
+struct PolicyView {
+  CacheSide side = CacheSide::key;
+  UnitLayout layout;
+  std::span<const UnitStats> stats;     ///< (layout.n_units()); empty at no-quantization
+  NdView<const float, 3> importance{};  ///< (n_layers, n_kv_heads, T), where asked for
+};
+
+/// Decides what a cache keeps of each unit; a codec carries it out. Policies hold no state and know
+/// no device: plan() is a pure function of what it is shown. To add a policy: derive from this, say
+/// what it needs, make a Plan.
+class CachePolicy {
+ public:
+  virtual ~CachePolicy() = default;
+  virtual std::string_view name() const = 0;
+  virtual PolicyNeeds needs(CacheSide side) const = 0;
+  /// Throws Error{usage} where a parameter makes no sense for a cache of this shape.
+  virtual Plan plan(const PolicyView& view) const = 0;
+};
+
+}  // namespace qaq

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/policy/qaq_params.h"
+#include "core/tensor/nd_array.h"
+
+namespace qaq {
+
+/// What the KV heads of one layer see of their query heads' attention, as a maximum over rows:
+///
+///   out[kv_head][t] = max over rows of reduce over the group of scores[head][row][t]
+///
+/// `scores` is (n_heads, n_rows, at least n_tokens), `out` (n_kv_heads, n_tokens); query head h
+/// belongs to KV head h / (n_heads / n_kv_heads). Without rows `out` is 0.
+void window_importance(const NdView<const float, 3>& scores, GqaReduce reduce,
+                       const NdView<float, 2>& out);
+
+}  // namespace qaq

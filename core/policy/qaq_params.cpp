@@ -1,0 +1,47 @@
+#include "core/policy/qaq_params.h"
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+namespace qaq {
+namespace {
+
+void validate_side(const QaqSideParams& side, const char* name) {
+  // Without quantization nothing else is read.
+  if (side.level == Level::no_quantization || !side.use_attentions) return;
+  if (side.n_bits_min > side.n_bits_max) {
+    refuse_usage({.place = cat(name, ".n_bits_min"),
+                  .what = cat(side.n_bits_min, " is above n_bits_max ", side.n_bits_max),
+                  .cure = "lower n_bits_min or raise n_bits_max"});
+  }
+  if (side.method == Method::normal) {
+    refuse_usage({.place = cat(name, ".method"),
+                  .what = "normal has no error bound, so use_attentions cannot choose its bits",
+                  .cure = cat("set ", name, ".use_attentions=false or ", name, ".method=uniform")});
+  }
+}
+
+}  // namespace
+
+void validate(const QaqParams& params) {
+  for (const Parameter& parameter : list_parameters(params)) {
+    const auto* number = std::get_if<double>(&parameter.value);
+    if (number && !std::isfinite(*number)) {
+      refuse_usage({.place = parameter.name,
+                    .what = cat(*number, " is no finite number"),
+                    .cure = "give a finite number"});
+    }
+    checked_value(parameter, parameter.value);
+  }
+  validate_side(params.key, "key");
+  validate_side(params.value, "value");
+  if (params.dtype_bits != 16 && params.dtype_bits != 32) {
+    refuse_usage({.place = "dtype_bits",
+                  .what = cat(params.dtype_bits, " is not the size of a number"),
+                  .cure = "give 16 or 32"});
+  }
+}
+
+}  // namespace qaq

@@ -1,0 +1,29 @@
+#include "core/quant/nominal_size.h"
+
+#include <numeric>
+
+namespace qaq {
+
+NominalSize nominal_size(const Plan& plan, int dtype_bits) {
+  const CacheShape& shape = plan.layout.shape();
+  const auto values_per_token =
+      static_cast<double>(shape.n_layers * shape.n_kv_heads * shape.head_dim);
+  NominalSize size;
+  if (plan.keeps_all()) {
+    size.mean_bits = size.average_n_bits = dtype_bits;
+    size.size_per_token_bits = dtype_bits * values_per_token;
+    return size;
+  }
+  const auto sum = std::accumulate(plan.n_bits.begin(), plan.n_bits.end(), std::int64_t{0});
+  // The authors take this mean in the cache's type.
+  size.mean_bits =
+      static_cast<float>(static_cast<double>(sum) / static_cast<double>(plan.n_bits.size()));
+  const double r = plan.quantizer.outliers_ratio;
+  size.average_n_bits = size.mean_bits * (1 - r) + dtype_bits * r;
+  size.size_per_token_bits =
+      size.average_n_bits * values_per_token +
+      static_cast<double>(plan.quantizer.n_extra() * dtype_bits * plan.layout.units_per_token());
+  return size;
+}
+
+}  // namespace qaq

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/quant/quantizer_spec.h"
+#include "core/quant/unit_layout.h"
+
+namespace qaq {
+
+/// What a policy decided for one cache, and what a codec carries out.
+struct Plan {
+  QuantizerSpec quantizer;
+  UnitLayout layout;
+  std::vector<std::uint8_t> n_bits;  ///< (layout.n_units()), each 0..16; empty at no-quantization
+  bool n_bits_vary = false;          ///< units may differ, so that a reader needs a bit map
+
+  bool keeps_all() const { return quantizer.level == Level::no_quantization; }
+};
+
+}  // namespace qaq

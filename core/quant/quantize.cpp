@@ -1,0 +1,76 @@
+#include "core/quant/quantize.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "core/base/parallel.h"
+#include "core/quant/arith.h"
+#include "core/quant/normal_codebook.h"
+
+namespace qaq {
+namespace {
+
+void quantize_uniform(const UniformGrid& grid, const UnitStats& stats, std::span<const float> in,
+                      std::span<float> out) {
+  const float low = stats.low, high = stats.high;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const float x = in[i];
+    const float back = decode(grid, encode(grid, x));
+    out[i] = (x <= low) | (x > high) ? x : back;
+  }
+}
+
+void quantize_normal(const NormalCodebook& book, const UnitStats& stats, float mean,
+                     std::span<const float> in, std::span<float> out) {
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    const float x = in[i];
+    if (stats.is_outlier(x)) {
+      out[i] = x;
+    } else if (stats.deviation > 0) {
+      out[i] = book.nearest((x - mean) / stats.deviation) * stats.deviation + mean;
+    } else {
+      out[i] = mean;
+    }
+  }
+}
+
+void pack_outliers(const UnitStats& stats, std::span<const float> in, std::span<std::uint8_t> out) {
+  std::fill(out.begin(), out.end(), std::uint8_t{0});
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (stats.is_outlier(in[i])) {
+      out[i / 8] = static_cast<std::uint8_t>(out[i / 8] | (0x80u >> (i % 8)));
+    }
+  }
+}
+
+}  // namespace
+
+void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int64_t layer,
+                    const CacheLayer& input, const QuantizedLayer& out) {
+  const CacheShape& shape = plan.layout.shape();
+  assert(!plan.keeps_all() && stats.size() == plan.n_bits.size());
+  const bool symmetric = plan.quantizer.symmetric;
+  const auto quantize_token = [&](std::int64_t token) {
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
+      const UnitStats& s = stats[unit];
+      const float mean = symmetric ? 0.0f : s.mean;
+      const int n_bits = plan.n_bits[unit];
+      const auto in = input.sub(head, token).span();
+      const auto values = out.values.sub(head, token).span();
+      if (plan.quantizer.method == Method::normal) {
+        quantize_normal(normal_codebook(n_bits), s, mean, in, values);
+      } else {
+        quantize_uniform(uniform_grid(mean, s.range(symmetric), n_bits), s, in, values);
+      }
+      if (!out.outliers.empty()) pack_outliers(s, in, out.outliers.sub(head, token).span());
+    }
+  };
+  constexpr std::int64_t kBlock = 64;
+  parallel_for((shape.n_tokens + kBlock - 1) / kBlock, [&](std::int64_t i) {
+    const std::int64_t end = std::min(shape.n_tokens, (i + 1) * kBlock);
+    for (std::int64_t token = i * kBlock; token < end; ++token) quantize_token(token);
+  });
+}
+
+}  // namespace qaq

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/parameters.h"
+
+namespace qaq {
+
+/// What shares one scale and one n_bits: nothing is quantized, or a unit is a token, a token in one
+/// layer, a token in one layer and KV head (the authors' `level`).
+enum class Level { no_quantization, token, layer, head };
+template <>
+struct ChoiceNames<Level> {
+  static constexpr std::array<std::string_view, 4> names{"no-quantization", "token", "layer",
+                                                         "head"};
+};
+
+/// The authors' `method` (`method_name` in their result files): equal steps around the unit's mean,
+/// or the quantiles of a normal distribution with the unit's mean and standard deviation.
+enum class Method { uniform, normal };
+template <>
+struct ChoiceNames<Method> {
+  static constexpr std::array<std::string_view, 2> names{"uniform", "normal"};
+};
+
+/// How the units of one cache are quantized, apart from their bits.
+struct QuantizerSpec {
+  Level level = Level::head;
+  Method method = Method::uniform;
+  bool symmetric = false;     ///< centred on 0 instead of on the unit's mean
+  double outliers_ratio = 0;  ///< share of a unit's values kept exactly, half at each end
+
+  /// Numbers a unit stores beside its codes: a scale, and where it is centred unless that is 0.
+  int n_extra() const { return symmetric ? 1 : 2; }
+};
+
+}  // namespace qaq

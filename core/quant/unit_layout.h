@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/quant/quantizer_spec.h"
+
+namespace qaq {
+
+/// Sizes of a cache: keys or values (n_layers, n_kv_heads, n_tokens, head_dim).
+struct CacheShape {
+  std::int64_t n_layers = 0;
+  std::int64_t n_kv_heads = 0;
+  std::int64_t n_tokens = 0;
+  std::int64_t head_dim = 0;
+
+  std::int64_t n_values() const { return n_layers * n_kv_heads * n_tokens * head_dim; }
+};
+
+/// Which values form a unit. A unit never spans two tokens; units are numbered token first, then
+/// layer, then KV head, as far as the level tells them apart (the authors' order).
+class UnitLayout {
+ public:
+  UnitLayout() = default;
+  UnitLayout(Level level, const CacheShape& shape) : level_(level), shape_(shape) {
+    if (level != Level::token) n_layer_units_ = shape.n_layers;
+    if (level != Level::token && level != Level::layer) n_head_units_ = shape.n_kv_heads;
+  }
+
+  Level level() const { return level_; }
+  const CacheShape& shape() const { return shape_; }
+  std::int64_t units_per_token() const { return n_layer_units_ * n_head_units_; }
+  std::int64_t n_units() const { return shape_.n_tokens * units_per_token(); }
+  /// Values in a unit, N.
+  std::int64_t unit_size() const {
+    return units_per_token() == 0
+               ? 0
+               : shape_.n_layers * shape_.n_kv_heads * shape_.head_dim / units_per_token();
+  }
+  /// The unit that holds the row of `head_dim` values at (layer, kv_head, token).
+  std::int64_t unit(std::int64_t layer, std::int64_t kv_head, std::int64_t token) const {
+    const std::int64_t layer_unit = n_layer_units_ == 1 ? 0 : layer;
+    const std::int64_t head_unit = n_head_units_ == 1 ? 0 : kv_head;
+    return (token * n_layer_units_ + layer_unit) * n_head_units_ + head_unit;
+  }
+
+ private:
+  Level level_ = Level::head;
+  CacheShape shape_;
+  std::int64_t n_layer_units_ = 1;  // units that a token's layers form
+  std::int64_t n_head_units_ = 1;   // units that a layer's KV heads form
+};
+
+}  // namespace qaq

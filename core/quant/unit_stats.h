@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/quant/unit_layout.h"
+#include "core/tensor/nd_array.h"
+
+namespace qaq {
+
+/// Everything of a unit that its bits and its codes follow from. Outliers are values x <= low or
+/// x > high; the rest of the numbers are of the inliers, and 0 where there is none.
+struct UnitStats {
+  float low = 0;
+  float high = 0;
+  float min = 0;
+  float max = 0;
+  float mean = 0;       ///< summed in float64
+  float deviation = 0;  ///< sample standard deviation (divisor n_inliers - 1); 0 of a single value
+  std::int32_t n_inliers = 0;
+
+  bool is_outlier(float x) const { return x <= low || x > high; }
+  /// What the quantizer spans: max - min, or twice the largest magnitude. Saturates at the largest
+  /// float.
+  float range(bool symmetric) const;
+};
+
+/// One layer of a cache: (n_kv_heads, at least n_tokens, head_dim).
+using CacheLayer = NdView<const float, 3>;
+
+/// Fills `stats` (layout.n_units()) for the units that lie in `layers`, which are layers
+/// first_layer, first_layer + 1, ... of the cache. At level token a unit spans all layers, so all
+/// are given at once; at the others any run of layers will do. Only the first n_tokens tokens of
+/// the layout are read; all numbers are finite. In parallel over tokens.
+void fill_unit_stats(const UnitLayout& layout, double outliers_ratio, std::int64_t first_layer,
+                     std::span<const CacheLayer> layers, std::span<UnitStats> stats);
+
+/// Statistics of one unit's values; reorders them.
+UnitStats stats_of_unit(std::span<float> values, double outliers_ratio);
+
+}  // namespace qaq

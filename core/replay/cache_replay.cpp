@@ -1,0 +1,110 @@
+#include "core/replay/cache_replay.h"
+
+#include <algorithm>
+
+#include "core/base/parallel.h"
+#include "core/quant/nominal_size.h"
+#include "core/quant/packed_bytes.h"
+#include "core/quant/quantize.h"
+
+namespace qaq {
+namespace {
+
+void fill_bits(const Plan& plan, int dtype_bits, NdArray<std::uint8_t, 3>& bits) {
+  const CacheShape& shape = plan.layout.shape();
+  std::fill(bits.span().begin(), bits.span().end(), static_cast<std::uint8_t>(dtype_bits));
+  if (plan.keeps_all()) return;
+  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
+        bits(layer, head, token) =
+            plan.n_bits[static_cast<std::size_t>(plan.layout.unit(layer, head, token))];
+      }
+    }
+  }
+}
+
+// The exact layer, of which quantize_layer() replaces the prefix.
+NdArray<float, 3> quantize(const NdArray<float, 3>& exact, const PlannedCache& cache,
+                           std::int64_t layer, const NdView<std::uint8_t, 3>& outliers) {
+  NdArray<float, 3> values = exact.copy();
+  quantize_layer(cache.plan, cache.stats, layer, exact.view(), {values.view(), outliers});
+  return values;
+}
+
+// Squared error of each row, summed over channels: (n_kv_heads, n_tokens).
+NdArray<double, 2> squared_errors(const NdArray<float, 3>& exact, const NdArray<float, 3>& values,
+                                  std::int64_t n_tokens) {
+  NdArray<double, 2> errors({exact.shape(0), n_tokens});
+  parallel_for(exact.shape(0), [&](std::int64_t head) {
+    for (std::int64_t token = 0; token < n_tokens; ++token) {
+      const auto a = exact.sub(head, token).span();
+      const auto b = values.sub(head, token).span();
+      double sum = 0;
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        const double difference = static_cast<double>(b[i]) - a[i];
+        sum += difference * difference;
+      }
+      errors(head, token) = sum;
+    }
+  });
+  return errors;
+}
+
+}  // namespace
+
+const char* name_of(CacheSide side) { return side == CacheSide::key ? "key" : "value"; }
+
+SharedArray<float, 3> exact_layer(const CaptureView& capture, CacheSide side,
+                                  std::int64_t layer_index) {
+  return side == CacheSide::key ? capture.key(layer_index) : capture.value(layer_index);
+}
+
+SharedArray<float, 3> quantized_layer(const CaptureView& capture, const PlannedCache& cache,
+                                      std::int64_t layer_index) {
+  const SharedArray<float, 3> exact = exact_layer(capture, cache.side, layer_index);
+  if (cache.plan.keeps_all()) return exact;
+  return std::make_shared<const NdArray<float, 3>>(quantize(*exact, cache, layer_index, {}));
+}
+
+CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, int dtype_bits,
+                         const Work& work) {
+  const CacheShape& shape = cache.plan.layout.shape();
+  const std::int64_t n_tokens = capture.info().n_tokens;
+  CacheReplay out;
+  out.bits = NdArray<std::uint8_t, 3>({shape.n_layers, shape.n_kv_heads, n_tokens});
+  out.outliers = NdArray<std::uint8_t, 4>(
+      {shape.n_layers, shape.n_kv_heads, n_tokens, (shape.head_dim + 7) / 8});
+  out.error = NdArray<float, 3>({shape.n_layers, shape.n_kv_heads, n_tokens});
+  fill_bits(cache.plan, dtype_bits, out.bits);
+
+  double total = 0;
+  for (std::int64_t layer = 0; layer < shape.n_layers && !cache.plan.keeps_all(); ++layer) {
+    work.throw_if_stopped();
+    const SharedArray<float, 3> exact = exact_layer(capture, cache.side, layer);
+    const NdArray<float, 3> values = quantize(*exact, cache, layer, out.outliers.sub(layer));
+    const NdArray<double, 2> errors = squared_errors(*exact, values, shape.n_tokens);
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
+        total += errors(head, token);
+        out.error(layer, head, token) =
+            static_cast<float>(errors(head, token) / static_cast<double>(shape.head_dim));
+      }
+    }
+  }
+
+  for (const UnitStats& stats : cache.stats) {
+    out.n_outliers += cache.plan.layout.unit_size() - stats.n_inliers;
+  }
+  out.n_values = shape.n_values();
+  out.quantization_error = total / static_cast<double>(out.n_values);
+  const NominalSize size = nominal_size(cache.plan, dtype_bits);
+  out.average_n_bits = size.average_n_bits;
+  out.size_per_token_bits = size.size_per_token_bits;
+  out.mean_bits = size.mean_bits;
+  out.packed =
+      packed_bytes(cache.plan, cache.stats, {.value_bytes = bytes_of(capture.info().dtype)});
+  return out;
+}
+
+}  // namespace qaq
