@@ -136,7 +136,7 @@ TEST_P(SmolLm2Oracle, QueriesKeysValuesAttentionAndLogits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Prompts, SmolLm2Oracle, testing::Values("narrative", "code", "mix"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& named) { return named.param; });
 
 TEST(SmolLm2Greedy, SixtyFourTokensOfFourPrompts) {
   QAQ_SMOLLM2_OR_SKIP(path);

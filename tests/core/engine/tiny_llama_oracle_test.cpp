@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/engine/backend.h"
 #include "core/tensor/logits_summary.h"
