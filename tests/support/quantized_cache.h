@@ -33,8 +33,8 @@ struct QuantizedCache {
   }
 };
 
-/// `cache` is (n_layers, n_kv_heads, T, D), `attention` the last rows (n_layers, n_kv_heads, rows, T)
-/// that each KV head sees, as many as there are.
+/// `cache` is (n_layers, n_kv_heads, T, D), `attention` the last rows (n_layers, n_kv_heads, rows,
+/// T) that each KV head sees, as many as there are.
 QuantizedCache quantize_cache(const ReferenceConfig& config, const NdView<const float, 4>& cache,
                               const NdView<const float, 4>& attention);
 
