@@ -68,7 +68,8 @@ struct ViolationReport {
 /// Violations of one query head. `scores` is (n_rows, T); row i is position first_position + i,
 /// rows are consecutive. In row s, token t < s - n + 1 violates when S_s[t] > r *
 /// max(S_{s-n..s-1}[t]) and S_s[t] > f / (s + 1). Rows with fewer than n stored rows before them
-/// are not eligible. Adds to `report`; `layer` and `head` are written into what is found.
+/// are not eligible. n is params.violation_window, or report.window where that is 0. Adds to
+/// `report`; `layer` and `head` are written into what is found.
 void find_violations(NdView<const float, 2> scores, std::int64_t first_position, std::int32_t layer,
                      std::int32_t head, const ViolationParams& params, ViolationReport& report);
 
