@@ -1,0 +1,127 @@
+// Every hostile or odd file of tests/data/badinputs that this program reads, through the command
+// that its manifest names: accepted ones are used like any other; refused ones get exit code 3, one
+// line on standard error that says what is wrong, and nothing is written.
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "tests/support/program.h"
+#include "tests/support/test_data.h"
+
+namespace qaq {
+namespace {
+
+using nlohmann::json;
+using test::ProgramResult;
+
+const std::string kFolder = test::test_data_path("badinputs/");
+const std::string kGoodModel = kFolder + "gguf/ok_minimal.gguf";
+const std::string kGoodCapture = kFolder + "h5/ok_full_f32.h5";
+
+// Entries whose command exists; the others belong to commands that are not there yet.
+bool is_ours(const json& entry) {
+  static const std::set<std::string> kFormats{"gguf", "capture", "preset", "prompt file",
+                                              "token file"};
+  return kFormats.contains(entry["format"].get<std::string>());
+}
+
+std::vector<json> entries() {
+  std::vector<json> out;
+  for (const json& entry : test::test_data_json("badinputs/manifest.json")["entries"]) {
+    if (is_ours(entry)) out.push_back(entry);
+  }
+  return out;
+}
+
+std::vector<std::string> command(const std::string& run, const std::string& file,
+                                 const std::string& text, const std::string& out) {
+  if (run == "info" || run == "open") return {"info", file};
+  if (run == "load") return {"capture", "--model", file, "--prompt", text, "-o", out};
+  if (run == "tokenize") return {"tokenize", "--model", file, "--text", text, "--json"};
+  if (run == "preset") return {"replay", kGoodCapture, "--preset", file, "--json"};
+  if (run == "tokens") return {"capture", "--model", kGoodModel, "--tokens", file, "-o", out};
+  if (run == "prompt") return {"capture", "--model", kGoodModel, "--prompt-file", file, "-o", out};
+  throw std::runtime_error("no command for run " + run);
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
+}
+
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+ProgramResult run_qaq(std::vector<std::string> words) {
+  words.insert(words.begin(), QAQ_PROGRAM);
+  words.emplace_back("--quiet");
+  return test::run_program(words);
+}
+
+class BadInputs : public testing::TestWithParam<json> {};
+
+TEST_P(BadInputs, BehavesAsTheManifestSays) {
+  const json& entry = GetParam();
+  const std::string file = kFolder + entry["file"].get<std::string>();
+  ASSERT_TRUE(std::filesystem::exists(file));
+  const std::string before = bytes_of(file);
+  const test::TemporaryFolder folder;
+  const std::string out = folder.file("out.h5");
+  const auto words = command(entry["run"], file, entry.value("text", "ab"), out);
+  const ProgramResult result = run_qaq(words);
+
+  EXPECT_EQ(bytes_of(file), before) << "the input was changed";
+#ifndef __SANITIZE_ADDRESS__
+  EXPECT_LE(result.max_resident_bytes, 512L << 20);
+#endif
+  if (entry["expect"] == "accept") {
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    if (words[0] == "capture") {
+      EXPECT_TRUE(std::filesystem::exists(out));
+      const ProgramResult replayed = run_qaq({"replay", out, "--json"});
+      EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+    }
+    if (entry["run"] == "open") {
+      const ProgramResult replayed = run_qaq({"replay", file, "--json"});
+      EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+      EXPECT_TRUE(json::parse(replayed.out)["metrics"].contains("key_average_n_bits"));
+      EXPECT_EQ(bytes_of(file), before) << "replaying changed the capture";
+    }
+    return;
+  }
+  EXPECT_EQ(result.exit_code, entry["exit"].get<int>()) << result.err;
+  EXPECT_EQ(result.out, "");
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find(std::filesystem::path(file).filename().string()), std::string::npos)
+      << result.err;
+  for (const auto& group : entry["words"]) {
+    const bool said = std::ranges::any_of(group, [&](const json& word) {
+      return lower(result.err).find(lower(word.get<std::string>())) != std::string::npos;
+    });
+    EXPECT_TRUE(said) << "none of " << group << " in: " << result.err;
+  }
+  EXPECT_TRUE(folder.names().empty()) << folder.names().front() << " was left behind";
+}
+
+std::string test_name(const testing::TestParamInfo<json>& named) {
+  std::string name = named.param["file"].get<std::string>();
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Manifest, BadInputs, testing::ValuesIn(entries()), test_name);
+
+}  // namespace
+}  // namespace qaq

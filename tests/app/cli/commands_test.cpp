@@ -1,0 +1,181 @@
+// The command line as users meet it: help, usage errors, the way from a model to a stored replay,
+// and interruption.
+
+#include <csignal>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/program.h"
+#include "tests/support/test_data.h"
+
+namespace qaq {
+namespace {
+
+using nlohmann::json;
+using test::ProgramResult;
+using test::TemporaryFolder;
+
+const std::string kTiny = test::test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf");
+
+ProgramResult run_qaq(std::vector<std::string> words, const test::ProgramOptions& options = {}) {
+  words.insert(words.begin(), QAQ_PROGRAM);
+  return test::run_program(words, options);
+}
+
+json run_json(std::vector<std::string> words) {
+  words.emplace_back("--json");
+  words.emplace_back("--quiet");
+  const ProgramResult result = run_qaq(words);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  return json::parse(result.out);
+}
+
+TEST(CommandLine, EveryCommandHasHelpWithAnExample) {
+  const ProgramResult help = run_qaq({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  for (const char* command : {"capture", "info", "model", "replay", "tokenize"}) {
+    EXPECT_NE(help.out.find(command), std::string::npos);
+    const ProgramResult own = command == std::string("model")
+                                  ? run_qaq({"model", "fetch", "--help"})
+                                  : run_qaq({command, "--help"});
+    EXPECT_EQ(own.exit_code, 0);
+    EXPECT_NE(own.out.find("Example"), std::string::npos) << command;
+  }
+}
+
+TEST(CommandLine, WrongUsageIsExitCodeTwoAndOneLine) {
+  const std::vector<std::vector<std::string>> wrong{
+      {},
+      {"no-such-command"},
+      {"replay"},
+      {"replay", "x.h5", "--no-such-flag"},
+      {"tokenize", "--model", kTiny},
+      {"tokenize", "--model", kTiny, "--text", "a", "--file", "b"},
+      {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--dtype", "f64"},
+      {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--attention", "half"},
+      {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--attention", "window:0"},
+      {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--layers", "0-9"},
+      {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--attention", "derive",
+       "--no-queries"},
+  };
+  for (const auto& words : wrong) {
+    const ProgramResult result = run_qaq(words);
+    EXPECT_EQ(result.exit_code, 2) << (words.empty() ? "" : words[0]) << ": " << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_TRUE(result.err.starts_with("qaq: ")) << result.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists("x.h5"));
+}
+
+TEST(CommandLine, AMisspeltParameterGetsTheNearestName) {
+  const std::string capture = test::test_data_path("badinputs/h5/ok_full_f32.h5");
+  for (const char* assignment : {"outlier_ratio=0.1", "key.outlier_ratio=0.1"}) {
+    const ProgramResult result = run_qaq({"replay", capture, "--set", assignment});
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_NE(result.err.find("outliers_ratio"), std::string::npos) << result.err;
+  }
+  for (const char* assignment : {"n_bits_max=17", "level=row", "symmetric=perhaps",
+                                 "outliers_ratio=x", "value.q_norm=3", "n_bits_max"}) {
+    EXPECT_EQ(run_qaq({"replay", capture, "--set", assignment}).exit_code, 2) << assignment;
+  }
+  const ProgramResult crossed =
+      run_qaq({"replay", capture, "--set", "n_bits_min=5", "--set", "n_bits_max=3"});
+  EXPECT_EQ(crossed.exit_code, 2) << crossed.err;
+}
+
+TEST(CommandLine, CudaIsRefusedInOneLine) {
+  const ProgramResult result =
+      run_qaq({"tokenize", "--model", kTiny, "--text", "a", "--device", "cuda"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1);
+  EXPECT_NE(result.err.find("--device cpu"), std::string::npos);
+}
+
+TEST(CommandLine, FromAModelToAStoredReplay) {
+  const TemporaryFolder folder;
+  const std::string capture = folder.file("story.h5");
+  const json made = run_json({"capture", "--model", kTiny, "--prompt", "The query meets every key",
+                              "--generate", "5", "--ignore-eos", "-o", capture});
+  EXPECT_EQ(made["generated_tokens"], 5);
+  EXPECT_EQ(made["n_tokens"], made["prompt_tokens"].get<int>() + 5);
+  EXPECT_EQ(made["bytes"], std::filesystem::file_size(capture));
+  for (const char* part : {"load", "prefill", "decode", "write", "total"}) {
+    EXPECT_GE(made["timing"][part].get<double>(), 0.0) << part;
+  }
+  EXPECT_EQ(folder.names(), std::vector<std::string>{"story.h5"});
+
+  const json info = run_json({"info", capture});
+  EXPECT_EQ(info["schema_version"], 1);
+
+  const json replayed = run_json({"replay", capture, "--preset", "paper", "--set",
+                                  "value.target_quantization_error=1", "--save", "tight"});
+  EXPECT_EQ(replayed["parameters"]["key.target_quantization_error"], 3.0);
+  EXPECT_EQ(replayed["parameters"]["value.target_quantization_error"], 1.0);
+  EXPECT_EQ(replayed["parameters"]["n_bits_max"].is_null(), true);
+  EXPECT_EQ(replayed["parameters"]["key.n_bits_max"], 4);
+  EXPECT_GT(replayed["metrics"]["key_quantization_error"].get<double>(), 0.0);
+  EXPECT_EQ(replayed["run"], "tight");
+  // The same command gives the same numbers.
+  const json again = run_json({"replay", capture, "--preset", "paper", "--set",
+                               "value.target_quantization_error=1", "--threads", "1"});
+  EXPECT_EQ(again["metrics"], replayed["metrics"]);
+  // A stored run is listed.
+  EXPECT_NE(run_json({"info", capture}).dump().find("tight"), std::string::npos);
+}
+
+TEST(CommandLine, AModelsMetadataAndTensors) {
+  const json info = run_json({"info", kTiny});
+  EXPECT_EQ(info["kind"], "model");
+  EXPECT_EQ(info["metadata"]["general.architecture"], "llama");
+  std::int64_t bytes = 0;
+  for (const json& tensor : info["tensors"]) bytes += tensor["bytes"].get<std::int64_t>();
+  std::int64_t by_type = 0;
+  for (const auto& [type, n] : info["bytes_by_type"].items()) by_type += n.get<std::int64_t>();
+  EXPECT_EQ(bytes, by_type);
+  EXPECT_LE(bytes, info["bytes"].get<std::int64_t>());
+}
+
+TEST(CommandLine, AWindowHoldsEnoughToReplayAndNoneSaysHow) {
+  const TemporaryFolder folder;
+  const auto capture = [&](const std::string& attention) {
+    const std::string path = folder.file(attention.substr(0, 4) + ".h5");
+    run_json({"capture", "--model", kTiny, "--prompt", "The query meets every key, and the weights",
+              "--attention", attention, "-o", path});
+    return path;
+  };
+  const std::string full = capture("full"), window = capture("window:8"),
+                    derive = capture("derive"), none = capture("none");
+  const json bits = run_json({"replay", full})["metrics"]["value_average_n_bits"];
+  EXPECT_EQ(run_json({"replay", window})["metrics"]["value_average_n_bits"], bits);
+  EXPECT_EQ(run_json({"replay", derive})["metrics"]["value_average_n_bits"], bits);
+  const ProgramResult refused = run_qaq({"replay", none, "--quiet"});
+  EXPECT_EQ(refused.exit_code, 3);
+  EXPECT_NE(refused.err.find("--attention derive"), std::string::npos) << refused.err;
+  EXPECT_EQ(run_json({"replay", none, "--set", "use_attentions=false"})["violations"], nullptr);
+}
+
+TEST(CommandLine, AnInterruptedCaptureLeavesNothing) {
+  const TemporaryFolder folder;
+  for (const auto& [signal, code] : {std::pair{SIGINT, 130}, std::pair{SIGTERM, 143}}) {
+    const ProgramResult result =
+        run_qaq({"capture", "--model", kTiny, "--prompt", "The query", "--generate", "4000",
+                 "--ignore-eos", "-o", folder.file("long.h5")},
+                {.signal_after_output = "attention", .signal = signal});
+    EXPECT_EQ(result.exit_code, code) << result.err;
+    EXPECT_TRUE(folder.names().empty());
+  }
+}
+
+TEST(CommandLine, AFailingOutputIsExitCodeOne) {
+  const ProgramResult result = run_qaq({"capture", "--model", kTiny, "--prompt", "The query",
+                                        "--quiet", "-o", "/no-such-folder/x.h5"});
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find("/no-such-folder"), std::string::npos) << result.err;
+}
+
+}  // namespace
+}  // namespace qaq
