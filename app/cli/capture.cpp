@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
+#include "core/base/version.h"
 #include "core/engine/backend.h"
 #include "data/capture/capture_writer.h"
 
@@ -160,7 +161,7 @@ CapturePlan make_plan(const CaptureOptions& options, const ModelFile& model,
   info.dtype =
       options.dtype == "f16" ? DType::f16 : (options.dtype == "bf16" ? DType::bf16 : DType::f32);
   info.has_queries = !options.no_queries;
-  info.creator = "qaq " QAQ_VERSION;
+  info.creator = cat("qaq ", program_version());
   info.created_utc = utc_now();
   info.command_line = command_line();
   plan.tokenizer_kind = tokenizer.kind();

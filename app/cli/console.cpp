@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/base/version.h"
 
 namespace qaq::cli {
 namespace {
@@ -132,9 +133,9 @@ std::string utc_now() {
 }
 
 nlohmann::ordered_json provenance() {
-  return {{"program", "qaq"},     {"version", QAQ_VERSION},
-          {"commit", QAQ_COMMIT}, {"command_line", command_line()},
-          {"backend", "cpu"},     {"n_threads", thread_count()}};
+  return {{"program", "qaq"},           {"version", program_version()},
+          {"commit", program_commit()}, {"command_line", command_line()},
+          {"backend", "cpu"},           {"n_threads", thread_count()}};
 }
 
 }  // namespace qaq::cli

@@ -6,6 +6,8 @@
 #include "app/cli/console.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
 
 namespace {
 
@@ -63,7 +65,8 @@ int main(int argc, char** argv) {
   CLI::App program{
       "Captures, replays and shows what happens when a LLaMA-family model's KV cache is "
       "quantized (QAQ, arXiv 2403.04643)."};
-  program.set_version_flag("--version", "qaq " QAQ_VERSION " (" QAQ_COMMIT ")");
+  program.set_version_flag(
+      "--version", qaq::cat("qaq ", qaq::program_version(), " (", qaq::program_commit(), ")"));
   program.require_subcommand(1);
   program.failure_message(CLI::FailureMessage::simple);
   program.footer(

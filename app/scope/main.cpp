@@ -1,0 +1,84 @@
+#include <QApplication>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "app/scope/figure.h"
+#include "app/scope/options.h"
+#include "app/scope/window.h"
+#include "core/base/error.h"
+#include "views/plots/theme.h"
+
+namespace {
+
+constexpr int kWorkFailed = 1;
+constexpr int kWrongUsage = 2;
+constexpr int kInputRefused = 3;
+
+int report(const qaq::Error& error) {
+  std::fprintf(stderr, "qaq-scope: %s\n", error.what());
+  switch (error.kind()) {
+    case qaq::ErrorKind::usage:
+      return kWrongUsage;
+    case qaq::ErrorKind::input:
+      return kInputRefused;
+    default:
+      return kWorkFailed;
+  }
+}
+
+int reportUsage(const CLI::ParseError& error) {
+  QString line = QString::fromUtf8(error.what()).simplified();
+  while (line.endsWith('.')) line.chop(1);
+  std::fprintf(stderr, "qaq-scope: %s; see qaq-scope --help\n", qUtf8Printable(line));
+  return kWrongUsage;
+}
+
+/// Figures and screenshots need no display, and must not fail where there is none.
+void useNoDisplay() {
+  if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+}
+
+int run(int argc, char** argv) {
+  CLI::App program{
+      "Shows what a KV cache's quantization does to a captured LLaMA run: bits, outliers and "
+      "attention of every token, with every parameter to turn."};
+  program.set_version_flag("--version", "qaq-scope " QAQ_VERSION " (" QAQ_COMMIT ")");
+  program.failure_message(CLI::FailureMessage::simple);
+  qaq::scope::WindowOptions window;
+  qaq::scope::addWindow(program, window);
+  qaq::scope::FigureOptions figure;
+  const CLI::App* figure_command = qaq::scope::addFigure(program, figure);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return program.exit(error);
+    return reportUsage(error);
+  }
+  const bool draws_figure = figure_command->parsed();
+  if (draws_figure || !window.screenshot.empty()) useNoDisplay();
+  QApplication application(argc, argv);
+  QApplication::setApplicationName(QStringLiteral("QAQ Scope"));
+  QApplication::setApplicationVersion(QStringLiteral(QAQ_VERSION));
+  if (draws_figure) {
+    qaq::scope::drawFigure(figure);
+    return 0;
+  }
+  return qaq::scope::runWindow(window);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const qaq::Error& error) {
+    return report(error);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "qaq-scope: out of memory; open a capture of fewer tokens or layers\n");
+    return kWorkFailed;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "qaq-scope: %s\n", error.what());
+    return kWorkFailed;
+  }
+}

@@ -1,0 +1,60 @@
+#include "app/scope/options.h"
+
+#include <charconv>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+namespace qaq::scope {
+namespace {
+
+constexpr int kLeastSide = 160, kMostSide = 16384;
+
+std::optional<int> sideOf(std::string_view text) {
+  int side = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), side);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  if (side < kLeastSide || side > kMostSide) return std::nullopt;
+  return side;
+}
+
+}  // namespace
+
+void addOptions(CLI::App& app, Options& options) {
+  app.add_option("--set", options.assignments, "A parameter, name=value, as in qaq replay; repeatable")
+      ->allow_extra_args(false);
+  app.add_option("--prefix", options.prefix, "Quantize the first P tokens; 0: all")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--theme", options.theme, "light or dark")->check(CLI::IsMember({"light", "dark"}));
+  app.add_option("--size", options.size, "Size in px, WxH");
+}
+
+ScopeParams paramsOf(const Options& options) {
+  ScopeParams params;
+  for (const std::string& assignment : options.assignments) apply_assignment(params, assignment);
+  return params;
+}
+
+QSize parseSize(const std::string& text) {
+  const std::size_t times = text.find('x');
+  if (times != std::string::npos) {
+    const auto width = sideOf(std::string_view(text).substr(0, times));
+    const auto height = sideOf(std::string_view(text).substr(times + 1));
+    if (width && height) return {*width, *height};
+  }
+  refuse_usage({.place = "--size",
+                .what = cat("'", text, "' is no size"),
+                .cure = cat("give WxH with sides from ", kLeastSide, " to ", kMostSide,
+                            ", as in 1600x1000")});
+}
+
+std::optional<QSize> sizeOf(const Options& options) {
+  if (options.size.empty()) return std::nullopt;
+  return parseSize(options.size);
+}
+
+views::ThemeKind themeOf(const Options& options) {
+  return options.theme == "dark" ? views::ThemeKind::dark : views::ThemeKind::light;
+}
+
+}  // namespace qaq::scope

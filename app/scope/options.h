@@ -1,0 +1,35 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <QSize>
+#include <QString>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/analysis/scope_params.h"
+#include "views/models/slice.h"
+#include "views/plots/palette.h"
+
+namespace qaq::scope {
+
+/// Flags that the window and figures share: what to show of a capture and how it looks.
+struct Options {
+  std::string capture;
+  std::vector<std::string> assignments;  ///< --set
+  std::int64_t prefix = 0;
+  std::string theme;  ///< light, dark or empty
+  std::string size;   ///< WxH or empty
+};
+
+void addOptions(CLI::App& app, Options& options);
+
+/// Throws Error{usage} where a name or value is wrong.
+ScopeParams paramsOf(const Options& options);
+/// The size that was given. Throws Error{usage}.
+std::optional<QSize> sizeOf(const Options& options);
+/// "WxH" in px, each side from 160 to 16384. Throws Error{usage}.
+QSize parseSize(const std::string& text);
+views::ThemeKind themeOf(const Options& options);
+
+}  // namespace qaq::scope

@@ -1,0 +1,16 @@
+#include "app/scope/provenance.h"
+
+#include "core/base/text.h"
+
+namespace qaq::scope {
+
+std::string provenanceText(const views::Analysis& analysis) {
+  const CaptureInfo& info = analysis.capture->info();
+  const std::string changed =
+      command_line_text(list_parameters(analysis.params), list_parameters(ScopeParams{}));
+  return cat("qaq-scope " QAQ_VERSION " (" QAQ_COMMIT "); ", info.name, "; ", info.model_name, "; ",
+             analysis.replay->policy, " --prefix ", analysis.replay->prefix,
+             changed.empty() ? "" : " " + changed);
+}
+
+}  // namespace qaq::scope
