@@ -14,24 +14,25 @@ namespace qaq {
 
 /// What a capture file is to hold; known before the run starts.
 struct CapturePlan {
-  CaptureInfo info;  ///< model, layers, dtype, profile, has_queries, prompt_text, n_prompt, special_ids ...
-                     ///< token lists are given to finish()
+  CaptureInfo info;  ///< model, layers, dtype, profile, has_queries, prompt_text, n_prompt,
+                     ///< special_ids ... token lists are given to finish()
   std::string tokenizer_kind;
   std::string tokenizer_sha256;
-  std::int64_t max_tokens = 0;       ///< prompt + the most that may be generated
-  bool may_end_early = false;        ///< generation may stop at an end token
+  std::int64_t max_tokens = 0;        ///< prompt + the most that may be generated
+  bool may_end_early = false;         ///< generation may stop at an end token
   std::int64_t attention_window = 0;  ///< N of profile window
-  std::int64_t top_k = 32;           ///< logits kept a row
+  std::int64_t top_k = 32;            ///< logits kept a row
 };
 
-/// Predicted file size in bytes for T tokens; what `qaq info MODEL` and `qaq capture` say beforehand.
+/// Predicted file size in bytes for T tokens; what `qaq info MODEL` and `qaq capture` say
+/// beforehand.
 std::int64_t predicted_capture_bytes(const CapturePlan& plan);
 
 /// Tokens of a finished run.
 struct CaptureTokens {
-  std::vector<std::int32_t> ids;    ///< (T)
-  std::vector<std::string> text;    ///< (T), display form
-  std::vector<std::string> bytes;   ///< (T)
+  std::vector<std::int32_t> ids;   ///< (T)
+  std::vector<std::string> text;   ///< (T), display form
+  std::vector<std::string> bytes;  ///< (T)
 };
 
 /// Writes a capture to `path`.partial as taps arrive, and renames it when finish() has made it

@@ -1,0 +1,62 @@
+#include "data/capture/capture_layout.h"
+
+namespace qaq {
+namespace {
+
+const std::vector<std::string> kKvAxes{"layer", "kv_head", "token", "channel"};
+const std::vector<std::string> kTokenAxes{"layer", "kv_head", "token"};
+const std::vector<std::string> kHeadAxes{"layer", "head", "token"};
+const std::vector<std::string> kRowAxes{"layer", "head", "query_token"};
+const std::vector<std::string> kRangeAxes{"layer", "kv_head", "channel", ""};
+
+}  // namespace
+
+const std::vector<DatasetMeaning>& entry_datasets() {
+  static const std::vector<DatasetMeaning> list{
+      {"prompt/token_ids", {"token"}, "Token ids", "1"},
+      {"prompt/token_text", {"token"}, "Tokens, display form", "1"},
+      {"prompt/token_bytes", {"token"}, "Tokens, bytes", "1"},
+      {"kv/key", kKvAxes, "Keys after RoPE, half-split convention", "1"},
+      {"kv/value", kKvAxes, "Values", "1"},
+      {"query/values", {"layer", "head", "token", "channel"}, "Queries after RoPE, unscaled", "1"},
+      {"query/norm2", kHeadAxes, "Squared 2-norm of each query, unscaled", "1"},
+      {"attention/scores",
+       {"layer", "head", "query_token", "token"},
+       "Attention after the softmax",
+       "1"},
+      {"attention/query_token", {"query_token"}, "Position of each attention row", "token"},
+      {"logits/argmax", {"token"}, "Most likely next token", "1"},
+      {"logits/argmax_logit", {"token"}, "Logit of the most likely next token", "1"},
+      {"logits/logsumexp", {"token"}, "Logarithm of the summed exponentials of the logits", "nat"},
+      {"logits/topk_ids", {"token", ""}, "Most likely next tokens", "1"},
+      {"logits/topk_logits", {"token", ""}, "Logits of the most likely next tokens", "1"},
+      {"stats/importance_window", kTokenAxes, "Largest attention in the last rows", "1"},
+      {"stats/importance_sum", kTokenAxes, "Attention summed over all rows", "1"},
+      {"stats/entropy", kHeadAxes, "Entropy of each query's attention", "nat"},
+      {"stats/key_range", kRangeAxes, "Minimum and maximum of each key channel", "1"},
+      {"stats/value_range", kRangeAxes, "Minimum and maximum of each value channel", "1"},
+  };
+  return list;
+}
+
+const std::vector<DatasetMeaning>& run_datasets() {
+  static const std::vector<DatasetMeaning> list{
+      {"key_bits", kTokenAxes, "Bits of each key", "bit"},
+      {"value_bits", kTokenAxes, "Bits of each value", "bit"},
+      {"key_outliers",
+       {"layer", "kv_head", "token", ""},
+       "Keys kept exactly, packed along channels, most significant bit first",
+       "1"},
+      {"value_outliers",
+       {"layer", "kv_head", "token", ""},
+       "Values kept exactly, packed along channels, most significant bit first",
+       "1"},
+      {"key_error", kTokenAxes, "Mean squared error of each key", "1"},
+      {"value_error", kTokenAxes, "Mean squared error of each value", "1"},
+      {"attention_error", kRowAxes, "Squared score differences summed over keys", "1"},
+      {"output_error", kRowAxes, "Mean squared difference of the attention output", "1"},
+  };
+  return list;
+}
+
+}  // namespace qaq

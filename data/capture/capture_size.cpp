@@ -1,0 +1,48 @@
+#include <algorithm>
+#include <cmath>
+
+#include "data/capture/capture_plan.h"
+#include "data/capture/capture_writer.h"
+
+namespace qaq {
+namespace {
+
+// Groups, headers, attributes and scales of a capture, and the texts that are the same in all.
+constexpr std::int64_t kFixedBytes = 56'000;
+// Of one chunk in the index of a dataset.
+constexpr std::int64_t kChunkEntryBytes = 80;
+// Of a token's display form and of its bytes: a reference, a heap object, the text itself.
+constexpr std::int64_t kTokenTextBytes = 2 * 48;
+// What shuffle and deflate leave of float32 statistics.
+constexpr double kStatsPacked = 0.87;
+
+std::int64_t bytes_of_rows(const RowPlan& plan) {
+  const auto [n_layers, n_heads, n_rows, n_cols] = plan.extents;
+  const std::int64_t row = n_cols * bytes_of(plan.dtype);
+  if (!plan.grows) return n_layers * n_heads * n_rows * row;
+  const std::int64_t rows = chunk_rows(plan);
+  const std::int64_t n_chunks = n_layers * n_heads * ((n_rows + rows - 1) / rows);
+  return n_chunks * (rows * row + kChunkEntryBytes);
+}
+
+}  // namespace
+
+std::int64_t predicted_capture_bytes(const CapturePlan& plan) {
+  const ModelShape& s = plan.info.shape;
+  const std::int64_t n_layers = plan.info.n_captured_layers();
+  const std::int64_t n_tokens = plan.max_tokens;
+  std::int64_t bytes = kFixedBytes;
+  for (const RowPlan& rows : row_plans(plan)) bytes += bytes_of_rows(rows);
+
+  std::int64_t statistics = s.n_heads * n_tokens + 2 * s.n_kv_heads * s.head_dim * 2;
+  if (has_scores(plan)) statistics += s.n_heads * n_tokens + 2 * s.n_kv_heads * n_tokens;
+  bytes += std::llround(kStatsPacked * static_cast<double>(4 * n_layers * statistics));
+
+  const std::int64_t n_logits = 3 + 2 * std::min(plan.top_k, s.vocab_size);
+  const std::int64_t n_ids = 4;  // token ids and axis, attention rows and axis
+  bytes += n_tokens * (4 * (n_logits + n_ids) + kTokenTextBytes);
+  bytes += std::ssize(plan.info.config_json) + std::ssize(plan.info.prompt_text);
+  return bytes;
+}
+
+}  // namespace qaq

@@ -1,0 +1,185 @@
+#include "data/capture/capture_writer.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+#include <numeric>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "data/capture/capture_metadata.h"
+#include "data/capture/capture_stats.h"
+#include "data/capture/capture_tables.h"
+#include "data/capture/h5_array.h"
+#include "data/capture/h5_attribute.h"
+#include "data/capture/h5_thread.h"
+#include "data/capture/logits_table.h"
+#include "data/capture/open_capture_file.h"
+#include "data/capture/stored_numbers.h"
+
+namespace qaq {
+namespace {
+
+std::string now_utc() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+RowBlock rows_of(std::int64_t layer_index, const TapBlock& block) {
+  return {.layer_index = layer_index,
+          .first_head = block.first_head,
+          .n_heads = block.n_heads,
+          .first_row = block.first_row,
+          .n_rows = block.n_rows,
+          .n_cols = block.n_cols,
+          .values = block.floats()};
+}
+
+class CaptureFileWriter : public CaptureWriter {
+ public:
+  CaptureFileWriter(const std::string& path, CapturePlan plan)
+      : path_(path),
+        plan_(std::move(plan)),
+        stats_(plan_.info.shape, plan_.info.n_captured_layers(), plan_.max_tokens,
+               has_scores(plan_)),
+        logits_(plan_.max_tokens, plan_.top_k, plan_.info.shape.vocab_size) {
+    if (plan_.info.created_utc.empty()) plan_.info.created_utc = now_utc();
+    h5::thread().run([&] { open_ = std::make_unique<OpenCaptureFile>(path_, plan_); });
+  }
+
+  ~CaptureFileWriter() override {
+    if (open_) h5::thread().run([&] { open_.reset(); });
+  }
+
+  bool wants(TapKind what, std::int64_t layer, std::int64_t, std::int64_t) const override {
+    if (what == TapKind::logits) return true;
+    return index_of(layer) >= 0 && (what != TapKind::attention || has_scores(plan_));
+  }
+
+  void put(const TapBlock& block) override {
+    if (!wants(block.what, block.layer, block.first_row, block.n_rows)) return;
+    check(block);
+    rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;
+    const std::int64_t layer = index_of(block.layer);
+    switch (block.what) {
+      case TapKind::query:
+        stats_.add_query(layer, block);
+        if (open_->query) open_->query->write(rows_of(layer, block));
+        break;
+      case TapKind::key:
+        stats_.add_key(layer, block);
+        open_->key->write(rows_of(layer, block));
+        break;
+      case TapKind::value:
+        stats_.add_value(layer, block);
+        open_->value->write(rows_of(layer, block));
+        break;
+      case TapKind::attention:
+        stats_.add_attention(layer, block);
+        open_->attention->put(layer, block);
+        break;
+      case TapKind::logits:
+        logits_.add(block);
+        break;
+    }
+  }
+
+  void finish(const CaptureTokens& tokens, const std::string& provenance_json) override {
+    const auto n_tokens = std::ssize(tokens.ids);
+    check_complete(n_tokens);
+    if (open_->attention) open_->attention->finish(n_tokens);
+    h5::thread().run([&] {
+      const h5::File& file = open_->file;
+      write_tokens(file, tokens);
+      write_axes(file, plan_.info, n_tokens, write_query_token(n_tokens));
+      write_logits(file, logits_, n_tokens);
+      write_stats(file, stats_, plan_, n_tokens);
+      if (has_scores(plan_)) write_importance(file);
+      describe_datasets(file);
+      h5::Attributes(file, capture_path::kEntry).set("provenance_json", provenance_json);
+      open_->publish();
+      open_.reset();
+    });
+  }
+
+ private:
+  /// Index of a model layer among the captured ones; -1: not captured.
+  std::int64_t index_of(std::int64_t layer) const {
+    const auto& layers = plan_.info.layers;
+    const auto found = std::ranges::lower_bound(layers, layer);
+    return found != layers.end() && *found == layer ? found - layers.begin() : -1;
+  }
+
+  /// Positions of the attention rows, stored or to be derived; writes those of stored rows.
+  std::vector<std::int32_t> write_query_token(std::int64_t n_tokens) const {
+    std::vector<std::int32_t> positions;
+    if (open_->attention) {
+      positions = open_->attention->query_tokens(n_tokens);
+      h5::write_array<std::int32_t>(open_->file, capture_path::kQueryToken, {positions.size()},
+                                    positions);
+    } else if (plan_.info.profile == AttentionProfile::derive) {
+      positions.resize(static_cast<std::size_t>(n_tokens));
+      std::iota(positions.begin(), positions.end(), 0);
+    }
+    return positions;
+  }
+
+  /// Refuses what would make a file that cannot be opened again.
+  void check(const TapBlock& block) const {
+    if (block.first_row + block.n_rows > plan_.max_tokens) {
+      fail(cat("there is room for ", plan_.max_tokens, " tokens and more were run"),
+           "capture with more room");
+    }
+    const bool activation =
+        block.what == TapKind::query || block.what == TapKind::key || block.what == TapKind::value;
+    const DType dtype = activation ? plan_.info.dtype : DType::f32;
+    const std::span<const float> values = block.floats();
+    const std::size_t bad = first_beyond(values, largest_storable(dtype));
+    if (bad == values.size()) return;
+    const auto row = static_cast<std::int64_t>(bad) / block.n_cols;
+    fail(cat("the model gave ", values[bad], " in layer ", block.layer, ", head ",
+             block.first_head + row / block.n_rows, ", token ",
+             block.first_row + row % block.n_rows, ", which ", name_of(dtype), " cannot hold"),
+         dtype == DType::f16 ? "capture with --dtype bf16 or f32" : "check the model file");
+  }
+
+  void check_complete(std::int64_t n_tokens) const {
+    const ModelShape& s = plan_.info.shape;
+    const std::int64_t rows = n_tokens * plan_.info.n_captured_layers();
+    const std::array<std::int64_t, 5> expected{rows * s.n_heads, rows * s.n_kv_heads,
+                                               rows * s.n_kv_heads,
+                                               has_scores(plan_) ? rows * s.n_heads : 0, n_tokens};
+    const bool planned = plan_.may_end_early || n_tokens == plan_.max_tokens;
+    if (!planned || n_tokens < plan_.info.n_prompt || rows_seen_ != expected) {
+      fail(cat("the run did not deliver every row of its ", n_tokens, " tokens"),
+           "capture again with as many tokens as were planned");
+    }
+  }
+
+  [[noreturn]] void fail(const std::string& what, const std::string& cure) const {
+    throw Error(ErrorKind::work, {.file = path_, .what = what, .cure = cure});
+  }
+
+  std::string path_;
+  CapturePlan plan_;
+  CaptureStats stats_;
+  LogitsTable logits_;
+  std::array<std::int64_t, 5> rows_seen_{};  ///< by TapKind, counted over layers and heads
+  std::unique_ptr<OpenCaptureFile> open_;    ///< null once finished
+};
+
+}  // namespace
+
+std::unique_ptr<CaptureWriter> CaptureWriter::create(const std::string& path,
+                                                     const CapturePlan& plan) {
+  validate(plan);
+  return std::make_unique<CaptureFileWriter>(path, plan);
+}
+
+}  // namespace qaq

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/capture/h5_file.h"
+
+namespace qaq::h5 {
+
+/// Makes a one-dimensional dataset a dimension scale of that name. Only for the HDF5 thread.
+void make_scale(const File& file, const std::string& path, const std::string& name);
+
+/// Labels the axes of a dataset and attaches the scale `folder`/NAME to each; a "" has neither.
+void attach_scales(const File& file, const std::string& path, const std::string& folder,
+                   const std::vector<std::string>& names);
+
+}  // namespace qaq::h5

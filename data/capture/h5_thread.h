@@ -1,0 +1,42 @@
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+
+namespace qaq::h5 {
+
+/// The one thread that talks to the HDF5 library, which keeps global state. Every call into it, of
+/// every reader and writer, goes through run().
+class Thread {
+ public:
+  Thread();
+
+  /// Calls `work` on the HDF5 thread and waits; returns what it returns, throws what it throws.
+  /// Called from the HDF5 thread itself it simply calls.
+  template <class Work>
+  auto run(Work&& work) -> std::invoke_result_t<Work&> {
+    if (std::this_thread::get_id() == thread_.get_id()) return work();
+    std::packaged_task<std::invoke_result_t<Work&>()> task(std::ref(work));
+    post([&task] { task(); });
+    return task.get_future().get();
+  }
+
+ private:
+  void post(std::function<void()> task);
+  void serve(const std::stop_token& stop);
+
+  std::mutex mutex_;
+  std::condition_variable_any arrived_;
+  std::deque<std::function<void()>> tasks_;
+  std::jthread thread_;  // last: it uses the others
+};
+
+/// Started at the first use, joined when the program ends.
+Thread& thread();
+
+}  // namespace qaq::h5
