@@ -1,0 +1,63 @@
+#include "core/replay/derive_attention.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+#include <iostream>
+
+#include "tests/support/test_captures.h"
+#include "tests/support/test_data.h"
+
+namespace qaq::test {
+namespace {
+
+TEST(DeriveAttention, IsTheModelsOwn) {
+  const auto capture =
+      narrative_capture(ReferenceFile(test_data_path("oracle/smollm2_forward_narrative.h5")));
+  double largest = 0;
+  for (std::int64_t layer = 0; layer < 4; ++layer) {
+    const auto derived = derive_attention(capture->query(layer)->view(),
+                                          capture->key(layer)->view(), capture->info().query_token);
+    const auto reference = capture->attention(layer, 0, 95);
+    for (std::size_t i = 0; i < derived.span().size(); ++i) {
+      largest = std::max(largest, std::abs(double{derived.span()[i]} - reference->span()[i]));
+    }
+  }
+  EXPECT_LE(largest, 4e-5);
+  std::cout << "largest deviation, smollm2_forward_narrative: derived attention " << largest
+            << "\n";
+}
+
+TEST(DeriveAttention, RowsAreDistributionsOverThePast) {
+  const MemoryCapture capture = synthetic_capture({.n_tokens = 150});
+  const auto scores = derive_attention(capture.query(0)->view(), capture.key(0)->view(),
+                                       capture.info().query_token);
+  for (std::int64_t head = 0; head < 4; ++head) {
+    for (std::int64_t s = 0; s < 150; ++s) {
+      double sum = 0;
+      for (std::int64_t t = 0; t < 150; ++t) {
+        EXPECT_TRUE(t <= s || scores(head, s, t) == 0.0f);
+        sum += scores(head, s, t);
+      }
+      EXPECT_NEAR(sum, 1, 1e-6);
+    }
+  }
+}
+
+TEST(DeriveAttention, AnyRowsMayBeAskedFor) {
+  const MemoryCapture capture = synthetic_capture({.n_tokens = 150});
+  const auto all = derive_attention(capture.query(1)->view(), capture.key(1)->view(),
+                                    capture.info().query_token);
+  const std::vector<std::int32_t> some{0, 3, 77, 149};
+  const auto few = derive_attention(capture.query(1)->view(), capture.key(1)->view(), some);
+  ASSERT_EQ(few.shape(), (Shape<3>{4, 4, 150}));
+  for (std::int64_t head = 0; head < 4; ++head) {
+    for (std::int64_t row = 0; row < 4; ++row) {
+      for (std::int64_t t = 0; t < 150; ++t) {
+        EXPECT_NEAR(few(head, row, t), all(head, some[static_cast<std::size_t>(row)], t), 1e-6);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qaq::test
