@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/progress.h"
 #include "core/replay/capture_view.h"
@@ -13,9 +14,18 @@ namespace qaq {
 /// no external data, no NaN. Throws Error{input} naming the HDF5 path and the cure.
 std::shared_ptr<const CaptureView> open_capture(const std::string& path, const Work& work = {});
 
-/// Stores a replay under /runs/<name> of the capture file; replaces a run of that name.
-/// `provenance_json` is kept verbatim.
+/// Stores a replay under /runs/<name> of the capture file; replaces a run of that name once the
+/// new one is whole. `provenance_json` is kept verbatim. Throws Error{usage} for a name that is no
+/// plain one, Error{input} where the file is no capture or another one than was replayed, and
+/// Error{work} where it cannot be written; then it holds what it held.
 void save_run(const std::string& path, const std::string& name, const ReplayResult& result,
               const std::string& provenance_json);
+
+/// Names of the stored runs, in alphabetical order.
+std::vector<std::string> list_runs(const std::string& path);
+
+/// A stored run as it was saved. Throws Error{input} naming the HDF5 path, also where there is no
+/// run of that name.
+SharedReplay load_run(const std::string& path, const std::string& name);
 
 }  // namespace qaq

@@ -64,15 +64,10 @@ void read_model(const h5::File& file, CaptureInfo& info) {
   }
 }
 
-void check_utf8(const h5::File& file, const std::string& place, const std::string& text) {
-  if (invalid_utf8_offset(text)) file.refuse(place, "is not UTF-8", kAgain);
-}
-
 void read_prompt(const h5::File& file, CaptureInfo& info) {
   using namespace capture_path;
   const h5::Attributes prompt(file, kPrompt);
   info.prompt_text = prompt.text("text").value_or("");
-  check_utf8(file, cat(kPrompt, "@text"), info.prompt_text);
   info.token_ids = h5::read_array<std::int32_t>(file, kTokenIds);
   info.n_tokens = std::ssize(info.token_ids);
   if (info.n_tokens == 0) file.refuse(kTokenIds, "holds no token", kAgain);
@@ -91,7 +86,6 @@ void read_prompt(const h5::File& file, CaptureInfo& info) {
   }
   info.token_text = h5::read_texts(file, kTokenText);
   info.token_bytes = h5::read_byte_strings(file, kTokenBytes);
-  for (const std::string& text : info.token_text) check_utf8(file, kTokenText, text);
 }
 
 void read_layers(const h5::File& file, CaptureInfo& info) {

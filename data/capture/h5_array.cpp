@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/text.h"
 #include "data/capture/h5_attribute.h"
 
 namespace qaq::h5 {
@@ -59,14 +60,17 @@ std::vector<std::string> read_texts(const File& file, const std::string& path) {
     const VlenBuffer owner(dataset, type.id(), pointers.data());
     dataset.read(dataset.all(), type.id(), pointers.data());
     for (const char* text : pointers) texts.emplace_back(text ? text : "");
-    return texts;
+  } else {
+    const std::size_t width = H5Tget_size(type.id());
+    std::string all(n * width, '\0');
+    dataset.read(dataset.all(), type.id(), all.data());
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::string text = all.substr(i * width, width);
+      texts.push_back(text.substr(0, text.find('\0')));
+    }
   }
-  const std::size_t width = H5Tget_size(type.id());
-  std::string all(n * width, '\0');
-  dataset.read(dataset.all(), type.id(), all.data());
   for (std::size_t i = 0; i < n; ++i) {
-    const std::string text = all.substr(i * width, width);
-    texts.push_back(text.substr(0, text.find('\0')));
+    if (invalid_utf8_offset(texts[i])) file.refuse(path, cat("text ", i, " is not UTF-8"));
   }
   return texts;
 }

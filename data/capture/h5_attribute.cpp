@@ -1,5 +1,7 @@
 #include "data/capture/h5_attribute.h"
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "data/capture/h5_type.h"
 
@@ -54,17 +56,18 @@ std::optional<std::string> Attributes::text(const std::string& name) const {
   if (H5Tget_class(type.id()) != H5T_STRING || count_of(attribute) != 1) {
     file_.refuse(place(name), "is not one text");
   }
+  std::string out;
   if (H5Tis_variable_str(type.id()) > 0) {
     char* value = nullptr;
-    const Handle memory_type{H5Tcopy(type.id()), H5Tclose};
-    read_one(name, attribute.id(), memory_type.id(), &value);
-    std::string out = value ? value : "";
+    read_one(name, attribute.id(), type.id(), &value);
+    out = value ? value : "";
     H5free_memory(value);
-    return out;
+  } else {
+    out.resize(H5Tget_size(type.id()));
+    read_one(name, attribute.id(), type.id(), out.data());
+    out.resize(std::min(out.size(), out.find('\0')));
   }
-  std::string out(H5Tget_size(type.id()), '\0');
-  read_one(name, attribute.id(), type.id(), out.data());
-  out.resize(std::min(out.size(), out.find('\0')));
+  if (invalid_utf8_offset(out)) file_.refuse(place(name), "is not UTF-8");
   return out;
 }
 

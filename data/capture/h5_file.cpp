@@ -68,7 +68,7 @@ std::string File::resolved(const std::string& path, int n_links) const {
     if (link.type == H5L_TYPE_HARD) continue;
     if (link.type != H5L_TYPE_SOFT) {
       refuse(step, "is an external link: a capture holds all its data itself",
-             "copy the capture with h5repack or h5copy -f ext");
+             "copy what it links to into the file");
     }
     if (n_links == kMostSoftLinks) refuse(step, "is a soft link that leads nowhere", kAgain);
     std::vector<char> value(link.u.val_size + 1, '\0');
@@ -98,11 +98,34 @@ Handle File::create_group(const std::string& path) const {
   return group;
 }
 
+std::vector<std::string> File::members(const std::string& group) const {
+  std::vector<std::string> names;
+  const auto add = [](hid_t, const char* name, const H5L_info_t*, void* to) -> herr_t {
+    static_cast<std::vector<std::string>*>(to)->emplace_back(name);
+    return 0;
+  };
+  const Handle opened = open(group);
+  require(H5Literate(opened.id(), H5_INDEX_NAME, H5_ITER_INC, nullptr, add, &names) >= 0, group,
+          "cannot be listed");
+  return names;
+}
+
+void File::remove(const std::string& path) const {
+  require(H5Ldelete(id(), path.c_str(), H5P_DEFAULT) >= 0, path, "cannot be removed");
+}
+
+void File::move(const std::string& from, const std::string& to) const {
+  require(H5Lmove(id(), from.c_str(), id(), to.c_str(), H5P_DEFAULT, H5P_DEFAULT) >= 0, to,
+          "cannot be written");
+}
+
+void File::flush() const { require(H5Fflush(id(), H5F_SCOPE_LOCAL) >= 0, {}, "cannot be written"); }
+
 void File::close() { require(file_.close(), {}, "cannot be written"); }
 
 void File::refuse(const std::string& place, const std::string& what,
                   const std::string& cure) const {
-  refuse_input({.file = name_, .place = place, .what = what, .cure = cure});
+  refuse_input({.file = name_, .place = place, .what = what, .cure = cure.empty() ? kAgain : cure});
 }
 
 void File::fail(const std::string& place, const std::string& doing) const {

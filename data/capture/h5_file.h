@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/base/error.h"
 #include "data/capture/h5_handle.h"
@@ -29,15 +30,24 @@ class File {
   /// Creates a group; its parent exists.
   Handle create_group(const std::string& path) const;
 
+  /// Names of a group's members, in alphabetical order.
+  std::vector<std::string> members(const std::string& group) const;
+  /// Takes an object's name away, and gives it another in this file.
+  void remove(const std::string& path) const;
+  void move(const std::string& from, const std::string& to) const;
+
   /// Throws, with what the library says, unless `good`.
   void require(bool good, const std::string& place, const char* doing) const {
     if (!good) fail(place, doing);
   }
-  /// Throws Error{input}: the file's content is not what it must be.
+  /// Throws Error{input}: the file's content is not what it must be. No cure: to copy the file or
+  /// capture again.
   [[noreturn]] void refuse(const std::string& place, const std::string& what,
                            const std::string& cure = {}) const;
 
-  /// Writes everything out and closes; throws where that fails.
+  /// Writes everything out; throws where that fails.
+  void flush() const;
+  /// The same, and closes.
   void close();
 
  private:

@@ -1,0 +1,172 @@
+// Replays stored in a capture come back as they were, and never harm it.
+#include <cmath>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/replay/replay.h"
+#include "data/capture/capture_file.h"
+#include "data/capture/capture_summary.h"
+#include "tests/data/capture/synthetic_run.h"
+#include "tests/data/capture/temporary_folder.h"
+
+namespace qaq::test {
+namespace {
+
+template <std::size_t Rank>
+void expect_same(const NdArray<std::uint8_t, Rank>& a, const NdArray<std::uint8_t, Rank>& b) {
+  ASSERT_EQ(a.shape(), b.shape());
+  EXPECT_TRUE(std::ranges::equal(a.span(), b.span()));
+}
+
+void expect_same(const NdArray<float, 3>& a, const NdArray<float, 3>& b) {
+  ASSERT_EQ(a.shape(), b.shape());
+  for (std::size_t i = 0; i < a.span().size(); ++i) {
+    const float x = a.span()[i], y = b.span()[i];
+    ASSERT_TRUE(x == y || (std::isnan(x) && std::isnan(y))) << i << ": " << x << ", " << y;
+  }
+}
+
+void expect_same(const CacheReplay& a, const CacheReplay& b) {
+  expect_same(a.bits, b.bits);
+  expect_same(a.outliers, b.outliers);
+  expect_same(a.error, b.error);
+  EXPECT_EQ(a.quantization_error, b.quantization_error);
+  EXPECT_EQ(a.n_outliers, b.n_outliers);
+  EXPECT_EQ(a.packed.total(), b.packed.total());
+}
+
+void expect_same(const ReplayResult& a, const ReplayResult& b) {
+  EXPECT_EQ(a.policy, b.policy);
+  EXPECT_EQ(parameters_json(a.parameters), parameters_json(b.parameters));
+  expect_same(a.key, b.key);
+  expect_same(a.value, b.value);
+  expect_same(a.attention_error, b.attention_error);
+  expect_same(a.output_error, b.output_error);
+  // Every single number, exactly: the metrics are computed from them.
+  EXPECT_EQ(metrics_json(a), metrics_json(b));
+}
+
+class StoredRuns : public testing::Test {
+ protected:
+  void write(AttentionProfile profile, bool with_queries = true) {
+    const SyntheticRun run = make_run(small_shape(), 13, 20);
+    CapturePlan plan = plan_of(run, {0, 1, 2});
+    plan.info.profile = profile;
+    plan.info.has_queries = with_queries;
+    const auto writer = CaptureWriter::create(path_, plan);
+    put_run(run, *writer);
+    writer->finish(run.tokens, "{}");
+  }
+
+  SharedReplay replayed(int n_bits_max, std::int64_t prefix = 0) const {
+    ReplayOptions options;
+    options.params.key.n_bits_max = options.params.value.n_bits_max = n_bits_max;
+    options.params.key.use_attentions = options.params.value.use_attentions =
+        open_capture(path_)->info().profile != AttentionProfile::none;
+    options.params.key.n_bits_uniform = options.params.value.n_bits_uniform = n_bits_max;
+    options.prefix = prefix;
+    return replay(*open_capture(path_), options);
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("c.h5");
+};
+
+TEST_F(StoredRuns, ComeBackAsTheyWereStored) {
+  for (const auto profile :
+       {AttentionProfile::full, AttentionProfile::derive, AttentionProfile::none}) {
+    write(profile);
+    for (const std::int64_t prefix : {0, 15}) {
+      const SharedReplay result = replayed(3, prefix);
+      save_run(path_, "three bits \xc3\xa9", *result, R"({"commit": "x"})");
+      EXPECT_EQ(list_runs(path_), (std::vector<std::string>{"three bits \xc3\xa9"}));
+      expect_same(*load_run(path_, "three bits \xc3\xa9"), *result);
+    }
+  }
+}
+
+TEST_F(StoredRuns, AreReplacedByName) {
+  write(AttentionProfile::full);
+  const SharedReplay three = replayed(3), six = replayed(6);
+  save_run(path_, "b", *three, "{}");
+  save_run(path_, "a", *three, "{}");
+  save_run(path_, "b", *six, "{}");
+  EXPECT_EQ(list_runs(path_), (std::vector<std::string>{"a", "b"}));
+  expect_same(*load_run(path_, "a"), *three);
+  expect_same(*load_run(path_, "b"), *six);
+}
+
+TEST_F(StoredRuns, CanBeStoredWhileTheCaptureIsOpen) {
+  write(AttentionProfile::full);
+  const auto capture = open_capture(path_);
+  const auto before = capture->key(0);
+  save_run(path_, "a", *replayed(3), "{}");
+  EXPECT_TRUE(std::ranges::equal(before->span(), capture->key(0)->span()));
+  EXPECT_TRUE(std::ranges::equal(before->span(), open_capture(path_)->key(0)->span()));
+}
+
+TEST_F(StoredRuns, NeedAPlainName) {
+  write(AttentionProfile::full);
+  const SharedReplay result = replayed(3);
+  for (const std::string& name :
+       {std::string(), std::string("a/b"), std::string(".hidden"), std::string("a\nb"),
+        std::string(101, 'a'), std::string("\xff")}) {
+    try {
+      save_run(path_, name, *result, "{}");
+      FAIL() << "took the name '" << name << "'";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+    }
+  }
+  EXPECT_TRUE(list_runs(path_).empty());
+}
+
+TEST_F(StoredRuns, BelongToTheCaptureThatWasReplayed) {
+  write(AttentionProfile::full);
+  const SharedReplay result = replayed(3);
+  const SyntheticRun longer = make_run(small_shape(), 21, 21);
+  const auto writer = CaptureWriter::create(path_, plan_of(longer, {0, 1, 2}));
+  put_run(longer, *writer);
+  writer->finish(longer.tokens, "{}");
+  EXPECT_THROW(save_run(path_, "a", *result, "{}"), Error);
+  EXPECT_TRUE(list_runs(path_).empty());
+}
+
+TEST_F(StoredRuns, ThatAreNotThereAreRefusedByName) {
+  write(AttentionProfile::full);
+  try {
+    load_run(path_, "nobody");
+    FAIL() << "was found";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_EQ(error.text().place, "/runs/nobody");
+  }
+}
+
+TEST_F(StoredRuns, AndAllElseAreInTheSummary) {
+  write(AttentionProfile::full);
+  const SharedReplay result = replayed(3);
+  save_run(path_, "a", *result, R"({"commit": "x"})");
+  const nlohmann::ordered_json summary = capture_summary(path_);
+  EXPECT_EQ(summary.at("format"), "qaq-capture");
+  EXPECT_EQ(summary.at("bytes"), std::filesystem::file_size(path_));
+  EXPECT_EQ(summary.at("model").at("n_kv_heads"), 2);
+  EXPECT_EQ(summary.at("n_tokens"), 20);
+  EXPECT_EQ(summary.at("attention"), "full");
+  const auto& datasets = summary.at("datasets");
+  const auto key = std::ranges::find_if(
+      datasets, [](const auto& dataset) { return dataset.at("path") == "/entry/kv/key"; });
+  ASSERT_NE(key, datasets.end());
+  EXPECT_EQ(key->at("shape"), nlohmann::json({3, 2, 20, 8}));
+  EXPECT_EQ(key->at("dtype"), "f32");
+  EXPECT_EQ(key->at("layout"), "contiguous");
+  EXPECT_EQ(key->at("bytes"), 3 * 2 * 20 * 8 * 4);
+  ASSERT_EQ(summary.at("runs").size(), 1u);
+  EXPECT_EQ(summary.at("runs")[0].at("name"), "a");
+  EXPECT_EQ(summary.at("runs")[0].at("metrics"), metrics_json(*result));
+  EXPECT_EQ(summary.at("runs")[0].at("provenance").at("commit"), "x");
+}
+
+}  // namespace
+}  // namespace qaq::test
