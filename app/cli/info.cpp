@@ -78,6 +78,22 @@ void print_model(const std::string& path, const Json& info) {
   }
 }
 
+// One object on one line: its first member, then the others in a row.
+void print_item(const Json& item, int depth) {
+  std::string rest;
+  for (auto member = item.begin(); member != item.end(); ++member) {
+    if (member == item.begin()) continue;
+    const bool bytes = member.key() == "bytes" && member->is_number();
+    const std::string text = bytes                 ? byte_text(member->get<std::int64_t>())
+                             : member->is_string() ? member->get<std::string>()
+                                                   : member->dump();
+    rest += (rest.empty() ? "" : "  ") + text;
+  }
+  const std::string name =
+      item.front().is_string() ? item.front().get<std::string>() : item.front().dump();
+  print_value(std::string(static_cast<std::size_t>(2 * depth), ' ') + name, rest);
+}
+
 // Nested objects are indented; lists of objects get a line each.
 void print_tree(const Json& json, int depth) {
   for (const auto& [key, value] : json.items()) {
@@ -85,6 +101,9 @@ void print_tree(const Json& json, int depth) {
     if (value.is_object()) {
       std::printf("  %s\n", name.c_str());
       print_tree(value, depth + 1);
+    } else if (value.is_array() && !value.empty() && value.front().is_object()) {
+      std::printf("  %s\n", name.c_str());
+      for (const Json& item : value) print_item(item, depth + 1);
     } else {
       print_value(name, value);
     }

@@ -80,8 +80,11 @@ int main(int argc, char** argv) {
   qaq::cli::add_replay(program, common);
   qaq::cli::add_tokenize(program, common);
   // Commands that hold commands (model fetch) pass the flags on to those.
-  for (CLI::App* command : program.get_subcommands([](CLI::App*) { return true; })) {
-    const auto inner = command->get_subcommands([](CLI::App*) { return true; });
+  const auto named = [](const CLI::App* app) {
+    return !app->get_name().empty();
+  };  // no option group
+  for (CLI::App* command : program.get_subcommands(named)) {
+    const auto inner = command->get_subcommands(named);
     if (inner.empty()) add_common_flags(*command, common);
     for (CLI::App* leaf : inner) add_common_flags(*leaf, common);
   }

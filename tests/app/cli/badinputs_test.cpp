@@ -32,8 +32,9 @@ bool is_ours(const json& entry) {
 }
 
 std::vector<json> entries() {
+  const json manifest = test::test_data_json("badinputs/manifest.json");
   std::vector<json> out;
-  for (const json& entry : test::test_data_json("badinputs/manifest.json")["entries"]) {
+  for (const json& entry : manifest["entries"]) {
     if (is_ours(entry)) out.push_back(entry);
   }
   return out;
