@@ -15,7 +15,8 @@ int layerIndex(const CaptureInfo& info, int layer) {
   const auto found = std::find(info.layers.begin(), info.layers.end(), layer);
   if (found != info.layers.end()) return static_cast<int>(found - info.layers.begin());
   std::string captured;
-  for (const std::int32_t l : info.layers) captured += (captured.empty() ? "" : ", ") + std::to_string(l);
+  for (const std::int32_t l : info.layers)
+    captured += (captured.empty() ? "" : ", ") + std::to_string(l);
   refuse_usage({.place = "--layer",
                 .what = cat("layer ", layer, " was not captured"),
                 .cure = "choose one of " + captured});
@@ -38,9 +39,10 @@ views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analys
     slice.queryHead = checkedHead("--query-head", *options.queryHead, info.shape.n_heads);
     slice.kvHead = slice.queryHead / static_cast<int>(info.shape.group_size());
     if (options.head && *options.head != slice.kvHead) {
-      refuse_usage({.place = "--query-head",
-                    .what = cat("query head ", slice.queryHead, " does not read KV head ", *options.head),
-                    .cure = cat("give --head ", slice.kvHead, " or leave it out")});
+      refuse_usage(
+          {.place = "--query-head",
+           .what = cat("query head ", slice.queryHead, " does not read KV head ", *options.head),
+           .cure = cat("give --head ", slice.kvHead, " or leave it out")});
     }
   }
   return slice;
@@ -49,18 +51,23 @@ views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analys
 }  // namespace
 
 CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
-  CLI::App* figure = program.add_subcommand("figure", "Draw one view into a file, without a display");
+  CLI::App* figure =
+      program.add_subcommand("figure", "Draw one view into a file, without a display");
   figure->add_option("view", options.view, "bits, outliers or attention")
       ->required()
       ->check(CLI::IsMember({"bits", "outliers", "attention"}));
   figure->add_option("capture", options.common.capture, "The capture file")->required();
-  figure->add_option("-o,--output", options.output, "Where to write: a name that ends in .png or .pdf")
+  figure
+      ->add_option("-o,--output", options.output,
+                   "Where to write: a name that ends in .png or .pdf")
       ->required();
-  figure->add_option("--layer", options.layer,
-                     "Layer of the model; left out: that with the most violations, else the middle one");
+  figure->add_option(
+      "--layer", options.layer,
+      "Layer of the model; left out: that with the most violations, else the middle one");
   figure->add_option("--head", options.head, "KV head");
-  figure->add_option("--query-head", options.queryHead,
-                     "Query head whose attention is shown; left out: the maximum over the KV head's");
+  figure->add_option(
+      "--query-head", options.queryHead,
+      "Query head whose attention is shown; left out: the maximum over the KV head's");
   figure->add_option("--cache", options.cache, "key or value, for outliers")
       ->check(CLI::IsMember({"key", "value"}))
       ->capture_default_str();

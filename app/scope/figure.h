@@ -9,8 +9,8 @@ struct FigureOptions {
   Options common;
   std::string view;
   std::string output;
-  std::optional<int> layer;       ///< model layer
-  std::optional<int> head;        ///< KV head
+  std::optional<int> layer;  ///< model layer
+  std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;
   std::string cache = "value";
   double scale = 1;

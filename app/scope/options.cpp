@@ -21,11 +21,13 @@ std::optional<int> sideOf(std::string_view text) {
 }  // namespace
 
 void addOptions(CLI::App& app, Options& options) {
-  app.add_option("--set", options.assignments, "A parameter, name=value, as in qaq replay; repeatable")
+  app.add_option("--set", options.assignments,
+                 "A parameter, name=value, as in qaq replay; repeatable")
       ->allow_extra_args(false);
   app.add_option("--prefix", options.prefix, "Quantize the first P tokens; 0: all")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--theme", options.theme, "light or dark")->check(CLI::IsMember({"light", "dark"}));
+  app.add_option("--theme", options.theme, "light or dark")
+      ->check(CLI::IsMember({"light", "dark"}));
   app.add_option("--size", options.size, "Size in px, WxH");
 }
 

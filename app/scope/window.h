@@ -1,0 +1,19 @@
+#pragma once
+
+#include "app/scope/options.h"
+
+namespace qaq::scope {
+
+/// `qaq-scope [FILE]`: the window, or with --screenshot a picture of it.
+struct WindowOptions {
+  Options common;
+  std::string screenshot;
+  std::string cell;  ///< key|value,LAYER,KV_HEAD,TOKEN[,STEP] to lock
+};
+
+void addWindow(CLI::App& program, WindowOptions& options);
+
+/// Returns the exit code. Needs a QApplication. Throws Error.
+int runWindow(const WindowOptions& options);
+
+}  // namespace qaq::scope

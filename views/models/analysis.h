@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/analysis/heatmap.h"
+#include "core/analysis/maps.h"
+#include "core/analysis/scope_params.h"
+#include "core/analysis/violations.h"
+#include "core/base/progress.h"
+#include "core/replay/replay.h"
+#include "views/models/slice.h"
+
+namespace qaq::views {
+
+using SharedCapture = std::shared_ptr<const CaptureView>;
+
+/// What one setting of the parameters made of a capture: everything that the views draw apart from
+/// the single-head maps. Immutable.
+struct Analysis {
+  struct Side {
+    SharedHeatmap bits;  ///< bit_map()
+    BitHistogram histogram;
+  };
+
+  SharedCapture capture;
+  ScopeParams params;
+  SharedReplay replay;
+  std::shared_ptr<const ViolationReport> violations;  ///< null where there is no attention
+  Side key;
+  Side value;
+
+  const Side& side(CacheSide which) const { return which == CacheSide::key ? key : value; }
+  const CacheReplay& cache(CacheSide which) const {
+    return which == CacheSide::key ? replay->key : replay->value;
+  }
+  /// Newest tokens that were given n_bits_max by rule; 0 where bits are fixed.
+  std::int64_t forcedNewest(CacheSide which) const;
+};
+using SharedAnalysis = std::shared_ptr<const Analysis>;
+
+struct AnalysisRequest {
+  SharedCapture capture;
+  ScopeParams params;
+  std::int64_t prefix = 0;  ///< tokens to quantize; 0: all
+};
+
+/// Replays and finds violations. Violations of `previous` are taken over where nothing that they
+/// depend on has changed. Throws what replay() throws.
+SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& previous = {},
+                       const Work& work = {});
+
+/// The maps of one slice. Immutable.
+struct SliceMaps {
+  struct Cell {
+    std::int32_t row = 0;
+    std::int32_t column = 0;
+  };
+
+  Slice slice;
+  SharedAnalysis analysis;
+  SharedHeatmap magnitude;            ///< of slice.side
+  std::vector<Cell> outliers;         ///< (channel, token) kept exactly
+  SharedHeatmap attention;            ///< null where there is no attention
+  std::vector<Violation> violations;  ///< of the query heads that the slice shows
+};
+using SharedSlice = std::shared_ptr<const SliceMaps>;
+
+/// Maps of `slice`; those of `previous` that cannot have changed are taken over.
+SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
+                      const SharedSlice& previous = {});
+
+/// Where to start looking: the layer and KV head with the most violations, else the middle ones.
+Slice defaultSlice(const Analysis& analysis);
+
+}  // namespace qaq::views

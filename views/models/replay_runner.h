@@ -1,0 +1,46 @@
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <cstdint>
+
+#include "views/models/analysis.h"
+#include "views/models/latest_job.h"
+
+namespace qaq::views {
+
+/// Replays on a worker thread. Requests coalesce: the newest wins, and what is finished is whole.
+/// Signals come in the thread of this object. Destroying it stops the work and joins.
+class ReplayRunner : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit ReplayRunner(QObject* parent = nullptr);
+
+  void request(AnalysisRequest request);
+  /// Stops what runs; finished() is not sent for it.
+  void cancel();
+  /// True from a request until the answer to the newest one was delivered.
+  bool busy() const { return m_answered != m_requested; }
+
+ signals:
+  void started();
+  void progressed(const QString& stage, qint64 done, qint64 total);
+  void finished(const qaq::views::SharedAnalysis& analysis);
+  /// `line` says what was wrong and how to mend it. The last result still stands.
+  void failed(const QString& line);
+  /// busy() has become false: finished, failed or cancelled.
+  void settled();
+
+ private:
+  class Reporter;
+  void answer(std::int64_t generation, const SharedAnalysis& analysis, const QString& error);
+
+  std::int64_t m_requested = 0;
+  std::int64_t m_answered = 0;
+  std::int64_t m_oldestWanted = 0;  ///< answers below it are of a cancelled request
+  SharedAnalysis m_last;
+  LatestJob m_job;
+};
+
+}  // namespace qaq::views

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <QObject>
+#include <QString>
+#include <optional>
+
+#include "views/models/capture_loader.h"
+#include "views/models/replay_runner.h"
+#include "views/models/selection_model.h"
+#include "views/models/slice_loader.h"
+
+namespace qaq::views {
+
+/// The open capture with its parameters, selection and results, and the workers that make them. The
+/// window shows it; it knows no widget. Results change in place: the last good one stays until a
+/// newer one is whole.
+class Workspace : public QObject {
+  Q_OBJECT
+
+ public:
+  explicit Workspace(CaptureOpener opener, QObject* parent = nullptr);
+
+  /// Opens a capture beside the one shown, which stays until the new one is replayed. Then `cell`
+  /// is locked; without one the slice with the most violations is shown.
+  void open(const QString& path, const std::optional<Cursor>& cell = std::nullopt);
+  void setParams(const ScopeParams& params);
+  /// Tokens to quantize; 0: all.
+  void setPrefix(std::int64_t prefix);
+  /// Changes that wait for run() when off.
+  void setLive(bool live);
+  void run();
+  void cancel() { m_runner.cancel(); }
+
+  SelectionModel& selection() { return m_selection; }
+  ReplayRunner& runner() { return m_runner; }
+  const QString& path() const { return m_path; }
+  const SharedCapture& capture() const { return m_capture; }
+  const ScopeParams& params() const { return m_params; }
+  std::int64_t prefix() const { return m_prefix; }
+  bool isLive() const { return m_live; }
+  /// What is on the screen; null before the first result.
+  const SharedSlice& shown() const { return m_shown; }
+  /// What is shown was made with the present parameters.
+  bool isCurrent() const;
+  bool isLoading() const { return m_loader.busy(); }
+  bool isBusy() const { return m_loader.busy() || m_runner.busy() || m_slices.busy(); }
+
+ signals:
+  void loading(const QString& path);
+  void opened();
+  void openFailed(const QString& path, const QString& line);
+  /// shown() is new and whole.
+  void changed();
+  /// A replay was refused: `line` says why. What is shown stands.
+  void failed(const QString& line);
+
+ private:
+  void take(const QString& path, const SharedCapture& capture);
+  void takeAnalysis(const SharedAnalysis& analysis);
+  void requestSlice();
+
+  CaptureLoader m_loader;
+  ReplayRunner m_runner;
+  SliceLoader m_slices;
+  SelectionModel m_selection;
+  QString m_path;
+  SharedCapture m_capture;
+  SharedAnalysis m_analysis;
+  SharedSlice m_shown;
+  ScopeParams m_params;
+  std::int64_t m_prefix = 0;
+  bool m_live = true;
+  std::optional<Cursor> m_startCell;  ///< model layer in `layer`, until the capture is known
+};
+
+}  // namespace qaq::views

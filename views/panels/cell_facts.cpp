@@ -1,0 +1,95 @@
+#include "views/panels/cell_facts.h"
+
+#include <bit>
+#include <cmath>
+
+#include "views/plots/bit_pane.h"
+#include "views/plots/number_format.h"
+
+namespace qaq::views {
+namespace {
+
+QString placeText(const CaptureInfo& info, const Cursor& cursor) {
+  return QStringLiteral("%1 · L%2 · KVH%3")
+      .arg(sideLetter(cursor.side))
+      .arg(info.layers[static_cast<std::size_t>(cursor.layer)])
+      .arg(cursor.kvHead);
+}
+
+CellFacts::Side sideFacts(const Analysis& analysis, CacheSide which, const Cursor& at) {
+  const CacheReplay& cache = analysis.cache(which);
+  const QaqSideParams& params =
+      which == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
+  CellFacts::Side facts;
+  if (at.token >= analysis.replay->prefix || params.level == Level::no_quantization) {
+    facts.bits = CellFacts::tr("exact");
+    return facts;
+  }
+  facts.bits = QString::number(cache.bits(at.layer, at.kvHead, at.token));
+  int outliers = 0;
+  for (const std::uint8_t byte : cache.outliers.sub(at.layer, at.kvHead, at.token).span()) {
+    outliers += std::popcount(byte);
+  }
+  facts.outliers = CellFacts::tr("%1 of %2 (nominal %3)")
+                       .arg(outliers)
+                       .arg(analysis.capture->info().shape.head_dim)
+                       .arg(shareText(params.outliers_ratio));
+  const double mean_squared = cache.error(at.layer, at.kvHead, at.token);
+  facts.error = CellFacts::tr("%1 RMS").arg(numberText(std::sqrt(mean_squared)));
+  return facts;
+}
+
+/// The violation of the token with the largest score.
+QString violationText(const SliceMaps& slice, int token) {
+  const Violation* worst = nullptr;
+  for (const Violation& violation : slice.violations) {
+    if (violation.token == token && (!worst || violation.score > worst->score)) worst = &violation;
+  }
+  if (!worst) return {};
+  const QString at = CellFacts::tr("%1 at step %2").arg(numberText(worst->score)).arg(worst->step);
+  if (worst->window_max <= 0) return at;
+  return at + CellFacts::tr(", %1 ×").arg(
+                  numberText(static_cast<double>(worst->score) / worst->window_max));
+}
+
+}  // namespace
+
+QString coordinateText(const CaptureInfo& info, const Cursor& cursor) {
+  return placeText(info, cursor) +
+         QStringLiteral(" · tok %1 %2")
+             .arg(cursor.token)
+             .arg(quoted(info.token_text[static_cast<std::size_t>(cursor.token)]));
+}
+
+CellFacts CellFacts::of(const SliceMaps& slice, const Cursor& cursor) {
+  const Analysis& analysis = *slice.analysis;
+  const CaptureInfo& info = analysis.capture->info();
+  const auto token = static_cast<std::size_t>(cursor.token);
+  CellFacts facts;
+  facts.token = tr("%1 %2, %3 bytes")
+                    .arg(cursor.token)
+                    .arg(quoted(info.token_text[token]))
+                    .arg(info.token_bytes[token].size());
+  facts.cell = placeText(info, cursor);
+  facts.key = sideFacts(analysis, CacheSide::key, cursor);
+  facts.value = sideFacts(analysis, CacheSide::value, cursor);
+
+  // The maps are of one slice: they say nothing about other layers and heads.
+  const bool here = cursor.layer == slice.slice.layer && cursor.kvHead == slice.slice.kvHead;
+  if (!here) return facts;
+  if (cursor.channel != Cursor::kNone && cursor.side == slice.slice.side) {
+    facts.magnitude = tr("%1 in channel %2")
+                          .arg(numberText(slice.magnitude->cells(cursor.channel, cursor.token)))
+                          .arg(cursor.channel);
+  }
+  if (cursor.step != Cursor::kNone && slice.attention) {
+    const float score = slice.attention->cells(cursor.step, cursor.token);
+    if (Heatmap::is_value(score)) {
+      facts.attention = tr("%1 from step %2").arg(numberText(score)).arg(cursor.step);
+    }
+  }
+  facts.violation = violationText(slice, cursor.token);
+  return facts;
+}
+
+}  // namespace qaq::views

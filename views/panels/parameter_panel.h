@@ -1,0 +1,68 @@
+#pragma once
+
+#include <QMap>
+#include <QWidget>
+
+#include "core/analysis/scope_params.h"
+#include "views/plots/theme.h"
+
+class QCheckBox;
+class QGridLayout;
+class QLabel;
+class QPushButton;
+class QToolButton;
+
+namespace qaq::views {
+
+class ParameterField;
+
+/// The editor of all parameters, made from their visitor: a row for each, with a column for K and
+/// one for V. It knows no parameter by name: to add one, list it in its struct.
+class ParameterPanel : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit ParameterPanel(QWidget* parent = nullptr);
+
+  const ScopeParams& params() const { return m_params; }
+  /// Shows parameters without sending edited(). K and V are linked where all they share is equal.
+  void setParams(const ScopeParams& params);
+  bool isLive() const;
+  void setTheme(const Theme& theme);
+  /// A word on the result: "current", "updating" or "older parameters"; or a refusal, with its
+  /// line.
+  void setState(const QString& word);
+  void setError(const QString& line);
+  ParameterField* field(const QString& name) const { return m_fields.value(name); }
+
+ signals:
+  void edited(const qaq::ScopeParams& params, bool final);
+  void liveChanged(bool live);
+  void runRequested();
+  void copyRequested();
+
+ private:
+  struct Row {
+    QStringList names;  ///< of the parameters in the row
+    QToolButton* reset = nullptr;
+    QLabel* dot = nullptr;
+  };
+  void addRows(QGridLayout* grid);
+  void addRow(QGridLayout* grid, const QList<Parameter>& parameters);
+  void addField(QGridLayout* grid, const Parameter& parameter, int column, int span);
+  QWidget* makeFoot();
+  void edit(const QString& name, const ParameterValue& value, bool final);
+  void reset(const QStringList& names);
+  void refresh();
+
+  ScopeParams m_params;
+  QMap<QString, ParameterField*> m_fields;
+  QList<Row> m_rows;
+  QToolButton* m_link = nullptr;
+  QCheckBox* m_live = nullptr;
+  QLabel* m_state = nullptr;
+  QLabel* m_error = nullptr;
+  QPushButton* m_run = nullptr;
+};
+
+}  // namespace qaq::views

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <QWidget>
+
+#include "views/models/selection_model.h"
+
+class QComboBox;
+
+namespace qaq::views {
+
+/// Which cache, layer, KV head and query head the single-head views show: lists in the toolbar.
+class SliceBar : public QWidget {
+  Q_OBJECT
+
+ public:
+  explicit SliceBar(SelectionModel* selection, QWidget* parent = nullptr);
+  /// Fills the lists from a capture.
+  void setCapture(const CaptureInfo& info);
+
+ private:
+  QComboBox* addList(const QString& label, const QString& help);
+  void refresh();
+  void fillQueryHeads();
+  void choose();
+
+  SelectionModel* m_selection;
+  int m_groupSize = 1;
+  QComboBox* m_side;
+  QComboBox* m_layer;
+  QComboBox* m_head;
+  QComboBox* m_queryHead;
+};
+
+}  // namespace qaq::views

@@ -1,0 +1,86 @@
+#include "views/plots/attention_pane.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "views/plots/number_format.h"
+
+namespace qaq::views {
+namespace {
+
+constexpr double kClickReach = 7;  // px around a triangle
+
+/// From a hundredth of a fair share of the last row, down to a decade, to 1.
+ColorMap probabilityColors(std::int64_t n_tokens) {
+  const double decade = std::floor(std::log10(0.01 / static_cast<double>(n_tokens)) + 1e-9);
+  return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), std::pow(10.0, decade), 1);
+}
+
+QString headsText(const Slice& slice, const CaptureInfo& info) {
+  if (slice.queryHead != Slice::kGroup) {
+    return AttentionPane::tr("query head %1").arg(slice.queryHead);
+  }
+  const auto group = static_cast<int>(info.shape.group_size());
+  if (group == 1) return AttentionPane::tr("query head %1").arg(slice.kvHead);
+  return AttentionPane::tr("max of query heads %1–%2")
+      .arg(slice.kvHead * group)
+      .arg(slice.kvHead * group + group - 1);
+}
+
+}  // namespace
+
+AttentionPane::AttentionPane(QWidget* parent) : MapPane(parent), m_bar(new ColorBar(this)) {
+  setFooter(m_bar);
+  m_window = new WindowBox(axisRect(), kMarksLayer);
+  m_marks = new ViolationMarks(axisRect(), kMarksLayer);
+  m_callout = new Callout(axisRect(), "cursor");
+  addOverlay(m_window);
+  addOverlay(m_marks);
+  addOverlay(m_callout);
+  setHeadings(tr("Attention"), {});
+  setTheme(Theme::of(ThemeKind::light));
+}
+
+void AttentionPane::show(const SliceMaps& slice) {
+  const Analysis& analysis = *slice.analysis;
+  const CaptureInfo& info = analysis.capture->info();
+  const QString layer =
+      tr("layer %1").arg(info.layers[static_cast<std::size_t>(slice.slice.layer)]);
+  const QString head = tr("KV head %1").arg(slice.slice.kvHead);
+  const QString heads = headsText(slice.slice, info);
+  const QString dot = QStringLiteral(" · ");
+  setHeadings(tr("Attention"),
+              {layer + dot + head + dot + heads, layer + dot + heads, layer + dot + head});
+  setAxisLabels(tr("key token position"), tr("step (query position)"));
+  const auto n_tokens = static_cast<int>(info.n_tokens);
+  xTicker().setCells(n_tokens);
+  yTicker().setCells(n_tokens);
+  m_marks->setViolations(slice.violations);
+  const QaqSideParams& value = analysis.params.qaq.value;
+  m_window->setRows(slice.attention && value.use_attentions ? value.last_n_attentions : 0,
+                    analysis.replay->prefix - 1);
+  if (!slice.attention) {
+    m_bar->setScale({}, {});
+    setMessage(
+        tr("This capture holds no attention. Capture again with --attention full or derive."));
+    return;
+  }
+  const ColorMap colors = probabilityColors(info.n_tokens);
+  m_bar->setScale(colors, tr("probability, log"));
+  m_bar->setNote(ColorBar::Mark::violation,
+                 counted(static_cast<std::int64_t>(slice.violations.size()), tr("1 violation"),
+                         tr("%1 violations")) +
+                     tr(", r > %1").arg(numberText(analysis.params.violation.violation_ratio)));
+  setMap(slice.attention, colors);
+}
+
+void AttentionPane::setCallout(const QString& text, std::int64_t step, std::int64_t token) {
+  m_callout->set(text, step, token);
+  replot(rpQueuedReplot);
+}
+
+std::optional<Violation> AttentionPane::violationAt(const QPointF& position) const {
+  return m_marks->nearest(position, kClickReach);
+}
+
+}  // namespace qaq::views

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "views/plots/bit_pane.h"
+#include "views/plots/plot_view.h"
+
+namespace qaq::views {
+
+/// V1: the bits of every token, layer and KV head; keys at the left, values at the right.
+class BitMapView : public PlotView {
+  Q_OBJECT
+
+ public:
+  explicit BitMapView(SelectionModel* selection, QWidget* parent = nullptr);
+
+  QString id() const override { return QStringLiteral("bits"); }
+  QString title() const override { return tr("Bits"); }
+  void show(const SharedSlice& slice) override;
+  BitPane* pane(CacheSide side) const { return side == CacheSide::key ? m_key : m_value; }
+
+ protected:
+  std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
+                                 const QPointF* click) const override;
+  MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const override;
+
+ private:
+  BitPane* m_key;
+  BitPane* m_value;
+  SharedAnalysis m_analysis;
+};
+
+}  // namespace qaq::views

@@ -1,0 +1,106 @@
+#include "views/plots/bits_legend.h"
+
+#include <algorithm>
+
+#include "views/plots/number_format.h"
+
+namespace qaq::views {
+namespace {
+
+constexpr double kSwatchWidth = 34, kNarrowSwatch = 20, kSwatchHeight = 17, kGap = 4;
+
+}  // namespace
+
+void BitsLegend::set(const BitHistogram& histogram, const ColorMap& colors, double nominalBits) {
+  m_colors = colors;
+  m_mean = histogram.mean;
+  m_nominal = nominalBits;
+  m_entries.clear();
+  for (std::size_t bits = 0; bits < histogram.count.size(); ++bits) {
+    if (histogram.count[bits] == 0) continue;
+    m_entries.push_back({static_cast<int>(bits), static_cast<double>(histogram.count[bits]) /
+                                                     static_cast<double>(histogram.total)});
+  }
+}
+
+QString BitsLegend::numeral(int bits) const {
+  return bits >= m_colors.exactFrom() ? tr("exact") : QString::number(bits);
+}
+
+QString BitsLegend::text() const {
+  QStringList parts;
+  for (const Entry& entry : m_entries) {
+    parts += tr("%1 bits: %2").arg(numeral(entry.bits), shareText(entry.share));
+  }
+  return parts.join(QStringLiteral(", ")) + QStringLiteral("; ") +
+         tr("mean %1 bits, nominal %2").arg(numberText(m_mean), numberText(m_nominal));
+}
+
+void BitsLegend::drawSwatch(QCPPainter* painter, const QRectF& box, const Entry& entry) const {
+  const QRgb fill = m_colors(static_cast<float>(entry.bits));
+  painter->setAntialiasing(false);
+  painter->setPen(QPen(theme().frame, 1));
+  painter->setBrush(QColor(fill));
+  painter->drawRect(box);
+  painter->setPen(Palette::inkOn(fill));
+  painter->setFont(Theme::font(Theme::kTickPx, true));
+  painter->drawText(box, Qt::AlignCenter, numeral(entry.bits));
+}
+
+void BitsLegend::draw(QCPPainter* painter) {
+  if (m_entries.empty()) return;
+  const QFont small = Theme::font(Theme::kTickPx), label = Theme::font(Theme::kLabelPx);
+  const QRectF area = rect();
+  const double top = area.top() + (isCompact() ? 3 : 4);
+  const double shareTop = top + kSwatchHeight + 3;
+  const QString mean = tr("mean %1 bits").arg(numberText(m_mean));
+  const double meanWidth = QFontMetricsF(label).horizontalAdvance(mean);
+  const double right = area.right() - kRight;
+
+  painter->setFont(small);
+  painter->setPen(mutedColor());
+  painter->drawText(QRectF(area.left(), top, kLeft - 8, kSwatchHeight),
+                    Qt::AlignRight | Qt::AlignVCenter, tr("bits"));
+  if (!isCompact()) {
+    painter->drawText(QRectF(area.left(), shareTop, kLeft - 8, 16),
+                      Qt::AlignRight | Qt::AlignVCenter, tr("share"));
+  }
+  const double room = right - meanWidth - 12 - (area.left() + kLeft);
+  const auto n = static_cast<double>(m_entries.size() + (m_absent ? 1 : 0));
+  double x = area.left() + kLeft;
+  const double slot = std::clamp(room / n, kNarrowSwatch + kGap, kSwatchWidth + kGap);
+  const bool shares = !isCompact() && slot >= kSwatchWidth;
+  for (const Entry& entry : m_entries) {
+    const double width = numeral(entry.bits).size() > 2 ? std::max(slot - kGap, 40.0) : slot - kGap;
+    drawSwatch(painter, QRectF(x, top, width, kSwatchHeight), entry);
+    if (shares) {
+      painter->setFont(small);
+      painter->setPen(mutedColor());
+      painter->drawText(QRectF(x - 6, shareTop, width + 12, 16), Qt::AlignCenter,
+                        shareText(entry.share));
+    }
+    x += width + kGap;
+  }
+  if (m_absent && x + 50 < right - meanWidth) {
+    const QRectF box(x + 4, top, kSwatchWidth, kSwatchHeight);
+    painter->setPen(QPen(theme().frame, 1));
+    painter->setBrush(QBrush(theme().hatch, Qt::BDiagPattern));
+    painter->drawRect(box);
+    painter->setFont(small);
+    painter->setPen(mutedColor());
+    if (!isCompact())
+      painter->drawText(QRectF(x - 6, shareTop, kSwatchWidth + 20, 16), Qt::AlignCenter,
+                        tr("absent"));
+  }
+  painter->setFont(label);
+  painter->setPen(textColor());
+  painter->drawText(QRectF(right - meanWidth - 2, top, meanWidth + 2, kSwatchHeight),
+                    Qt::AlignRight | Qt::AlignVCenter, mean);
+  if (isCompact()) return;
+  painter->setFont(small);
+  painter->setPen(mutedColor());
+  painter->drawText(QRectF(right - 140, shareTop, 140, 16), Qt::AlignRight | Qt::AlignVCenter,
+                    tr("nominal %1").arg(numberText(m_nominal)));
+}
+
+}  // namespace qaq::views

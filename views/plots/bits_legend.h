@@ -1,0 +1,39 @@
+#pragma once
+
+#include "core/analysis/maps.h"
+#include "views/plots/color_map.h"
+#include "views/plots/pane_footer.h"
+
+namespace qaq::views {
+
+/// One swatch a width that occurs, with its numeral and, below, its share of the units; at the
+/// right the mean width and the nominal bits a value.
+class BitsLegend : public PaneFooter {
+  Q_OBJECT
+
+ public:
+  using PaneFooter::PaneFooter;
+  void set(const BitHistogram& histogram, const ColorMap& colors, double nominalBits);
+  /// Layers that were not captured are hatched: the legend says so.
+  void setAbsent(bool absent) { m_absent = absent; }
+  QString text() const override;
+
+ protected:
+  void draw(QCPPainter* painter) override;
+
+ private:
+  struct Entry {
+    int bits;
+    double share;
+  };
+  QString numeral(int bits) const;
+  void drawSwatch(QCPPainter* painter, const QRectF& box, const Entry& entry) const;
+
+  std::vector<Entry> m_entries;
+  ColorMap m_colors;
+  double m_mean = 0;
+  double m_nominal = 0;
+  bool m_absent = false;
+};
+
+}  // namespace qaq::views

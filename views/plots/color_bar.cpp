@@ -1,0 +1,82 @@
+#include "views/plots/color_bar.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "views/plots/number_format.h"
+#include "views/plots/violation_marks.h"
+
+namespace qaq::views {
+namespace {
+
+constexpr double kBarHeight = 13, kMostBarWidth = 200;
+
+}  // namespace
+
+void ColorBar::setScale(const ColorMap& colors, const QString& quantity) {
+  m_colors = colors;
+  m_quantity = quantity;
+}
+
+void ColorBar::setNote(Mark mark, const QString& note) {
+  m_mark = mark;
+  m_note = note;
+}
+
+void ColorBar::drawBar(QCPPainter* painter, const QRectF& bar) const {
+  const auto& table = m_colors.table();
+  QImage strip(static_cast<int>(table.size()), 1, QImage::Format_RGB32);
+  for (int i = 0; i < strip.width(); ++i) strip.setPixel(i, 0, table[static_cast<std::size_t>(i)]);
+  painter->drawImage(bar, strip);
+  painter->setAntialiasing(false);
+  painter->setPen(QPen(theme().frame, 1));
+  painter->setBrush(Qt::NoBrush);
+  painter->drawRect(bar.adjusted(-1, -1, 0, 0));
+  painter->setFont(Theme::font(Theme::kTickPx));
+  const double low = std::log10(m_colors.low()), high = std::log10(m_colors.high());
+  for (int decade = static_cast<int>(std::ceil(low - 1e-9)); decade <= high + 1e-9; ++decade) {
+    const double x = std::round(bar.left() + (decade - low) / (high - low) * (bar.width() - 1));
+    painter->setPen(QPen(theme().frame, 1));
+    painter->drawLine(QLineF(x, bar.bottom(), x, bar.bottom() + 3));
+    painter->setPen(mutedColor());
+    painter->drawText(QRectF(x - 30, bar.bottom() + 4, 60, 15), Qt::AlignHCenter | Qt::AlignTop,
+                      decadeText(decade));
+  }
+}
+
+void ColorBar::drawNote(QCPPainter* painter, const QPointF& left, double middle) const {
+  double x = left.x();
+  if (m_mark == Mark::outlier) {
+    painter->fillRect(QRectF(x, middle - 4, 7, 7), QColor(0x14, 0x18, 0x1D));
+    painter->fillRect(QRectF(x + 1, middle - 3, 5, 5), Qt::white);
+    x += 12;
+  } else if (m_mark == Mark::violation) {
+    painter->setAntialiasing(true);
+    painter->setPen(Qt::NoPen);
+    painter->setBrush(theme().violation);
+    painter->drawPolygon(violationTriangle(QPointF(x + 4, middle), 9));
+    x += 13;
+  }
+  painter->setFont(Theme::font(Theme::kTickPx));
+  painter->setPen(mutedColor());
+  painter->drawText(QPointF(x, middle + 4), m_note);
+}
+
+void ColorBar::draw(QCPPainter* painter) {
+  if (m_colors.table().empty()) return;
+  const QRectF area = rect();
+  const double noteWidth =
+      std::max(QFontMetricsF(Theme::font(Theme::kTickPx)).horizontalAdvance(m_note) + 14,
+               QFontMetricsF(Theme::font(Theme::kLabelPx)).horizontalAdvance(m_quantity));
+  const double room = area.width() - kLeft - kRight - noteWidth - 24;
+  const double barWidth = std::clamp(room, 90.0, kMostBarWidth);
+  const QRectF bar(area.left() + kLeft, area.top() + 5, barWidth, kBarHeight);
+  drawBar(painter, bar);
+  const double x = bar.right() + 24;
+  painter->setFont(Theme::font(Theme::kLabelPx));
+  painter->setPen(textColor());
+  painter->drawText(QPointF(x, bar.center().y() + 4), m_quantity);
+  drawNote(painter, QPointF(x, 0), bar.bottom() + 12);
+}
+
+}  // namespace qaq::views

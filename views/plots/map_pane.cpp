@@ -1,0 +1,261 @@
+#include "views/plots/map_pane.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace qaq::views {
+namespace {
+
+constexpr int kTopMargin = 20;  // room for a bracket above the map
+constexpr int kBottomMargin = 44, kBottomMarginBare = 22;
+constexpr double kClickReach = 4;   // px: a press that moves further is a drag
+constexpr double kFewestCells = 4;  // of a side, at the deepest zoom
+
+}  // namespace
+
+MapPane::MapPane(QWidget* parent) : QCustomPlot(parent) {
+  setFocusPolicy(Qt::StrongFocus);
+  setInteractions(QCP::iRangeDrag | QCP::iRangeZoom);
+  setNotAntialiasedElements(QCP::aeAll);
+  addLayer(kMarksLayer, layer("main"), QCustomPlot::limAbove);
+  addLayer("cursor", layer("axes"), QCustomPlot::limAbove);
+  layer("cursor")->setMode(QCPLayer::lmBuffered);
+  setMinimumSize(180 + kLeftMargin + kRightMargin, 200);
+  plotLayout()->setRowSpacing(0);
+  plotLayout()->insertRow(0);
+  m_header = new PaneHeader(this);
+  plotLayout()->addElement(0, 0, m_header);
+  setUpAxes();
+  m_heatmap = new HeatmapPlottable(xAxis, yAxis);
+  m_cursor = new CursorMarks(axisRect(), "cursor");
+  m_frame = new PlotFrame(axisRect(), "axes");
+  m_message = new PlotMessage(axisRect(), kMarksLayer);
+  for (PlotOverlay* overlay : std::initializer_list<PlotOverlay*>{m_cursor, m_frame, m_message}) {
+    addOverlay(overlay);
+  }
+}
+
+void MapPane::setUpAxes() {
+  axisRect()->setAutoMargins(QCP::msNone);
+  axisRect()->setRangeZoomFactor(0.8);
+  m_xTicker.reset(new CellTicker(xAxis));
+  m_yTicker.reset(new CellTicker(yAxis));
+  xAxis->setTicker(m_xTicker);
+  yAxis->setTicker(m_yTicker);
+  yAxis->setRangeReversed(true);
+  for (QCPAxis* axis : {xAxis, yAxis}) {
+    axis->grid()->setVisible(false);
+    axis->setBasePen(Qt::NoPen);
+    axis->setSubTicks(false);
+    axis->setTickLength(0, 4);
+    axis->setTickLabelPadding(3);
+    axis->setTickLabelFont(Theme::font(Theme::kTickPx));
+    axis->setLabelFont(Theme::font(Theme::kLabelPx));
+  }
+  connect(xAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] {
+    if (m_heatmap->map()) keepInside(xAxis, m_heatmap->map()->columns());
+  });
+  connect(yAxis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, [this] {
+    if (m_heatmap->map()) keepInside(yAxis, m_heatmap->map()->rows());
+  });
+  applyMargins();
+}
+
+void MapPane::keepInside(QCPAxis* axis, std::int64_t count) {
+  const double upper = static_cast<double>(count) - 0.5;
+  QCPRange range = axis->range().bounded(-0.5, upper);
+  const double least = std::min(kFewestCells, static_cast<double>(count));
+  if (range.size() < least) {
+    const double centre = range.center();
+    range = QCPRange(centre - least / 2, centre + least / 2).bounded(-0.5, upper);
+  }
+  if (range != axis->range()) axis->setRange(range);
+}
+
+void MapPane::applyMargins() {
+  axisRect()->setMargins(QMargins(kLeftMargin, kTopMargin, kRightMargin,
+                                  m_xLabelShown ? kBottomMargin : kBottomMarginBare));
+  xAxis->setLabel(m_xLabelShown ? m_xLabel : QString());
+}
+
+void MapPane::setMap(const SharedHeatmap& map, const ColorMap& colors) {
+  const SharedHeatmap before = m_heatmap->map();
+  const bool same_size =
+      before && before->rows() == map->rows() && before->columns() == map->columns();
+  m_message->setText({});
+  m_heatmap->setMap(map, colors);
+  if (!same_size) resetZoom();
+  describe();
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setMessage(const QString& text) {
+  m_heatmap->setMap(nullptr, {});
+  m_message->setText(text);
+  describe();
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setAxisLabels(const QString& x, const QString& y) {
+  m_xLabel = x;
+  yAxis->setLabel(y);
+  applyMargins();
+}
+
+void MapPane::setHeadings(const QString& title, const QStringList& subtitles) {
+  m_header->setTitle(title);
+  m_header->setSubtitles(subtitles);
+}
+
+void MapPane::resetZoom() {
+  if (!m_heatmap->map()) return;
+  xAxis->setRange(-0.5, static_cast<double>(m_heatmap->map()->columns()) - 0.5);
+  yAxis->setRange(-0.5, static_cast<double>(m_heatmap->map()->rows()) - 0.5);
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setFooter(PaneFooter* footer) {
+  m_footer = footer;
+  plotLayout()->addElement(2, 0, footer);
+}
+
+void MapPane::addOverlay(PlotOverlay* overlay) { m_overlays.push_back(overlay); }
+
+void MapPane::setTheme(const Theme& theme) {
+  m_theme = theme;
+  setBackground(QBrush(theme.surface));
+  for (QCPAxis* axis : {xAxis, yAxis}) {
+    axis->setTickPen(QPen(theme.frame, 1));
+    axis->setTickLabelColor(theme.muted);
+    axis->setLabelColor(theme.text);
+  }
+  m_heatmap->setTheme(theme);
+  m_header->setTheme(theme);
+  if (m_footer) m_footer->setTheme(theme);
+  for (PlotOverlay* overlay : m_overlays) overlay->setTheme(theme);
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setUpdating(bool updating) {
+  m_header->setState(updating ? tr("updating") : QString());
+  m_frame->setUpdating(updating && m_heatmap->map() != nullptr);
+  if (m_footer) m_footer->setUpdating(updating);
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setXLabelShown(bool shown) {
+  m_xLabelShown = shown;
+  applyMargins();
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setCompact(bool compact) {
+  if (m_footer) m_footer->setCompact(compact);
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setHovered(const MarkedCell& cell) {
+  m_cursor->setHovered(cell);
+  layer("cursor")->replot();
+}
+
+void MapPane::setLocked(const MarkedCell& cell) {
+  m_cursor->setLocked(cell);
+  replot(rpQueuedReplot);
+}
+
+QPointF MapPane::cellCentre(std::int64_t row, std::int64_t column) const {
+  return CellFrame(*axisRect()).cell(row, column).center();
+}
+
+void MapPane::describe() {
+  setAccessibleName(m_header->text());
+  QString text = m_message->text();
+  if (text.isEmpty() && m_footer) text = m_footer->text();
+  setAccessibleDescription(text);
+}
+
+std::optional<MapPane::CellIndex> MapPane::cellAt(const QPointF& position) const {
+  const SharedHeatmap& map = m_heatmap->map();
+  const CellFrame cells(*axisRect());
+  if (!map || !cells.plot().contains(position)) return std::nullopt;
+  const auto row = static_cast<int>(std::floor(cells.rowAt(position.y())));
+  const auto column = static_cast<int>(std::floor(cells.columnAt(position.x())));
+  if (row < 0 || column < 0 || row >= map->rows() || column >= map->columns()) return std::nullopt;
+  return CellIndex{row, column};
+}
+
+void MapPane::updateLayout() {
+  // Ticks are made before the axes get their size: the second pass sees it.
+  QCustomPlot::updateLayout();
+  QCustomPlot::updateLayout();
+}
+
+void MapPane::mousePressEvent(QMouseEvent* event) {
+  m_pressed = event->position();
+  QCustomPlot::mousePressEvent(event);
+}
+
+void MapPane::mouseMoveEvent(QMouseEvent* event) {
+  QCustomPlot::mouseMoveEvent(event);
+  if (event->buttons() != Qt::NoButton) return;
+  if (const auto cell = cellAt(event->position())) {
+    emit cellHovered(cell->row, cell->column);
+  } else {
+    emit cellLeft();
+  }
+}
+
+void MapPane::mouseReleaseEvent(QMouseEvent* event) {
+  QCustomPlot::mouseReleaseEvent(event);
+  const bool still = QLineF(m_pressed, event->position()).length() < kClickReach;
+  if (!still || event->button() != Qt::LeftButton) return;
+  if (const auto cell = cellAt(event->position())) {
+    emit cellClicked(cell->row, cell->column, event->position());
+  }
+}
+
+void MapPane::leaveEvent(QEvent* event) {
+  QCustomPlot::leaveEvent(event);
+  emit cellLeft();
+}
+
+void MapPane::keyPressEvent(QKeyEvent* event) {
+  switch (event->key()) {
+    case Qt::Key_Left:
+      emit cursorStepped(0, -1);
+      return;
+    case Qt::Key_Right:
+      emit cursorStepped(0, 1);
+      return;
+    case Qt::Key_Up:
+      emit cursorStepped(-1, 0);
+      return;
+    case Qt::Key_Down:
+      emit cursorStepped(1, 0);
+      return;
+    default:
+      QCustomPlot::keyPressEvent(event);
+  }
+}
+
+void MapPane::focusInEvent(QFocusEvent* event) {
+  QCustomPlot::focusInEvent(event);
+  update();
+}
+
+void MapPane::focusOutEvent(QFocusEvent* event) {
+  QCustomPlot::focusOutEvent(event);
+  update();
+}
+
+void MapPane::paintEvent(QPaintEvent* event) {
+  QCustomPlot::paintEvent(event);
+  // The frame of the pane and the focus ring belong to the window, not to figures.
+  QPainter painter(this);
+  const bool ring = hasFocus();
+  painter.setPen(QPen(ring ? m_theme.accent : m_theme.border, ring ? 2 : 1));
+  painter.drawRect(ring ? rect().adjusted(1, 1, -1, -1) : rect().adjusted(0, 0, -1, -1));
+}
+
+}  // namespace qaq::views

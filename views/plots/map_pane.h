@@ -1,0 +1,104 @@
+#pragma once
+
+#include <optional>
+#include <qcustomplot.h>
+
+#include "views/plots/cell_ticker.h"
+#include "views/plots/cursor_marks.h"
+#include "views/plots/heatmap_plottable.h"
+#include "views/plots/pane_footer.h"
+#include "views/plots/pane_header.h"
+#include "views/plots/plot_frame.h"
+#include "views/plots/plot_message.h"
+
+namespace qaq::views {
+
+/// One plot of a heatmap: header, map with fixed margins, legend. The same object draws to the
+/// screen and into figures. Wheel zooms, dragging pans, both inside the map; a click that does not
+/// drag, the pointer and the arrow keys are signalled in cells.
+class MapPane : public QCustomPlot {
+  Q_OBJECT
+
+ public:
+  static constexpr int kLeftMargin = PaneFooter::kLeft;
+  static constexpr int kRightMargin = PaneFooter::kRight;
+
+  explicit MapPane(QWidget* parent = nullptr);
+
+  /// Shows the whole map when its size differs from the last one's, else keeps the zoom.
+  void setMap(const SharedHeatmap& map, const ColorMap& colors);
+  /// An empty plot with a sentence.
+  void setMessage(const QString& text);
+  void setAxisLabels(const QString& x, const QString& y);
+  void setHeadings(const QString& title, const QStringList& subtitles);
+  void resetZoom();
+  virtual void setTheme(const Theme& theme);
+  /// A newer result is being made: the present picture stays, marked as old.
+  void setUpdating(bool updating);
+  /// The label of the x axis may be left out where the pane below has the same.
+  void setXLabelShown(bool shown);
+  void setCompact(bool compact);
+
+  void setHovered(const MarkedCell& cell);
+  void setLocked(const MarkedCell& cell);
+
+  HeatmapPlottable* heatmap() const { return m_heatmap; }
+  PaneHeader* header() const { return m_header; }
+  PaneFooter* footer() const { return m_footer; }
+  const QString& message() const { return m_message->text(); }
+  bool isSettled() const { return m_heatmap->isSettled(); }
+  /// Pixels, of the widget, of a cell's middle.
+  QPointF cellCentre(std::int64_t row, std::int64_t column) const;
+
+ signals:
+  void cellHovered(int row, int column);
+  void cellLeft();
+  void cellClicked(int row, int column, const QPointF& position);
+  /// An arrow key: where the cursor should move.
+  void cursorStepped(int rows, int columns);
+
+ protected:
+  static constexpr const char* kMarksLayer = "marks";
+
+  void setFooter(PaneFooter* footer);
+  /// `overlay` follows the theme; it belongs to the plot.
+  void addOverlay(PlotOverlay* overlay);
+  CellTicker& xTicker() { return *m_xTicker; }
+  CellTicker& yTicker() { return *m_yTicker; }
+  /// Tells assistive tools what is shown.
+  void describe();
+
+  void updateLayout() override;
+  void paintEvent(QPaintEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void mouseMoveEvent(QMouseEvent* event) override;
+  void mouseReleaseEvent(QMouseEvent* event) override;
+  void leaveEvent(QEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+  void focusInEvent(QFocusEvent* event) override;
+  void focusOutEvent(QFocusEvent* event) override;
+
+ private:
+  struct CellIndex {
+    int row, column;
+  };
+  std::optional<CellIndex> cellAt(const QPointF& position) const;
+  void setUpAxes();
+  void applyMargins();
+  void keepInside(QCPAxis* axis, std::int64_t count);
+
+  PaneHeader* m_header;
+  PaneFooter* m_footer = nullptr;
+  HeatmapPlottable* m_heatmap;
+  CursorMarks* m_cursor;
+  PlotFrame* m_frame;
+  PlotMessage* m_message;
+  QSharedPointer<CellTicker> m_xTicker, m_yTicker;
+  QList<PlotOverlay*> m_overlays;
+  Theme m_theme = Theme::of(ThemeKind::light);
+  QString m_xLabel;
+  bool m_xLabelShown = true;
+  QPointF m_pressed;
+};
+
+}  // namespace qaq::views

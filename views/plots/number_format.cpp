@@ -1,0 +1,61 @@
+#include "views/plots/number_format.h"
+
+#include <QLocale>
+#include <cmath>
+
+namespace qaq::views {
+namespace {
+
+const QChar kMinus(0x2212);
+
+QString raised(int number) {
+  static const QString digits = QStringLiteral("⁰¹²³⁴⁵⁶⁷⁸⁹");
+  QString out = number < 0 ? QStringLiteral("⁻") : QString();
+  for (const QChar digit : QString::number(std::abs(number))) out += digits[digit.digitValue()];
+  return out;
+}
+
+}  // namespace
+
+QString numberText(double value, int digits) {
+  if (std::isnan(value)) return QStringLiteral("–");
+  if (value == 0) return QStringLiteral("0");
+  const double size = std::abs(value);
+  const int exponent = static_cast<int>(std::floor(std::log10(size)));
+  QString text;
+  if (exponent < -4 || exponent > 4) {
+    text = QLocale().toString(size / std::pow(10.0, exponent), 'f', std::max(0, digits - 2)) +
+           QStringLiteral("×10") + raised(exponent);
+  } else {
+    text = QLocale().toString(size, 'f', std::max(0, digits - 1 - exponent));
+  }
+  return value < 0 ? kMinus + text : text;
+}
+
+QString shareText(double share) {
+  const double percent = 100 * share;
+  const QLocale locale;
+  if (percent > 0 && percent < 0.1) {
+    return QStringLiteral("<") + locale.toString(0.1, 'f', 1) + QStringLiteral(" %");
+  }
+  const int decimals = percent > 0 && percent < 0.95 ? 1 : 0;
+  return locale.toString(percent, 'f', decimals) + QStringLiteral(" %");
+}
+
+QString decadeText(int exponent) {
+  if (exponent < -2 || exponent > 3) return QStringLiteral("10") + raised(exponent);
+  return QLocale().toString(std::pow(10.0, exponent), 'f', std::max(0, -exponent));
+}
+
+QString counted(std::int64_t n, const QString& one, const QString& many) {
+  return n == 1 ? one : many.arg(QLocale().toString(static_cast<qlonglong>(n)));
+}
+
+QString quoted(const std::string& tokenText) {
+  QString text = QString::fromStdString(tokenText);
+  text.replace(QLatin1Char('\n'), QStringLiteral("⏎"))
+      .replace(QLatin1Char('\t'), QStringLiteral("→"));
+  return QStringLiteral("“") + text + QStringLiteral("”");
+}
+
+}  // namespace qaq::views

@@ -1,0 +1,33 @@
+#include "views/plots/outlier_map_view.h"
+
+#include "views/plots/outlier_pane.h"
+
+namespace qaq::views {
+
+OutlierMapView::OutlierMapView(SelectionModel* selection, QWidget* parent)
+    : PlotView(selection, parent), m_pane(new OutlierPane) {
+  addPane(m_pane);
+}
+
+void OutlierMapView::show(const SharedSlice& slice) {
+  m_slice = slice;
+  m_pane->show(*slice);
+}
+
+std::optional<Cursor> OutlierMapView::cursorOf(const MapPane*, int row, int column,
+                                               const QPointF*) const {
+  const Slice& slice = m_slice->slice;
+  return Cursor{.side = slice.side,
+                .layer = slice.layer,
+                .kvHead = slice.kvHead,
+                .token = column,
+                .channel = row};
+}
+
+MarkedCell OutlierMapView::markOf(const MapPane*, const Cursor& cursor) const {
+  MarkedCell mark{.row = {}, .column = cursor.token};
+  if (cursor.channel != Cursor::kNone) mark.row = cursor.channel;
+  return mark;
+}
+
+}  // namespace qaq::views

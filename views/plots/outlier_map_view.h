@@ -1,0 +1,33 @@
+#pragma once
+
+#include "views/plots/color_bar.h"
+#include "views/plots/outlier_marks.h"
+#include "views/plots/plot_view.h"
+
+namespace qaq::views {
+
+class OutlierPane;
+
+/// V2: the size of every value of one layer and head, channels down, tokens along x, on a
+/// logarithmic scale; values kept exactly are marked.
+class OutlierMapView : public PlotView {
+  Q_OBJECT
+
+ public:
+  explicit OutlierMapView(SelectionModel* selection, QWidget* parent = nullptr);
+
+  QString id() const override { return QStringLiteral("outliers"); }
+  QString title() const override { return tr("Outliers"); }
+  void show(const SharedSlice& slice) override;
+
+ protected:
+  std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
+                                 const QPointF* click) const override;
+  MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const override;
+
+ private:
+  OutlierPane* m_pane;
+  SharedSlice m_slice;
+};
+
+}  // namespace qaq::views

@@ -1,0 +1,60 @@
+#include "views/plots/outlier_pane.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "views/plots/bit_pane.h"
+#include "views/plots/number_format.h"
+
+namespace qaq::views {
+namespace {
+
+/// Three to four decades below the largest value, ending on a decade.
+ColorMap magnitudeColors(const Heatmap& map) {
+  float largest = 0;
+  for (const float cell : map.cells.span()) {
+    if (Heatmap::is_value(cell)) largest = std::max(largest, cell);
+  }
+  if (largest <= 0) largest = 1;
+  const double low = std::pow(10.0, std::floor(std::log10(largest)) - 3);
+  return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), low, largest);
+}
+
+}  // namespace
+
+OutlierPane::OutlierPane(QWidget* parent) : MapPane(parent), m_bar(new ColorBar(this)) {
+  setFooter(m_bar);
+  m_marks = new OutlierMarks(axisRect(), kMarksLayer);
+  addOverlay(m_marks);
+  setHeadings(tr("Outliers"), {});
+  setTheme(Theme::of(ThemeKind::light));
+}
+
+void OutlierPane::show(const SliceMaps& slice) {
+  const Analysis& analysis = *slice.analysis;
+  const CaptureInfo& info = analysis.capture->info();
+  const Slice& where = slice.slice;
+  const QString letter = sideLetter(where.side);
+  const QString cell = tr("%1 · layer %2 · KV head %3")
+                           .arg(letter)
+                           .arg(info.layers[static_cast<std::size_t>(where.layer)])
+                           .arg(where.kvHead);
+  setHeadings(tr("Outliers"), {cell + tr(" · |value| · max"), cell + tr(" · |value|"), cell});
+  setAxisLabels(tr("token position"), tr("channel"));
+  xTicker().setCells(static_cast<int>(info.n_tokens));
+  yTicker().setCells(static_cast<int>(info.shape.head_dim));
+
+  const ColorMap colors = magnitudeColors(*slice.magnitude);
+  m_marks->setCells(slice.outliers);
+  m_bar->setScale(colors, tr("|%1|, log").arg(letter.toLower()));
+  const QaqSideParams& params =
+      where.side == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
+  const auto values = static_cast<double>(analysis.replay->prefix * info.shape.head_dim);
+  m_bar->setNote(ColorBar::Mark::outlier,
+                 tr("kept exact: %1 (nominal %2)")
+                     .arg(shareText(static_cast<double>(slice.outliers.size()) / values),
+                          shareText(params.outliers_ratio)));
+  setMap(slice.magnitude, colors);
+}
+
+}  // namespace qaq::views

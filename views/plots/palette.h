@@ -1,0 +1,40 @@
+#pragma once
+
+#include <QColor>
+#include <QJsonObject>
+#include <vector>
+
+namespace qaq::views {
+
+enum class ThemeKind { light, dark };
+
+/// The colour scales, as palettes.json gives them: bits in steps (more bits, more ink), values from
+/// viridis or cividis, differences diverging. One object a theme, made at first use.
+class Palette {
+ public:
+  static const Palette& of(ThemeKind kind);
+
+  static constexpr int kWidestBits = 16;
+
+  /// Colour of a bit width 0..16; wider is exact.
+  QRgb bits(int width) const;
+  QRgb exact() const { return m_bits.back(); }
+  /// Numerals on that colour: dark on light, light on dark.
+  static QColor inkOn(QRgb background);
+  const std::vector<QRgb>& viridis() const { return m_viridis; }
+  const std::vector<QRgb>& cividis() const { return m_cividis; }
+  const std::vector<QRgb>& diverging() const { return m_diverging; }
+  /// A single colour by its name in palettes.json ("surface", "accent", "violation" ...).
+  QColor single(const char* name) const;
+
+ private:
+  explicit Palette(ThemeKind kind);
+
+  std::vector<QRgb> m_bits;  ///< 0..16, exact
+  std::vector<QRgb> m_viridis;
+  std::vector<QRgb> m_cividis;
+  std::vector<QRgb> m_diverging;
+  QJsonObject m_single;
+};
+
+}  // namespace qaq::views

@@ -1,0 +1,34 @@
+#include "views/plots/plot_overlay.h"
+
+namespace qaq::views {
+
+PlotOverlay::PlotOverlay(QCPAxisRect* axes, const QString& layer)
+    : QCPLayerable(axes->parentPlot(), layer), m_axes(axes) {}
+
+void PlotOverlay::applyDefaultAntialiasingHint(QCPPainter* painter) const {
+  painter->setAntialiasing(false);
+}
+
+void PlotOverlay::drawLine(QCPPainter* painter, const QLineF& line, const QColor& color) const {
+  painter->setAntialiasing(false);
+  painter->setPen(QPen(m_theme.halo, 3));
+  painter->drawLine(line);
+  painter->setPen(QPen(color, 1));
+  painter->drawLine(line);
+}
+
+void PlotOverlay::drawBox(QCPPainter* painter, const QRectF& box, const QColor& color,
+                          double width) const {
+  painter->setAntialiasing(false);
+  painter->setBrush(Qt::NoBrush);
+  QPen halo(m_theme.halo, width + 2);
+  halo.setJoinStyle(Qt::MiterJoin);
+  painter->setPen(halo);
+  painter->drawRect(box);
+  QPen pen(color, width);
+  pen.setJoinStyle(Qt::MiterJoin);
+  painter->setPen(pen);
+  painter->drawRect(box);
+}
+
+}  // namespace qaq::views

@@ -1,0 +1,34 @@
+#include "views/plots/window_box.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace qaq::views {
+
+void WindowBox::setRows(std::int64_t n, std::int64_t lastStep) {
+  m_n = std::min(n, lastStep + 1);
+  m_lastStep = lastStep;
+}
+
+void WindowBox::draw(QCPPainter* painter) {
+  if (m_n <= 0) return;
+  const CellFrame cells = frame();
+  const auto end = static_cast<double>(m_lastStep + 1);
+  const QRectF box =
+      cells.cells({.left = 0, .top = end - static_cast<double>(m_n), .right = end, .bottom = end});
+  if (!box.intersects(cells.plot())) return;
+  drawBox(painter, box.toAlignedRect().adjusted(1, 0, -2, -1), theme().accent, 1);
+  const QString text = tr("window, n = %1").arg(m_n);
+  const QFont font = Theme::font(Theme::kTickPx);
+  const QFontMetricsF metrics(font);
+  // Above the diagonal there is nothing to hide: the words stand there, where they fit.
+  const double width = metrics.horizontalAdvance(text);
+  const QPointF at(std::min(box.right(), cells.plot().right() - 6) - width, box.top() - 6);
+  const double diagonal = cells.x(cells.rowAt(at.y()) + 1);
+  if (at.x() < diagonal + 4 || at.y() - metrics.ascent() < cells.plot().top()) return;
+  painter->setFont(font);
+  painter->setPen(theme().text);
+  painter->drawText(at, text);
+}
+
+}  // namespace qaq::views

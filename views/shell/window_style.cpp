@@ -1,0 +1,85 @@
+#include "views/shell/window_style.h"
+
+namespace qaq::views {
+
+QPalette windowPalette(const Theme& theme) {
+  QPalette palette;
+  palette.setColor(QPalette::Window, theme.background);
+  palette.setColor(QPalette::WindowText, theme.text);
+  palette.setColor(QPalette::Base, theme.surface);
+  palette.setColor(QPalette::AlternateBase, theme.raised);
+  palette.setColor(QPalette::Text, theme.text);
+  palette.setColor(QPalette::PlaceholderText, theme.faint);
+  palette.setColor(QPalette::Button, theme.raised);
+  palette.setColor(QPalette::ButtonText, theme.text);
+  palette.setColor(QPalette::ToolTipBase, theme.surface);
+  palette.setColor(QPalette::ToolTipText, theme.text);
+  palette.setColor(QPalette::Highlight, theme.accent);
+  palette.setColor(QPalette::HighlightedText, theme.onAccent);
+  palette.setColor(QPalette::Link, theme.accent);
+  palette.setColor(QPalette::Mid, theme.border);
+  palette.setColor(QPalette::Dark, theme.frame);
+  for (const auto role : {QPalette::WindowText, QPalette::Text, QPalette::ButtonText}) {
+    palette.setColor(QPalette::Disabled, role, theme.faint);
+  }
+  return palette;
+}
+
+QString windowStyleSheet(const Theme& theme) {
+  QString sheet = QStringLiteral(R"(
+QMenuBar { background: @background; padding: 0 4px; }
+QMenuBar::item { padding: 4px 8px; background: transparent; }
+QMenuBar::item:selected, QMenu::item:selected { background: @soft; color: @text; }
+QMenu { background: @surface; border: 1px solid @border; padding: 4px; }
+QMenu::item { padding: 4px 24px 4px 20px; }
+QMenu::item:disabled { color: @faint; }
+QMenu::separator { height: 1px; background: @border; margin: 4px; }
+QToolBar { background: @background; border: 0; border-bottom: 1px solid @border;
+           spacing: 6px; padding: 6px; }
+QStatusBar { background: @background; border-top: 1px solid @border; }
+QStatusBar::item { border: 0; }
+QStatusBar QLabel { color: @muted; padding: 0 8px; }
+QDockWidget::title { background: @surface; padding: 7px 12px; border: 1px solid @border;
+                     text-align: left; }
+QMainWindow::separator { background: @background; width: 6px; height: 6px; }
+QTabBar::tab { background: @background; color: @muted; padding: 5px 14px; border: 1px solid @border; }
+QTabBar::tab:selected { background: @surface; color: @text; border-top: 2px solid @accent; }
+QScrollArea, QScrollArea > QWidget > QWidget { background: @surface; border: 0; }
+QToolButton, QPushButton { background: @raised; border: 1px solid @border; border-radius: 4px;
+                           padding: 3px 10px; min-height: 18px; }
+QToolButton { padding: 3px 6px; }
+QToolButton:hover, QPushButton:hover { border-color: @frame; }
+QToolButton:checked { background: @soft; border-color: @accent; }
+QPushButton:default { background: @accent; color: @onaccent; border-color: @accent; }
+QToolButton:disabled, QPushButton:disabled { color: @faint; }
+QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit { background: @surface; border: 1px solid @frame;
+                           border-radius: 4px; padding: 1px 6px; min-height: 21px; }
+QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus { border-color: @accent; }
+QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: @faint; border-color: @border; }
+QSlider::groove:horizontal { height: 4px; background: @border; border-radius: 2px; }
+QSlider::sub-page:horizontal { height: 4px; background: @accent; border-radius: 2px; }
+QSlider::sub-page:horizontal:disabled { background: @border; }
+QSlider::handle:horizontal { width: 10px; height: 10px; margin: -5px 0; border-radius: 7px;
+                             background: @surface; border: 2px solid @accent; }
+QSlider::handle:horizontal:disabled { border-color: @border; }
+QToolTip { background: @surface; color: @text; border: 1px solid @border; }
+)");
+  const auto put = [&sheet](const char* name, const QColor& color) {
+    sheet.replace(QLatin1Char('@') + QLatin1String(name) + QLatin1Char(';'),
+                  color.name() + QLatin1Char(';'));
+  };
+  put("background", theme.background);
+  put("surface", theme.surface);
+  put("raised", theme.raised);
+  put("border", theme.border);
+  put("frame", theme.frame);
+  put("text", theme.text);
+  put("muted", theme.muted);
+  put("faint", theme.faint);
+  put("accent", theme.accent);
+  put("soft", theme.accentSoft);
+  put("onaccent", theme.onAccent);
+  return sheet;
+}
+
+}  // namespace qaq::views
