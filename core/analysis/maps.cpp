@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/replay/capture_rows.h"
+
 namespace qaq {
 namespace {
 
@@ -90,8 +92,7 @@ Heatmap attention_map(const CaptureView& capture, std::int64_t layer_index, std:
   for (std::int64_t s = 0; s < n_tokens; ++s) {
     std::fill_n(map.cells.sub(s).data(), s + 1, Heatmap::kAbsent);
   }
-  // Some 64 MB of scores at a time.
-  const std::int64_t step = std::max<std::int64_t>(1, (16 << 20) / (info.shape.n_heads * n_tokens));
+  const std::int64_t step = rows_at_a_time(info);
   for (std::int64_t first = 0; first < n_rows; first += step) {
     const std::int64_t count = std::min(step, n_rows - first);
     const auto scores = capture.attention(layer_index, first, count);

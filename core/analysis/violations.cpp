@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/parallel.h"
+#include "core/replay/capture_rows.h"
 
 namespace qaq {
 namespace {
@@ -95,9 +96,8 @@ ViolationReport find_violations(const CaptureView& capture, const ViolationParam
   const std::int64_t n_layers = info.n_captured_layers(), n_heads = info.shape.n_heads;
   ViolationReport report;
   report.window = params.violation_window > 0 ? params.violation_window : default_window;
-  // Rows in blocks of some 64 MB, each with the n rows before it, which are not eligible
-  // themselves.
-  const std::int64_t block = std::max<std::int64_t>(64, (16 << 20) / (n_heads * info.n_tokens));
+  // Rows in blocks, each with the n rows before it, which are not eligible themselves.
+  const std::int64_t block = rows_at_a_time(info);
   for (std::int64_t layer = 0; layer < n_layers; ++layer) {
     work.report({"violations", layer, n_layers, "layers"});
     std::vector<ViolationReport> heads(static_cast<std::size_t>(n_heads));

@@ -4,23 +4,10 @@
 #include <limits>
 #include <span>
 
+#include "core/replay/capture_rows.h"
 #include "core/replay/row_errors.h"
 
 namespace qaq {
-namespace {
-
-// Rows read at a time: some 64 MB of scores.
-std::int64_t rows_at_a_time(const CaptureInfo& info) {
-  constexpr std::int64_t kScores = 16 << 20;
-  return std::max<std::int64_t>(64, kScores / (info.shape.n_heads * info.n_tokens));
-}
-
-}  // namespace
-
-std::int64_t first_row_behind(const CaptureInfo& info, std::int64_t prefix) {
-  const auto& rows = info.query_token;
-  return std::lower_bound(rows.begin(), rows.end(), prefix) - rows.begin();
-}
 
 void replay_attention(const CaptureView& capture, const PlannedCache& key,
                       const PlannedCache& value, const Work& work, ReplayResult& result) {

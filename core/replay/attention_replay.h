@@ -14,7 +14,4 @@ namespace qaq {
 void replay_attention(const CaptureView& capture, const PlannedCache& key,
                       const PlannedCache& value, const Work& work, ReplayResult& result);
 
-/// Index of the first captured row at a position >= prefix; the number of rows where there is none.
-std::int64_t first_row_behind(const CaptureInfo& info, std::int64_t prefix);
-
 }  // namespace qaq

@@ -6,6 +6,7 @@
 #include "core/quant/nominal_size.h"
 #include "core/quant/packed_bytes.h"
 #include "core/quant/quantize.h"
+#include "core/replay/squared_distance.h"
 
 namespace qaq {
 namespace {
@@ -38,14 +39,8 @@ NdArray<double, 2> squared_errors(const NdArray<float, 3>& exact, const NdArray<
   NdArray<double, 2> errors({exact.shape(0), n_tokens});
   parallel_for(exact.shape(0), [&](std::int64_t head) {
     for (std::int64_t token = 0; token < n_tokens; ++token) {
-      const auto a = exact.sub(head, token).span();
-      const auto b = values.sub(head, token).span();
-      double sum = 0;
-      for (std::size_t i = 0; i < a.size(); ++i) {
-        const double difference = static_cast<double>(b[i]) - a[i];
-        sum += difference * difference;
-      }
-      errors(head, token) = sum;
+      errors(head, token) =
+          squared_distance(values.sub(head, token).span(), exact.sub(head, token).span());
     }
   });
   return errors;

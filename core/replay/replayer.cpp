@@ -8,6 +8,7 @@
 #include "core/policy/qaq_policy.h"
 #include "core/quant/nominal_size.h"
 #include "core/replay/attention_replay.h"
+#include "core/replay/capture_rows.h"
 #include "core/replay/finite.h"
 
 namespace qaq {

@@ -5,19 +5,11 @@
 
 #include "core/base/parallel.h"
 #include "core/replay/score_rows.h"
+#include "core/replay/squared_distance.h"
 #include "core/tensor/matmul.h"
 
 namespace qaq {
 namespace {
-
-double squared_distance(std::span<const float> a, std::span<const float> b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double difference = static_cast<double>(a[i]) - b[i];
-    sum += difference * difference;
-  }
-  return sum;
-}
 
 // The first n_keys scores of each row, close together as a matrix product wants them.
 NdArray<float, 2> visible_scores(const NdView<const float, 2>& scores, std::int64_t first_row,

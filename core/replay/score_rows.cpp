@@ -5,24 +5,9 @@
 #include <cmath>
 
 #include "core/tensor/matmul.h"
+#include "core/tensor/softmax.h"
 
 namespace qaq {
-namespace {
-
-// Scores of one row from its products with the keys that it sees.
-void softmax(std::span<float> row, float scale) {
-  float largest = row[0];
-  for (const float x : row) largest = std::max(largest, x);
-  double sum = 0;
-  for (float& x : row) {
-    x = std::exp((x - largest) * scale);
-    sum += x;
-  }
-  const auto share = static_cast<float>(1 / sum);
-  for (float& x : row) x *= share;
-}
-
-}  // namespace
 
 void score_rows(const NdView<const float, 2>& query, const NdView<const float, 2>& key,
                 std::span<const std::int32_t> positions, const NdView<float, 2>& out) {
@@ -36,11 +21,9 @@ void score_rows(const NdView<const float, 2>& query, const NdView<const float, 2
   matmul_nt(rows.view(), {key.data(), {n_keys, head_dim}}, out);
   const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head_dim)));
   for (std::int64_t i = 0; i < n_rows; ++i) {
-    const auto row = out.sub(i).span();
-    const auto n_visible = static_cast<std::size_t>(positions[static_cast<std::size_t>(i)] + 1);
-    assert(n_visible <= row.size());
-    softmax(row.first(n_visible), scale);
-    std::fill(row.begin() + static_cast<std::ptrdiff_t>(n_visible), row.end(), 0.0f);
+    const std::int64_t n_visible = positions[static_cast<std::size_t>(i)] + 1;
+    assert(n_visible <= n_keys);
+    softmax_row(out.sub(i).span(), static_cast<std::size_t>(n_visible), scale);
   }
 }
 

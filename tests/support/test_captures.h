@@ -8,8 +8,8 @@
 
 namespace qaq::test {
 
-/// Layers 0, 1, 14 and 29 of SmolLM2 on the narrative prompt, from the reference data: queries, keys,
-/// values and whole attention, 95 tokens. `forward` is oracle/smollm2_forward_narrative.h5.
+/// Layers 0, 1, 14 and 29 of SmolLM2 on the narrative prompt, from the reference data: queries,
+/// keys, values and whole attention, 95 tokens. `forward` is oracle/smollm2_forward_narrative.h5.
 std::shared_ptr<const MemoryCapture> narrative_capture(const ReferenceFile& forward);
 
 /// Sizes of a made-up capture.

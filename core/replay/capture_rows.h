@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/replay/capture_view.h"
+
+namespace qaq {
+
+/// Index of the first captured attention row at a position >= `position`; the number of rows where
+/// there is none.
+std::int64_t first_row_behind(const CaptureInfo& info, std::int64_t position);
+
+/// How many attention rows of a layer to read at a time: some 64 MB of scores, so that a long
+/// capture needs no more memory than a short one.
+std::int64_t rows_at_a_time(const CaptureInfo& info);
+
+}  // namespace qaq
