@@ -53,6 +53,9 @@ void File::fail_to_open() const {
     refuse({}, "was not closed by its writer, which was interrupted or is still at work",
            "wait for the writer, or capture again");
   }
+  if (says("temporarily unavailable")) {
+    refuse({}, "is being written by another program", "wait until it is done");
+  }
   refuse({}, cat("cannot be opened: ", reason), kAgain);
 }
 

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -9,6 +7,7 @@
 #include "data/capture/capture_file.h"
 #include "data/capture/capture_info_reader.h"
 #include "data/capture/capture_layout.h"
+#include "data/capture/disk_room.h"
 #include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
 #include "data/capture/h5_scale.h"
@@ -96,22 +95,14 @@ std::int64_t bytes_in(const NdArray<T, Rank>& values) {
   return values.size() * static_cast<std::int64_t>(sizeof(T));
 }
 
-/// A write that fails half-way could hurt the capture, so ask before.
-void check_room(const std::string& path, const ReplayResult& result) {
-  constexpr std::int64_t kRoomForTheRest = 1 << 20;
-  std::int64_t bytes = kRoomForTheRest;
+/// More than the run can take in the file.
+std::int64_t room_for(const ReplayResult& result) {
+  constexpr std::int64_t kNamesAndIndices = 1 << 20;
+  std::int64_t bytes = kNamesAndIndices;
   for (const CacheReplay* cache : {&result.key, &result.value}) {
     bytes += bytes_in(cache->bits) + bytes_in(cache->outliers) + bytes_in(cache->error);
   }
-  bytes += bytes_in(result.attention_error) + bytes_in(result.output_error);
-  std::error_code error;
-  const std::filesystem::space_info disk = std::filesystem::space(path, error);
-  if (!error && disk.available < static_cast<std::uintmax_t>(bytes)) {
-    throw Error(ErrorKind::work,
-                {.file = path,
-                 .what = cat("the disk has no room for a run of ", byte_text(bytes)),
-                 .cure = "make room on the disk"});
-  }
+  return bytes + bytes_in(result.attention_error) + bytes_in(result.output_error);
 }
 
 /// Writes under a name that no reader lists, and gives the run its own name when it is whole.
@@ -147,9 +138,10 @@ void save_run(const std::string& path, const std::string& name, const ReplayResu
                   .cure = "use 1 to 100 characters without '/', not beginning with '.'"});
   }
   check_fits(path, result);
-  check_room(path, result);
+  DiskRoom room(path, room_for(result));
   h5::thread().run([&] {
     h5::File file(path, h5::Access::modify);
+    room.hand_over();
     write_run(file, cat(capture_path::kRuns, "/", name), result, provenance_json);
     file.close();
   });
