@@ -8,17 +8,17 @@
 
 namespace qaq {
 
-void refuse_nonfinite(const NdView<const float, 3>& numbers, std::int32_t layer,
-                      const FiniteCheck& check) {
+void refuse_nonfinite(const NdView<const float, 3>& numbers, const std::string& file,
+                      std::int32_t layer, const AxisWords& words) {
   const auto all = numbers.span();
   const auto bad = std::find_if(all.begin(), all.end(), [](float x) { return !std::isfinite(x); });
   if (bad == all.end()) return;
   const std::int64_t at = bad - all.begin(), column = at % numbers.shape(2);
   const std::int64_t row = at / numbers.shape(2) % numbers.shape(1);
   const std::int64_t head = at / (numbers.shape(1) * numbers.shape(2));
-  refuse_input({.file = check.file,
-                .place = cat(check.what, ", layer ", layer, ", ", check.axes[0], ' ', head, ", ",
-                             check.axes[1], ' ', row, ", ", check.axes[2], ' ', column),
+  refuse_input({.file = file,
+                .place = cat(words.what, ", layer ", layer, ", ", words.head, ' ', head, ", ",
+                             words.row, ' ', row, ", ", words.column, ' ', column),
                 .what = std::isnan(*bad) ? "is not a number" : "is infinite",
                 .cure = "capture again; if it stays, the model itself computes it"});
 }

@@ -1,20 +1,23 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
-#include "core/replay/capture_view.h"
+#include "core/tensor/nd_array.h"
 
 namespace qaq {
 
-/// Refuses NaN and infinity among the numbers (heads, rows, columns) of a captured layer, naming
-/// the place: "key: layer 3, KV head 1, token 5, channel 7". `axes` are the words for head, row,
-/// column.
-struct FiniteCheck {
-  std::string file;
-  std::string what;
-  std::array<const char*, 3> axes;
+/// What the numbers of a captured layer are and what its axes are called.
+struct AxisWords {
+  const char* what;
+  const char* head;
+  const char* row;
+  const char* column;
 };
-void refuse_nonfinite(const NdView<const float, 3>& numbers, std::int32_t layer,
-                      const FiniteCheck& check);
+
+/// Refuses NaN and infinity among the numbers (heads, rows, columns) of a layer, naming the place:
+/// "key, layer 3, KV head 1, token 5, channel 7".
+void refuse_nonfinite(const NdView<const float, 3>& numbers, const std::string& file,
+                      std::int32_t layer, const AxisWords& words);
 
 }  // namespace qaq

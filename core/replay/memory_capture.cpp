@@ -1,30 +1,41 @@
 #include "core/replay/memory_capture.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/derive_attention.h"
+#include "core/replay/finite.h"
 
 namespace qaq {
 namespace {
 
-std::vector<SharedArray<float, 3>> take(std::vector<NdArray<float, 3>> arrays, const char* what,
-                                        std::int64_t n_layers, const Shape<3>& shape) {
-  if (static_cast<std::int64_t>(arrays.size()) != n_layers) {
-    refuse_input({.place = what,
+using Shared = std::vector<SharedArray<float, 3>>;
+
+// Checks one kind of array and shares it; there are none where `shape` is nothing.
+Shared take(const CaptureInfo& info, const AxisWords& words, std::vector<NdArray<float, 3>> arrays,
+            const std::optional<Shape<3>>& shape) {
+  const std::size_t n_layers = shape ? info.layers.size() : 0;
+  if (arrays.size() != n_layers) {
+    refuse_input({.file = info.name,
+                  .place = words.what,
                   .what = cat("has ", arrays.size(), " layers instead of ", n_layers),
                   .cure = "give one array a captured layer"});
   }
-  std::vector<SharedArray<float, 3>> shared;
+  Shared shared;
   for (NdArray<float, 3>& array : arrays) {
-    if (array.shape() != shape) {
-      refuse_input({.place = cat(what, ", layer index ", shared.size()),
+    const std::int32_t layer = info.layers[shared.size()];
+    if (array.shape() != *shape) {
+      const auto [heads, rows, columns] = *shape;
+      refuse_input({.file = info.name,
+                    .place = cat(words.what, ", layer ", layer),
                     .what = "has another shape than the capture says",
-                    .cure = cat("give ", shape[0], " x ", shape[1], " x ", shape[2], " numbers")});
+                    .cure = cat("give ", heads, " x ", rows, " x ", columns, " numbers")});
     }
+    refuse_nonfinite(array.view(), info.name, layer, words);
     shared.push_back(std::make_shared<const NdArray<float, 3>>(std::move(array)));
   }
   return shared;
@@ -34,15 +45,17 @@ std::vector<SharedArray<float, 3>> take(std::vector<NdArray<float, 3>> arrays, c
 
 MemoryCapture::MemoryCapture(CaptureInfo info, Arrays arrays) : info_(std::move(info)) {
   const ModelShape& model = info_.shape;
-  const std::int64_t n = info_.n_captured_layers(), t = info_.n_tokens;
-  const bool stored =
-      info_.profile == AttentionProfile::full || info_.profile == AttentionProfile::window;
-  key_ = take(std::move(arrays.key), "key", n, {model.n_kv_heads, t, model.head_dim});
-  value_ = take(std::move(arrays.value), "value", n, {model.n_kv_heads, t, model.head_dim});
-  query_ = take(std::move(arrays.query), "query", info_.has_queries ? n : 0,
-                {model.n_heads, t, model.head_dim});
-  attention_ = take(std::move(arrays.attention), "attention", stored ? n : 0,
-                    {model.n_heads, info_.n_query_rows(), t});
+  const Shape<3> cache{model.n_kv_heads, info_.n_tokens, model.head_dim};
+  std::optional<Shape<3>> query, attention;
+  if (info_.has_queries) query = {model.n_heads, info_.n_tokens, model.head_dim};
+  if (info_.profile == AttentionProfile::full || info_.profile == AttentionProfile::window) {
+    attention = {model.n_heads, info_.n_query_rows(), info_.n_tokens};
+  }
+  key_ = take(info_, {"key", "KV head", "token", "channel"}, std::move(arrays.key), cache);
+  value_ = take(info_, {"value", "KV head", "token", "channel"}, std::move(arrays.value), cache);
+  query_ = take(info_, {"query", "head", "token", "channel"}, std::move(arrays.query), query);
+  attention_ = take(info_, {"attention", "head", "captured row", "token"},
+                    std::move(arrays.attention), attention);
 }
 
 SharedArray<float, 3> MemoryCapture::key(std::int64_t layer_index) const {

@@ -19,7 +19,8 @@ class MemoryCapture : public CaptureView {
     std::vector<NdArray<float, 3>> attention;
   };
 
-  /// Throws Error{input} where an array's shape is not what `info` says.
+  /// Throws Error{input} where an array's shape is not what `info` says, and where a number is NaN
+  /// or infinite, with its layer, head, token and channel.
   MemoryCapture(CaptureInfo info, Arrays arrays);
 
   const CaptureInfo& info() const override { return info_; }

@@ -9,7 +9,6 @@
 #include "core/quant/nominal_size.h"
 #include "core/replay/attention_replay.h"
 #include "core/replay/capture_rows.h"
-#include "core/replay/finite.h"
 
 namespace qaq {
 namespace {
@@ -112,7 +111,6 @@ std::span<const UnitStats> Replayer::stats(CacheSide side, const UnitLayout& lay
   }
   known.prefix = -1;
   known.stats.assign(static_cast<std::size_t>(layout.n_units()), UnitStats());
-  const FiniteCheck check{capture_.info().name, name_of(side), {"KV head", "token", "channel"}};
   // At level token a unit spans all layers, so all are held at once; else one at a time.
   std::vector<SharedArray<float, 3>> held;
   std::vector<CacheLayer> views;
@@ -121,7 +119,6 @@ std::span<const UnitStats> Replayer::stats(CacheSide side, const UnitLayout& lay
     work.throw_if_stopped();
     held.push_back(exact_layer(capture_, side, layer));
     views.push_back(held.back()->view());
-    refuse_nonfinite(views.back(), capture_.info().layers[static_cast<std::size_t>(layer)], check);
     if (layout.level() == Level::token && layer + 1 < shape.n_layers) continue;
     const std::int64_t first = layer + 1 - static_cast<std::int64_t>(views.size());
     fill_unit_stats(layout, outliers_ratio, first, views, known.stats);
@@ -145,11 +142,9 @@ NdView<const float, 3> Replayer::importance(const PolicyNeeds& needs, std::int64
   known.prefix = -1;
   const std::int64_t first = first_window_row(info, prefix, n_rows);
   known.values = NdArray<float, 3>({info.n_captured_layers(), info.shape.n_kv_heads, prefix});
-  const FiniteCheck check{info.name, "attention", {"head", "captured row", "token"}};
   for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
     work.throw_if_stopped();
     const SharedArray<float, 3> scores = capture_.attention(layer, first, n_rows);
-    refuse_nonfinite(scores->view(), info.layers[static_cast<std::size_t>(layer)], check);
     window_importance(scores->view(), needs.gqa_reduce, known.values.sub(layer));
   }
   known.prefix = prefix;

@@ -1,7 +1,10 @@
 #include "core/replay/memory_capture.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
+#include <limits>
 
 #include "core/base/error.h"
 #include "tests/support/test_captures.h"
@@ -32,6 +35,35 @@ TEST(MemoryCapture, RefusesWhatDoesNotFit) {
   refused([](auto& a) { a.query.clear(); });
   refused([](auto& a) { a.value[1] = NdArray<float, 3>({2, 23, 8}); });
   refused([](auto& a) { a.attention[0] = NdArray<float, 3>({4, 24, 25}); });
+}
+
+// Where the capture was refused; "" where it was taken.
+std::string refused_place(const std::function<void(MemoryCapture::Arrays&)>& change) {
+  MemoryCapture::Arrays arrays = synthetic_arrays({}, 1);
+  change(arrays);
+  CaptureInfo info = synthetic_info({});
+  info.layers = {3, 9};
+  try {
+    const MemoryCapture capture(std::move(info), std::move(arrays));
+    return "";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_EQ(error.text().file, "synthetic.h5");
+    return error.text().place;
+  }
+}
+
+TEST(MemoryCapture, NotANumberIsRefusedWithItsPlace) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(refused_place([](auto&) {}), "");
+  EXPECT_EQ(refused_place([](auto& a) { a.value[1](1, 20, 7) = std::nanf(""); }),
+            "value, layer 9, KV head 1, token 20, channel 7");
+  EXPECT_EQ(refused_place([](auto& a) { a.key[0](0, 0, 0) = -kInfinity; }),
+            "key, layer 3, KV head 0, token 0, channel 0");
+  EXPECT_EQ(refused_place([](auto& a) { a.query[1](3, 23, 1) = kInfinity; }),
+            "query, layer 9, head 3, token 23, channel 1");
+  EXPECT_EQ(refused_place([](auto& a) { a.attention[0](2, 22, 4) = std::nanf(""); }),
+            "attention, layer 3, head 2, captured row 22, token 4");
 }
 
 TEST(MemoryCapture, WithoutScoresSaysHowToGetThem) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
-#include <limits>
 #include <stop_token>
 
 #include "core/base/error.h"
@@ -249,26 +248,6 @@ TEST(Replayer, AnyPrefixWithinTheCaptureIsTaken) {
   for (const std::int64_t prefix : {1, 2, 24}) {
     EXPECT_EQ(replay(capture, options_of(Level::head, 1, prefix))->prefix, prefix);
   }
-}
-
-TEST(Replayer, NotANumberIsRefusedWithItsPlace) {
-  const SyntheticShape shape;
-  for (const float bad :
-       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
-    MemoryCapture::Arrays arrays = synthetic_arrays(shape, 1);
-    arrays.value[1](1, 20, 7) = bad;
-    CaptureInfo info = synthetic_info(shape);
-    info.layers = {3, 9};
-    const MemoryCapture capture(std::move(info), std::move(arrays));
-    const Error error = error_of([&] { replay(capture, options_of(Level::head, 1, 10)); });
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_EQ(error.text().file, "synthetic.h5");
-    EXPECT_EQ(error.text().place, "value, layer 9, KV head 1, token 20, channel 7");
-  }
-  MemoryCapture::Arrays arrays = synthetic_arrays(shape, 1);
-  arrays.attention[0](2, 23, 4) = std::numeric_limits<float>::quiet_NaN();
-  const MemoryCapture capture(synthetic_info(shape), std::move(arrays));
-  EXPECT_EQ(error_of([&] { replay(capture, options_of(Level::head)); }).kind(), ErrorKind::input);
 }
 
 TEST(Replayer, AStopIsObeyedAndLeavesTheReplayerUsable) {
