@@ -1,20 +1,19 @@
 #include "data/models/llama_spec.h"
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
+#include "data/models/end_tokens.h"
+#include "data/models/llama_config.h"
 
 namespace qaq {
 namespace {
 
 // Larger counts are damage; products of two still fit into 64 bits.
 constexpr std::int64_t kMaxCount = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kControlToken = 3;
 
 std::string llama_key(std::string_view name) { return cat("llama.", name); }
 
@@ -133,35 +132,10 @@ void refuse_other_variants(const GgufMetadata& metadata, std::int64_t context_le
   }
 }
 
-// Tokens at which a generation ends: those that the metadata name, and control tokens that chat
-// models of this family end a turn or a text with.
-std::vector<std::int32_t> end_tokens(const GgufMetadata& metadata, std::int64_t vocab_size) {
-  static constexpr std::array<std::string_view, 6> kEndTexts{
-      "<|endoftext|>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "</s>"};
-  std::vector<std::int32_t> ids;
-  for (const char* name : {"eos_token_id", "eot_token_id", "eom_token_id"}) {
-    const std::string key = cat("tokenizer.ggml.", name);
-    if (!metadata.contains(key)) continue;
-    const std::int64_t id = metadata.count(key);
-    if (id >= vocab_size) {
-      metadata.refuse(key, cat(id, " is out of range: the vocabulary has ", vocab_size, " tokens"));
-    }
-    ids.push_back(static_cast<std::int32_t>(id));
-  }
-  if (metadata.contains("tokenizer.ggml.tokens") &&
-      metadata.contains("tokenizer.ggml.token_type")) {
-    const auto texts = metadata.texts("tokenizer.ggml.tokens");
-    const auto types = metadata.integers("tokenizer.ggml.token_type");
-    for (std::size_t i = 0; i < std::min(texts.size(), types.size()); ++i) {
-      if (types[i] != kControlToken) continue;
-      if (std::find(kEndTexts.begin(), kEndTexts.end(), texts[i]) != kEndTexts.end()) {
-        ids.push_back(static_cast<std::int32_t>(i));
-      }
-    }
-  }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return ids;
+std::string name_of(const GgufFile& gguf) {
+  const std::string stem = std::filesystem::path(gguf.file()).stem().string();
+  // Names of files may hold any bytes; the name goes into JSON and captures.
+  return gguf.metadata().text_or("general.name", invalid_utf8_offset(stem) ? "unnamed" : stem);
 }
 
 // The type that holds most numbers.
@@ -177,43 +151,12 @@ std::string weights_dtype_of(const GgufFile& gguf) {
   return name;
 }
 
-// The keys of a Hugging Face config.json of model_type llama.
-std::string config_of(const ModelSpec& spec, const GgufMetadata& metadata) {
-  const ModelShape& shape = spec.shape;
-  nlohmann::ordered_json config{{"architectures", {"LlamaForCausalLM"}},
-                                {"model_type", spec.architecture},
-                                {"vocab_size", shape.vocab_size},
-                                {"hidden_size", shape.hidden_size},
-                                {"intermediate_size", shape.intermediate_size},
-                                {"num_hidden_layers", shape.n_layers},
-                                {"num_attention_heads", shape.n_heads},
-                                {"num_key_value_heads", shape.n_kv_heads},
-                                {"head_dim", shape.head_dim},
-                                {"max_position_embeddings", shape.context_length},
-                                {"rms_norm_eps", spec.norm_epsilon},
-                                {"rope_theta", spec.rope.theta},
-                                {"rope_scaling", nullptr},
-                                {"tie_word_embeddings", spec.tied_embeddings},
-                                {"attention_bias", false},
-                                {"mlp_bias", false},
-                                {"hidden_act", "silu"}};
-  if (spec.rope.n_rotary_dim != shape.head_dim) {
-    config["partial_rotary_factor"] =
-        static_cast<double>(spec.rope.n_rotary_dim) / static_cast<double>(shape.head_dim);
-  }
-  for (const char* name : {"bos_token_id", "eos_token_id"}) {
-    const std::string key = cat("tokenizer.ggml.", name);
-    if (metadata.contains(key)) config[name] = metadata.count(key);
-  }
-  return config.dump();
-}
-
 }  // namespace
 
 ModelSpec llama_spec(const GgufFile& gguf) {
   const GgufMetadata& metadata = gguf.metadata();
   ModelSpec spec;
-  spec.name = metadata.text_or("general.name", std::filesystem::path(gguf.file()).stem().string());
+  spec.name = name_of(gguf);
   spec.architecture = "llama";
   spec.shape = shape_of(gguf);
   refuse_other_variants(metadata, spec.shape.context_length);
@@ -224,8 +167,8 @@ ModelSpec llama_spec(const GgufFile& gguf) {
     metadata.refuse(epsilon_key, cat(spec.norm_epsilon, " is not positive"));
   spec.tied_embeddings = gguf.find_tensor("output.weight") == nullptr;
   spec.weights_dtype = weights_dtype_of(gguf);
-  spec.end_token_ids = end_tokens(metadata, spec.shape.vocab_size);
-  spec.config_json = config_of(spec, metadata);
+  spec.end_token_ids = end_token_ids(metadata, spec.shape.vocab_size);
+  spec.config_json = llama_config_json(spec, metadata);
   return spec;
 }
 

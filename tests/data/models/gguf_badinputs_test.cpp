@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "core/base/error.h"
 #include "core/tensor/nd_array.h"
@@ -109,6 +110,20 @@ TEST(GgufBadInputs, TheManifestNamesEveryFileInTheFolder) {
   }
   EXPECT_EQ(gguf_entries().size(), n_files);
   EXPECT_GE(n_files, 51u);
+}
+
+// Lengths and counts of a hostile file are not believed: nothing of their size is allocated.
+TEST(GgufBadInputs, NoneTakesMuchMemory) {
+  for (const json& entry : gguf_entries()) {
+    try {
+      read_as(entry.at("run"),
+              test::test_data_path("badinputs/" + entry.at("file").get<std::string>()));
+    } catch (const Error&) {
+    }
+  }
+  rusage usage{};
+  ASSERT_EQ(::getrusage(RUSAGE_SELF, &usage), 0);
+  EXPECT_LT(usage.ru_maxrss, 512 * 1024) << "KiB of resident memory at most";
 }
 
 TEST(GgufBadInputs, WhatIsNoFileIsRefused) {

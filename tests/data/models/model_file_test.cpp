@@ -1,8 +1,10 @@
 #include "data/models/model_file.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "core/base/error.h"
 #include "core/tensor/nd_array.h"
@@ -117,6 +119,21 @@ TEST_F(ModelFileTest, QueryAndKeyRowsAreInHalfSplitOrder) {
   }
   const auto values = numbers_of(model->weight(WeightRole::value, 1));
   EXPECT_EQ(values(1, 0), 3.0f);
+}
+
+TEST_F(ModelFileTest, WeightsMayBeAskedForByManyThreads) {
+  const auto model = open(GgufBuilder::tiny_llama());
+  const auto expected = numbers_of(open(GgufBuilder::tiny_llama())->weight(WeightRole::query, 0));
+  std::vector<NdArray<float, 2>> seen(8);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& each : seen) {
+      threads.emplace_back([&] { each = numbers_of(model->weight(WeightRole::query, 0)); });
+    }
+  }
+  for (const auto& each : seen) {
+    EXPECT_TRUE(std::equal(each.span().begin(), each.span().end(), expected.span().begin()));
+  }
 }
 
 TEST_F(ModelFileTest, EveryWeightHasItsShape) {
