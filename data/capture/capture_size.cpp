@@ -7,14 +7,17 @@
 namespace qaq {
 namespace {
 
-// Groups, headers, attributes and scales of a capture, and the texts that are the same in all.
-constexpr std::int64_t kFixedBytes = 56'000;
+// Measured: groups, headers, attributes, scales and the texts that are the same in all captures,
+// and what scores and their statistics add to them.
+constexpr std::int64_t kFixedBytes = 38'000;
+constexpr std::int64_t kFixedBytesOfScores = 18'000;
 // Of one chunk in the index of a dataset.
 constexpr std::int64_t kChunkEntryBytes = 80;
 // Of a token's display form and of its bytes: a reference, a heap object, the text itself.
-constexpr std::int64_t kTokenTextBytes = 2 * 48;
-// What shuffle and deflate leave of float32 statistics.
-constexpr double kStatsPacked = 0.87;
+constexpr std::int64_t kTokenTextBytes = 2 * 42;
+// What shuffle and deflate leave of float32 statistics, and of those with the bits of 16.
+constexpr double kStatsPacked = 0.85;
+constexpr double kShortStatsPacked = 0.5;
 
 std::int64_t bytes_of_rows(const RowPlan& plan) {
   const auto [n_layers, n_heads, n_rows, n_cols] = plan.extents;
@@ -31,12 +34,15 @@ std::int64_t predicted_capture_bytes(const CapturePlan& plan) {
   const ModelShape& s = plan.info.shape;
   const std::int64_t n_layers = plan.info.n_captured_layers();
   const std::int64_t n_tokens = plan.max_tokens;
-  std::int64_t bytes = kFixedBytes;
+  std::int64_t bytes = kFixedBytes + (has_scores(plan) ? kFixedBytesOfScores : 0);
   for (const RowPlan& rows : row_plans(plan)) bytes += bytes_of_rows(rows);
 
-  std::int64_t statistics = s.n_heads * n_tokens + 2 * s.n_kv_heads * s.head_dim * 2;
+  const double ranges = static_cast<double>(2 * s.n_kv_heads * s.head_dim * 2);
+  std::int64_t statistics = s.n_heads * n_tokens;
   if (has_scores(plan)) statistics += s.n_heads * n_tokens + 2 * s.n_kv_heads * n_tokens;
-  bytes += std::llround(kStatsPacked * static_cast<double>(4 * n_layers * statistics));
+  const double packed = plan.info.dtype == DType::f32 ? kStatsPacked : kShortStatsPacked;
+  bytes += std::llround(static_cast<double>(4 * n_layers) *
+                        (kStatsPacked * static_cast<double>(statistics) + packed * ranges));
 
   const std::int64_t n_logits = 3 + 2 * std::min(plan.top_k, s.vocab_size);
   const std::int64_t n_ids = 4;  // token ids and axis, attention rows and axis

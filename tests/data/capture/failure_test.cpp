@@ -83,16 +83,19 @@ TEST_F(Failure, WhatCannotBeWrittenIsLeftAlone) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(Failure, AReadOnlyFolderIsNamed) {
-  if (geteuid() == 0) GTEST_SKIP() << "the superuser may write everywhere";
-  std::filesystem::permissions(
-      std::filesystem::path(path_).parent_path(),
-      std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+TEST_F(Failure, AFolderThatMayNotBeWrittenIsNamed) {
+  // The superuser may write everywhere, and so becomes nobody for a moment.
+  constexpr uid_t kNobody = 65534;
+  const bool superuser = geteuid() == 0;
+  if (superuser && seteuid(kNobody) != 0) GTEST_SKIP() << "cannot give up the superuser's rights";
+  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  if (!superuser) std::filesystem::permissions(folder, std::filesystem::perms::owner_exec);
   const Error error = error_of([&] { write_capture(path_, run_); });
-  std::filesystem::permissions(std::filesystem::path(path_).parent_path(),
-                               std::filesystem::perms::owner_all);
+  if (!superuser) std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
+  if (superuser) ASSERT_EQ(seteuid(0), 0);
   EXPECT_EQ(error.kind(), ErrorKind::work);
-  EXPECT_NE(error.text().what.find("Permission denied"), std::string::npos);
+  EXPECT_NE(error.text().what.find("Permission denied"), std::string::npos) << error.what();
+  EXPECT_TRUE(folder_.empty());
 }
 
 TEST_F(Failure, AFolderUnderTheFinalNameStaysAndNothingElseIsLeft) {

@@ -1,0 +1,82 @@
+// The size told before a capture is the size found after it, within 2 % from 64 tokens on.
+#include <cmath>
+#include <filesystem>
+#include <gtest/gtest.h>
+
+#include "data/capture/capture_writer.h"
+#include "tests/data/capture/synthetic_run.h"
+#include "tests/data/capture/temporary_folder.h"
+
+namespace qaq::test {
+namespace {
+
+/// As SmolLM2-135M, with fewer layers and a smaller vocabulary, to be quick.
+ModelShape model_shape() {
+  return {.n_layers = 10,
+          .n_heads = 9,
+          .n_kv_heads = 3,
+          .head_dim = 64,
+          .hidden_size = 576,
+          .intermediate_size = 1536,
+          .vocab_size = 500,
+          .context_length = 2048};
+}
+
+struct Case {
+  AttentionProfile profile = AttentionProfile::full;
+  DType dtype = DType::f32;
+  std::int64_t n_tokens = 64;
+  bool may_end_early = false;
+  bool has_queries = true;
+};
+
+void PrintTo(const Case& c, std::ostream* out) {
+  static constexpr const char* kProfiles[] = {"full", "window", "derive", "none"};
+  *out << kProfiles[static_cast<int>(c.profile)] << '_' << name_of(c.dtype) << '_' << c.n_tokens
+       << (c.may_end_early ? "_early" : "") << (c.has_queries ? "" : "_no_queries");
+}
+
+class PredictedSize : public testing::TestWithParam<Case> {};
+
+TEST_P(PredictedSize, IsWithinTwoPercent) {
+  const Case& c = GetParam();
+  const SyntheticRun run = make_run(model_shape(), c.n_tokens, c.n_tokens);
+  std::vector<std::int32_t> layers;
+  for (std::int32_t layer = 0; layer < run.shape.n_layers; ++layer) layers.push_back(layer);
+  CapturePlan plan = plan_of(run, layers);
+  plan.info.profile = c.profile;
+  plan.info.dtype = c.dtype;
+  plan.info.has_queries = c.has_queries;
+  plan.may_end_early = c.may_end_early;
+  plan.attention_window = 8;
+  plan.top_k = 32;
+  TemporaryFolder folder;
+  const auto writer = CaptureWriter::create(folder.file("a.h5"), plan);
+  put_run(run, *writer);
+  writer->finish(run.tokens, R"({"version": "0.1.0"})");
+  const auto real = static_cast<double>(std::filesystem::file_size(folder.file("a.h5")));
+  const auto predicted = static_cast<double>(predicted_capture_bytes(plan));
+  EXPECT_LE(std::abs(predicted - real), 0.02 * real)
+      << "predicted " << predicted << ", real " << real;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Plans, PredictedSize,
+    testing::Values(
+        Case{}, Case{.n_tokens = 200}, Case{.dtype = DType::f16},
+        Case{.n_tokens = 150, .may_end_early = true}, Case{.may_end_early = true},
+        Case{.profile = AttentionProfile::window, .dtype = DType::bf16},
+        Case{.profile = AttentionProfile::window, .may_end_early = true},
+        Case{.profile = AttentionProfile::derive, .dtype = DType::f16},
+        Case{.profile = AttentionProfile::derive, .n_tokens = 300},
+        Case{.profile = AttentionProfile::none},
+        Case{.profile = AttentionProfile::none, .dtype = DType::f16, .has_queries = false},
+        Case{.profile = AttentionProfile::none,
+             .dtype = DType::bf16,
+             .n_tokens = 256,
+             .may_end_early = true,
+             .has_queries = false}),
+    testing::PrintToStringParamName());
+
+}  // namespace
+}  // namespace qaq::test
