@@ -16,8 +16,8 @@
 namespace qaq {
 namespace {
 
-// Standard input is empty, both outputs go to the log, and the child leads a group of its own, so
-// that whatever it starts can be ended with it.
+// Standard input is empty, both outputs go to the log, no signal is blocked as some may be here,
+// and the child leads a group of its own, so that whatever it starts can be ended with it.
 class SpawnSetup {
  public:
   explicit SpawnSetup(const std::filesystem::path& log) {
@@ -27,8 +27,11 @@ class SpawnSetup {
                                      O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setpgroup(&attributes, 0);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes, &none);
   }
   ~SpawnSetup() {
     posix_spawn_file_actions_destroy(&actions);
@@ -61,9 +64,11 @@ int run_program(const std::vector<std::string>& arguments, const std::filesystem
   int status = 0;
   pid_t ended = 0;
   while (ended == 0) {
-    if (work.stopped()) ::kill(-child, SIGKILL);
+    // Asked once a turn: a wait without end must follow the kill.
+    const bool stopped = work.stopped();
+    if (stopped) ::kill(-child, SIGKILL);
     do {
-      ended = ::waitpid(child, &status, work.stopped() ? 0 : WNOHANG);
+      ended = ::waitpid(child, &status, stopped ? 0 : WNOHANG);
     } while (ended < 0 && errno == EINTR);
     if (ended == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
