@@ -7,6 +7,8 @@
 #include "app/scope/options.h"
 #include "app/scope/window.h"
 #include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
 #include "views/plots/theme.h"
 
 namespace {
@@ -37,13 +39,18 @@ int reportUsage(const CLI::ParseError& error) {
 /// Figures and screenshots need no display, and must not fail where there is none.
 void useNoDisplay() {
   if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
+  // The platform's remarks about missing desktop services are of no use here.
+  qInstallMessageHandler([](QtMsgType type, const QMessageLogContext&, const QString& text) {
+    if (type == QtFatalMsg) std::fprintf(stderr, "qaq-scope: %s\n", qUtf8Printable(text));
+  });
 }
 
 int run(int argc, char** argv) {
   CLI::App program{
       "Shows what a KV cache's quantization does to a captured LLaMA run: bits, outliers and "
       "attention of every token, with every parameter to turn."};
-  program.set_version_flag("--version", "qaq-scope " QAQ_VERSION " (" QAQ_COMMIT ")");
+  program.set_version_flag("--version", qaq::cat("qaq-scope ", qaq::program_version(), " (",
+                                                 qaq::program_commit(), ")"));
   program.failure_message(CLI::FailureMessage::simple);
   qaq::scope::WindowOptions window;
   qaq::scope::addWindow(program, window);
@@ -59,7 +66,7 @@ int run(int argc, char** argv) {
   if (draws_figure || !window.screenshot.empty()) useNoDisplay();
   QApplication application(argc, argv);
   QApplication::setApplicationName(QStringLiteral("QAQ Scope"));
-  QApplication::setApplicationVersion(QStringLiteral(QAQ_VERSION));
+  QApplication::setApplicationVersion(QString::fromUtf8(qaq::program_version()));
   if (draws_figure) {
     qaq::scope::drawFigure(figure);
     return 0;

@@ -1,6 +1,7 @@
 #include "app/scope/provenance.h"
 
 #include "core/base/text.h"
+#include "core/base/version.h"
 
 namespace qaq::scope {
 
@@ -8,8 +9,8 @@ std::string provenanceText(const views::Analysis& analysis) {
   const CaptureInfo& info = analysis.capture->info();
   const std::string changed =
       command_line_text(list_parameters(analysis.params), list_parameters(ScopeParams{}));
-  return cat("qaq-scope " QAQ_VERSION " (" QAQ_COMMIT "); ", info.name, "; ", info.model_name, "; ",
-             analysis.replay->policy, " --prefix ", analysis.replay->prefix,
+  return cat("qaq-scope ", program_version(), " (", program_commit(), "); ", info.name, "; ",
+             info.model_name, "; ", analysis.replay->policy, " --prefix ", analysis.replay->prefix,
              changed.empty() ? "" : " " + changed);
 }
 

@@ -10,6 +10,8 @@ namespace qaq::views {
 InspectorPanel::InspectorPanel(SelectionModel* selection, QWidget* parent)
     : QWidget(parent), m_selection(selection) {
   setAccessibleName(tr("Inspector"));
+  setObjectName(QStringLiteral("inspectorPanel"));
+  setAttribute(Qt::WA_StyledBackground);
   auto* form = new QFormLayout(this);
   form->setContentsMargins(12, 10, 12, 10);
   form->setVerticalSpacing(6);

@@ -80,7 +80,7 @@ void ParameterField::addSlider() {
   m_slider->setRange(0, SliderScale::kSteps);
   m_slider->setPageStep(SliderScale::kSteps / 20);
   m_slider->setSingleStep(SliderScale::kSteps / 100);
-  m_slider->setFixedHeight(16);
+  m_slider->setFixedHeight(13);
   m_slider->setAccessibleName(QString::fromStdString(m_parameter.name));
   layout()->addWidget(m_slider);
   connect(m_slider, &QSlider::valueChanged, this, [this](int step) {

@@ -32,6 +32,8 @@ QString labelOf(const Parameter& parameter) {
 
 ParameterPanel::ParameterPanel(QWidget* parent) : QWidget(parent) {
   setAccessibleName(tr("Parameters"));
+  setObjectName(QStringLiteral("parameterPanel"));
+  setAttribute(Qt::WA_StyledBackground);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
@@ -39,7 +41,7 @@ ParameterPanel::ParameterPanel(QWidget* parent) : QWidget(parent) {
   auto* grid = new QGridLayout(body);
   grid->setContentsMargins(6, 6, 10, 6);
   grid->setHorizontalSpacing(4);
-  grid->setVerticalSpacing(2);
+  grid->setVerticalSpacing(1);
   grid->setColumnStretch(kLabel, 1);
   addRows(grid);
   grid->setRowStretch(grid->rowCount(), 1);

@@ -36,10 +36,9 @@ AttentionMapView::AttentionMapView(SelectionModel* selection, QWidget* parent)
   addPane(m_pane);
 }
 
-void AttentionMapView::show(const SharedSlice& slice) {
+void AttentionMapView::present(const SharedSlice& slice) {
   m_slice = slice;
   m_pane->show(*slice);
-  lockChanged();
 }
 
 std::optional<Cursor> AttentionMapView::cursorOf(const MapPane*, int row, int column,

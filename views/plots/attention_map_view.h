@@ -15,9 +15,9 @@ class AttentionMapView : public PlotView {
 
   QString id() const override { return QStringLiteral("attention"); }
   QString title() const override { return tr("Attention"); }
-  void show(const SharedSlice& slice) override;
 
  protected:
+  void present(const SharedSlice& slice) override;
   std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
                                  const QPointF* click) const override;
   MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const override;

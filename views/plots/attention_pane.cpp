@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/text.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -67,10 +68,12 @@ void AttentionPane::show(const SliceMaps& slice) {
   }
   const ColorMap colors = probabilityColors(info.n_tokens);
   m_bar->setScale(colors, tr("probability, log"));
-  m_bar->setNote(ColorBar::Mark::violation,
-                 counted(static_cast<std::int64_t>(slice.violations.size()), tr("1 violation"),
-                         tr("%1 violations")) +
-                     tr(", r > %1").arg(numberText(analysis.params.violation.violation_ratio)));
+  m_bar->setNote(
+      ColorBar::Mark::violation,
+      counted(static_cast<std::int64_t>(slice.violations.size()), tr("1 violation"),
+              tr("%1 violations")) +
+          tr(", r > %1")
+              .arg(QString::fromStdString(number_text(analysis.params.violation.violation_ratio))));
   setMap(slice.attention, colors);
 }
 

@@ -12,7 +12,7 @@ BitMapView::BitMapView(SelectionModel* selection, QWidget* parent)
   addPane(m_value);
 }
 
-void BitMapView::show(const SharedSlice& slice) {
+void BitMapView::present(const SharedSlice& slice) {
   if (slice->analysis == m_analysis) return;
   m_analysis = slice->analysis;
   m_key->show(*m_analysis);

@@ -14,10 +14,10 @@ class BitMapView : public PlotView {
 
   QString id() const override { return QStringLiteral("bits"); }
   QString title() const override { return tr("Bits"); }
-  void show(const SharedSlice& slice) override;
   BitPane* pane(CacheSide side) const { return side == CacheSide::key ? m_key : m_value; }
 
  protected:
+  void present(const SharedSlice& slice) override;
   std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
                                  const QPointF* click) const override;
   MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const override;

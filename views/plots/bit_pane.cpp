@@ -13,6 +13,7 @@ BitPane::BitPane(CacheSide side, QWidget* parent)
   setFooter(m_legend);
   m_bracket = new ForcedBracket(axisRect(), kMarksLayer);
   addOverlay(m_bracket);
+  setTopMargin(20);
   setHeadings(tr("Bits, %1").arg(sideLetter(side)), {});
   MapPane::setTheme(Theme::of(m_kind));
 }

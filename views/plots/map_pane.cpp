@@ -6,7 +6,6 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kTopMargin = 20;  // room for a bracket above the map
 constexpr int kBottomMargin = 44, kBottomMarginBare = 22;
 constexpr double kClickReach = 4;   // px: a press that moves further is a drag
 constexpr double kFewestCells = 4;  // of a side, at the deepest zoom
@@ -73,7 +72,7 @@ void MapPane::keepInside(QCPAxis* axis, std::int64_t count) {
 }
 
 void MapPane::applyMargins() {
-  axisRect()->setMargins(QMargins(kLeftMargin, kTopMargin, kRightMargin,
+  axisRect()->setMargins(QMargins(kLeftMargin, m_topMargin, kRightMargin,
                                   m_xLabelShown ? kBottomMargin : kBottomMarginBare));
   xAxis->setLabel(m_xLabelShown ? m_xLabel : QString());
 }
@@ -117,6 +116,11 @@ void MapPane::resetZoom() {
 void MapPane::setFooter(PaneFooter* footer) {
   m_footer = footer;
   plotLayout()->addElement(2, 0, footer);
+}
+
+void MapPane::setTopMargin(int px) {
+  m_topMargin = px;
+  applyMargins();
 }
 
 void MapPane::addOverlay(PlotOverlay* overlay) { m_overlays.push_back(overlay); }
@@ -241,11 +245,14 @@ void MapPane::keyPressEvent(QKeyEvent* event) {
 
 void MapPane::focusInEvent(QFocusEvent* event) {
   QCustomPlot::focusInEvent(event);
+  const Qt::FocusReason reason = event->reason();
+  m_ring = reason == Qt::TabFocusReason || reason == Qt::BacktabFocusReason;
   update();
 }
 
 void MapPane::focusOutEvent(QFocusEvent* event) {
   QCustomPlot::focusOutEvent(event);
+  m_ring = false;
   update();
 }
 
@@ -253,9 +260,8 @@ void MapPane::paintEvent(QPaintEvent* event) {
   QCustomPlot::paintEvent(event);
   // The frame of the pane and the focus ring belong to the window, not to figures.
   QPainter painter(this);
-  const bool ring = hasFocus();
-  painter.setPen(QPen(ring ? m_theme.accent : m_theme.border, ring ? 2 : 1));
-  painter.drawRect(ring ? rect().adjusted(1, 1, -1, -1) : rect().adjusted(0, 0, -1, -1));
+  painter.setPen(QPen(m_ring ? m_theme.accent : m_theme.border, m_ring ? 2 : 1));
+  painter.drawRect(m_ring ? rect().adjusted(1, 1, -1, -1) : rect().adjusted(0, 0, -1, -1));
 }
 
 }  // namespace qaq::views

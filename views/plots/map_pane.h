@@ -61,6 +61,8 @@ class MapPane : public QCustomPlot {
   static constexpr const char* kMarksLayer = "marks";
 
   void setFooter(PaneFooter* footer);
+  /// px above the map: 10, or more where something is drawn there.
+  void setTopMargin(int px);
   /// `overlay` follows the theme; it belongs to the plot.
   void addOverlay(PlotOverlay* overlay);
   CellTicker& xTicker() { return *m_xTicker; }
@@ -98,6 +100,8 @@ class MapPane : public QCustomPlot {
   Theme m_theme = Theme::of(ThemeKind::light);
   QString m_xLabel;
   bool m_xLabelShown = true;
+  int m_topMargin = 10;
+  bool m_ring = false;  ///< the keyboard brought the focus here
   QPointF m_pressed;
 };
 

@@ -21,7 +21,9 @@ QString numberText(double value, int digits) {
   if (std::isnan(value)) return QStringLiteral("–");
   if (value == 0) return QStringLiteral("0");
   const double size = std::abs(value);
-  const int exponent = static_cast<int>(std::floor(std::log10(size)));
+  // Of the rounded number: 0.09999 is written as 0.100.
+  const QString rounded = QString::number(size, 'e', digits - 1);
+  const int exponent = rounded.mid(rounded.indexOf(QLatin1Char('e')) + 1).toInt();
   QString text;
   if (exponent < -4 || exponent > 4) {
     text = QLocale().toString(size / std::pow(10.0, exponent), 'f', std::max(0, digits - 2)) +

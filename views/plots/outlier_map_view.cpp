@@ -9,7 +9,7 @@ OutlierMapView::OutlierMapView(SelectionModel* selection, QWidget* parent)
   addPane(m_pane);
 }
 
-void OutlierMapView::show(const SharedSlice& slice) {
+void OutlierMapView::present(const SharedSlice& slice) {
   m_slice = slice;
   m_pane->show(*slice);
 }

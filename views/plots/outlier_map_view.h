@@ -18,9 +18,9 @@ class OutlierMapView : public PlotView {
 
   QString id() const override { return QStringLiteral("outliers"); }
   QString title() const override { return tr("Outliers"); }
-  void show(const SharedSlice& slice) override;
 
  protected:
+  void present(const SharedSlice& slice) override;
   std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
                                  const QPointF* click) const override;
   MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const override;

@@ -28,6 +28,12 @@ void PlotView::addPane(MapPane* pane) {
           [this, pane](int rows, int columns) { step(pane, rows, columns); });
 }
 
+void PlotView::show(const SharedSlice& slice) {
+  present(slice);
+  showHover();
+  showLock();
+}
+
 void PlotView::setTheme(const Theme& theme) {
   for (MapPane* pane : m_panes) pane->setTheme(theme);
 }

@@ -19,8 +19,8 @@ class PlotView : public QWidget {
 
   virtual QString id() const = 0;
   virtual QString title() const = 0;
-  /// A new result, with the maps of the selected slice made from it.
-  virtual void show(const SharedSlice& slice) = 0;
+  /// Shows a result, with the maps of the selected slice made from it.
+  void show(const SharedSlice& slice);
 
   const QList<MapPane*>& panes() const { return m_panes; }
   SelectionModel* selection() const { return m_selection; }
@@ -29,6 +29,7 @@ class PlotView : public QWidget {
   bool isSettled() const;
 
  protected:
+  virtual void present(const SharedSlice& slice) = 0;
   /// Puts `pane` beside the others and connects it to the selection.
   void addPane(MapPane* pane);
   /// The cursor that the cell of a pane stands for; none where it means nothing (a layer that was

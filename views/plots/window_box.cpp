@@ -21,11 +21,14 @@ void WindowBox::draw(QCPPainter* painter) {
   const QString text = tr("window, n = %1").arg(m_n);
   const QFont font = Theme::font(Theme::kTickPx);
   const QFontMetricsF metrics(font);
-  // Above the diagonal there is nothing to hide: the words stand there, where they fit.
-  const double width = metrics.horizontalAdvance(text);
-  const QPointF at(std::min(box.right(), cells.plot().right() - 6) - width, box.top() - 6);
-  const double diagonal = cells.x(cells.rowAt(at.y()) + 1);
-  if (at.x() < diagonal + 4 || at.y() - metrics.ascent() < cells.plot().top()) return;
+  // Above the diagonal there is nothing to hide: the words stand there, as near as they fit.
+  const double left = cells.plot().right() - 6 - metrics.horizontalAdvance(text);
+  const double diagonal = cells.y(cells.columnAt(left - 8) - 1);
+  const QPointF at(left, std::min(box.top(), diagonal) - 6);
+  if (at.y() - metrics.ascent() < cells.plot().top()) return;
+  const QPointF corner(std::min(box.right(), cells.plot().right()), box.top());
+  painter->setPen(QPen(theme().muted, 1));
+  painter->drawLine(QLineF(at + QPointF(metrics.horizontalAdvance(text) / 2, 4), corner));
   painter->setFont(font);
   painter->setPen(theme().text);
   painter->drawText(at, text);

@@ -39,8 +39,10 @@ QToolBar { background: @background; border: 0; border-bottom: 1px solid @border;
 QStatusBar { background: @background; border-top: 1px solid @border; }
 QStatusBar::item { border: 0; }
 QStatusBar QLabel { color: @muted; padding: 0 8px; }
-QDockWidget::title { background: @surface; padding: 7px 12px; border: 1px solid @border;
+QDockWidget { font-weight: bold; }
+QDockWidget::title { background: @surface; padding: 6px 12px; border: 1px solid @border;
                      text-align: left; }
+#parameterPanel, #inspectorPanel { background: @surface; border: 1px solid @border; border-top: 0; }
 QMainWindow::separator { background: @background; width: 6px; height: 6px; }
 QTabBar::tab { background: @background; color: @muted; padding: 5px 14px; border: 1px solid @border; }
 QTabBar::tab:selected { background: @surface; color: @text; border-top: 2px solid @accent; }
@@ -52,14 +54,10 @@ QToolButton:hover, QPushButton:hover { border-color: @frame; }
 QToolButton:checked { background: @soft; border-color: @accent; }
 QPushButton:default { background: @accent; color: @onaccent; border-color: @accent; }
 QToolButton:disabled, QPushButton:disabled { color: @faint; }
-QComboBox, QSpinBox, QDoubleSpinBox, QLineEdit { background: @surface; border: 1px solid @frame;
-                           border-radius: 4px; padding: 1px 6px; min-height: 21px; }
-QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QLineEdit:focus { border-color: @accent; }
-QComboBox:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled { color: @faint; border-color: @border; }
 QSlider::groove:horizontal { height: 4px; background: @border; border-radius: 2px; }
 QSlider::sub-page:horizontal { height: 4px; background: @accent; border-radius: 2px; }
 QSlider::sub-page:horizontal:disabled { background: @border; }
-QSlider::handle:horizontal { width: 10px; height: 10px; margin: -5px 0; border-radius: 7px;
+QSlider::handle:horizontal { width: 8px; height: 8px; margin: -4px 0; border-radius: 6px;
                              background: @surface; border: 2px solid @accent; }
 QSlider::handle:horizontal:disabled { border-color: @border; }
 QToolTip { background: @surface; color: @text; border: 1px solid @border; }
