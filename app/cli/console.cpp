@@ -1,9 +1,12 @@
 #include "app/cli/console.h"
 
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
+#include <fcntl.h>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -21,6 +24,16 @@ std::stop_source& stop_source() {
   return source;
 }
 std::atomic<int> received_signal{0};
+std::array<int, 2> signal_pipe{-1, -1};
+
+// A handler may not take locks, as a stop request does, so it only wakes a thread that may. Signals
+// are not blocked and waited for: libraries start threads before main, and those would get them.
+void on_signal(int signal) {
+  int none = 0;
+  if (!received_signal.compare_exchange_strong(none, signal)) std::_Exit(128 + signal);
+  const char byte = 1;
+  [[maybe_unused]] const auto written = write(signal_pipe[1], &byte, 1);
+}
 std::string remembered_command_line;  // NOLINT: set once in main before threads start
 
 }  // namespace
@@ -68,19 +81,16 @@ void ConsoleProgress::update(const ProgressState& state) {
 }
 
 Interruption::Interruption() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  // A thread that waits for the signals may take locks, which a signal handler may not.
-  std::thread([signals] {
-    for (;;) {
-      int signal = 0;
-      if (sigwait(&signals, &signal) != 0) return;
-      if (received_signal.exchange(signal) != 0) std::_Exit(128 + signal);
-      stop_source().request_stop();
-    }
+  if (pipe2(signal_pipe.data(), O_CLOEXEC) != 0) return;  // then signals end the program as ever
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  std::thread([] {
+    char byte = 0;
+    if (read(signal_pipe[0], &byte, 1) == 1) stop_source().request_stop();
   }).detach();
 }
 

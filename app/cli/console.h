@@ -29,7 +29,7 @@ class ConsoleProgress : public Progress {
 };
 
 /// Turns SIGINT and SIGTERM into a stop request, so that work ends in order and leaves no broken
-/// file. Make it before any other thread starts. A second signal ends the program at once.
+/// file. A second signal ends the program at once.
 class Interruption {
  public:
   Interruption();

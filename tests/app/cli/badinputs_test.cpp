@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "tests/support/program.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 
 namespace qaq {

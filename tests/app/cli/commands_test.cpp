@@ -8,6 +8,7 @@
 
 #include "tests/support/model_fixture.h"
 #include "tests/support/program.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 
 namespace qaq {
@@ -165,8 +166,9 @@ TEST(CommandLine, AnInterruptedCaptureLeavesNothing) {
     const ProgramResult result =
         run_qaq({"capture", "--model", model, "--prompt", "The query", "--generate", "4000",
                  "--ignore-eos", "-o", folder.file("long.h5")},
-                {.signal_after_output = "attention", .signal = signal});
+                {.signal_after_output = "prefill: 30", .signal = signal});
     EXPECT_EQ(result.exit_code, code) << result.err;
+    EXPECT_NE(result.err.find("interrupted"), std::string::npos) << result.err;
     EXPECT_TRUE(folder.names().empty());
   }
 }
