@@ -92,7 +92,9 @@ TEST_F(Failure, AFolderThatMayNotBeWrittenIsNamed) {
   if (!superuser) std::filesystem::permissions(folder, std::filesystem::perms::owner_exec);
   const Error error = error_of([&] { write_capture(path_, run_); });
   if (!superuser) std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
-  if (superuser) ASSERT_EQ(seteuid(0), 0);
+  if (superuser) {
+    ASSERT_EQ(seteuid(0), 0);
+  }
   EXPECT_EQ(error.kind(), ErrorKind::work);
   EXPECT_NE(error.text().what.find("Permission denied"), std::string::npos) << error.what();
   EXPECT_TRUE(folder_.empty());
