@@ -6,12 +6,14 @@
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/inputs.h"
+#include "app/cli/prompt.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/engine/backend.h"
 #include "data/capture/capture_writer.h"
+#include "data/capture/profile_name.h"
 
 namespace qaq::cli {
 namespace {
@@ -21,9 +23,7 @@ constexpr std::int64_t kDeriveAbove = 2'000'000'000;
 
 struct CaptureOptions {
   std::string model;
-  std::string prompt;
-  std::string prompt_file;
-  std::string tokens_file;
+  PromptSource prompt;
   std::string layers;
   std::string attention = "auto";
   std::string dtype = "f32";
@@ -31,47 +31,7 @@ struct CaptureOptions {
   std::int64_t generate = 0;
   bool ignore_eos = false;
   bool no_queries = false;
-  bool no_special = false;
 };
-
-struct Prompt {
-  std::vector<std::int32_t> ids;
-  std::string text;
-};
-
-Prompt read_prompt(const CaptureOptions& options, const Tokenizer& tokenizer,
-                   const ModelSpec& spec) {
-  Prompt prompt;
-  std::string source = "--prompt";
-  if (!options.tokens_file.empty()) {
-    source = options.tokens_file;
-    prompt.ids = read_tokens_file(source, spec.shape.vocab_size);
-    prompt.text = tokenizer.decode(prompt.ids);
-    if (invalid_utf8_offset(prompt.text)) {
-      prompt.text.clear();
-      for (const std::int32_t id : prompt.ids) prompt.text += tokenizer.piece(id);
-    }
-  } else {
-    if (!options.prompt_file.empty()) source = options.prompt_file;
-    prompt.text = options.prompt_file.empty() ? checked_text("--prompt", options.prompt)
-                                              : read_text_file(source);
-    if (const auto beginning = tokenizer.beginning_id()) prompt.ids.push_back(*beginning);
-    const auto ids = tokenizer.encode(prompt.text, !options.no_special);
-    prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
-  }
-  if (prompt.ids.empty()) {
-    refuse_input({.file = source,
-                  .what = "the prompt is empty: no token to run",
-                  .cure = "give at least one character"});
-  }
-  const auto n = static_cast<std::int64_t>(prompt.ids.size()) + options.generate;
-  if (n > spec.shape.context_length) {
-    refuse_input({.file = source,
-                  .what = cat(n, " tokens, but the model's context is ", spec.shape.context_length),
-                  .cure = "give a shorter prompt or a smaller --generate"});
-  }
-  return prompt;
-}
 
 void set_attention(CapturePlan& plan, const std::string& text) {
   const auto refuse = [&] {
@@ -102,20 +62,6 @@ void set_attention(CapturePlan& plan, const std::string& text) {
                   .what = "attention cannot be derived without queries",
                   .cure = "leave out --no-queries, or capture with --attention full"});
   }
-}
-
-std::string_view profile_name(AttentionProfile profile) {
-  switch (profile) {
-    case AttentionProfile::full:
-      return "full";
-    case AttentionProfile::window:
-      return "window";
-    case AttentionProfile::derive:
-      return "derive";
-    case AttentionProfile::none:
-      return "none";
-  }
-  return "";
 }
 
 /// Passes taps on and counts the time that they take.
@@ -172,6 +118,81 @@ CapturePlan make_plan(const CaptureOptions& options, const ModelFile& model,
   return plan;
 }
 
+/// What one capture did, for the report.
+struct CaptureRun {
+  std::vector<std::int32_t> ids;
+  std::int64_t n_prompt = 0;
+  double load = 0, prefill = 0, decode = 0, write = 0, total = 0;  // seconds
+
+  std::int64_t n_generated() const { return static_cast<std::int64_t>(ids.size()) - n_prompt; }
+};
+
+// Prefills the prompt and decodes until --generate or an end token; every tap goes to `taps`.
+void run_model(const CaptureOptions& options, Engine& engine, TimedSink& taps, const Work& work,
+               CaptureRun& run) {
+  const Stopwatch prefill;
+  engine.run(run.ids, &taps, work);
+  const double prefill_write = taps.seconds();
+  run.prefill = prefill.seconds() - prefill_write;
+
+  const Stopwatch decode;
+  const auto& ends = engine.spec().end_token_ids;
+  const Work silent(nullptr, work.stop_token());  // progress in tokens here, not in layers of one
+  for (std::int64_t step = 0; step < options.generate; ++step) {
+    const std::int32_t next = engine.greedy_token();
+    if (!options.ignore_eos && std::ranges::find(ends, next) != ends.end()) break;
+    run.ids.push_back(next);
+    engine.run({&run.ids.back(), 1}, &taps, silent);
+    work.report({"decode", step + 1, options.generate, "tokens"});
+  }
+  run.decode = decode.seconds() - (taps.seconds() - prefill_write);
+}
+
+nlohmann::ordered_json provenance_of(const CaptureOptions& options, const CapturePlan& plan) {
+  auto record = provenance();
+  record["model"] = plan.info.model_name;
+  record["model_sha256"] = plan.info.model_sha256;
+  record["tokenizer_sha256"] = plan.tokenizer_sha256;
+  record["prompt_sha256"] = sha256_hex(plan.info.prompt_text);
+  record["dtype"] = options.dtype;
+  record["device"] = make_cpu_backend()->info().name;
+  record["started_utc"] = plan.info.created_utc;
+  record["ended_utc"] = utc_now();
+  return record;
+}
+
+void report(const CaptureOptions& options, const CapturePlan& plan, const CaptureRun& run,
+            const std::string& generated, bool json) {
+  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(options.output));
+  if (!json) {
+    if (!generated.empty()) std::printf("%s\n", generated.c_str());
+    std::printf("%s: %zu tokens, %s\n", options.output.c_str(), run.ids.size(),
+                byte_text(bytes).c_str());
+    return;
+  }
+  const auto rate = [](std::int64_t n, double seconds) {
+    return seconds > 0 ? static_cast<double>(n) / seconds : 0.0;
+  };
+  print_json({{"capture", options.output},
+              {"bytes", bytes},
+              {"model", plan.info.model_name},
+              {"n_layers", plan.info.layers.size()},
+              {"n_tokens", run.ids.size()},
+              {"prompt_tokens", run.n_prompt},
+              {"generated_tokens", run.n_generated()},
+              {"generated_text", generated},
+              {"attention", name_of(plan.info.profile)},
+              {"dtype", options.dtype},
+              {"prefill_tokens_per_second", rate(run.n_prompt, run.prefill)},
+              {"decode_tokens_per_second", rate(run.n_generated(), run.decode)},
+              {"timing",
+               {{"load", run.load},
+                {"prefill", run.prefill},
+                {"decode", run.decode},
+                {"write", run.write},
+                {"total", run.total}}}});
+}
+
 void run(const CaptureOptions& options, const CommonOptions& common) {
   require_device(common.device);
   const Stopwatch total;
@@ -180,93 +201,33 @@ void run(const CaptureOptions& options, const CommonOptions& common) {
 
   const auto model = open_model_named(options.model);
   const auto tokenizer = open_tokenizer(options.model);
-  const ModelSpec& spec = model->spec();
-  const Prompt prompt = read_prompt(options, *tokenizer, spec);
+  Prompt prompt = read_prompt(options.prompt, *tokenizer, model->spec().shape, options.generate);
   const CapturePlan plan = make_plan(options, *model, *tokenizer, prompt);
   if (!common.quiet) {
     std::fprintf(stderr, "%s: %lld tokens of %s, attention %s, about %s\n", options.output.c_str(),
-                 static_cast<long long>(plan.max_tokens), spec.name.c_str(),
-                 std::string(profile_name(plan.info.profile)).c_str(),
+                 static_cast<long long>(plan.max_tokens), plan.info.model_name.c_str(),
+                 std::string(name_of(plan.info.profile)).c_str(),
                  byte_text(predicted_capture_bytes(plan)).c_str());
   }
-  const auto engine = make_cpu_backend()->open(model, {plan.max_tokens, plan.info.n_prompt}, work);
-  const double load = total.seconds();
 
+  CaptureRun run{.ids = std::move(prompt.ids), .n_prompt = plan.info.n_prompt};
+  const auto engine = make_cpu_backend()->open(model, {plan.max_tokens, run.n_prompt}, work);
+  run.load = total.seconds();
   const auto writer = CaptureWriter::create(options.output, plan);
   TimedSink taps(*writer);
-  const Stopwatch prefill_watch;
-  engine->run(prompt.ids, &taps, work);
-  const double prefill_write = taps.seconds();
-  const double prefill = prefill_watch.seconds() - prefill_write;
+  run_model(options, *engine, taps, work, run);
 
-  std::vector<std::int32_t> ids = prompt.ids;
-  const Stopwatch decode_watch;
-  const auto is_end = [&](std::int32_t id) {
-    return std::ranges::find(spec.end_token_ids, id) != spec.end_token_ids.end();
-  };
-  const Work decode_work(nullptr, Interruption::stop_token());
-  for (std::int64_t step = 0; step < options.generate; ++step) {
-    const std::int32_t next = engine->greedy_token();
-    if (!options.ignore_eos && is_end(next)) break;
-    ids.push_back(next);
-    engine->run({&ids.back(), 1}, &taps, decode_work);
-    work.report({"decode", step + 1, options.generate, "tokens"});
-  }
-  const double decode_write = taps.seconds() - prefill_write;
-  const double decode = decode_watch.seconds() - decode_write;
-
-  const Stopwatch finish_watch;
-  CaptureTokens tokens{.ids = ids, .text = {}, .bytes = {}};
-  for (const std::int32_t id : ids) {
+  const Stopwatch finish;
+  CaptureTokens tokens{.ids = run.ids, .text = {}, .bytes = {}};
+  for (const std::int32_t id : run.ids) {
     tokens.text.push_back(tokenizer->piece(id));
     tokens.bytes.push_back(tokenizer->bytes(id));
   }
-  auto record = provenance();
-  record["model"] = spec.name;
-  record["model_sha256"] = model->sha256();
-  record["tokenizer_sha256"] = tokenizer->sha256();
-  record["prompt_sha256"] = sha256_hex(prompt.text);
-  record["dtype"] = options.dtype;
-  record["device"] = make_cpu_backend()->info().name;
-  record["started_utc"] = plan.info.created_utc;
-  record["ended_utc"] = utc_now();
-  writer->finish(tokens, record.dump());
-  const double write = taps.seconds() + finish_watch.seconds();
-
-  const auto n_generated = static_cast<std::int64_t>(ids.size()) - plan.info.n_prompt;
-  const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(options.output));
-  const std::vector<std::int32_t> generated(ids.begin() + plan.info.n_prompt, ids.end());
-  std::string text = tokenizer->decode(generated);
-  if (invalid_utf8_offset(text)) {
-    text.clear();
-    for (const std::int32_t id : generated) text += tokenizer->piece(id);
-  }
-  const auto rate = [](std::int64_t n, double seconds) {
-    return seconds > 0 ? static_cast<double>(n) / seconds : 0.0;
-  };
-  if (common.json) {
-    print_json({{"capture", options.output},
-                {"bytes", bytes},
-                {"model", spec.name},
-                {"n_layers", plan.info.layers.size()},
-                {"n_tokens", ids.size()},
-                {"prompt_tokens", plan.info.n_prompt},
-                {"generated_tokens", n_generated},
-                {"generated_text", text},
-                {"attention", profile_name(plan.info.profile)},
-                {"dtype", options.dtype},
-                {"prefill_tokens_per_second", rate(plan.info.n_prompt, prefill)},
-                {"decode_tokens_per_second", rate(n_generated, decode)},
-                {"timing",
-                 {{"load", load},
-                  {"prefill", prefill},
-                  {"decode", decode},
-                  {"write", write},
-                  {"total", total.seconds()}}}});
-    return;
-  }
-  if (!text.empty()) std::printf("%s\n", text.c_str());
-  std::printf("%s: %zu tokens, %s\n", options.output.c_str(), ids.size(), byte_text(bytes).c_str());
+  writer->finish(tokens, provenance_of(options, plan).dump());
+  run.write = taps.seconds() + finish.seconds();
+  run.total = total.seconds();
+  const std::vector<std::int32_t> generated(run.ids.begin() + run.n_prompt, run.ids.end());
+  report(options, plan, run, readable_text(*tokenizer, generated), common.json);
 }
 
 }  // namespace
@@ -277,9 +238,9 @@ void add_capture(CLI::App& program, const CommonOptions& common) {
       "capture", "Run a model and keep its queries, keys, values, attention and logits");
   command->add_option("--model", options->model, "Model: a known name or a file")->required();
   auto* source = command->add_option_group("prompt");
-  source->add_option("--prompt", options->prompt, "The text to run");
-  source->add_option("--prompt-file", options->prompt_file, "A UTF-8 file that holds the text");
-  source->add_option("--tokens", options->tokens_file,
+  source->add_option("--prompt", options->prompt.text, "The text to run");
+  source->add_option("--prompt-file", options->prompt.file, "A UTF-8 file that holds the text");
+  source->add_option("--tokens", options->prompt.tokens_file,
                      "A file of token ids: spaced, or a JSON list");
   source->require_option(1);
   command
@@ -296,7 +257,7 @@ void add_capture(CLI::App& program, const CommonOptions& common) {
       ->check(CLI::IsMember({"f32", "f16", "bf16"}))
       ->capture_default_str();
   command->add_flag("--no-queries", options->no_queries, "Leave the queries out");
-  command->add_flag("--no-special", options->no_special,
+  command->add_flag("--no-special", options->prompt.no_special,
                     "Read the text of special tokens as plain text");
   command->add_option("-o,--output", options->output, "The capture file to write")->required();
   command->footer(

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/model/model_spec.h"
+#include "data/tokenizers/tokenizer.h"
+
+namespace qaq::cli {
+
+/// Where a prompt comes from: one of text, file and tokens_file.
+struct PromptSource {
+  std::string text;
+  std::string file;
+  std::string tokens_file;
+  bool no_special = false;
+};
+
+struct Prompt {
+  std::vector<std::int32_t> ids;
+  std::string text;
+};
+
+/// Reads a prompt; text gets the beginning token where the model's files ask for one. Throws
+/// Error{input} where it is empty, no UTF-8, outside the vocabulary, or does not leave room for
+/// `n_generate` tokens in the model's context.
+Prompt read_prompt(const PromptSource& source, const Tokenizer& tokenizer, const ModelShape& shape,
+                   std::int64_t n_generate);
+
+/// The ids as text; where their bytes are no valid UTF-8, as the display forms of the tokens.
+std::string readable_text(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids);
+
+}  // namespace qaq::cli
