@@ -159,6 +159,20 @@ TEST(CommandLine, AWindowHoldsEnoughToReplayAndNoneSaysHow) {
   EXPECT_EQ(run_json({"replay", none, "--set", "use_attentions=false"})["violations"], nullptr);
 }
 
+TEST(CommandLine, TheBundledSampleReplaysAsThePaperSays) {
+  const std::string sample = QAQ_SOURCE_DIR "/data/samples/letter.h5";
+  EXPECT_LE(std::filesystem::file_size(sample), 4'000'000u);
+  const json replayed = run_json({"replay", sample, "--preset", "paper"});
+  EXPECT_EQ(replayed["n_tokens"], 64);
+  const json& metrics = replayed["metrics"];
+  // 1 to 4 bits by the preset, and keys need more of them than values.
+  EXPECT_GE(metrics["value_average_n_bits"].get<double>(), 0.99 * 1 + 0.16);
+  EXPECT_GT(metrics["key_average_n_bits"], metrics["value_average_n_bits"]);
+  EXPECT_LE(metrics["key_average_n_bits"].get<double>(), 0.99 * 4 + 0.16);
+  EXPECT_GT(replayed["violations"]["count"].get<int>(), 0);
+  EXPECT_EQ(replayed["violations"]["eligible"], 30 * 9 * 59 * 60 / 2);
+}
+
 TEST(CommandLine, AnInterruptedCaptureLeavesNothing) {
   QAQ_SMOLLM2_OR_SKIP(model);  // a model that is slow enough to be interrupted
   const TemporaryFolder folder;
