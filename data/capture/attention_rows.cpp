@@ -4,6 +4,11 @@
 #include <numeric>
 
 namespace qaq {
+namespace {
+
+constexpr std::int64_t kMostPadded = std::int64_t{4} << 20;  ///< numbers copied for one write
+
+}  // namespace
 
 std::int64_t AttentionRows::slot(std::int64_t position) const {
   return rows_.plan().grows ? position % n_kept() : position - (n_columns() - n_kept());
@@ -37,15 +42,19 @@ void AttentionRows::write_rows(std::int64_t layer_index, const TapBlock& block,
     rows_.write(out);
     return;
   }
-  out.n_heads = 1;  // one head at a time bounds the copy
-  std::vector<float> padded(static_cast<std::size_t>(n_rows * n_cols), 0.0f);
-  for (std::int64_t head = 0; head < block.n_heads; ++head) {
-    const std::int64_t skipped = first_position - block.first_row;
-    const float* from = scores.data() + (head * block.n_rows + skipped) * block.n_cols;
-    for (std::int64_t row = 0; row < n_rows; ++row) {
-      std::copy_n(from + row * block.n_cols, block.n_cols, padded.data() + row * n_cols);
-    }
+  const std::int64_t skipped = first_position - block.first_row;
+  const std::int64_t head_numbers = n_rows * n_cols;
+  const std::int64_t n_together =
+      std::clamp<std::int64_t>(kMostPadded / head_numbers, 1, block.n_heads);
+  std::vector<float> padded;
+  for (std::int64_t head = 0; head < block.n_heads; head += n_together) {
     out.first_head = block.first_head + head;
+    out.n_heads = std::min(n_together, block.n_heads - head);
+    padded.assign(static_cast<std::size_t>(out.n_heads * head_numbers), 0.0f);
+    for (std::int64_t row = 0; row < out.n_heads * n_rows; ++row) {
+      const std::int64_t from = (head + row / n_rows) * block.n_rows + skipped + row % n_rows;
+      std::copy_n(scores.data() + from * block.n_cols, block.n_cols, padded.data() + row * n_cols);
+    }
     out.values = padded;
     rows_.write(out);
   }

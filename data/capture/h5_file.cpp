@@ -17,6 +17,8 @@ constexpr int kMostSoftLinks = 8;
 Handle access_properties(Access access) {
   Handle properties{H5Pcreate(H5P_FILE_ACCESS), H5Pclose};
   H5Pset_file_locking(properties.id(), access != Access::read, true);
+  // Rows of one token lie far apart, one a head: a buffer would read and write 64 KiB for each.
+  H5Pset_sieve_buf_size(properties.id(), 0);
   return properties;
 }
 
