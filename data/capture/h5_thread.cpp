@@ -16,6 +16,9 @@ void Thread::post(std::function<void()> task) {
 }
 
 void Thread::serve(const std::stop_token& stop) {
+  // At the end of the program the library would close files again that a full disk kept it from
+  // closing, and crash: it has freed them. Files are closed by who opened them.
+  H5dont_atexit();
   // The library would print its error stack; h5_error reads it instead.
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   while (true) {

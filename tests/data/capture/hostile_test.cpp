@@ -155,6 +155,25 @@ TEST_P(HostileFault, IsRefusedWithItsPlace) {
 INSTANTIATE_TEST_SUITE_P(Faults, HostileFault, testing::ValuesIn(kFaults),
                          testing::PrintToStringParamName());
 
+TEST_F(Hostile, ReadersAndWritersCloseAllThatTheyOpen) {
+  const auto n_open = [] { return H5Fget_obj_count(hid_t{H5F_OBJ_ALL}, H5F_OBJ_ALL); };
+  const auto before = n_open();
+  {
+    const auto capture = open_capture(path_);
+    capture->attention(0, 2, 3);
+    EXPECT_EQ(n_open(), before) << "a capture that is shown can be written to";
+  }
+  change(kFaults[0].make);
+  EXPECT_THROW(open_capture(path_), Error);
+  const SyntheticRun run = make_run(small_shape(), 20, 20);
+  {
+    const auto writer = CaptureWriter::create(path_, plan_of(run, {0, 2}));
+    put_batch(run, 0, 10, *writer);
+    EXPECT_GT(n_open(), before);
+  }
+  EXPECT_EQ(n_open(), before);
+}
+
 TEST_F(Hostile, LinksWithinTheFileAreFollowed) {
   const auto before = open_capture(path_)->key(1);
   change([](hid_t file) {
