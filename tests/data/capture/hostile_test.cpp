@@ -39,6 +39,18 @@ void set_text(hid_t file, const char* object, const char* name, const std::strin
 
 void remove(hid_t file, const char* path) { ASSERT_GE(H5Ldelete(file, path, H5P_DEFAULT), 0); }
 
+/// A dataset that nobody writes to; `properties` is closed.
+void replace(hid_t file, const char* path, hid_t type, const std::vector<hsize_t>& extents,
+             hid_t properties) {
+  remove(file, path);
+  const hid_t space = H5Screate_simple(static_cast<int>(extents.size()), extents.data(), nullptr);
+  const hid_t dataset = H5Dcreate2(file, path, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  ASSERT_GE(dataset, 0);
+  H5Dclose(dataset);
+  H5Sclose(space);
+  H5Pclose(properties);
+}
+
 struct Fault {
   const char* name;
   void (*make)(hid_t file);
@@ -97,6 +109,30 @@ const Fault kFaults[] = {
                         std::numeric_limits<float>::quiet_NaN());
      },
      "/entry/stats/entropy", "number 4"},
+    {"tokens_by_the_terabyte",
+     [](hid_t f) {
+       const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+       const hsize_t chunk = 1024;
+       H5Pset_chunk(properties, 1, &chunk);
+       replace(f, "/entry/prompt/token_ids", H5T_STD_I32LE, {hsize_t{1} << 40}, properties);
+     },
+     "/entry/prompt/token_ids", "stored"},
+    {"a_terabyte_packed",
+     [](hid_t f) {
+       const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+       const hsize_t chunk[] = {1, 1, 20, 8};
+       H5Pset_chunk(properties, 4, chunk);
+       H5Pset_deflate(properties, 1);
+       replace(f, "/entry/kv/key", H5T_IEEE_F32LE, {2, 2, hsize_t{1} << 36, 8}, properties);
+     },
+     "/entry/kv/key", "stored"},
+    {"data_elsewhere",
+     [](hid_t f) {
+       const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
+       H5Pset_external(properties, "/dev/zero", 0, H5F_UNLIMITED);
+       replace(f, "/entry/kv/key", H5T_IEEE_F32LE, {2, 2, 20, 8}, properties);
+     },
+     "/entry/kv/key", "external"},
     {"link_in_circles",
      [](hid_t f) {
        remove(f, "/entry/kv/key");
