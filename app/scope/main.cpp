@@ -45,6 +45,17 @@ void useNoDisplay() {
   });
 }
 
+/// Qt would abort without a display; the cure is ours to tell.
+void requireDisplay() {
+  for (const char* name : {"QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"}) {
+    if (qEnvironmentVariableIsSet(name)) return;
+  }
+  throw qaq::Error(qaq::ErrorKind::work,
+                   {.place = "display",
+                    .what = "there is none to open the window on",
+                    .cure = "draw a file: qaq-scope figure --help, or qaq-scope --screenshot"});
+}
+
 int run(int argc, char** argv) {
   CLI::App program{
       "Shows what a KV cache's quantization does to a captured LLaMA run: bits, outliers and "
@@ -63,7 +74,11 @@ int run(int argc, char** argv) {
     return reportUsage(error);
   }
   const bool draws_figure = figure_command->parsed();
-  if (draws_figure || !window.screenshot.empty()) useNoDisplay();
+  if (draws_figure || !window.screenshot.empty()) {
+    useNoDisplay();
+  } else {
+    requireDisplay();
+  }
   QApplication application(argc, argv);
   QApplication::setApplicationName(QStringLiteral("QAQ Scope"));
   QApplication::setApplicationVersion(QString::fromUtf8(qaq::program_version()));

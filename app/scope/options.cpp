@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/presets/preset.h"
 
 namespace qaq::scope {
 namespace {
@@ -21,6 +22,7 @@ std::optional<int> sideOf(std::string_view text) {
 }  // namespace
 
 void addOptions(CLI::App& app, Options& options) {
+  app.add_option("--preset", options.preset, "A bundled preset or a JSON file: paper, FILE");
   app.add_option("--set", options.assignments,
                  "A parameter, name=value, as in qaq replay; repeatable")
       ->allow_extra_args(false);
@@ -32,9 +34,7 @@ void addOptions(CLI::App& app, Options& options) {
 }
 
 ScopeParams paramsOf(const Options& options) {
-  ScopeParams params;
-  for (const std::string& assignment : options.assignments) apply_assignment(params, assignment);
-  return params;
+  return params_from<ScopeParams>(options.preset, options.assignments);
 }
 
 QSize parseSize(const std::string& text) {

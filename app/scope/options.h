@@ -16,6 +16,7 @@ namespace qaq::scope {
 /// Flags that the window and figures share: what to show of a capture and how it looks.
 struct Options {
   std::string capture;
+  std::string preset;                    ///< --preset
   std::vector<std::string> assignments;  ///< --set
   std::int64_t prefix = 0;
   std::string theme;  ///< light, dark or empty
@@ -24,7 +25,7 @@ struct Options {
 
 void addOptions(CLI::App& app, Options& options);
 
-/// Throws Error{usage} where a name or value is wrong.
+/// Throws Error{usage} where a name or value is wrong, Error{input} for a preset file that is.
 ScopeParams paramsOf(const Options& options);
 /// The size that was given. Throws Error{usage}.
 std::optional<QSize> sizeOf(const Options& options);

@@ -40,8 +40,8 @@ struct Analysis {
 using SharedAnalysis = std::shared_ptr<const Analysis>;
 
 struct AnalysisRequest {
-  SharedCapture capture;
-  ScopeParams params;
+  SharedCapture capture{};
+  ScopeParams params{};
   std::int64_t prefix = 0;  ///< tokens to quantize; 0: all
 };
 

@@ -1,17 +1,20 @@
 #include "views/panels/slider_scale.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 namespace qaq::views {
 namespace {
 
-/// `value` with two significant digits, as the nearest double to the decimal number.
-double twoDigits(double value) {
-  const int exponent = static_cast<int>(std::floor(std::log10(value))) - 1;
-  const double power = std::pow(10.0, std::abs(exponent));
-  const double mantissa = std::round(exponent >= 0 ? value / power : value * power);
-  return exponent >= 0 ? mantissa * power : mantissa / power;
+/// `value` with so many significant digits, as the double that the decimal number reads as.
+double rounded(double value, int digits) {
+  char text[32];
+  const auto end =
+      std::to_chars(text, text + sizeof text, value, std::chars_format::general, digits);
+  double out = value;
+  std::from_chars(text, end.ptr, out);
+  return out;
 }
 
 }  // namespace
@@ -33,9 +36,9 @@ ParameterValue SliderScale::valueAt(int step) const {
   double value = m_log ? m_low * std::pow(m_high / m_low, share) : m_low + share * (m_high - m_low);
   if (m_kind == ParameterKind::integer) return static_cast<std::int64_t>(std::llround(value));
   if (m_log) {
-    value = twoDigits(value);
+    value = rounded(value, 2);
   } else {
-    value = m_low + std::round(share * 100) * (m_high - m_low) / 100;
+    value = rounded(m_low + std::round(share * 100) * (m_high - m_low) / 100, 6);
   }
   return std::clamp(value, m_low, m_high);
 }

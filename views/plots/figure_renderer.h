@@ -18,9 +18,9 @@ class FigureRenderer {
  public:
   struct Style {
     ThemeKind theme = ThemeKind::light;
-    QSize size;          ///< of the figure in px at 96 dpi; empty: the view's own
-    double scale = 1;    ///< dots a px, of pictures
-    QString provenance;  ///< kept in the file: program, capture, parameters
+    QSize size{};          ///< of the figure in px at 96 dpi; empty: the view's own
+    double scale = 1;      ///< dots a px, of pictures
+    QString provenance{};  ///< kept in the file: program, capture, parameters
   };
 
   /// Throws Error{usage} where there is no view `id`.

@@ -50,6 +50,11 @@ QCPRange HeatmapPlottable::getValueRange(bool& found, QCP::SignDomain, const QCP
   return found ? QCPRange(-0.5, static_cast<double>(m_map->rows()) - 0.5) : QCPRange();
 }
 
+QRect HeatmapPlottable::clipRect() const {
+  // QCustomPlot shifts every clip rectangle up by one pixel, to fit its own vertical axes.
+  return QCPAbstractPlottable::clipRect().translated(0, 1);
+}
+
 void HeatmapPlottable::draw(QCPPainter* painter) {
   if (!m_map) return;
   const CellFrame frame(*keyAxis()->axisRect());

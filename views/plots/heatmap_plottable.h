@@ -33,6 +33,7 @@ class HeatmapPlottable : public QCPAbstractPlottable {
                          const QCPRange& keys = QCPRange()) const override;
 
  protected:
+  QRect clipRect() const override;
   void draw(QCPPainter* painter) override;
   void drawLegendIcon(QCPPainter*, const QRectF&) const override {}
 

@@ -18,7 +18,8 @@ class PlotOverlay : public QCPLayerable {
   void setTheme(const Theme& theme) { m_theme = theme; }
 
  protected:
-  QRect clipRect() const override { return m_axes->rect(); }
+  /// The plot, one pixel down: QCustomPlot shifts clip rectangles up by one, to fit its own axes.
+  QRect clipRect() const override { return m_axes->rect().translated(0, 1); }
   void applyDefaultAntialiasingHint(QCPPainter* painter) const override;
   CellFrame frame() const { return CellFrame(*m_axes); }
   const Theme& theme() const { return m_theme; }

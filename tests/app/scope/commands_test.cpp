@@ -1,0 +1,142 @@
+// qaq-scope as a command: figures and screenshots without a display, and what it refuses.
+
+#include <fstream>
+#include <gtest/gtest.h>
+#include <sstream>
+
+#include "tests/support/program.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_data.h"
+
+namespace qaq {
+namespace {
+
+using test::ProgramResult;
+using test::TemporaryFolder;
+
+const std::string kCapture = test::test_data_path("badinputs/h5/ok_full_f32.h5");
+
+ProgramResult run_scope(std::vector<std::string> words) {
+  words.insert(words.begin(), QAQ_PROGRAM);
+  // As on a machine with no display at all.
+  return test::run_program(words, {.environment = {"DISPLAY=", "WAYLAND_DISPLAY="}});
+}
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
+}
+
+// Refused with `code` and one line that holds `words`; `folder` stays empty.
+void expect_refused(const ProgramResult& result, int code, const std::vector<std::string>& words,
+                    const TemporaryFolder& folder) {
+  EXPECT_EQ(result.exit_code, code) << result.err;
+  EXPECT_TRUE(result.err.starts_with("qaq-scope: ")) << result.err;
+  EXPECT_EQ(result.err.find('\n'), result.err.size() - 1) << result.err;
+  for (const std::string& word : words) {
+    EXPECT_NE(result.err.find(word), std::string::npos) << word << " in " << result.err;
+  }
+  EXPECT_EQ(result.out, "");
+  EXPECT_TRUE(folder.names().empty());
+}
+
+class Figure : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention"));
+
+TEST_P(Figure, IsWrittenAsPictureAndAsPage) {
+  const TemporaryFolder folder;
+  const ProgramResult png = run_scope({"figure", GetParam(), kCapture, "-o", folder.file("f.png")});
+  EXPECT_EQ(png.exit_code, 0) << png.err;
+  EXPECT_EQ(png.err, "");
+  EXPECT_TRUE(bytes_of(folder.file("f.png")).starts_with("\x89PNG"));
+  const ProgramResult pdf = run_scope({"figure", GetParam(), kCapture, "-o", folder.file("f.pdf"),
+                                       "--theme", "dark", "--size", "900x400"});
+  EXPECT_EQ(pdf.exit_code, 0) << pdf.err;
+  EXPECT_TRUE(bytes_of(folder.file("f.pdf")).starts_with("%PDF-"));
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"f.pdf", "f.png"}));
+}
+
+TEST(Figures, FollowTheParameters) {
+  const TemporaryFolder folder;
+  const auto draw = [&](const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"figure", "bits", kCapture, "-o", folder.file(name)};
+    words.insert(words.end(), more.begin(), more.end());
+    EXPECT_EQ(run_scope(words).exit_code, 0);
+    return bytes_of(folder.file(name));
+  };
+  const std::string first = draw("a.png", {}), again = draw("b.png", {});
+  EXPECT_EQ(first, again) << "the same command, the same bytes";
+  EXPECT_NE(first, draw("c.png", {"--set", "use_attentions=false", "--set", "n_bits_uniform=6"}));
+}
+
+TEST(Figures, RefuseWrongFlagsAndValues) {
+  const TemporaryFolder folder;
+  const std::string out = folder.file("f.png");
+  const auto refused = [&](std::vector<std::string> words,
+                           const std::vector<std::string>& expected) {
+    words.insert(words.begin(), "figure");
+    words.insert(words.end(), {"-o", out});
+    expect_refused(run_scope(words), 2, expected, folder);
+  };
+  refused({"bit", kCapture}, {"bits", "outliers", "attention"});
+  refused({"bits", kCapture, "--set", "levle=head"}, {"levle", "level"});
+  refused({"bits", kCapture, "--set", "n_bits_max=99"}, {"n_bits_max", "99", "16"});
+  refused({"bits", kCapture, "--set", "n_bits_min=9"}, {"n_bits_min"});
+  refused({"bits", kCapture, "--size", "12x12"}, {"--size", "12x12"});
+  refused({"bits", kCapture, "--layer", "77"}, {"--layer", "77"});
+  refused({"attention", kCapture, "--head", "77"}, {"--head", "77"});
+  refused({"attention", kCapture, "--prefix", "99999"}, {"prefix"});
+  refused({"bits"}, {"capture"});
+  const auto gif = run_scope({"figure", "bits", kCapture, "-o", folder.file("f.gif")});
+  expect_refused(gif, 2, {"f.gif", ".png or .pdf"}, folder);
+}
+
+TEST(Figures, RefuseBrokenCaptures) {
+  const TemporaryFolder folder;
+  for (const char* name : {"empty.h5", "key_nan.h5", "no_keys.h5", "not_hdf5.h5"}) {
+    const auto result = run_scope({"figure", "bits", test::test_data_path("badinputs/h5/") + name,
+                                   "-o", folder.file("f.png")});
+    expect_refused(result, 3, {name}, folder);
+  }
+  expect_refused(run_scope({"figure", "bits", folder.file("none.h5"), "-o", folder.file("f.pdf")}),
+                 3, {"none.h5"}, folder);
+}
+
+TEST(Figures, AFolderThatIsNotThereIsNoCrash) {
+  const TemporaryFolder folder;
+  const auto result = run_scope({"figure", "bits", kCapture, "-o", folder.file("none/f.png")});
+  expect_refused(result, 1, {"none/f.png"}, folder);
+}
+
+TEST(Window, IsPicturedWithoutADisplay) {
+  const TemporaryFolder folder;
+  const auto result = run_scope(
+      {kCapture, "--screenshot", folder.file("w.png"), "--size", "1280x800", "--theme", "dark"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(result.err, "");
+  EXPECT_TRUE(bytes_of(folder.file("w.png")).starts_with("\x89PNG"));
+}
+
+TEST(Window, RefusesBeforeItOpens) {
+  const TemporaryFolder folder;
+  const std::string out = folder.file("w.png");
+  expect_refused(run_scope({kCapture, "--screenshot", out, "--cell", "value,1"}), 2, {"--cell"},
+                 folder);
+  expect_refused(run_scope({kCapture, "--screenshot", out, "--set", "level=heads"}), 2,
+                 {"heads", "head"}, folder);
+  expect_refused(run_scope({folder.file("none.h5"), "--screenshot", out}), 3, {"none.h5"}, folder);
+  expect_refused(run_scope({kCapture, "--screenshot", folder.file("w.jpg")}), 2, {"w.jpg"}, folder);
+}
+
+TEST(Program, HelpAndVersion) {
+  const auto help = run_scope({"--help"});
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_NE(help.out.find("figure"), std::string::npos);
+  EXPECT_NE(run_scope({"figure", "--help"}).out.find("--query-head"), std::string::npos);
+  EXPECT_TRUE(run_scope({"--version"}).out.starts_with("qaq-scope 0."));
+}
+
+}  // namespace
+}  // namespace qaq

@@ -1,0 +1,85 @@
+// Figures come from the same drawing code as the window, at the size asked for.
+#include "views/plots/figure_renderer.h"
+
+#include <QFile>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/views/views_fixture.h"
+
+namespace qaq::views {
+namespace {
+
+SharedSlice slice() {
+  static const SharedSlice kSlice = [] {
+    const auto analysis = test::plantedAnalysis();
+    return loadSlice(analysis, defaultSlice(*analysis));
+  }();
+  return kSlice;
+}
+
+class Figure : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention"));
+
+TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
+  const qaq::test::TemporaryFolder folder;
+  const QString path = QString::fromStdString(folder.file("f.png"));
+  FigureRenderer(GetParam(), slice(),
+                 {.theme = ThemeKind::dark,
+                  .size = {900, 400},
+                  .scale = 2,
+                  .provenance = "planted.h5; --set a=1"})
+      .save(path);
+  const QImage image(path);
+  EXPECT_EQ(image.size(), QSize(1800, 800));
+  EXPECT_EQ(image.text("Description"), "planted.h5; --set a=1");
+  EXPECT_GT(test::countPixels(image, Theme::of(ThemeKind::dark).surface.rgb()), 1800 * 800 / 5);
+  QSet<QRgb> colours;
+  for (int y = 0; y < image.height(); y += 3) {
+    for (int x = 0; x < image.width(); x += 3) colours.insert(image.pixel(x, y));
+  }
+  EXPECT_GT(colours.size(), 20);
+  EXPECT_EQ(folder.names(), (std::vector<std::string>{"f.png"})) << "nothing temporary is left";
+}
+
+TEST_P(Figure, PageIsAPdfWithTextAndItsOrigin) {
+  const qaq::test::TemporaryFolder folder;
+  const QString path = QString::fromStdString(folder.file("f.pdf"));
+  FigureRenderer(GetParam(), slice(), {.size = {960, 480}, .provenance = "planted"}).save(path);
+  QFile file(path);
+  ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+  const QByteArray bytes = file.readAll();
+  EXPECT_TRUE(bytes.startsWith("%PDF-"));
+  EXPECT_TRUE(bytes.contains("/MediaBox [0 0 720.")) << "960 px are 720 points";
+  EXPECT_TRUE(bytes.contains("/FontDescriptor")) << "text stays text";
+  EXPECT_LT(bytes.size(), 2 * 1000 * 1000);
+}
+
+TEST(FigureRenderer, TwoRunsGiveTheSamePicture) {
+  const FigureRenderer::Style style{.size = {800, 400}};
+  EXPECT_EQ(FigureRenderer("attention", slice(), style).image(),
+            FigureRenderer("attention", slice(), style).image());
+}
+
+TEST(FigureRenderer, WhatCannotBeWrittenIsRefusedInOneLineAndLeavesNothing) {
+  const qaq::test::TemporaryFolder folder;
+  const FigureRenderer renderer("bits", slice(), {.size = {400, 300}});
+  const auto kindOf = [&](const std::string& path) {
+    try {
+      renderer.save(QString::fromStdString(path));
+    } catch (const Error& error) {
+      EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
+      return error.kind();
+    }
+    ADD_FAILURE() << path << " was written";
+    return ErrorKind::input;
+  };
+  EXPECT_EQ(kindOf(folder.file("f.gif")), ErrorKind::usage);
+  EXPECT_EQ(kindOf(folder.file("nowhere/f.png")), ErrorKind::work);
+  EXPECT_TRUE(folder.names().empty());
+  EXPECT_THROW(FigureRenderer("bit", slice(), {}), Error);
+}
+
+}  // namespace
+}  // namespace qaq::views

@@ -1,0 +1,129 @@
+#pragma once
+
+#include <QApplication>
+#include <QDeadlineTimer>
+#include <QImage>
+#include <QTest>
+#include <cmath>
+#include <functional>
+#include <memory>
+
+#include "core/base/text.h"
+#include "core/replay/memory_capture.h"
+#include "tests/support/test_captures.h"
+#include "views/models/analysis.h"
+#include "views/plots/plot_view.h"
+
+namespace qaq::views::test {
+
+/// A capture made to be looked at: 4 layers of which layer 2 was not captured, 4 query heads on 2
+/// KV heads, 40 tokens. Attention is even (every token of row s has 1 / (s + 1)), apart from one
+/// jump.
+struct Planted {
+  static constexpr int kTokens = 40, kHeadDim = 16, kLayers = 4, kHeads = 4, kKvHeads = 2;
+  static constexpr int kLayer = 1;  ///< of the jump; also its index among the captured layers
+  static constexpr int kHead = 3;   ///< query head of the jump: KV head 1
+  static constexpr int kStep = 30, kToken = 7;
+};
+
+inline CaptureInfo plantedInfo() {
+  const qaq::test::SyntheticShape shape{.n_layers = Planted::kLayers,
+                                        .n_heads = Planted::kHeads,
+                                        .n_kv_heads = Planted::kKvHeads,
+                                        .n_tokens = Planted::kTokens,
+                                        .head_dim = Planted::kHeadDim};
+  CaptureInfo info = qaq::test::synthetic_info(shape);
+  info.layers = {0, 1, 3};
+  info.name = "planted.h5";
+  info.token_text.clear();
+  info.token_bytes.clear();
+  for (int token = 0; token < Planted::kTokens; ++token) {
+    info.token_text.push_back(cat(" w", token));
+    info.token_bytes.push_back(info.token_text.back());
+  }
+  return info;
+}
+
+inline SharedCapture plantedCapture() {
+  const qaq::test::SyntheticShape shape{.n_layers = 3,
+                                        .n_heads = Planted::kHeads,
+                                        .n_kv_heads = Planted::kKvHeads,
+                                        .n_tokens = Planted::kTokens,
+                                        .head_dim = Planted::kHeadDim};
+  MemoryCapture::Arrays arrays = qaq::test::synthetic_arrays(shape, 7);
+  for (NdArray<float, 3>& scores : arrays.attention) {
+    for (int head = 0; head < Planted::kHeads; ++head) {
+      for (int s = 0; s < Planted::kTokens; ++s) {
+        for (int t = 0; t <= s; ++t) scores(head, s, t) = 1.0f / static_cast<float>(s + 1);
+      }
+    }
+  }
+  arrays.attention[1](Planted::kHead, Planted::kStep, Planted::kToken) = 0.9f;
+  return std::make_shared<MemoryCapture>(plantedInfo(), std::move(arrays));
+}
+
+inline SharedAnalysis plantedAnalysis(const ScopeParams& params = {}, std::int64_t prefix = 0) {
+  return analyse({.capture = plantedCapture(), .params = params, .prefix = prefix});
+}
+
+/// Lets the window's thread work until `done`; false after ten seconds.
+inline bool waitFor(const std::function<bool()>& done) {
+  const QDeadlineTimer deadline(10000);
+  while (!done()) {
+    if (deadline.hasExpired()) return false;
+    QApplication::processEvents(QEventLoop::AllEvents, 20);
+    QTest::qSleep(1);
+  }
+  return true;
+}
+
+/// A view on the screen, settled, as a picture.
+class ShownView {
+ public:
+  ShownView(PlotView& view, const SharedSlice& slice, const QSize& size = {1200, 500},
+            ThemeKind theme = ThemeKind::light)
+      : m_view(view) {
+    view.setTheme(Theme::of(theme));
+    view.resize(size);
+    view.QWidget::show();
+    view.show(slice);
+    refresh();
+  }
+
+  void refresh() {
+    // Twice: a picture that is whole may have been asked for before the last resize.
+    for (int i = 0; i < 2; ++i) {
+      waitFor([this] {
+        QApplication::processEvents();
+        return m_view.isSettled();
+      });
+    }
+    m_image = m_view.grab().toImage();
+  }
+
+  QRgb at(const MapPane* pane, const QPointF& position) const {
+    return m_image.pixel(pane->mapTo(&m_view, position.toPoint()));
+  }
+  QRgb cell(const MapPane* pane, std::int64_t row, std::int64_t column) const {
+    return at(pane, pane->cellCentre(row, column));
+  }
+  const QImage& image() const { return m_image; }
+
+ private:
+  PlotView& m_view;
+  QImage m_image;
+};
+
+/// Pixels of `image` in `area` that are exactly `color`.
+inline int countPixels(const QImage& image, QRgb color, QRect area = {}) {
+  if (area.isNull()) area = image.rect();
+  int n = 0;
+  for (int y = area.top(); y <= area.bottom(); ++y) {
+    for (int x = area.left(); x <= area.right(); ++x) {
+      n += (image.pixel(x, y) & 0xffffff) == (color & 0xffffff);
+    }
+  }
+  return n;
+}
+
+}  // namespace qaq::views::test
