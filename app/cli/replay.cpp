@@ -23,13 +23,6 @@ struct ReplayCommand {
   std::string save;
 };
 
-ScopeParams parameters_of(const ReplayCommand& options) {
-  ScopeParams params;
-  if (!options.preset.empty()) apply_preset(options.preset, params);
-  for (const std::string& assignment : options.assignments) apply_assignment(params, assignment);
-  return params;
-}
-
 nlohmann::ordered_json violations_json(const ViolationReport& report) {
   return {{"window", report.window},
           {"count", report.violations.size()},
@@ -84,7 +77,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
-  const ScopeParams params = parameters_of(options);
+  const auto params = params_from<ScopeParams>(options.preset, options.assignments);
   validate(params.qaq);
 
   const auto capture = open_capture(options.capture, work);

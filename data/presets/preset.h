@@ -33,4 +33,14 @@ void apply_preset(const std::string& name_or_path, P& params) {
   }
 }
 
+/// What `--preset` and the `--set`s behind it mean: the preset (none where empty), then the
+/// assignments in order, on top of the defaults.
+template <class P>
+P params_from(const std::string& preset, const std::vector<std::string>& assignments) {
+  P params;
+  if (!preset.empty()) apply_preset(preset, params);
+  for (const std::string& assignment : assignments) apply_assignment(params, assignment);
+  return params;
+}
+
 }  // namespace qaq
