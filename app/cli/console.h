@@ -60,7 +60,5 @@ nlohmann::ordered_json provenance();
 /// The command line of this run, paths cut to file names.
 const std::string& command_line();
 void remember_command_line(int argc, char** argv);
-/// Now, as 2026-01-31T23:59:59Z.
-std::string utc_now();
 
 }  // namespace qaq::cli

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <ctime>
 #include <numeric>
 
 namespace qaq {
@@ -90,6 +91,15 @@ std::string byte_text(std::int64_t n_bytes) {
   std::array<char, 32> buffer{};
   const int digits = unit == 0 || value >= 99.95 ? 0 : (value >= 9.995 ? 1 : 2);
   std::snprintf(buffer.data(), buffer.size(), "%.*f %s", digits, value, units[unit]);
+  return buffer.data();
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> buffer{};
+  std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
   return buffer.data();
 }
 

@@ -31,4 +31,7 @@ std::string number_text(double value);
 /// "3.4 MB": decimal units, two to four significant digits.
 std::string byte_text(std::int64_t n_bytes);
 
+/// Now, in UTC: "2026-01-31T23:59:59Z".
+std::string utc_now();
+
 }  // namespace qaq

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <ctime>
 #include <numeric>
 #include <utility>
 
@@ -21,15 +19,6 @@
 
 namespace qaq {
 namespace {
-
-std::string now_utc() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text;
-}
 
 RowBlock rows_of(std::int64_t layer_index, const TapBlock& block) {
   return {.layer_index = layer_index,
@@ -49,7 +38,7 @@ class CaptureFileWriter : public CaptureWriter {
         stats_(plan_.info.shape, plan_.info.n_captured_layers(), plan_.max_tokens,
                has_scores(plan_)),
         logits_(plan_.max_tokens, plan_.top_k, plan_.info.shape.vocab_size) {
-    if (plan_.info.created_utc.empty()) plan_.info.created_utc = now_utc();
+    if (plan_.info.created_utc.empty()) plan_.info.created_utc = utc_now();
     h5::thread().run([&] { open_ = std::make_unique<OpenCaptureFile>(path_, plan_); });
   }
 

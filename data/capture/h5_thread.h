@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <type_traits>
@@ -21,9 +22,11 @@ class Thread {
   template <class Work>
   auto run(Work&& work) -> std::invoke_result_t<Work&> {
     if (std::this_thread::get_id() == thread_.get_id()) return work();
-    std::packaged_task<std::invoke_result_t<Work&>()> task(std::ref(work));
-    post([&task] { task(); });
-    return task.get_future().get();
+    // Shared: the thread may still be leaving the task when its result is already taken.
+    auto task = std::make_shared<std::packaged_task<std::invoke_result_t<Work&>()>>(std::ref(work));
+    auto result = task->get_future();
+    post([task] { (*task)(); });
+    return result.get();
   }
 
  private:
