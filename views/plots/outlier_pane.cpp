@@ -9,14 +9,14 @@
 namespace qaq::views {
 namespace {
 
-/// Three to four decades below the largest value, ending on a decade.
+/// From the decade about a thousandth of the largest value to that value.
 ColorMap magnitudeColors(const Heatmap& map) {
   float largest = 0;
   for (const float cell : map.cells.span()) {
     if (Heatmap::is_value(cell)) largest = std::max(largest, cell);
   }
   if (largest <= 0) largest = 1;
-  const double low = std::pow(10.0, std::floor(std::log10(largest)) - 3);
+  const double low = std::pow(10.0, std::round(std::log10(largest) - 3));
   return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), low, largest);
 }
 

@@ -5,6 +5,7 @@
 #include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
+#include <QLabel>
 #include <QMimeData>
 #include <QSpinBox>
 #include <QStackedWidget>
@@ -15,6 +16,7 @@
 #include "views/panels/parameter_panel.h"
 #include "views/panels/slice_bar.h"
 #include "views/shell/explore_page.h"
+#include "views/shell/scope_style.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
 #include "views/shell/window_style.h"
@@ -23,6 +25,7 @@ namespace qaq::views {
 namespace {
 
 constexpr int kLateAfterMs = 100;
+constexpr int kDockHeading = 30;
 constexpr int kStackedFrom = 920;  // px of window height that both docks need, one above the other
 
 }  // namespace
@@ -37,6 +40,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_inspector(new InspectorPanel(&m_workspace.selection())),
       m_status(new StatusLine(&m_workspace)) {
   m_systemIsDark = QApplication::palette().color(QPalette::Window).lightness() < 128;
+  QApplication::setStyle(new ScopeStyle);
   setWindowTitle(tr("QAQ Scope"));
   setAcceptDrops(true);
   resize(1600, 1000);
@@ -52,6 +56,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
 }
 
 void MainWindow::makeDocks() {
+  setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
   setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
   const auto add = [this](const QString& title, const char* name, QWidget* widget) {
     auto* dock = new QDockWidget(title);
@@ -59,6 +64,10 @@ void MainWindow::makeDocks() {
     // Floating is off: docks that were pulled out do not go back on every platform.
     dock->setFeatures(QDockWidget::DockWidgetClosable | QDockWidget::DockWidgetMovable);
     dock->setWidget(widget);
+    auto* heading = new QLabel(title);
+    heading->setObjectName(QStringLiteral("dockTitle"));
+    heading->setFont(Theme::font(Theme::kTitlePx, true));
+    dock->setTitleBarWidget(heading);
     addDockWidget(Qt::RightDockWidgetArea, dock);
     dock->hide();
     return dock;
@@ -79,6 +88,10 @@ void MainWindow::arrangeDocks() {
   } else if (!stacked && !tabbed) {
     tabifyDockWidget(m_parameterDock, m_inspectorDock);
     m_parameterDock->raise();
+  }
+  // Tabs carry the names already.
+  for (const QDockWidget* dock : {m_parameterDock, m_inspectorDock}) {
+    dock->titleBarWidget()->setFixedHeight(stacked ? kDockHeading : 0);
   }
 }
 
@@ -134,7 +147,7 @@ void MainWindow::showOpened() {
   const QSignalBlocker block(m_prefix);
   m_prefix->setRange(0, static_cast<int>(info.n_tokens));
   m_prefix->setValue(static_cast<int>(m_workspace.prefix()));
-  m_prefix->setEnabled(true);
+  for (QAction* action : m_captureActions) action->setVisible(true);
 }
 
 void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {

@@ -77,6 +77,7 @@ class MainWindow : public QMainWindow {
   QSpinBox* m_prefix = nullptr;
   QAction* m_open = nullptr;
   QAction* m_zoom = nullptr;
+  QList<QAction*> m_captureActions;  ///< shown once there is a capture
   QActionGroup* m_themes = nullptr;
   QDockWidget* m_parameterDock = nullptr;
   QDockWidget* m_inspectorDock = nullptr;

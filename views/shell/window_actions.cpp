@@ -7,7 +7,6 @@
 #include <QMenuBar>
 #include <QMessageBox>
 #include <QSpinBox>
-#include <QStyle>
 #include <QToolBar>
 
 #include "core/base/text.h"
@@ -51,20 +50,21 @@ void MainWindow::makeToolBar() {
   m_zoom->setToolTip(tr("Show the whole maps (0)"));
   connect(m_zoom, &QAction::triggered, m_page, &ExplorePage::resetZoom);
   m_chip = new LockChip(&m_workspace.selection());
-  bar->addWidget(m_chip);
+  m_captureActions.push_back(m_zoom);
+  m_captureActions.push_back(bar->addWidget(m_chip));
   auto* space = new QWidget;
   space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
   bar->addWidget(space);
   m_sliceBar = new SliceBar(&m_workspace.selection());
-  bar->addWidget(m_sliceBar);
-  bar->addWidget(new QLabel(tr("Prefix")));
+  m_captureActions.push_back(bar->addWidget(m_sliceBar));
+  m_captureActions.push_back(bar->addWidget(new QLabel(tr("Prefix"))));
   m_prefix = new QSpinBox;
   m_prefix->setSpecialValueText(tr("all"));
   m_prefix->setKeyboardTracking(false);
-  m_prefix->setEnabled(false);
   m_prefix->setToolTip(tr("Tokens to quantize; the steps after them read the quantized cache"));
   m_prefix->setAccessibleName(tr("Prefix"));
-  bar->addWidget(m_prefix);
+  m_captureActions.push_back(bar->addWidget(m_prefix));
+  for (QAction* action : m_captureActions) action->setVisible(false);
   connect(m_prefix, &QSpinBox::valueChanged, this,
           [this](int tokens) { m_workspace.setPrefix(tokens); });
 }
@@ -132,7 +132,6 @@ void MainWindow::applyTheme() {
   const bool dark =
       m_choice == ThemeChoice::dark || (m_choice == ThemeChoice::system && m_systemIsDark);
   const Theme& theme = Theme::of(dark ? ThemeKind::dark : ThemeKind::light);
-  QApplication::setStyle(QStringLiteral("Fusion"));
   QApplication::setPalette(windowPalette(theme));
   setStyleSheet(windowStyleSheet(theme));
   m_open->setIcon(icon(Icon::open, theme.text));

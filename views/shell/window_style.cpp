@@ -39,9 +39,7 @@ QToolBar { background: @background; border: 0; border-bottom: 1px solid @border;
 QStatusBar { background: @background; border-top: 1px solid @border; }
 QStatusBar::item { border: 0; }
 QStatusBar QLabel { color: @muted; padding: 0 8px; }
-QDockWidget { font-weight: bold; }
-QDockWidget::title { background: @surface; padding: 6px 12px; border: 1px solid @border;
-                     text-align: left; }
+#dockTitle { background: @surface; border: 1px solid @border; padding: 6px 12px; }
 #parameterPanel, #inspectorPanel { background: @surface; border: 1px solid @border; border-top: 0; }
 QMainWindow::separator { background: @background; width: 6px; height: 6px; }
 QTabBar::tab { background: @background; color: @muted; padding: 5px 14px; border: 1px solid @border; }

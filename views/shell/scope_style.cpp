@@ -1,0 +1,43 @@
+#include "views/shell/scope_style.h"
+
+#include <QPainter>
+#include <QStyleOption>
+
+namespace qaq::views {
+namespace {
+
+constexpr double kRadius = 2.5;
+
+void drawOutline(const QStyleOption& option, QPainter* painter) {
+  const bool focus = option.state.testFlag(QStyle::State_HasFocus);
+  const bool enabled = option.state.testFlag(QStyle::State_Enabled);
+  const QPalette::ColorRole role = focus     ? QPalette::Highlight
+                                   : enabled ? QPalette::Dark
+                                             : QPalette::Mid;
+  painter->save();
+  painter->setRenderHint(QPainter::Antialiasing);
+  painter->setBrush(Qt::NoBrush);
+  painter->setPen(QPen(option.palette.color(role), 1));
+  painter->drawRoundedRect(QRectF(option.rect).adjusted(0.5, 0.5, -0.5, -0.5), kRadius, kRadius);
+  painter->restore();
+}
+
+}  // namespace
+
+ScopeStyle::ScopeStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+
+void ScopeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* option,
+                               QPainter* painter, const QWidget* widget) const {
+  QProxyStyle::drawPrimitive(element, option, painter, widget);
+  if (element == PE_FrameLineEdit || element == PE_IndicatorCheckBox) {
+    drawOutline(*option, painter);
+  }
+}
+
+void ScopeStyle::drawComplexControl(ComplexControl control, const QStyleOptionComplex* option,
+                                    QPainter* painter, const QWidget* widget) const {
+  QProxyStyle::drawComplexControl(control, option, painter, widget);
+  if (control == CC_SpinBox || control == CC_ComboBox) drawOutline(*option, painter);
+}
+
+}  // namespace qaq::views
