@@ -88,10 +88,12 @@ int runWindow(const WindowOptions& options) {
   const QString file = QString::fromStdString(options.common.capture);
   const bool screenshot = !options.screenshot.empty();
   // A picture of a refused file is of no use: refuse it as the command line does.
-  if (screenshot && !file.isEmpty()) open_capture(options.common.capture);
+  std::shared_ptr<const CaptureView> opened;
+  if (screenshot && !file.isEmpty()) opened = open_capture(options.common.capture);
 
-  MainWindow window(
-      [](const std::string& path, const Work& work) { return open_capture(path, work); });
+  MainWindow window([opened](const std::string& path, const Work& work) {
+    return opened ? opened : open_capture(path, work);
+  });
   window.setThemeChoice(themeChoice(options.common.theme));
   window.setSettings(params, options.common.prefix);
   if (size) window.resize(*size);

@@ -43,6 +43,29 @@ TEST(AttentionMapView, OtherHeadsHaveNoTriangle) {
   }
 }
 
+TEST(AttentionMapView, ManyViolationsDoNotBuryTheMap) {
+  SliceMaps many = *loadSlice(plantedAnalysis(), kPlanted);
+  const Violation strongest = many.violations.front();
+  for (std::int32_t step = 8; step < Planted::kTokens; ++step) {
+    for (std::int32_t token = 0; token < step - 5; ++token) {
+      Violation weaker = strongest;
+      weaker.step = step;
+      weaker.token = token;
+      weaker.score = 0.5f;
+      many.violations.push_back(weaker);
+    }
+  }
+  SelectionModel selection;
+  AttentionMapView view(&selection);
+  const ShownView shown(view, std::make_shared<const SliceMaps>(many), {900, 700});
+  const MapPane* pane = view.panes().first();
+  const QRgb magenta = Theme::of(ThemeKind::light).violation.rgb();
+  EXPECT_EQ(shown.cell(pane, Planted::kStep, Planted::kToken), magenta) << "the strongest is there";
+  const QRect plot = pane->axisRect()->rect();
+  EXPECT_LT(countPixels(shown.image(), magenta, plot), 60 * 50) << "at most 60 triangles of 10 px";
+  EXPECT_TRUE(pane->footer()->text().contains("strongest drawn"));
+}
+
 TEST(AttentionMapView, TheFutureIsBlankAndThePastIsNot) {
   const auto slice = loadSlice(plantedAnalysis(), {.layer = 0, .kvHead = 0});
   SelectionModel selection;

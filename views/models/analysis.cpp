@@ -90,6 +90,8 @@ SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
       }
     }
   }
+  std::stable_sort(out->violations.begin(), out->violations.end(),
+                   [](const Violation& a, const Violation& b) { return a.score > b.score; });
   return out;
 }
 

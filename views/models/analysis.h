@@ -62,7 +62,7 @@ struct SliceMaps {
   SharedHeatmap magnitude;            ///< of slice.side
   std::vector<Cell> outliers;         ///< (channel, token) kept exactly
   SharedHeatmap attention;            ///< null where there is no attention
-  std::vector<Violation> violations;  ///< of the query heads that the slice shows
+  std::vector<Violation> violations;  ///< of the query heads that the slice shows, strongest first
 };
 using SharedSlice = std::shared_ptr<const SliceMaps>;
 

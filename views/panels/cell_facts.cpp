@@ -1,5 +1,6 @@
 #include "views/panels/cell_facts.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -39,13 +40,11 @@ CellFacts::Side sideFacts(const Analysis& analysis, CacheSide which, const Curso
   return facts;
 }
 
-/// The violation of the token with the largest score.
+/// The strongest violation of the token.
 QString violationText(const SliceMaps& slice, int token) {
-  const Violation* worst = nullptr;
-  for (const Violation& violation : slice.violations) {
-    if (violation.token == token && (!worst || violation.score > worst->score)) worst = &violation;
-  }
-  if (!worst) return {};
+  const auto worst = std::find_if(slice.violations.begin(), slice.violations.end(),
+                                  [token](const Violation& v) { return v.token == token; });
+  if (worst == slice.violations.end()) return {};
   const QString at = CellFacts::tr("%1 at step %2").arg(numberText(worst->score)).arg(worst->step);
   if (worst->window_max <= 0) return at;
   return at + CellFacts::tr(", %1 ×").arg(

@@ -5,12 +5,10 @@
 namespace qaq::views {
 
 const Violation* violationOf(const SliceMaps& slice, int step, int token) {
-  const Violation* best = nullptr;
   for (const Violation& violation : slice.violations) {
-    if (violation.step != step || violation.token != token) continue;
-    if (!best || violation.score > best->score) best = &violation;
+    if (violation.step == step && violation.token == token) return &violation;
   }
-  return best;
+  return nullptr;
 }
 
 QString readingText(const SliceMaps& slice, int step, int token) {
@@ -38,7 +36,7 @@ AttentionMapView::AttentionMapView(SelectionModel* selection, QWidget* parent)
 
 void AttentionMapView::present(const SharedSlice& slice) {
   m_slice = slice;
-  m_pane->show(*slice);
+  m_pane->show(slice);
 }
 
 std::optional<Cursor> AttentionMapView::cursorOf(const MapPane*, int row, int column,

@@ -34,7 +34,7 @@ AttentionPane::AttentionPane(QWidget* parent) : MapPane(parent), m_bar(new Color
   setFooter(m_bar);
   m_window = new WindowBox(axisRect(), kMarksLayer);
   m_marks = new ViolationMarks(axisRect(), kMarksLayer);
-  m_callout = new Callout(axisRect(), "cursor");
+  m_callout = new Callout(axisRect(), "cursor", heatmap());
   addOverlay(m_window);
   addOverlay(m_marks);
   addOverlay(m_callout);
@@ -42,7 +42,8 @@ AttentionPane::AttentionPane(QWidget* parent) : MapPane(parent), m_bar(new Color
   setTheme(Theme::of(ThemeKind::light));
 }
 
-void AttentionPane::show(const SliceMaps& slice) {
+void AttentionPane::show(const SharedSlice& shown) {
+  const SliceMaps& slice = *shown;
   const Analysis& analysis = *slice.analysis;
   const CaptureInfo& info = analysis.capture->info();
   const QString layer =
@@ -56,7 +57,7 @@ void AttentionPane::show(const SliceMaps& slice) {
   const auto n_tokens = static_cast<int>(info.n_tokens);
   xTicker().setCells(n_tokens);
   yTicker().setCells(n_tokens);
-  m_marks->setViolations(slice.violations);
+  m_marks->setSlice(shown);
   const QaqSideParams& value = analysis.params.qaq.value;
   m_window->setRows(slice.attention && value.use_attentions ? value.last_n_attentions : 0,
                     analysis.replay->prefix - 1);
@@ -68,12 +69,12 @@ void AttentionPane::show(const SliceMaps& slice) {
   }
   const ColorMap colors = probabilityColors(info.n_tokens);
   m_bar->setScale(colors, tr("probability, log"));
-  m_bar->setNote(
-      ColorBar::Mark::violation,
-      counted(static_cast<std::int64_t>(slice.violations.size()), tr("1 violation"),
-              tr("%1 violations")) +
-          tr(", r > %1")
-              .arg(QString::fromStdString(number_text(analysis.params.violation.violation_ratio))));
+  const auto n = static_cast<std::int64_t>(slice.violations.size());
+  const std::string ratio = number_text(analysis.params.violation.violation_ratio);
+  QString note = counted(n, tr("1 violation"), tr("%1 violations"));
+  note += tr(", r > %1").arg(QString::fromStdString(ratio));
+  if (n > ViolationMarks::kMost) note += tr(", strongest drawn");
+  m_bar->setNote(ColorBar::Mark::violation, note);
   setMap(slice.attention, colors);
 }
 

@@ -16,7 +16,7 @@ class AttentionPane : public MapPane {
  public:
   explicit AttentionPane(QWidget* parent = nullptr);
 
-  void show(const SliceMaps& slice);
+  void show(const SharedSlice& shown);
   void setCallout(const QString& text, std::int64_t step, std::int64_t token);
   /// The violation whose triangle is under `position`, in widget pixels.
   std::optional<Violation> violationAt(const QPointF& position) const;

@@ -7,7 +7,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kSwatchWidth = 36, kNarrowSwatch = 20, kSwatchHeight = 17, kGap = 4;
+constexpr double kSwatchWidth = 36, kNarrowSwatch = 20, kSwatchHeight = 17, kGap = 7;
 
 }  // namespace
 

@@ -4,9 +4,12 @@ namespace qaq::views {
 namespace {
 
 constexpr double kLeastPlotHeight = 150;
-constexpr double kMargin = 8;
+constexpr double kMargin = 8, kBelowBadge = 34;
 
 }  // namespace
+
+Callout::Callout(QCPAxisRect* axes, const QString& layer, const HeatmapPlottable* heatmap)
+    : PlotOverlay(axes, layer), m_heatmap(heatmap) {}
 
 void Callout::set(const QString& text, std::int64_t row, std::int64_t column) {
   m_text = text;
@@ -25,7 +28,8 @@ void Callout::draw(QCPPainter* painter) {
                                            Qt::AlignLeft | Qt::TextWordWrap, m_text);
   // Future tokens leave the upper right corner free.
   QRectF box(0, 0, text.width() + 2 * kMargin, text.height() + 2 * kMargin);
-  box.moveTopRight(plot.topRight() + QPointF(-kMargin, kMargin));
+  const double top = m_heatmap->badge().isEmpty() ? kMargin : kBelowBadge;
+  box.moveTopRight(plot.topRight() + QPointF(-kMargin, top));
   const QPointF target = cells.cell(m_row, m_column).center();
   if (plot.contains(target) && !box.contains(target)) {
     const double x = std::clamp(target.x(), box.left() + 4, box.right() - 4);

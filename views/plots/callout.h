@@ -1,5 +1,6 @@
 #pragma once
 
+#include "views/plots/heatmap_plottable.h"
 #include "views/plots/plot_overlay.h"
 
 namespace qaq::views {
@@ -10,7 +11,8 @@ class Callout : public PlotOverlay {
   Q_OBJECT
 
  public:
-  using PlotOverlay::PlotOverlay;
+  /// Keeps below the badge of `heatmap`.
+  Callout(QCPAxisRect* axes, const QString& layer, const HeatmapPlottable* heatmap);
   /// An empty text hides it.
   void set(const QString& text, std::int64_t row, std::int64_t column);
 
@@ -18,6 +20,7 @@ class Callout : public PlotOverlay {
   void draw(QCPPainter* painter) override;
 
  private:
+  const HeatmapPlottable* m_heatmap;
   QString m_text;
   std::int64_t m_row = 0;
   std::int64_t m_column = 0;

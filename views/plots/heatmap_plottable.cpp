@@ -79,7 +79,6 @@ void HeatmapPlottable::draw(QCPPainter* painter) {
   }
   if (!m_tile.image.isNull() && m_tile.request.map == m_map) {
     drawNumbers(painter);
-    drawBadge(painter);
   }
 }
 
@@ -105,23 +104,6 @@ QString HeatmapPlottable::badge() const {
       .arg(reducerName(m_map->reducer))
       .arg(std::max(1, across))
       .arg(std::max(1, down));
-}
-
-void HeatmapPlottable::drawBadge(QCPPainter* painter) const {
-  const QString text = badge();
-  if (text.isEmpty()) return;
-  const QFont font = Theme::font(Theme::kTickPx);
-  const QRectF plot = keyAxis()->axisRect()->rect();
-  QRectF box(QPointF(), QFontMetricsF(font).size(0, text) + QSizeF(12, 6));
-  box.moveTopRight(plot.topRight() + QPointF(-5, 6));
-  QColor back = m_theme.surface;
-  back.setAlphaF(0.92f);
-  painter->setPen(QPen(m_theme.border, 1));
-  painter->setBrush(back);
-  painter->drawRect(box);
-  painter->setPen(m_theme.text);
-  painter->setFont(font);
-  painter->drawText(box, Qt::AlignCenter, text);
 }
 
 void HeatmapPlottable::drawNumbers(QCPPainter* painter) const {

@@ -40,7 +40,6 @@ class HeatmapPlottable : public QCPAbstractPlottable {
  private:
   void ask(const TileRequest& request);
   void drawNumbers(QCPPainter* painter) const;
-  void drawBadge(QCPPainter* painter) const;
 
   SharedHeatmap m_map;
   ColorMap m_colors;

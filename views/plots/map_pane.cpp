@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/plots/badge.h"
+
 namespace qaq::views {
 namespace {
 
@@ -29,7 +31,9 @@ MapPane::MapPane(QWidget* parent) : QCustomPlot(parent) {
   m_cursor = new CursorMarks(axisRect(), "cursor");
   m_frame = new PlotFrame(axisRect(), "axes");
   m_message = new PlotMessage(axisRect(), kMarksLayer);
-  for (PlotOverlay* overlay : std::initializer_list<PlotOverlay*>{m_cursor, m_frame, m_message}) {
+  auto* badge = new Badge(axisRect(), "axes", m_heatmap);
+  for (PlotOverlay* overlay :
+       std::initializer_list<PlotOverlay*>{badge, m_cursor, m_frame, m_message}) {
     addOverlay(overlay);
   }
 }

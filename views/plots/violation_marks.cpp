@@ -1,13 +1,13 @@
 #include "views/plots/violation_marks.h"
 
 #include <QSet>
-#include <algorithm>
 #include <cmath>
 
 namespace qaq::views {
 namespace {
 
-constexpr double kSize = 9;
+constexpr double kSize = 10;
+constexpr double kSpacing = 9;  // px of the squares of which each holds one triangle
 
 }  // namespace
 
@@ -17,16 +17,29 @@ QPolygonF violationTriangle(const QPointF& centre, double size) {
                     centre + QPointF(-half, half * 0.8)});
 }
 
-void ViolationMarks::setViolations(std::vector<Violation> violations) {
-  m_violations = std::move(violations);
-  std::stable_sort(m_violations.begin(), m_violations.end(),
-                   [](const Violation& a, const Violation& b) { return a.score > b.score; });
+std::vector<Violation> ViolationMarks::drawn() const {
+  std::vector<Violation> out;
+  if (!m_slice) return out;
+  const CellFrame cells = frame();
+  const QRectF sight = cells.plot().adjusted(-kSize, -kSize, kSize, kSize);
+  QSet<QPair<int, int>> taken;
+  for (const Violation& violation : m_slice->violations) {
+    const QPointF centre = cells.cell(violation.step, violation.token).center();
+    if (!sight.contains(centre)) continue;
+    const QPair<int, int> place(static_cast<int>(std::floor(centre.x() / kSpacing)),
+                                static_cast<int>(std::floor(centre.y() / kSpacing)));
+    if (taken.contains(place)) continue;
+    taken.insert(place);
+    out.push_back(violation);
+    if (out.size() == kMost) break;
+  }
+  return out;
 }
 
 std::optional<Violation> ViolationMarks::nearest(const QPointF& position, double reach) const {
   const CellFrame cells = frame();
   std::optional<Violation> best;
-  for (const Violation& violation : m_violations) {
+  for (const Violation& violation : drawn()) {
     const QPointF centre = cells.cell(violation.step, violation.token).center();
     const double distance = QLineF(position, centre).length();
     if (distance >= reach) continue;
@@ -38,21 +51,14 @@ std::optional<Violation> ViolationMarks::nearest(const QPointF& position, double
 
 void ViolationMarks::draw(QCPPainter* painter) {
   const CellFrame cells = frame();
-  const QRectF sight = cells.plot().adjusted(-kSize, -kSize, kSize, kSize);
   painter->setAntialiasing(true);
   QPen halo(theme().halo, 2);
   halo.setJoinStyle(Qt::MiterJoin);
   painter->setPen(halo);
   painter->setBrush(theme().violation);
-  QSet<QPair<int, int>> taken;
-  for (const Violation& violation : m_violations) {
+  for (const Violation& violation : drawn()) {
     const QPointF centre = cells.cell(violation.step, violation.token).center();
-    if (!sight.contains(centre)) continue;
-    const QPair<int, int> place(static_cast<int>(std::floor(centre.x() / kSize)),
-                                static_cast<int>(std::floor(centre.y() / kSize)));
-    if (taken.contains(place)) continue;
-    taken.insert(place);
-    painter->drawPolygon(violationTriangle(centre, kSize + 1));
+    painter->drawPolygon(violationTriangle(centre, kSize));
   }
 }
 

@@ -1,21 +1,23 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
-#include "core/analysis/violations.h"
+#include "views/models/analysis.h"
 #include "views/plots/plot_overlay.h"
 
 namespace qaq::views {
 
-/// Violations as triangles with a halo, over their cell (step, token). Where triangles would lie on
-/// each other only the strongest is drawn.
+/// Violations as triangles with a halo, over their cell (step, token). Triangles do not lie on each
+/// other and never bury the map: of those in sight the strongest are drawn, kMost at most. Zooming
+/// in shows the others.
 class ViolationMarks : public PlotOverlay {
   Q_OBJECT
 
  public:
+  static constexpr int kMost = 60;
+
   using PlotOverlay::PlotOverlay;
-  void setViolations(std::vector<Violation> violations);
+  void setSlice(SharedSlice slice) { m_slice = std::move(slice); }
   /// The violation whose triangle is at most `reach` px from `position`.
   std::optional<Violation> nearest(const QPointF& position, double reach) const;
 
@@ -23,7 +25,9 @@ class ViolationMarks : public PlotOverlay {
   void draw(QCPPainter* painter) override;
 
  private:
-  std::vector<Violation> m_violations;  ///< strongest first
+  std::vector<Violation> drawn() const;
+
+  SharedSlice m_slice;
 };
 
 /// The sign of a violation, centred on `centre`.
