@@ -71,10 +71,10 @@ void AttentionPane::show(const SharedSlice& shown) {
   m_bar->setScale(colors, tr("probability, log"));
   const auto n = static_cast<std::int64_t>(slice.violations.size());
   const std::string ratio = number_text(analysis.params.violation.violation_ratio);
-  QString note = counted(n, tr("1 violation"), tr("%1 violations"));
-  note += tr(", r > %1").arg(QString::fromStdString(ratio));
-  if (n > ViolationMarks::kMost) note += tr(", strongest drawn");
-  m_bar->setNote(ColorBar::Mark::violation, note);
+  const QString number = counted(n, tr("1 violation"), tr("%1 violations"));
+  const QString above = tr(", r > %1").arg(QString::fromStdString(ratio));
+  const QString few = n > ViolationMarks::kMost ? tr(", strongest drawn") : QString();
+  m_bar->setNotes(ColorBar::Mark::violation, {number + above + few, number + few, number});
   setMap(slice.attention, colors);
 }
 

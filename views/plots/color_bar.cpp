@@ -9,7 +9,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kBarHeight = 13, kMostBarWidth = 200;
+constexpr double kBarHeight = 13, kMostBarWidth = 200, kLeastBarWidth = 110, kNoteGap = 24;
+constexpr double kLabelGap = 34;  // px between the labels of decades
 
 }  // namespace
 
@@ -18,9 +19,13 @@ void ColorBar::setScale(const ColorMap& colors, const QString& quantity) {
   m_quantity = quantity;
 }
 
-void ColorBar::setNote(Mark mark, const QString& note) {
+void ColorBar::setNotes(Mark mark, const QStringList& notes) {
   m_mark = mark;
-  m_note = note;
+  m_notes = notes;
+}
+
+QString ColorBar::text() const {
+  return m_notes.isEmpty() ? m_quantity : m_quantity + QStringLiteral("; ") + m_notes.first();
 }
 
 void ColorBar::drawBar(QCPPainter* painter, const QRectF& bar) const {
@@ -34,18 +39,23 @@ void ColorBar::drawBar(QCPPainter* painter, const QRectF& bar) const {
   painter->drawRect(bar.adjusted(-1, -1, 0, 0));
   painter->setFont(Theme::font(Theme::kTickPx));
   const double low = std::log10(m_colors.low()), high = std::log10(m_colors.high());
-  for (int decade = static_cast<int>(std::ceil(low - 1e-9)); decade <= high + 1e-9; ++decade) {
-    const double x = std::round(bar.left() + (decade - low) / (high - low) * (bar.width() - 1));
+  const double px_a_decade = (bar.width() - 1) / (high - low);
+  const int every = std::max(1, static_cast<int>(std::ceil(kLabelGap / px_a_decade)));
+  const int last = static_cast<int>(std::floor(high + 1e-9));
+  for (int decade = static_cast<int>(std::ceil(low - 1e-9)); decade <= last; ++decade) {
+    const double x = std::round(bar.left() + (decade - low) * px_a_decade);
     painter->setPen(QPen(theme().frame, 1));
     painter->drawLine(QLineF(x, bar.bottom(), x, bar.bottom() + 3));
+    if ((last - decade) % every != 0) continue;
     painter->setPen(mutedColor());
     painter->drawText(QRectF(x - 30, bar.bottom() + 4, 60, 15), Qt::AlignHCenter | Qt::AlignTop,
                       decadeText(decade));
   }
 }
 
-void ColorBar::drawNote(QCPPainter* painter, const QPointF& left, double middle) const {
+void ColorBar::drawNote(QCPPainter* painter, const QString& note, const QPointF& left) const {
   double x = left.x();
+  const double middle = left.y();
   if (m_mark == Mark::outlier) {
     painter->fillRect(QRectF(x, middle - 4, 7, 7), QColor(0x14, 0x18, 0x1D));
     painter->fillRect(QRectF(x + 1, middle - 3, 5, 5), Qt::white);
@@ -59,24 +69,31 @@ void ColorBar::drawNote(QCPPainter* painter, const QPointF& left, double middle)
   }
   painter->setFont(Theme::font(Theme::kTickPx));
   painter->setPen(mutedColor());
-  painter->drawText(QPointF(x, middle + 4), m_note);
+  painter->drawText(QPointF(x, middle + 4), note);
 }
 
 void ColorBar::draw(QCPPainter* painter) {
   if (m_colors.table().empty()) return;
   const QRectF area = rect();
-  const double noteWidth =
-      std::max(QFontMetricsF(Theme::font(Theme::kTickPx)).horizontalAdvance(m_note) + 14,
-               QFontMetricsF(Theme::font(Theme::kLabelPx)).horizontalAdvance(m_quantity));
-  const double room = area.width() - kLeft - kRight - noteWidth - 24;
-  const double barWidth = std::clamp(room, 90.0, kMostBarWidth);
-  const QRectF bar(area.left() + kLeft, area.top() + 5, barWidth, kBarHeight);
+  const QFontMetricsF small(Theme::font(Theme::kTickPx)), label(Theme::font(Theme::kLabelPx));
+  const double room = area.width() - kLeft - kRight - kNoteGap;
+  QString note;
+  double beside = label.horizontalAdvance(m_quantity);
+  for (const QString& wording : m_notes) {
+    note = wording;
+    const double width = std::max(beside, small.horizontalAdvance(note) + 14);
+    if (room - width < kLeastBarWidth && wording != m_notes.last()) continue;
+    beside = width;
+    break;
+  }
+  const QRectF bar(area.left() + kLeft, area.top() + 5,
+                   std::clamp(room - beside, 90.0, kMostBarWidth), kBarHeight);
   drawBar(painter, bar);
-  const double x = bar.right() + 24;
+  const double x = bar.right() + kNoteGap;
   painter->setFont(Theme::font(Theme::kLabelPx));
   painter->setPen(textColor());
   painter->drawText(QPointF(x, bar.center().y() + 4), m_quantity);
-  drawNote(painter, QPointF(x, 0), bar.bottom() + 12);
+  drawNote(painter, note, QPointF(x, bar.bottom() + 12));
 }
 
 }  // namespace qaq::views

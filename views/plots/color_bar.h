@@ -15,21 +15,22 @@ class ColorBar : public PaneFooter {
 
   using PaneFooter::PaneFooter;
   void setScale(const ColorMap& colors, const QString& quantity);
-  /// `note` explains the marks; its sign is drawn before it.
-  void setNote(Mark mark, const QString& note);
-  QString text() const override { return m_quantity + QStringLiteral("; ") + m_note; }
+  /// Explains the marks, with their sign before it. Of several wordings, longest first, the first
+  /// is written that leaves the scale its room.
+  void setNotes(Mark mark, const QStringList& notes);
+  QString text() const override;
 
  protected:
   void draw(QCPPainter* painter) override;
 
  private:
   void drawBar(QCPPainter* painter, const QRectF& bar) const;
-  void drawNote(QCPPainter* painter, const QPointF& left, double middle) const;
+  void drawNote(QCPPainter* painter, const QString& note, const QPointF& left) const;
 
   ColorMap m_colors;
   QString m_quantity;
   Mark m_mark = Mark::none;
-  QString m_note;
+  QStringList m_notes;
 };
 
 }  // namespace qaq::views

@@ -5,24 +5,35 @@
 #include <cmath>
 
 namespace qaq::views {
+namespace {
+
+constexpr double kMostCover = 0.2;  // of the plot
+
+}  // namespace
 
 void OutlierMarks::draw(QCPPainter* painter) {
   const CellFrame cells = frame();
-  const double room = std::min(cells.cellWidth(), cells.cellHeight());
-  const int inside = std::clamp(static_cast<int>(room) - 2, 3, 7);
-  const QColor rim(0x14, 0x18, 0x1D);
   const QRectF sight = cells.plot().adjusted(-4, -4, 4, 4);
-  QSet<QPair<int, int>> drawn;  // several on one pixel look like one
+  QSet<QPair<int, int>> places;  // several on one pixel look like one
   for (const SliceMaps::Cell& cell : m_cells) {
     const QPointF centre = cells.cell(cell.row, cell.column).center();
     if (!sight.contains(centre)) continue;
-    const QPair<int, int> at(static_cast<int>(std::floor(centre.x())),
-                             static_cast<int>(std::floor(centre.y())));
-    if (drawn.contains(at)) continue;
-    drawn.insert(at);
-    const QRect white(at.first - inside / 2, at.second - inside / 2, inside, inside);
+    places.insert(
+        {static_cast<int>(std::floor(centre.x())), static_cast<int>(std::floor(centre.y()))});
+  }
+  const double room = std::min(cells.cellWidth(), cells.cellHeight());
+  int inside = std::clamp(static_cast<int>(room) - 2, 3, 7);
+  // Where marks would bury the map they shrink, to 3 px with their rim.
+  const double covered = static_cast<double>(places.size()) * (inside + 2) * (inside + 2);
+  if (covered > kMostCover * cells.plot().width() * cells.plot().height()) inside = 1;
+  const QColor rim(0x14, 0x18, 0x1D);
+  for (const auto& [x, y] : places) {
+    const QRect white(x - inside / 2, y - inside / 2, inside, inside);
     painter->fillRect(white.adjusted(-1, -1, 1, 1), rim);
-    painter->fillRect(white, Qt::white);
+  }
+  // Over all rims, so that no mark hides its neighbour.
+  for (const auto& [x, y] : places) {
+    painter->fillRect(QRect(x - inside / 2, y - inside / 2, inside, inside), Qt::white);
   }
 }
 

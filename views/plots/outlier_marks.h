@@ -7,8 +7,8 @@
 
 namespace qaq::views {
 
-/// Values kept exactly, as white squares with a dark rim. A square is never under 3 px inside its
-/// rim, whatever the zoom, so that a lone one is seen.
+/// Values kept exactly, as white squares with a dark rim: 5 px or more, so that a lone one is seen
+/// at every zoom; 3 px where they are many.
 class OutlierMarks : public PlotOverlay {
   Q_OBJECT
 

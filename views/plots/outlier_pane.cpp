@@ -50,10 +50,10 @@ void OutlierPane::show(const SliceMaps& slice) {
   const QaqSideParams& params =
       where.side == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
   const auto values = static_cast<double>(analysis.replay->prefix * info.shape.head_dim);
-  m_bar->setNote(ColorBar::Mark::outlier,
-                 tr("kept exact: %1 (nominal %2)")
-                     .arg(shareText(static_cast<double>(slice.outliers.size()) / values),
-                          shareText(params.outliers_ratio)));
+  const QString share = shareText(static_cast<double>(slice.outliers.size()) / values);
+  m_bar->setNotes(ColorBar::Mark::outlier,
+                  {tr("kept exact: %1 (nominal %2)").arg(share, shareText(params.outliers_ratio)),
+                   tr("kept exact: %1").arg(share)});
   setMap(slice.magnitude, colors);
 }
 

@@ -13,7 +13,7 @@ class PaneFooter : public QCPLayoutElement {
  public:
   static constexpr int kHeight = 50;
   static constexpr int kCompactHeight = 28;
-  static constexpr int kLeft = 52;  ///< the plot's left margin: legends begin under the plot
+  static constexpr int kLeft = 58;  ///< the plot's left margin: legends begin under the plot
   static constexpr int kRight = 14;
 
   explicit PaneFooter(QCustomPlot* plot);

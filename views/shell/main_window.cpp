@@ -25,8 +25,14 @@ namespace qaq::views {
 namespace {
 
 constexpr int kLateAfterMs = 100;
-constexpr int kDockHeading = 30;
 constexpr int kStackedFrom = 920;  // px of window height that both docks need, one above the other
+
+QWidget* dockHeading(const QString& title) {
+  auto* heading = new QLabel(title);
+  heading->setObjectName(QStringLiteral("dockTitle"));
+  heading->setFont(Theme::font(Theme::kTitlePx, true));
+  return heading;
+}
 
 }  // namespace
 
@@ -64,10 +70,6 @@ void MainWindow::makeDocks() {
     // Floating is off: docks that were pulled out do not go back on every platform.
     dock->setFeatures(QDockWidget::DockWidgetClosable | QDockWidget::DockWidgetMovable);
     dock->setWidget(widget);
-    auto* heading = new QLabel(title);
-    heading->setObjectName(QStringLiteral("dockTitle"));
-    heading->setFont(Theme::font(Theme::kTitlePx, true));
-    dock->setTitleBarWidget(heading);
     addDockWidget(Qt::RightDockWidgetArea, dock);
     dock->hide();
     return dock;
@@ -82,6 +84,8 @@ void MainWindow::makeDocks() {
 
 void MainWindow::arrangeDocks() {
   const bool stacked = height() >= kStackedFrom;
+  if (m_stacked == stacked) return;
+  m_stacked = stacked;
   const bool tabbed = tabifiedDockWidgets(m_parameterDock).contains(m_inspectorDock);
   if (stacked && tabbed) {
     splitDockWidget(m_parameterDock, m_inspectorDock, Qt::Vertical);
@@ -89,9 +93,11 @@ void MainWindow::arrangeDocks() {
     tabifyDockWidget(m_parameterDock, m_inspectorDock);
     m_parameterDock->raise();
   }
-  // Tabs carry the names already.
-  for (const QDockWidget* dock : {m_parameterDock, m_inspectorDock}) {
-    dock->titleBarWidget()->setFixedHeight(stacked ? kDockHeading : 0);
+  for (QDockWidget* dock : {m_parameterDock, m_inspectorDock}) {
+    const QWidget* before = dock->titleBarWidget();
+    // Tabs carry the names already.
+    dock->setTitleBarWidget(stacked ? dockHeading(dock->windowTitle()) : new QWidget);
+    delete before;
   }
 }
 

@@ -84,6 +84,7 @@ class MainWindow : public QMainWindow {
   QTimer m_updating;  ///< before a result counts as late
   ThemeChoice m_choice = ThemeChoice::system;
   bool m_systemIsDark = false;
+  std::optional<bool> m_stacked;  ///< docks one above the other, else in tabs
 };
 
 }  // namespace qaq::views
