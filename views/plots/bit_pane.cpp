@@ -23,7 +23,7 @@ QStringList BitPane::subtitles(const Analysis& analysis) const {
   const auto captured = info.n_captured_layers();
   const QString layers =
       captured == info.shape.n_layers
-          ? tr("%1 layers").arg(captured)
+          ? counted(captured, tr("1 layer"), tr("%1 layers"))
           : tr("%1 of %2 layers captured").arg(captured).arg(info.shape.n_layers);
   const QString tokens = counted(analysis.replay->prefix, tr("1 token"), tr("%1 tokens"));
   const QString heads = counted(info.shape.n_kv_heads, tr("1 KV head"), tr("%1 KV heads"));
