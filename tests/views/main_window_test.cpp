@@ -30,7 +30,7 @@ SharedCapture openPlanted(const std::string& path, const Work& work) {
     while (!work.stopped()) std::this_thread::yield();
     work.throw_if_stopped();
   }
-  return plantedCapture();
+  return path == "small.h5" ? smallCapture() : plantedCapture();
 }
 
 class Window : public testing::Test {
@@ -223,6 +223,35 @@ TEST_F(Window, ARefusedFileIsNamedAndTheWindowGoesOn) {
   EXPECT_TRUE(window.status()->errorText().contains("is missing"));
 }
 
+TEST_F(Window, AnotherCaptureTakesTheWholeWindow) {
+  open();
+  selection().lock({.layer = 2, .kvHead = 1, .token = 39, .step = 39});
+  window.workspace().setPrefix(30);
+  settle();
+  open("small.h5");
+  EXPECT_EQ(window.windowTitle(), "small.h5 – QAQ Scope");
+  EXPECT_FALSE(selection().locked());
+  EXPECT_EQ(window.workspace().shown()->analysis->replay->prefix, 12) << "held to the new length";
+  EXPECT_EQ(bits(CacheSide::key)->heatmap()->map()->columns(), 12);
+  EXPECT_EQ(bits(CacheSide::key)->xAxis->range(), QCPRange(-0.5, 11.5));
+  selection().lock({.token = 11});
+  open("planted.h5");
+  EXPECT_EQ(bits(CacheSide::key)->heatmap()->map()->columns(), Planted::kTokens);
+}
+
+TEST_F(Window, ACaptureThatTheParametersDoNotSuitIsOpenedAllTheSame) {
+  ScopeParams params;
+  set_parameter(params, "n_bits_min", std::int64_t{9});
+  window.setSettings(params, 0);
+  open();
+  EXPECT_FALSE(window.startPage()->isVisible());
+  EXPECT_TRUE(bits(CacheSide::key)->message().contains("n_bits_min"));
+  window.setSettings({}, 0);
+  settle();
+  EXPECT_EQ(bits(CacheSide::key)->message(), "");
+  EXPECT_NE(bits(CacheSide::key)->heatmap()->map(), nullptr);
+}
+
 TEST_F(Window, ContradictingParametersLeaveTheLastResult) {
   open();
   const SharedSlice shown = window.workspace().shown();
@@ -253,7 +282,7 @@ TEST(ClosingTheWindow, WhileReplayingAndDrawingEndsBoth) {
   auto window = std::make_unique<MainWindow>(openPlanted);
   window->show();
   window->workspace().open("planted.h5");
-  ASSERT_TRUE(waitFor([&] { return window->workspace().capture() != nullptr; }));
+  ASSERT_TRUE(waitFor([&] { return window->workspace().runner().busy(); }));
   window->workspace().setParams(ScopeParams{});
   window.reset();
   QApplication::processEvents();

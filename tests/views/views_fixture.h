@@ -26,6 +26,13 @@ struct Planted {
   static constexpr int kStep = 30, kToken = 7;
 };
 
+/// " w0", " w1" ...
+inline void nameTokens(CaptureInfo& info) {
+  info.token_text.clear();
+  for (int token = 0; token < info.n_tokens; ++token) info.token_text.push_back(cat(" w", token));
+  info.token_bytes = info.token_text;
+}
+
 inline CaptureInfo plantedInfo() {
   const qaq::test::SyntheticShape shape{.n_layers = Planted::kLayers,
                                         .n_heads = Planted::kHeads,
@@ -35,12 +42,7 @@ inline CaptureInfo plantedInfo() {
   CaptureInfo info = qaq::test::synthetic_info(shape);
   info.layers = {0, 1, 3};
   info.name = "planted.h5";
-  info.token_text.clear();
-  info.token_bytes.clear();
-  for (int token = 0; token < Planted::kTokens; ++token) {
-    info.token_text.push_back(cat(" w", token));
-    info.token_bytes.push_back(info.token_text.back());
-  }
+  nameTokens(info);
   return info;
 }
 
@@ -60,6 +62,16 @@ inline SharedCapture plantedCapture() {
   }
   arrays.attention[1](Planted::kHead, Planted::kStep, Planted::kToken) = 0.9f;
   return std::make_shared<MemoryCapture>(plantedInfo(), std::move(arrays));
+}
+
+/// One layer, one head, 12 tokens.
+inline SharedCapture smallCapture() {
+  const qaq::test::SyntheticShape shape{
+      .n_layers = 1, .n_heads = 1, .n_kv_heads = 1, .n_tokens = 12};
+  CaptureInfo info = qaq::test::synthetic_info(shape);
+  info.name = "small.h5";
+  nameTokens(info);
+  return std::make_shared<MemoryCapture>(info, qaq::test::synthetic_arrays(shape, 5));
 }
 
 inline SharedAnalysis plantedAnalysis(const ScopeParams& params = {}, std::int64_t prefix = 0) {

@@ -1,6 +1,7 @@
 #include "views/models/analysis.h"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace qaq::views {
@@ -39,13 +40,22 @@ std::int64_t Analysis::forcedNewest(CacheSide which) const {
   return std::min<std::int64_t>(side.last_n_attentions - 1, replay->prefix);
 }
 
+Analyser::Analyser(SharedCapture capture)
+    : m_capture(std::move(capture)), m_replayer(*m_capture) {}
+
 SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& previous,
                        const Work& work) {
+  return Analyser(request.capture).analyse(request, previous, work);
+}
+
+SharedAnalysis Analyser::analyse(const AnalysisRequest& request, const SharedAnalysis& previous,
+                                 const Work& work) {
+  assert(request.capture == m_capture);
   auto out = std::make_shared<Analysis>();
   out->capture = request.capture;
   out->params = request.params;
   const CaptureView& capture = *request.capture;
-  out->replay = replay(capture, {.params = request.params.qaq, .prefix = request.prefix}, work);
+  out->replay = m_replayer.bits({.params = request.params.qaq, .prefix = request.prefix}, work);
   if (previous && sameViolations(*previous, request)) {
     out->violations = previous->violations;
   } else if (hasAttention(capture)) {

@@ -8,7 +8,7 @@
 #include "core/analysis/scope_params.h"
 #include "core/analysis/violations.h"
 #include "core/base/progress.h"
-#include "core/replay/replay.h"
+#include "core/replay/replayer.h"
 #include "views/models/slice.h"
 
 namespace qaq::views {
@@ -45,8 +45,25 @@ struct AnalysisRequest {
   std::int64_t prefix = 0;  ///< tokens to quantize; 0: all
 };
 
-/// Replays and finds violations. Violations of `previous` are taken over where nothing that they
-/// depend on has changed. Throws what replay() throws.
+/// Analyses one capture again and again: replays it and finds violations. Keeps what a slider does
+/// not change (core's Replayer), so that new bits come in milliseconds. The errors of attention are
+/// left out: no view draws them. One call at a time.
+class Analyser {
+ public:
+  explicit Analyser(SharedCapture capture);
+
+  const SharedCapture& capture() const { return m_capture; }
+  /// `request.capture` is this one. Violations of `previous` are taken over where nothing that they
+  /// depend on has changed. Throws what replay() throws.
+  SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& previous,
+                         const Work& work);
+
+ private:
+  SharedCapture m_capture;
+  Replayer m_replayer;
+};
+
+/// Analyses a capture once.
 SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& previous = {},
                        const Work& work = {});
 

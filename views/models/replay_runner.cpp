@@ -33,19 +33,22 @@ ReplayRunner::ReplayRunner(QObject* parent) : QObject(parent) {}
 void ReplayRunner::request(AnalysisRequest request) {
   const bool was_busy = busy();
   const std::int64_t generation = ++m_requested;
-  m_job.submit([this, generation, request = std::move(request),
-                previous = m_last](const std::stop_token& stop) {
+  if (!m_analyser || m_analyser->capture() != request.capture) {
+    m_analyser = std::make_shared<Analyser>(request.capture);
+  }
+  // Jobs run one at a time, so one analyser serves them all.
+  m_job.submit([this, generation, request = std::move(request), previous = m_last,
+                analyser = m_analyser](const std::stop_token& stop) {
     Reporter reporter(this);
-    SharedAnalysis analysis;
-    QString error;
+    Answer answer{.capture = request.capture, .analysis = {}, .error = {}};
     try {
-      analysis = analyse(request, previous, Work(&reporter, stop));
+      answer.analysis = analyser->analyse(request, previous, Work(&reporter, stop));
     } catch (const Error& e) {
-      if (e.kind() != ErrorKind::interrupted) error = QString::fromUtf8(e.what());
+      if (e.kind() != ErrorKind::interrupted) answer.error = QString::fromUtf8(e.what());
     } catch (const std::exception& e) {
-      error = QString::fromUtf8(e.what());
+      answer.error = QString::fromUtf8(e.what());
     }
-    QMetaObject::invokeMethod(this, [=, this] { answer(generation, analysis, error); });
+    QMetaObject::invokeMethod(this, [=, this] { take(generation, answer); });
   });
   if (!was_busy) emit started();
 }
@@ -58,15 +61,14 @@ void ReplayRunner::cancel() {
   emit settled();
 }
 
-void ReplayRunner::answer(std::int64_t generation, const SharedAnalysis& analysis,
-                          const QString& error) {
+void ReplayRunner::take(std::int64_t generation, const Answer& answer) {
   if (generation < m_oldestWanted || generation <= m_answered) return;
   m_answered = generation;
-  if (analysis) {
-    m_last = analysis;
-    emit finished(analysis);
-  } else if (!error.isEmpty()) {
-    emit failed(error);
+  if (answer.analysis) {
+    m_last = answer.analysis;
+    emit finished(answer.analysis);
+  } else if (!answer.error.isEmpty()) {
+    emit failed(answer.error, answer.capture);
   }
   if (!busy()) emit settled();
 }

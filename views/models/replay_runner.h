@@ -3,6 +3,7 @@
 #include <QObject>
 #include <QString>
 #include <cstdint>
+#include <memory>
 
 #include "views/models/analysis.h"
 #include "views/models/latest_job.h"
@@ -28,18 +29,24 @@ class ReplayRunner : public QObject {
   void progressed(const QString& stage, qint64 done, qint64 total);
   void finished(const qaq::views::SharedAnalysis& analysis);
   /// `line` says what was wrong and how to mend it. The last result still stands.
-  void failed(const QString& line);
+  void failed(const QString& line, const qaq::views::SharedCapture& capture);
   /// busy() has become false: finished, failed or cancelled.
   void settled();
 
  private:
   class Reporter;
-  void answer(std::int64_t generation, const SharedAnalysis& analysis, const QString& error);
+  struct Answer {
+    SharedCapture capture;    ///< of the request
+    SharedAnalysis analysis;  ///< null where it failed or was stopped
+    QString error;            ///< empty where it was stopped
+  };
+  void take(std::int64_t generation, const Answer& answer);
 
   std::int64_t m_requested = 0;
   std::int64_t m_answered = 0;
   std::int64_t m_oldestWanted = 0;  ///< answers below it are of a cancelled request
   SharedAnalysis m_last;
+  std::shared_ptr<Analyser> m_analyser;  ///< of the capture last asked about
   LatestJob m_job;
 };
 

@@ -10,12 +10,9 @@ Workspace::Workspace(CaptureOpener opener, QObject* parent)
   connect(&m_loader, &CaptureLoader::finished, this, &Workspace::take);
   connect(&m_loader, &CaptureLoader::failed, this, &Workspace::openFailed);
   connect(&m_runner, &ReplayRunner::finished, this, &Workspace::takeAnalysis);
-  connect(&m_runner, &ReplayRunner::failed, this, &Workspace::failed);
+  connect(&m_runner, &ReplayRunner::failed, this, &Workspace::takeFailure);
   connect(&m_slices, &SliceLoader::failed, this, &Workspace::failed);
-  connect(&m_slices, &SliceLoader::finished, this, [this](const SharedSlice& slice) {
-    m_shown = slice;
-    emit changed();
-  });
+  connect(&m_slices, &SliceLoader::finished, this, &Workspace::takeSlice);
   connect(&m_selection, &SelectionModel::sliceChanged, this, &Workspace::requestSlice);
 }
 
@@ -26,10 +23,9 @@ void Workspace::open(const QString& path, const std::optional<Cursor>& cell) {
 }
 
 void Workspace::take(const QString& path, const SharedCapture& capture) {
-  m_path = path;
-  m_capture = capture;
+  m_nextPath = path;
+  m_next = capture;
   m_prefix = std::min(m_prefix, capture->info().n_tokens);
-  emit opened();
   run();
 }
 
@@ -49,8 +45,9 @@ void Workspace::setLive(bool live) {
 }
 
 void Workspace::run() {
-  if (!m_capture) return;
-  m_runner.request({.capture = m_capture, .params = m_params, .prefix = m_prefix});
+  const SharedCapture& capture = m_next ? m_next : m_capture;
+  if (!capture) return;
+  m_runner.request({.capture = capture, .params = m_params, .prefix = m_prefix});
 }
 
 bool Workspace::isCurrent() const {
@@ -60,24 +57,48 @@ bool Workspace::isCurrent() const {
 }
 
 void Workspace::takeAnalysis(const SharedAnalysis& analysis) {
-  if (analysis->capture != m_capture) return;  // of a capture that was closed meanwhile
-  const bool first = !m_analysis || m_analysis->capture != analysis->capture;
-  m_analysis = analysis;
-  if (!first) {
+  if (m_next && analysis->capture == m_next) {
+    adopt(analysis);
+  } else if (analysis->capture == m_capture) {
+    m_analysis = analysis;
     requestSlice();
-    return;
   }
-  const CaptureInfo& info = m_capture->info();
-  m_selection.reset(info, defaultSlice(*analysis));
+}
+
+void Workspace::takeFailure(const QString& line, const SharedCapture& capture) {
+  // A capture that these parameters do not suit is opened all the same: they can be changed.
+  if (m_next && capture == m_next) adopt(nullptr);
+  emit failed(line);
+}
+
+void Workspace::adopt(const SharedAnalysis& analysis) {
+  m_capture = std::exchange(m_next, nullptr);
+  m_path = m_nextPath;
+  m_analysis = analysis;
+  m_shown = nullptr;
+  // First, so that no coordinate of the old capture is looked up in the new one.
+  m_selection.reset(m_capture->info(), analysis ? defaultSlice(*analysis) : Slice{});
+  emit opened();
+}
+
+void Workspace::takeSlice(const SharedSlice& slice) {
+  if (slice->analysis->capture != m_capture) return;
+  m_shown = slice;
+  emit changed();
+  lockStartCell();
+}
+
+void Workspace::lockStartCell() {
   const auto cell = std::exchange(m_startCell, std::nullopt);
   if (!cell) return;
-  const auto layer = std::find(info.layers.begin(), info.layers.end(), cell->layer);
-  if (layer == info.layers.end()) {
+  const std::vector<std::int32_t>& layers = m_capture->info().layers;
+  const auto layer = std::find(layers.begin(), layers.end(), cell->layer);
+  if (layer == layers.end()) {
     emit failed(tr("layer %1 was not captured; choose one that was").arg(cell->layer));
     return;
   }
   Cursor cursor = *cell;
-  cursor.layer = static_cast<int>(layer - info.layers.begin());
+  cursor.layer = static_cast<int>(layer - layers.begin());
   m_selection.lock(cursor);
 }
 

@@ -47,6 +47,7 @@ class Workspace : public QObject {
 
  signals:
   void loading(const QString& path);
+  /// A capture took the place of the last one; its selection is new, its first result on the way.
   void opened();
   void openFailed(const QString& path, const QString& line);
   /// shown() is new and whole.
@@ -57,7 +58,11 @@ class Workspace : public QObject {
  private:
   void take(const QString& path, const SharedCapture& capture);
   void takeAnalysis(const SharedAnalysis& analysis);
+  void takeSlice(const SharedSlice& slice);
+  void takeFailure(const QString& line, const SharedCapture& capture);
+  void adopt(const SharedAnalysis& analysis);
   void requestSlice();
+  void lockStartCell();
 
   CaptureLoader m_loader;
   ReplayRunner m_runner;
@@ -65,6 +70,8 @@ class Workspace : public QObject {
   SelectionModel m_selection;
   QString m_path;
   SharedCapture m_capture;
+  QString m_nextPath;
+  SharedCapture m_next;  ///< opened, but not replayed yet: what is shown stays until it is
   SharedAnalysis m_analysis;
   SharedSlice m_shown;
   ScopeParams m_params;

@@ -65,6 +65,8 @@ CellFacts CellFacts::of(const SliceMaps& slice, const Cursor& cursor) {
   const CaptureInfo& info = analysis.capture->info();
   const auto token = static_cast<std::size_t>(cursor.token);
   CellFacts facts;
+  // A cursor of a capture that is being opened means nothing in the one still shown.
+  if (cursor.layer >= info.n_captured_layers() || cursor.token >= info.n_tokens) return facts;
   facts.token = tr("%1 %2, %3 bytes")
                     .arg(cursor.token)
                     .arg(quoted(info.token_text[token]))

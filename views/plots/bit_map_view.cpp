@@ -34,6 +34,7 @@ std::optional<Cursor> BitMapView::cursorOf(const MapPane* pane, int row, int col
 MarkedCell BitMapView::markOf(const MapPane*, const Cursor& cursor) const {
   if (!m_analysis) return {};
   const CaptureInfo& info = m_analysis->capture->info();
+  if (cursor.layer >= info.n_captured_layers()) return {};  // of a capture that is being opened
   const std::int64_t layer = info.layers[static_cast<std::size_t>(cursor.layer)];
   return {.row = layer * info.shape.n_kv_heads + cursor.kvHead, .column = cursor.token};
 }

@@ -16,6 +16,7 @@ constexpr qint64 kProgressAfterMs = 1000;
 /// "V · L14 · KVH1 · tok 56 “ vessel” · 1 bit · step 84: 0.85".
 QString readOut(const SliceMaps& slice, const Cursor& cursor) {
   const CellFacts facts = CellFacts::of(slice, cursor);
+  if (facts.token.isEmpty()) return {};
   const QString& bits = cursor.side == CacheSide::key ? facts.key.bits : facts.value.bits;
   QString text = coordinateText(slice.analysis->capture->info(), cursor);
   bool counted_bits = false;
