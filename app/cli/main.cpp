@@ -49,6 +49,7 @@ void add_common_flags(CLI::App& app, qaq::cli::CommonOptions& common) {
   app.add_flag("--quiet", common.quiet, "No progress on standard error");
   app.add_option("--threads", common.threads, "Threads to use; 0: all")
       ->check(CLI::Range(0, 4096))
+      ->each([](const std::string& text) { qaq::set_thread_count(std::stoi(text)); })
       ->capture_default_str();
   app.add_option("--device", common.device, "cpu or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}))

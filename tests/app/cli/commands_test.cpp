@@ -55,6 +55,7 @@ TEST(CommandLine, WrongUsageIsExitCodeTwoAndOneLine) {
       {"replay", "x.h5", "--no-such-flag"},
       {"tokenize", "--model", kTiny},
       {"tokenize", "--model", kTiny, "--text", "a", "--file", "b"},
+      {"tokenize", "--model", kTiny, "--text", "a", "--threads", "many"},
       {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--dtype", "f64"},
       {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--attention", "half"},
       {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--attention", "window:0"},
@@ -126,6 +127,18 @@ TEST(CommandLine, FromAModelToAStoredReplay) {
   EXPECT_EQ(again["metrics"], replayed["metrics"]);
   // A stored run is listed.
   EXPECT_NE(run_json({"info", capture}).dump().find("tight"), std::string::npos);
+}
+
+TEST(CommandLine, ThreadsAreAsManyAsAskedForAndChangeNoNumber) {
+  const TemporaryFolder folder;
+  const auto capture = [&](const std::string& threads) {
+    const std::string path = folder.file("threads" + threads + ".h5");
+    run_json({"capture", "--model", kTiny, "--prompt", "The query meets every key", "--threads",
+              threads, "-o", path});
+    EXPECT_EQ(run_json({"info", path})["provenance"]["n_threads"], std::stoi(threads));
+    return run_json({"replay", path, "--threads", threads})["metrics"];
+  };
+  EXPECT_EQ(capture("1"), capture("3"));
 }
 
 TEST(CommandLine, AModelsMetadataAndTensors) {
