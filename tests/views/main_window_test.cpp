@@ -282,8 +282,12 @@ TEST(ClosingTheWindow, WhileReplayingAndDrawingEndsBoth) {
   auto window = std::make_unique<MainWindow>(openPlanted);
   window->show();
   window->workspace().open("planted.h5");
-  ASSERT_TRUE(waitFor([&] { return window->workspace().runner().busy(); }));
-  window->workspace().setParams(ScopeParams{});
+  ASSERT_TRUE(waitFor([&] { return window->workspace().shown() != nullptr; }));
+  ScopeParams params;
+  set_parameter(params, "target_quantization_error", 0.1);
+  window->workspace().setParams(params);
+  ASSERT_TRUE(
+      window->workspace().runner().busy());  // until events are processed, whatever its speed
   window.reset();
   QApplication::processEvents();
 }

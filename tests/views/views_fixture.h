@@ -78,9 +78,9 @@ inline SharedAnalysis plantedAnalysis(const ScopeParams& params = {}, std::int64
   return analyse({.capture = plantedCapture(), .params = params, .prefix = prefix});
 }
 
-/// Lets the window's thread work until `done`; false after ten seconds.
+/// Lets the window's thread work until `done`; false after a minute.
 inline bool waitFor(const std::function<bool()>& done) {
-  const QDeadlineTimer deadline(10000);
+  const QDeadlineTimer deadline(60000);
   while (!done()) {
     if (deadline.hasExpired()) return false;
     QApplication::processEvents(QEventLoop::AllEvents, 20);
