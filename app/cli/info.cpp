@@ -78,11 +78,11 @@ void print_model(const std::string& path, const Json& info) {
   }
 }
 
-// One object on one line: its first member, then the others in a row.
+// One object on one line: its first member, then its other plain members in a row.
 void print_item(const Json& item, int depth) {
   std::string rest;
   for (auto member = item.begin(); member != item.end(); ++member) {
-    if (member == item.begin()) continue;
+    if (member == item.begin() || member->is_object()) continue;  // objects: with --json
     const bool bytes = member.key() == "bytes" && member->is_number();
     const std::string text = bytes                 ? byte_text(member->get<std::int64_t>())
                              : member->is_string() ? member->get<std::string>()

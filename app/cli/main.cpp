@@ -11,9 +11,8 @@
 
 namespace {
 
-constexpr int kWorkFailed = 1;
-constexpr int kWrongUsage = 2;
-constexpr int kInputRefused = 3;
+constexpr int kWorkFailed = qaq::exit_code(qaq::ErrorKind::work);
+constexpr int kWrongUsage = qaq::exit_code(qaq::ErrorKind::usage);
 
 int report(const qaq::Error& error) {
   if (error.kind() == qaq::ErrorKind::interrupted) {
@@ -21,14 +20,7 @@ int report(const qaq::Error& error) {
     return qaq::cli::Interruption::exit_code();
   }
   std::fprintf(stderr, "qaq: %s\n", error.what());
-  switch (error.kind()) {
-    case qaq::ErrorKind::usage:
-      return kWrongUsage;
-    case qaq::ErrorKind::input:
-      return kInputRefused;
-    default:
-      return kWorkFailed;
-  }
+  return qaq::exit_code(error.kind());
 }
 
 // CLI11's message may hold line breaks; an error is one line.

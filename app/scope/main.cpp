@@ -13,20 +13,12 @@
 
 namespace {
 
-constexpr int kWorkFailed = 1;
-constexpr int kWrongUsage = 2;
-constexpr int kInputRefused = 3;
+constexpr int kWorkFailed = qaq::exit_code(qaq::ErrorKind::work);
+constexpr int kWrongUsage = qaq::exit_code(qaq::ErrorKind::usage);
 
 int report(const qaq::Error& error) {
   std::fprintf(stderr, "qaq-scope: %s\n", error.what());
-  switch (error.kind()) {
-    case qaq::ErrorKind::usage:
-      return kWrongUsage;
-    case qaq::ErrorKind::input:
-      return kInputRefused;
-    default:
-      return kWorkFailed;
-  }
+  return qaq::exit_code(error.kind());
 }
 
 int reportUsage(const CLI::ParseError& error) {

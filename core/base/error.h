@@ -13,6 +13,12 @@ enum class ErrorKind {
   interrupted = 4,  ///< somebody asked for the work to stop
 };
 
+/// The exit code of a program that such an error ends (of an interruption, unless the signal is
+/// known).
+constexpr int exit_code(ErrorKind kind) {
+  return kind == ErrorKind::interrupted ? 130 : static_cast<int>(kind);
+}
+
 /// The parts of an error line `FILE: PLACE: WHAT; CURE`. Empty parts are left out.
 struct ErrorText {
   std::string file{};   ///< the file or flag it is about, as the user named it
