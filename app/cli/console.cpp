@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/base/shell.h"
 #include "core/base/version.h"
 
 namespace qaq::cli {
@@ -122,12 +123,7 @@ void remember_command_line(int argc, char** argv) {
       const std::string head = equals == std::string::npos ? "" : word.substr(0, equals + 1);
       word = head + std::filesystem::path(word.substr(head.size())).filename().string();
     }
-    if (word.find_first_of(" \t\n'\"\\$&|;<>()*?") != std::string::npos || word.empty()) {
-      std::string quoted = "'";
-      for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-      word = quoted + "'";
-    }
-    remembered_command_line += " " + word;
+    remembered_command_line += " " + shell_word(word);
   }
 }
 const std::string& command_line() { return remembered_command_line; }

@@ -19,12 +19,7 @@ std::shared_ptr<const ModelFile> open_model_named(const std::string& model) {
 }
 
 std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& model) {
-  const std::string path = ModelStore().resolve(model);
-  try {
-    return make_tokenizer(*std::make_shared<GgufFile>(path));
-  } catch (const Error& error) {
-    throw error.with_file(path);
-  }
+  return make_tokenizer(GgufFile(ModelStore().resolve(model)));
 }
 
 std::string checked_text(const std::string& flag, const std::string& text) {

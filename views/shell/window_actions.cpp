@@ -9,6 +9,7 @@
 #include <QSpinBox>
 #include <QToolBar>
 
+#include "core/base/shell.h"
 #include "core/base/text.h"
 #include "views/panels/icons.h"
 #include "views/panels/inspector_panel.h"
@@ -24,13 +25,8 @@
 namespace qaq::views {
 namespace {
 
-/// A word of a POSIX shell: plain where that is safe, else in single quotes.
 QString shellWord(const QString& text) {
-  static const QRegularExpression plain(QStringLiteral("^[A-Za-z0-9_./=+:-]+$"));
-  if (plain.match(text).hasMatch()) return text;
-  QString quoted = text;
-  return QLatin1Char('\'') + quoted.replace(QLatin1Char('\''), QStringLiteral("'\\''")) +
-         QLatin1Char('\'');
+  return QString::fromStdString(shell_word(text.toStdString()));
 }
 
 }  // namespace
