@@ -200,7 +200,7 @@ void run(const CaptureOptions& options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
 
   const auto model = open_model_named(options.model);
-  const auto tokenizer = make_tokenizer(model->gguf());
+  const auto tokenizer = make_tokenizer(*model);
   Prompt prompt = read_prompt(options.prompt, *tokenizer, model->spec().shape, options.generate);
   const CapturePlan plan = make_plan(options, *model, *tokenizer, prompt);
   if (!common.quiet) {

@@ -19,7 +19,7 @@ std::shared_ptr<const ModelFile> open_model_named(const std::string& model) {
 }
 
 std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& model) {
-  return make_tokenizer(GgufFile(ModelStore().resolve(model)));
+  return qaq::open_tokenizer(ModelStore().resolve(model));
 }
 
 std::string checked_text(const std::string& flag, const std::string& text) {

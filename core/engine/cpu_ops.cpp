@@ -39,23 +39,35 @@ TapBlock float_block(TapKind what, std::int64_t layer, const BatchRows& batch, s
 }  // namespace
 
 CpuOps::CpuOps(const ModelSpec& spec, const EngineLimits& limits)
-    : shape_(spec.shape),
+    : spec_(spec),
+      shape_(spec.shape),
       n_rotary_dim_(spec.rope.n_rotary_dim),
       cos_({limits.max_tokens, n_rotary_dim_ / 2}),
       sin_({limits.max_tokens, n_rotary_dim_ / 2}),
       key_cache_({shape_.n_layers, shape_.n_kv_heads, limits.max_tokens, shape_.head_dim}),
       value_cache_(key_cache_.shape()),
-      last_logits_({shape_.vocab_size}) {
+      last_logits_({shape_.vocab_size}) {}
+
+Tensor CpuOps::rows(const Tensor& matrix, std::int64_t first, std::int64_t n_rows) const {
+  return {n_rows, matrix.cols, matrix.dtype,
+          static_cast<float*>(matrix.handle) + first * matrix.cols};
+}
+
+void CpuOps::begin(const BatchRows& run) {
+  run_ = run;
   // Angles in float64: at position 8191 a float32 angle is off by 2e-4.
-  for (std::int64_t pair = 0; pair < n_rotary_dim_ / 2; ++pair) {
-    const double frequency = std::pow(
-        spec.rope.theta, -2.0 * static_cast<double>(pair) / static_cast<double>(n_rotary_dim_));
-    for (std::int64_t position = 0; position < limits.max_tokens; ++position) {
-      const double angle = static_cast<double>(position) * frequency;
-      cos_(position, pair) = static_cast<float>(std::cos(angle));
-      sin_(position, pair) = static_cast<float>(std::sin(angle));
+  const auto frequencies = rope_frequencies(spec_.rope, run.first_position + run.n_rows);
+  for (std::int64_t row = 0; row < run.n_rows; ++row) {
+    const std::int64_t position = run.first_position + row;
+    for (std::int64_t pair = 0; pair < n_rotary_dim_ / 2; ++pair) {
+      const double angle =
+          static_cast<double>(position) * frequencies[static_cast<std::size_t>(pair)];
+      cos_(position, pair) = static_cast<float>(std::cos(angle) * spec_.rope.attention_factor);
+      sin_(position, pair) = static_cast<float>(std::sin(angle) * spec_.rope.attention_factor);
     }
   }
+  const Shape<3> query_shape{shape_.n_heads, run.n_rows, shape_.head_dim};
+  if (query_heads_.shape() != query_shape) query_heads_ = NdArray<float, 3>(query_shape);
 }
 
 Tensor CpuOps::load_weight(const WeightView& weight) {
@@ -77,24 +89,42 @@ void CpuOps::embed(const Tensor& table, std::span<const std::int32_t> ids, const
   }
 }
 
-void CpuOps::norm(const Tensor& in, const Tensor& weight, double epsilon, std::int64_t n_rows,
-                  const Tensor& out) {
+namespace {
+
+void rms_norm(std::span<const float> x, const float* scale, double epsilon, float* y) {
+  double sum = 0;
+  for (const float v : x) sum += static_cast<double>(v) * v;
+  const auto factor =
+      static_cast<float>(1.0 / std::sqrt(sum / static_cast<double>(x.size()) + epsilon));
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * factor * scale[i];
+}
+
+}  // namespace
+
+void CpuOps::norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows, const Tensor& out) {
   const auto source = rows_of(in, n_rows), target = rows_of(out, n_rows);
   const float* scale = rows_of(weight, 1).data();
   for_row_blocks(n_rows, [&](std::int64_t row) {
-    const auto x = source.sub(row).span();
-    double sum = 0;
-    for (const float v : x) sum += static_cast<double>(v) * v;
-    const auto factor =
-        static_cast<float>(1.0 / std::sqrt(sum / static_cast<double>(x.size()) + epsilon));
-    float* y = target.sub(row).data();
-    for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * factor * scale[i];
+    rms_norm(source.sub(row).span(), scale, spec_.norm_epsilon, target.sub(row).data());
   });
 }
 
-void CpuOps::linear(const Tensor& in, const Tensor& weight, std::int64_t n_rows, const Tensor& out,
-                    bool accumulate) {
-  qaq::linear(rows_of(in, n_rows), rows_of(weight, weight.rows), rows_of(out, n_rows), accumulate);
+void CpuOps::linear(const Tensor& in, std::int64_t n_rows, std::span<const Projection> outputs) {
+  for (const Projection& p : outputs) {
+    const auto out = rows_of(p.out, n_rows);
+    qaq::linear(rows_of(in, n_rows), rows_of(p.weight, p.weight.rows), out, p.accumulate);
+    if (!p.bias.handle) continue;
+    const float* bias = rows_of(p.bias, 1).data();
+    for_row_blocks(n_rows, [&](std::int64_t row) {
+      const auto y = out.sub(row).span();
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] += bias[i];
+    });
+  }
+}
+
+void CpuOps::norm_head(std::span<float> head, const Tensor& weight) const {
+  if (!weight.handle) return;
+  rms_norm(head, rows_of(weight, 1).data(), spec_.norm_epsilon, head.data());
 }
 
 void CpuOps::rotate(std::span<float> head, std::int64_t position) const {
@@ -110,23 +140,22 @@ void CpuOps::rotate(std::span<float> head, std::int64_t position) const {
   }
 }
 
-void CpuOps::rotate_append(std::int64_t layer, const BatchRows& batch, const Tensor& query,
-                           const Tensor& key, const Tensor& value) {
+void CpuOps::rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) {
   const std::int64_t d = shape_.head_dim;
-  const Shape<3> query_shape{shape_.n_heads, batch.n_rows, d};
-  if (query_heads_.shape() != query_shape) query_heads_ = NdArray<float, 3>(query_shape);
-  const auto q = rows_of(query, batch.n_rows), k = rows_of(key, batch.n_rows),
-             v = rows_of(value, batch.n_rows);
-  for_row_blocks(batch.n_rows, [&](std::int64_t row) {
-    const std::int64_t position = batch.first_position + row;
+  const auto q = rows_of(heads.query, rows.n_rows), k = rows_of(heads.key, rows.n_rows),
+             v = rows_of(heads.value, rows.n_rows);
+  for_row_blocks(rows.n_rows, [&](std::int64_t row) {
+    const std::int64_t position = rows.first_position + row;
     for (std::int64_t head = 0; head < shape_.n_heads; ++head) {
-      const auto target = query_heads_.sub(head, row).span();
+      const auto target = query_heads_.sub(head, position - run_.first_position).span();
       std::copy_n(q.sub(row).data() + head * d, d, target.data());
+      norm_head(target, heads.query_norm);
       rotate(target, position);
     }
     for (std::int64_t head = 0; head < shape_.n_kv_heads; ++head) {
       const auto target = key_cache_.sub(layer, head, position).span();
       std::copy_n(k.sub(row).data() + head * d, d, target.data());
+      norm_head(target, heads.key_norm);
       rotate(target, position);
       std::copy_n(v.sub(row).data() + head * d, d, value_cache_.sub(layer, head, position).data());
     }
@@ -153,11 +182,12 @@ void CpuOps::tap_batch(std::int64_t layer, const BatchRows& batch, TapSink& taps
   }
 }
 
-void CpuOps::attention(std::int64_t layer, const BatchRows& batch, const Tensor&, const Tensor& out,
+void CpuOps::attention(std::int64_t layer, const BatchRows& batch, const Tensor& out,
                        TapSink* taps) {
   if (taps) tap_batch(layer, batch, *taps);
   const bool tapped =
       taps && taps->wants(TapKind::attention, layer, batch.first_position, batch.n_rows);
+  const std::int64_t window = spec_.attention_window(layer);
   const std::int64_t d = shape_.head_dim, n_keys = batch.first_position + batch.n_rows;
   const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d)));
   const auto target = rows_of(out, batch.n_rows);
@@ -179,8 +209,11 @@ void CpuOps::attention(std::int64_t layer, const BatchRows& batch, const Tensor&
       matmul_nt({query_heads_.sub(head, row).data(), n, d, d},
                 {key_cache_.sub(layer, kv).data(), visible, d, d}, {s, n, visible, n_keys});
       for (std::int64_t i = 0; i < n; ++i) {
-        const auto n_visible = static_cast<std::size_t>(batch.first_position + row + i + 1);
-        softmax_row({s + i * n_keys, static_cast<std::size_t>(visible)}, n_visible, scale);
+        const std::int64_t n_visible = batch.first_position + row + i + 1;
+        const std::int64_t first = window > 0 ? std::max<std::int64_t>(0, n_visible - window) : 0;
+        std::fill_n(s + i * n_keys, first, 0.0f);
+        softmax_row({s + i * n_keys + first, static_cast<std::size_t>(visible - first)},
+                    static_cast<std::size_t>(n_visible - first), scale);
       }
       matmul_nn({s, n, visible, n_keys}, {value_cache_.sub(layer, kv).data(), visible, d, d},
                 {target.data() + row * target.shape(1) + head * d, n, d, target.shape(1)});

@@ -12,7 +12,9 @@ Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> op
     : model_(std::move(model)), ops_(std::move(ops)), limits_(limits) {
   const ModelShape& s = spec().shape;
   std::int64_t layer = 0;
-  const auto load = [&](WeightRole role) { return ops_->load_weight(model_->weight(role, layer)); };
+  const auto load = [&](WeightRole role) {
+    return has_weight(spec(), role) ? ops_->load_weight(model_->weight(role, layer)) : Tensor{};
+  };
   try {
     weights_.embedding = load(WeightRole::embedding);
     weights_.final_norm = load(WeightRole::final_norm);
@@ -27,23 +29,35 @@ Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> op
                                  .feed_forward_norm = load(WeightRole::feed_forward_norm),
                                  .gate = load(WeightRole::gate),
                                  .up = load(WeightRole::up),
-                                 .down = load(WeightRole::down)});
+                                 .down = load(WeightRole::down),
+                                 .query_bias = load(WeightRole::query_bias),
+                                 .key_bias = load(WeightRole::key_bias),
+                                 .value_bias = load(WeightRole::value_bias),
+                                 .attention_output_bias = load(WeightRole::attention_output_bias),
+                                 .gate_bias = load(WeightRole::gate_bias),
+                                 .up_bias = load(WeightRole::up_bias),
+                                 .down_bias = load(WeightRole::down_bias),
+                                 .query_norm = load(WeightRole::query_norm),
+                                 .key_norm = load(WeightRole::key_norm)});
       work.report({"load", layer + 1, s.n_layers, "layers"});
     }
   } catch (const Error& error) {
     throw error.with_file(model_->file());
   }
-  const auto rows = [&](const char* name, std::int64_t cols) {
+  const auto run_rows = [&](const char* name, std::int64_t cols) {
     return ops_->allocate(name, limits_.max_batch, cols);
   };
-  activations_ = {.hidden = rows("hidden", s.hidden_size),
-                  .normed = rows("normed", s.hidden_size),
-                  .query = rows("query", s.n_heads * s.head_dim),
-                  .key = rows("key", s.n_kv_heads * s.head_dim),
-                  .value = rows("value", s.n_kv_heads * s.head_dim),
-                  .mixed = rows("mixed", s.n_heads * s.head_dim),
-                  .gate = rows("gate", s.intermediate_size),
-                  .up = rows("up", s.intermediate_size)};
+  const auto chunk_rows = [&](const char* name, std::int64_t cols) {
+    return ops_->allocate(name, std::min(limits_.max_batch, kChunkRows), cols);
+  };
+  activations_ = {.hidden = run_rows("hidden", s.hidden_size),
+                  .mixed = run_rows("mixed", s.n_heads * s.head_dim),
+                  .normed = chunk_rows("normed", s.hidden_size),
+                  .query = chunk_rows("query", s.n_heads * s.head_dim),
+                  .key = chunk_rows("key", s.n_kv_heads * s.head_dim),
+                  .value = chunk_rows("value", s.n_kv_heads * s.head_dim),
+                  .gate = chunk_rows("gate", s.intermediate_size),
+                  .up = chunk_rows("up", s.intermediate_size)};
 }
 
 void Engine::run(std::span<const std::int32_t> ids, TapSink* taps, const Work& work) {

@@ -1,36 +1,67 @@
 #include "core/engine/forward.h"
 
+#include <algorithm>
+#include <array>
+
 namespace qaq {
+namespace {
+
+// Calls body(first row within the run, rows of the chunk) for each chunk.
+template <class Body>
+void for_chunks(const BatchRows& run, Body body) {
+  for (std::int64_t first = 0; first < run.n_rows; first += kChunkRows) {
+    const std::int64_t n = std::min(kChunkRows, run.n_rows - first);
+    body(first, BatchRows{run.first_position + first, n});
+  }
+}
+
+}  // namespace
 
 void forward(Ops& ops, const ModelSpec& spec, const EngineWeights& weights, const Activations& a,
              const ForwardCall& call, const Work& work) {
-  const auto n_rows = static_cast<std::int64_t>(call.ids.size());
-  const BatchRows batch{call.first_position, n_rows};
+  const BatchRows run{call.first_position, static_cast<std::int64_t>(call.ids.size())};
   const std::int64_t n_layers = spec.shape.n_layers;
 
+  ops.begin(run);
   ops.embed(weights.embedding, call.ids, a.hidden);
   for (std::int64_t layer = 0; layer < n_layers; ++layer) {
-    work.throw_if_stopped();
     const LayerWeights& w = weights.layers[static_cast<std::size_t>(layer)];
 
-    ops.norm(a.hidden, w.attention_norm, spec.norm_epsilon, n_rows, a.normed);
-    ops.linear(a.normed, w.query, n_rows, a.query, false);
-    ops.linear(a.normed, w.key, n_rows, a.key, false);
-    ops.linear(a.normed, w.value, n_rows, a.value, false);
-    ops.rotate_append(layer, batch, a.query, a.key, a.value);
-    ops.attention(layer, batch, a.query, a.mixed, call.taps);
-    ops.linear(a.mixed, w.attention_output, n_rows, a.hidden, true);
-
-    ops.norm(a.hidden, w.feed_forward_norm, spec.norm_epsilon, n_rows, a.normed);
-    ops.linear(a.normed, w.gate, n_rows, a.gate, false);
-    ops.linear(a.normed, w.up, n_rows, a.up, false);
-    ops.activate(a.gate, a.up, n_rows);
-    ops.linear(a.gate, w.down, n_rows, a.hidden, true);
-
-    work.report({n_rows > 1 ? "prefill" : "decode", layer + 1, n_layers, "layers"});
+    for_chunks(run, [&](std::int64_t first, const BatchRows& rows) {
+      work.throw_if_stopped();
+      const std::int64_t n = rows.n_rows;
+      ops.norm(ops.rows(a.hidden, first, n), w.attention_norm, n, a.normed);
+      ops.linear(a.normed, n,
+                 std::array{Projection{w.query, w.query_bias, a.query},
+                            Projection{w.key, w.key_bias, a.key},
+                            Projection{w.value, w.value_bias, a.value}});
+      ops.rotate_append(layer, rows, {a.query, a.key, a.value, w.query_norm, w.key_norm});
+    });
+    ops.attention(layer, run, a.mixed, call.taps);
+    for_chunks(run, [&](std::int64_t first, const BatchRows& rows) {
+      work.throw_if_stopped();
+      const std::int64_t n = rows.n_rows;
+      const Tensor hidden = ops.rows(a.hidden, first, n);
+      ops.linear(ops.rows(a.mixed, first, n), n,
+                 std::array{Projection{w.attention_output, w.attention_output_bias, hidden, true}});
+      ops.norm(hidden, w.feed_forward_norm, n, a.normed);
+      ops.linear(
+          a.normed, n,
+          std::array{Projection{w.gate, w.gate_bias, a.gate}, Projection{w.up, w.up_bias, a.up}});
+      ops.activate(a.gate, a.up, n);
+      ops.linear(a.gate, n, std::array{Projection{w.down, w.down_bias, hidden, true}});
+    });
+    work.report({run.n_rows > 1 ? "prefill" : "decode", layer + 1, n_layers, "layers"});
   }
-  ops.norm(a.hidden, weights.final_norm, spec.norm_epsilon, n_rows, a.normed);
-  ops.logits(batch, a.normed, weights.head, call.taps);
+  for_chunks(run, [&](std::int64_t first, const BatchRows& rows) {
+    const bool last = first + rows.n_rows == run.n_rows;
+    const bool tapped =
+        call.taps && call.taps->wants(TapKind::logits, n_layers, rows.first_position, rows.n_rows);
+    if (!last && !tapped) return;
+    work.throw_if_stopped();
+    ops.norm(ops.rows(a.hidden, first, rows.n_rows), weights.final_norm, rows.n_rows, a.normed);
+    ops.logits(rows, a.normed, weights.head, call.taps);
+  });
   ops.sync();
 }
 

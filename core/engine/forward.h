@@ -11,26 +11,34 @@
 
 namespace qaq {
 
-/// Weights on a backend, roles as in WeightRole.
+/// Weights on a backend, roles as in WeightRole. Optional ones have no handle where the model lacks
+/// them.
 struct LayerWeights {
   Tensor attention_norm, query, key, value, attention_output;
   Tensor feed_forward_norm, gate, up, down;
+  Tensor query_bias, key_bias, value_bias, attention_output_bias;
+  Tensor gate_bias, up_bias, down_bias;
+  Tensor query_norm, key_norm;
 };
 struct EngineWeights {
   Tensor embedding, final_norm, head;
   std::vector<LayerWeights> layers;
 };
 
-/// Activations of a batch; (max_batch, ...).
+/// Rows that pass through a layer's products together. Long runs go in chunks, inside each layer,
+/// so that a weight is read once a layer and what lies between products stays in the cache.
+constexpr std::int64_t kChunkRows = 512;
+
+/// Activations of a run (max_batch rows) and of a chunk (kChunkRows rows at most).
 struct Activations {
-  Tensor hidden;  ///< residual stream, hidden_size
-  Tensor normed;  ///< hidden_size
-  Tensor query;   ///< n_heads * head_dim
-  Tensor key;     ///< n_kv_heads * head_dim
-  Tensor value;   ///< n_kv_heads * head_dim
-  Tensor mixed;   ///< n_heads * head_dim
-  Tensor gate;    ///< intermediate_size
-  Tensor up;      ///< intermediate_size
+  Tensor hidden;  ///< run: residual stream, hidden_size
+  Tensor mixed;   ///< run: n_heads * head_dim
+  Tensor normed;  ///< chunk: hidden_size
+  Tensor query;   ///< chunk: n_heads * head_dim
+  Tensor key;     ///< chunk: n_kv_heads * head_dim
+  Tensor value;   ///< chunk: n_kv_heads * head_dim
+  Tensor gate;    ///< chunk: intermediate_size
+  Tensor up;      ///< chunk: intermediate_size
 };
 
 /// What one pass is to run.

@@ -27,41 +27,62 @@ struct BatchRows {
   std::int64_t n_rows = 0;
 };
 
+/// One output of a linear layer.
+struct Projection {
+  Tensor weight;  ///< (n, k)
+  Tensor bias;    ///< (1, n), or no handle
+  Tensor out;     ///< (n_rows, n)
+  bool accumulate = false;
+};
+
+/// Query, key and value of some rows, before RoPE; with norms where the family has them.
+struct HeadRows {
+  Tensor query;       ///< (n_rows, n_heads * D)
+  Tensor key;         ///< (n_rows, n_kv_heads * D)
+  Tensor value;       ///< (n_rows, n_kv_heads * D)
+  Tensor query_norm;  ///< (1, D), or no handle
+  Tensor key_norm;    ///< (1, D), or no handle
+};
+
 /// What a backend does, one call a step of a layer. forward() is written over it once, for every
 /// backend. A backend may queue the calls; sync() waits for them. Tensors that are written have at
-/// least batch.n_rows rows; only those are touched.
+/// least the rows that are asked for; only those are touched.
 class Ops {
  public:
   virtual ~Ops() = default;
 
-  /// A weight made ready for use. Throws Error{input} naming the tensor when it holds NaN or
-  /// infinity.
+  /// A weight made ready for use. Its bytes may be kept and read later: they live as long as the
+  /// ModelSource. Throws Error{input} naming the tensor when it holds NaN or infinity.
   virtual Tensor load_weight(const WeightView& weight) = 0;
-  /// A matrix for activations, of the arena's lifetime.
+  /// A matrix for activations, of the Ops' lifetime.
   virtual Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols) = 0;
+  /// Rows [first, first + n_rows) of an allocated matrix.
+  virtual Tensor rows(const Tensor& matrix, std::int64_t first, std::int64_t n_rows) const = 0;
 
+  /// The next calls are about one run of these rows. Rotation angles may depend on where it ends.
+  virtual void begin(const BatchRows& run) = 0;
   /// out[i] = table[ids[i]].
   virtual void embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) = 0;
   /// RMSNorm: out = in / sqrt(mean(in^2) + epsilon) * weight, row by row.
-  virtual void norm(const Tensor& in, const Tensor& weight, double epsilon, std::int64_t n_rows,
+  virtual void norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows,
                     const Tensor& out) = 0;
-  /// out = in weight^T, or out += with `accumulate`. in (n_rows, k), weight (n, k), out (n_rows,
-  /// n).
-  virtual void linear(const Tensor& in, const Tensor& weight, std::int64_t n_rows,
-                      const Tensor& out, bool accumulate) = 0;
-  /// Turns query and key by their positions (half-split RoPE) and appends key and value to the
-  /// layer's cache. query (n_rows, n_heads * D), key and value (n_rows, n_kv_heads * D).
-  virtual void rotate_append(std::int64_t layer, const BatchRows& batch, const Tensor& query,
-                             const Tensor& key, const Tensor& value) = 0;
-  /// out (n_rows, n_heads * D) = softmax(q k^T / sqrt(D), causal) v over the layer's cache. Taps
-  /// query, key, value and attention of the batch where `taps` wants them (may be null).
-  virtual void attention(std::int64_t layer, const BatchRows& batch, const Tensor& query,
-                         const Tensor& out, TapSink* taps) = 0;
+  /// For each output: out = in weight^T + bias, or out += with `accumulate`. in (n_rows, k).
+  virtual void linear(const Tensor& in, std::int64_t n_rows,
+                      std::span<const Projection> outputs) = 0;
+  /// Norms where there are any, then turns query and key by their positions (half-split RoPE),
+  /// keeps the queries for attention() and appends key and value to the layer's cache. `rows` lie
+  /// within the run and follow those of the last call for this layer.
+  virtual void rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) = 0;
+  /// out (n_rows, n_heads * D) = softmax(q k^T / sqrt(D), causal, within the layer's window) v over
+  /// the layer's cache, for all rows of the run. Taps query, key, value and attention of the run
+  /// where `taps` wants them (may be null).
+  virtual void attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
+                         TapSink* taps) = 0;
   /// SwiGLU: gate = silu(gate) * up.
   virtual void activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;
   /// Logits of rows of `in` (n_rows, hidden_size) against `head` (vocab_size, hidden_size). Rows
   /// that `taps` wants are tapped in blocks; those of the last row stay in last_logits().
-  virtual void logits(const BatchRows& batch, const Tensor& in, const Tensor& head,
+  virtual void logits(const BatchRows& rows, const Tensor& in, const Tensor& head,
                       TapSink* taps) = 0;
   virtual void sync() = 0;
 

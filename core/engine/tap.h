@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "core/tensor/dtype.h"
@@ -11,13 +12,13 @@ namespace qaq {
 /// What a tap carries. Order of the kinds within a layer is this order.
 enum class TapKind { query, key, value, attention, logits };
 
-/// A block of captured numbers, row-major (n_heads, n_rows, n_cols), valid during the call only.
+/// A block of captured numbers, row-major (n_heads, n_rows, n_cols).
 ///
 ///   query      heads = query heads, cols = head_dim; after RoPE (half-split), unscaled
 ///   key        heads = KV heads,    cols = head_dim; after RoPE (half-split)
 ///   value      heads = KV heads,    cols = head_dim
-///   attention  heads = query heads, cols = first_row + n_rows keys; after the softmax, zero above
-///              the diagonal (row i is position first_row + i)
+///   attention  heads = query heads, cols = keys up to the last row of the run; after the softmax,
+///              zero above the diagonal (row i is position first_row + i)
 ///   logits     one head, cols = vocab_size; layer is n_layers
 struct TapBlock {
   TapKind what = TapKind::query;
@@ -28,7 +29,10 @@ struct TapBlock {
   std::int64_t n_rows = 0;
   std::int64_t n_cols = 0;
   DType dtype = DType::f32;
-  std::span<const std::byte> bytes;
+  std::span<const std::byte> bytes{};
+  /// Where it is not null, the bytes stay valid and unchanged for as long as a copy of it is held;
+  /// the engine waits when too many are held. Else they are valid during the call only.
+  std::shared_ptr<const void> owner{};
 
   /// The numbers of an f32 block.
   std::span<const float> floats() const {

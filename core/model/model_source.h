@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "core/model/model_spec.h"
 #include "core/tensor/weight_block.h"
@@ -23,15 +23,34 @@ enum class WeightRole {
   down,               ///< (hidden_size, intermediate_size)
   final_norm,         ///< (1, hidden_size)
   head,               ///< (vocab_size, hidden_size); the embedding where the spec says tied
+
+  // Optional pieces of a layer (LayerPieces); vectors are one row.
+  query_bias,             ///< (1, n_heads * head_dim), half-split
+  key_bias,               ///< (1, n_kv_heads * head_dim), half-split
+  value_bias,             ///< (1, n_kv_heads * head_dim)
+  attention_output_bias,  ///< (1, hidden_size)
+  gate_bias,              ///< (1, intermediate_size)
+  up_bias,                ///< (1, intermediate_size)
+  down_bias,              ///< (1, hidden_size)
+  query_norm,             ///< (1, head_dim)
+  key_norm,               ///< (1, head_dim)
 };
+inline constexpr int kWeightRoles = 21;
+
+/// Whether every layer has a weight of that role (embedding, final_norm and head are no layer's).
+bool is_layer_role(WeightRole role);
+/// Whether a model of this spec has the weight; the head is always there, by its own or tied.
+bool has_weight(const ModelSpec& spec, WeightRole role);
+/// (rows, cols) of a weight.
+std::pair<std::int64_t, std::int64_t> weight_shape(WeightRole role, const ModelShape& shape);
 
 /// A model file that was opened and checked: every weight is there and has its shape.
 class ModelSource {
  public:
   virtual ~ModelSource() = default;
   virtual const ModelSpec& spec() const = 0;
-  /// `layer` is ignored for the roles that a model has once. Rows of query and key are in
-  /// half-split order whatever the file holds.
+  /// Of a weight that has_weight() says is there. `layer` is ignored for the roles that a model has
+  /// once. Rows of query and key are in half-split order whatever the file holds.
   virtual WeightView weight(WeightRole role, std::int64_t layer) const = 0;
   /// The file's name as given, for messages.
   virtual const std::string& file() const = 0;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
+
+#include "core/model/rope.h"
 
 namespace qaq {
 
@@ -20,23 +23,34 @@ struct ModelShape {
   std::int64_t group_size() const { return n_heads / n_kv_heads; }
 };
 
-/// Rotary position embedding in half-split convention: channel i turns with i + n_rotary_dim / 2.
-struct RopeSpec {
-  double theta = 10000.0;
-  std::int64_t n_rotary_dim = 0;  ///< leading channels of a head that turn; the rest pass
+/// Pieces of a layer that some families have and others lack.
+struct LayerPieces {
+  bool query_bias = false;
+  bool key_bias = false;
+  bool value_bias = false;
+  bool attention_output_bias = false;
+  bool feed_forward_bias = false;  ///< of gate, up and down
+  bool query_key_norm = false;     ///< RMSNorm of each head's query and key before RoPE
 };
 
 /// What a model file says about a model, apart from its weights and its tokenizer.
 struct ModelSpec {
   std::string name;
-  std::string architecture;  ///< "llama"
+  std::string architecture;  ///< the family's name (families.h): "llama"
   ModelShape shape;
   RopeSpec rope;
+  LayerPieces pieces;
+  /// By layer: how many keys a query sees, itself among them; 0: all. Empty: all in every layer.
+  std::vector<std::int64_t> attention_windows;
   double norm_epsilon = 1e-5;
   bool tied_embeddings = false;  ///< the head is the embedding table
   std::string weights_dtype;     ///< of most weights, for people: "q4_1"
   std::string config_json;       ///< Hugging Face style config, verbatim or made from GGUF metadata
   std::vector<std::int32_t> end_token_ids;
+
+  std::int64_t attention_window(std::int64_t layer) const {
+    return attention_windows.empty() ? 0 : attention_windows[static_cast<std::size_t>(layer)];
+  }
 };
 
 }  // namespace qaq

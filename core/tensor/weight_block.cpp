@@ -7,6 +7,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/base/half.h"
@@ -19,13 +20,21 @@ namespace {
 // Blocks are read as they lie in the file.
 static_assert(std::endian::native == std::endian::little);
 
-constexpr std::array<WeightTypeInfo, 6> kTypes{{
+constexpr std::array<WeightTypeInfo, 14> kTypes{{
     {WeightType::f32, "f32", 1, 4},
     {WeightType::f16, "f16", 1, 2},
     {WeightType::bf16, "bf16", 1, 2},
     {WeightType::q8_0, "q8_0", 32, 34},
     {WeightType::q4_0, "q4_0", 32, 18},
     {WeightType::q4_1, "q4_1", 32, 20},
+    {WeightType::q5_0, "q5_0", 32, 22},
+    {WeightType::q5_1, "q5_1", 32, 24},
+    {WeightType::q3_k, "q3_k", 256, 110},
+    {WeightType::q4_k, "q4_k", 256, 144},
+    {WeightType::q5_k, "q5_k", 256, 176},
+    {WeightType::q6_k, "q6_k", 256, 210},
+    {WeightType::iq4_nl, "iq4_nl", 32, 18},
+    {WeightType::iq4_xs, "iq4_xs", 256, 136},
 }};
 
 constexpr std::int64_t kBlock = 32;  // numbers of a block of the quantized types
@@ -123,40 +132,66 @@ void decode_row(WeightType type, std::span<const std::byte> bytes, std::span<flo
       case WeightType::q4_1:
         decode_q4_1(block, to);
         break;
+      default:
+        assert(false && "not decoded yet");
     }
     block += info.block_bytes;
     to += info.block_elements;
   }
 }
 
-void decode_matrix(const WeightView& weight, NdView<float, 2> out) {
-  assert(out.shape(0) == weight.rows && out.shape(1) == weight.cols);
-  const std::int64_t bytes_of_row = row_bytes(weight.type, weight.cols);
-  assert(static_cast<std::int64_t>(weight.bytes.size()) == weight.rows * bytes_of_row);
+namespace {
+
+// Calls row_of(r), which gives the numbers of row r, for every row on several threads, and refuses
+// the first number that is not finite.
+template <class RowOf>
+void for_finite_rows(const WeightView& weight, RowOf row_of) {
   // A piece of work is some ten thousand numbers.
   const std::int64_t n_rows =
       std::max<std::int64_t>(1, 32768 / std::max<std::int64_t>(1, weight.cols));
   const std::int64_t n_pieces = (weight.rows + n_rows - 1) / n_rows;
-  const std::int64_t none = out.size();
+  const std::int64_t none = weight.rows * weight.cols;
   // The least bad position, so that the message is the same on any number of threads.
   std::atomic<std::int64_t> first_bad{none};
   parallel_for(n_pieces, [&](std::int64_t piece) {
+    std::vector<float> scratch;
     for (std::int64_t r = piece * n_rows; r < std::min(weight.rows, (piece + 1) * n_rows); ++r) {
-      const std::span<float> row = out.sub(r).span();
-      decode_row(weight.type,
-                 weight.bytes.subspan(static_cast<std::size_t>(r * bytes_of_row),
-                                      static_cast<std::size_t>(bytes_of_row)),
-                 row);
-      const std::int64_t column = first_not_finite(row);
+      const std::int64_t column = first_not_finite(row_of(r, scratch));
       if (column >= 0) store_minimum(first_bad, r * weight.cols + column);
     }
   });
   if (first_bad == none) return;
   const std::int64_t row = first_bad / weight.cols, column = first_bad % weight.cols;
+  std::vector<float> scratch;
+  const float bad = row_of(row, scratch)[static_cast<std::size_t>(column)];
   refuse_input({.place = weight.name,
-                .what = cat("holds ", std::isnan(out(row, column)) ? "a NaN" : "an infinity",
-                            " at row ", row, ", column ", column),
+                .what = cat("holds ", std::isnan(bad) ? "a NaN" : "an infinity", " at row ", row,
+                            ", column ", column),
                 .cure = "the model file is damaged or badly converted; get it again"});
+}
+
+std::span<const std::byte> row_of_weight(const WeightView& weight, std::int64_t row) {
+  const std::int64_t n = row_bytes(weight.type, weight.cols);
+  assert(static_cast<std::int64_t>(weight.bytes.size()) == weight.rows * n);
+  return weight.bytes.subspan(static_cast<std::size_t>(row * n), static_cast<std::size_t>(n));
+}
+
+}  // namespace
+
+void require_finite(const WeightView& weight) {
+  for_finite_rows(weight, [&](std::int64_t row, std::vector<float>& scratch) {
+    scratch.resize(static_cast<std::size_t>(weight.cols));
+    decode_row(weight.type, row_of_weight(weight, row), scratch);
+    return std::span<const float>(scratch);
+  });
+}
+
+void decode_matrix(const WeightView& weight, NdView<float, 2> out) {
+  assert(out.shape(0) == weight.rows && out.shape(1) == weight.cols);
+  for_finite_rows(weight, [&](std::int64_t row, std::vector<float>&) {
+    decode_row(weight.type, row_of_weight(weight, row), out.sub(row).span());
+    return std::span<const float>(out.sub(row).span());
+  });
 }
 
 }  // namespace qaq

@@ -18,7 +18,22 @@ namespace qaq {
 ///   q4_1   20 bytes, 32 numbers: f16 d, f16 m, 16 bytes of codes; x = d q + m
 ///
 /// In the 4-bit types byte i holds number i in its low and number i + 16 in its high half.
-enum class WeightType { f32, f16, bf16, q8_0, q4_0, q4_1 };
+enum class WeightType {
+  f32,
+  f16,
+  bf16,
+  q8_0,
+  q4_0,
+  q4_1,
+  q5_0,
+  q5_1,
+  q3_k,
+  q4_k,
+  q5_k,
+  q6_k,
+  iq4_nl,
+  iq4_xs,
+};
 
 struct WeightTypeInfo {
   WeightType type;
@@ -45,6 +60,10 @@ struct WeightView {
   std::int64_t cols = 0;
   std::span<const std::byte> bytes;
 };
+
+/// Throws Error{input} with the weight's name as its place where a number is NaN or infinite; its
+/// file is left empty. On several threads.
+void require_finite(const WeightView& weight);
 
 /// Decodes all rows of `weight` into `out` (rows, cols), on several threads. Throws Error{input}
 /// with the weight's name as its place where a number is NaN or infinite; its file is left empty.

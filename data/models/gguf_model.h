@@ -17,7 +17,8 @@ class GgufModel final : public ModelFile {
   /// Throws Error{input} where the file, its metadata or its tensors cannot be run.
   explicit GgufModel(const std::string& path);
 
-  const GgufFile& gguf() const override { return gguf_; }
+  const GgufFile* gguf() const override { return &gguf_; }
+  const std::string& folder() const override { return folder_; }
   const ModelSpec& spec() const override { return spec_; }
   WeightView weight(WeightRole role, std::int64_t layer) const override;
   const std::string& file() const override { return gguf_.file(); }
@@ -30,6 +31,7 @@ class GgufModel final : public ModelFile {
   };
 
   GgufFile gguf_;
+  std::string folder_;  ///< none
   ModelSpec spec_;
   mutable std::vector<ReorderedRows> reordered_;  ///< query and key of each layer
 };

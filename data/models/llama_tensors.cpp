@@ -64,32 +64,6 @@ std::string gguf_tensor_name(WeightRole role, std::int64_t layer) {
                          : cat(entry.name, ".weight");
 }
 
-std::pair<std::int64_t, std::int64_t> weight_shape(WeightRole role, const ModelShape& shape) {
-  const std::int64_t hidden = shape.hidden_size;
-  switch (role) {
-    case WeightRole::embedding:
-    case WeightRole::head:
-      return {shape.vocab_size, hidden};
-    case WeightRole::attention_norm:
-    case WeightRole::feed_forward_norm:
-    case WeightRole::final_norm:
-      return {1, hidden};
-    case WeightRole::query:
-      return {shape.n_heads * shape.head_dim, hidden};
-    case WeightRole::key:
-    case WeightRole::value:
-      return {shape.n_kv_heads * shape.head_dim, hidden};
-    case WeightRole::attention_output:
-      return {hidden, shape.n_heads * shape.head_dim};
-    case WeightRole::gate:
-    case WeightRole::up:
-      return {shape.intermediate_size, hidden};
-    case WeightRole::down:
-      return {hidden, shape.intermediate_size};
-  }
-  return {0, 0};
-}
-
 void check_llama_tensors(const GgufFile& gguf, const ModelSpec& spec) {
   const auto n_tensors = static_cast<std::int64_t>(gguf.tensors().size());
   if (spec.shape.n_layers > n_tensors / kTensorsOfLayer + 1) {

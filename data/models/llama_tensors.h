@@ -12,9 +12,6 @@ namespace qaq {
 /// GGUF's name of a weight: "blk.3.attn_q.weight". `layer` counts for roles that every layer has.
 std::string gguf_tensor_name(WeightRole role, std::int64_t layer);
 
-/// (rows, cols) of a weight in a model of that shape.
-std::pair<std::int64_t, std::int64_t> weight_shape(WeightRole role, const ModelShape& shape);
-
 /// Holds the tensors of a GGUF file against the spec: all are there, with their shapes and a type
 /// that can be decoded, and there are no others. Throws Error{input} naming the tensor.
 void check_llama_tensors(const GgufFile& gguf, const ModelSpec& spec);

@@ -5,6 +5,7 @@
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "data/models/gguf_file.h"
+#include "data/models/model_file.h"
 #include "data/tokenizers/bpe_tokenizer.h"
 #include "data/tokenizers/byte_alphabet.h"
 
@@ -125,6 +126,14 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const GgufFile& gguf) {
   vocabulary.beginning = beginning_of(metadata, tokens.size());
   vocabulary.sha256 = hash_of(metadata, types);
   return std::make_shared<BpeTokenizer>(std::move(vocabulary));
+}
+
+std::shared_ptr<const Tokenizer> make_tokenizer(const ModelFile& model) {
+  return make_tokenizer(*model.gguf());
+}
+
+std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& path) {
+  return make_tokenizer(GgufFile(path));
 }
 
 }  // namespace qaq

@@ -10,6 +10,7 @@
 namespace qaq {
 
 class GgufFile;
+class ModelFile;
 
 /// Text to token ids and back.
 class Tokenizer {
@@ -34,5 +35,10 @@ class Tokenizer {
 
 /// The tokenizer in a GGUF file's metadata. Throws Error{input} naming the key.
 std::shared_ptr<const Tokenizer> make_tokenizer(const GgufFile& gguf);
+/// The tokenizer of an opened model: its GGUF metadata or the files in its folder.
+std::shared_ptr<const Tokenizer> make_tokenizer(const ModelFile& model);
+/// The tokenizer alone, without the weights, of what open_model takes: a GGUF file, a Hugging Face
+/// folder, or a file in one. Throws Error{input}.
+std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& path);
 
 }  // namespace qaq

@@ -24,14 +24,16 @@ struct Allowed {
   Names libraries;
 };
 const std::map<std::string, Allowed> kTable{
-    {"core", {{"core"}, {"eigen", "blas", "tbb", "json"}}},
-    {"data", {{"core", "data"}, {"eigen", "hdf5", "json", "pcre2"}}},
+    {"core", {{"core"}, {"eigen", "blas", "tbb", "json", "highway"}}},
+    {"data", {{"core", "data"}, {"eigen", "hdf5", "json", "pcre2", "sentencepiece"}}},
     {"gpu", {{"core", "gpu"}, {"cuda", "json"}}},
     {"views", {{"core", "views"}, {"qt", "json"}}},
     {"app/cli", {{"app", "core", "data", "gpu"}, {"json", "cli11"}}},
     {"app/scope", {{"app", "core", "data", "gpu", "views"}, {"json", "cli11", "qt"}}},
     {"tests",
-     {kRoots, {"eigen", "blas", "tbb", "json", "hdf5", "pcre2", "cuda", "qt", "cli11", "gtest"}}},
+     {kRoots,
+      {"eigen", "blas", "tbb", "json", "hdf5", "pcre2", "sentencepiece", "cuda", "qt", "cli11",
+       "highway", "gtest"}}},
 };
 
 // Steps inside core, from left to right; equal steps do not include each other.
@@ -44,6 +46,8 @@ std::string library_of(const std::string& header) {
       {std::regex("Eigen/.*"), "eigen"},
       {std::regex("cblas\\.h"), "blas"},
       {std::regex("tbb/.*"), "tbb"},
+      {std::regex("hwy/.*"), "highway"},
+      {std::regex("sentencepiece.*\\.h"), "sentencepiece"},
       {std::regex("nlohmann/.*"), "json"},
       {std::regex("hdf5.*\\.h|H5.*\\.h"), "hdf5"},
       {std::regex("pcre2\\.h"), "pcre2"},

@@ -42,7 +42,7 @@ void read_as(const std::string& run, const std::string& path) {
   }
   const auto model = open_model(path);
   if (run == "load") decode_all_weights(*model);
-  const auto ids = make_tokenizer(model->gguf())->encode("ab");
+  const auto ids = make_tokenizer(*model)->encode("ab");
   EXPECT_FALSE(ids.empty());
 }
 

@@ -41,7 +41,7 @@ class GgufMutation : public testing::Test {
         NdArray<float, 2> numbers({key.rows, key.cols});
         decode_matrix(key, numbers.view());
       }
-      make_tokenizer(model->gguf())->encode("the ab");
+      make_tokenizer(*model)->encode("the ab");
       return true;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::input) << error.what();
