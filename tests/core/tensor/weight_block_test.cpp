@@ -1,10 +1,12 @@
 // Decoding held bit by bit against tests/data/weight_blocks (made by another implementation).
 #include "core/tensor/weight_block.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <gtest/gtest.h>
 #include <limits>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
@@ -23,7 +25,7 @@ std::vector<std::byte> bytes_of_hex(const std::string& hex) {
 }
 
 WeightType type_named(const std::string& name) {
-  for (int type = 0; type <= static_cast<int>(WeightType::q4_1); ++type) {
+  for (int type = 0; type <= static_cast<int>(WeightType::iq4_xs); ++type) {
     if (weight_type_info(static_cast<WeightType>(type)).name == name) {
       return static_cast<WeightType>(type);
     }
@@ -37,7 +39,7 @@ std::span<const std::byte> bytes_of(const std::vector<float>& numbers) {
 
 TEST(WeightBlock, DecodesEveryReferenceBlockBitByBit) {
   const auto cases = test::test_data_json("weight_blocks/weight_blocks.json").at("cases");
-  ASSERT_GE(cases.size(), 9u);
+  std::set<std::string> types;
   for (const auto& reference : cases) {
     SCOPED_TRACE(reference.at("name").get<std::string>());
     const WeightType type = type_named(reference.at("type"));
@@ -50,7 +52,9 @@ TEST(WeightBlock, DecodesEveryReferenceBlockBitByBit) {
     for (std::size_t i = 0; i < bits.size(); ++i) {
       ASSERT_EQ(std::bit_cast<std::uint32_t>(row[i]), bits[i]) << "number " << i;
     }
+    types.insert(reference.at("type"));
   }
+  EXPECT_EQ(types.size(), 14u) << "every type has its cases";
 }
 
 TEST(WeightBlock, BytesMayLieAtAnyAlignment) {
@@ -118,6 +122,58 @@ TEST(DecodeMatrix, RefusesTheFirstNumberThatIsNotFinite) {
   EXPECT_EQ(refusal_of(numbers, kRows, kCols), "holds a NaN at row 3999, column 63");
   numbers[5 * kCols] = -std::numeric_limits<float>::infinity();
   EXPECT_EQ(refusal_of(numbers, kRows, kCols), "holds an infinity at row 5, column 0");
+}
+
+TEST(RequireFinite, LooksAtTheScalesOfQuantizedTypes) {
+  // Of each type, where the halves lie that scale a block.
+  const std::vector<std::tuple<WeightType, std::vector<std::size_t>>> scales{
+      {WeightType::q8_0, {0}},    {WeightType::q4_0, {0}},    {WeightType::q4_1, {0, 2}},
+      {WeightType::q5_0, {0}},    {WeightType::q5_1, {0, 2}}, {WeightType::q3_k, {108}},
+      {WeightType::q4_k, {0, 2}}, {WeightType::q5_k, {0, 2}}, {WeightType::q6_k, {208}},
+      {WeightType::iq4_nl, {0}},  {WeightType::iq4_xs, {0}}};
+  for (const auto& [type, offsets] : scales) {
+    const WeightTypeInfo& info = weight_type_info(type);
+    SCOPED_TRACE(info.name);
+    const std::int64_t cols = 3 * info.block_elements;
+    const auto n = static_cast<std::size_t>(row_bytes(type, cols));
+    for (const std::size_t offset : offsets) {
+      // Codes of all ones are no NaN, and the largest half is finite.
+      std::vector<std::byte> bytes(2 * n, std::byte{0xff});
+      for (std::size_t block = 0; block < 6; ++block) {
+        for (const std::size_t at : offsets) {
+          bytes[block * static_cast<std::size_t>(info.block_bytes) + at + 1] = std::byte{0x7b};
+        }
+      }
+      const WeightView weight{"w", type, 2, cols, bytes};
+      NdArray<float, 2> out({2, cols});
+      decode_matrix(weight, out.view());
+      EXPECT_TRUE(std::ranges::all_of(out.span(), [](float x) { return std::isfinite(x); }));
+      bytes[n + static_cast<std::size_t>(info.block_bytes) + offset + 1] = std::byte{0x7f};
+      try {
+        require_finite(weight);
+        ADD_FAILURE() << "was taken";
+      } catch (const Error& error) {
+        EXPECT_EQ(error.text().what,
+                  "holds a NaN at row 1, column " + std::to_string(info.block_elements));
+      }
+    }
+  }
+}
+
+TEST(RequireFinite, FindsTheFirstOfHalvesAndBfloats) {
+  for (const auto& [type, infinity] :
+       {std::pair{WeightType::f16, 0x7c00}, std::pair{WeightType::bf16, 0x7f80}}) {
+    std::vector<std::uint16_t> row(3000, 0x3c00);
+    const WeightView weight{"w", type, 1, 3000, std::as_bytes(std::span(row))};
+    EXPECT_NO_THROW(require_finite(weight));
+    row[2999] = row[2077] = static_cast<std::uint16_t>(infinity);
+    try {
+      require_finite(weight);
+      ADD_FAILURE() << "was taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.text().what, "holds an infinity at row 0, column 2077");
+    }
+  }
 }
 
 }  // namespace

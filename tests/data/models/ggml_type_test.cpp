@@ -31,7 +31,7 @@ TEST(GgmlType, WhatCanBeDecodedHasTheSameBlocks) {
     EXPECT_EQ(info.block_bytes, type->block_bytes) << type->name;
     ++n_decoded;
   }
-  EXPECT_EQ(n_decoded, 6);
+  EXPECT_EQ(n_decoded, 14);
 }
 
 TEST(GgmlType, RemovedAndUnknownNumbersAreNone) {

@@ -12,6 +12,10 @@ from gguf.constants import GGML_QUANT_SIZES, GGMLQuantizationType
 # Scales worth a look: ordinary, zero, subnormal and the largest halves, either sign.
 HALVES = [0x3C00, 0x2E66, 0x0000, 0x8000, 0x0001, 0x03FF, 0x8201, 0x0400, 0xB800, 0x7BFF, 0xFBFF, 0x1234]
 
+# Where the halves that scale a block lie in it.
+SCALES = {"Q5_0": [0], "Q5_1": [0, 2], "Q3_K": [108], "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208],
+                "IQ4_XS": [0]}
+
 
 def half(bits):
     return np.uint16(bits).tobytes()
@@ -21,6 +25,19 @@ def heads(n_fields):
     """What blocks begin with: a scale, and with two fields a minimum; both run through HALVES."""
     n = len(HALVES)
     return [half(HALVES[i]) + (half(HALVES[(i + 5) % n]) if n_fields == 2 else b"") for i in range(n)]
+
+
+def with_scales(block, offsets, *scales):
+    block = bytearray(block)
+    for i, offset in enumerate(offsets):
+        block[offset:offset + 2] = half(scales[i % len(scales)])
+    return bytes(block)
+
+
+def scaled_blocks(random, type_name, offsets):
+    """Random blocks whose scales run through HALVES."""
+    n_bytes, n = GGML_QUANT_SIZES[GGMLQuantizationType[type_name]][1], len(HALVES)
+    return b"".join(with_scales(random.bytes(n_bytes), offsets, HALVES[i], HALVES[(i + 5) % n]) for i in range(n))
 
 
 def case(name, type_name, raw):
@@ -34,13 +51,19 @@ def case(name, type_name, raw):
 def main():
     random = np.random.default_rng(20240304)
     cases = []
-    for type_name, n_fields, n_codes in [("Q8_0", 1, 32), ("Q4_0", 1, 16), ("Q4_1", 2, 16)]:
+    for type_name, n_fields, n_codes in [("Q8_0", 1, 32), ("Q4_0", 1, 16), ("Q4_1", 2, 16), ("IQ4_NL", 1, 16)]:
         raw = b"".join(head + random.bytes(n_codes) for head in heads(n_fields))
         cases.append(case(f"{type_name}: scales", type_name, raw))
         every = bytes(range(256))
         head = half(0x2E66) + (half(0xB111) if n_fields == 2 else b"")
         raw = b"".join(head + every[i:i + n_codes] for i in range(0, 256, n_codes))
         cases.append(case(f"{type_name}: every code", type_name, raw))
+    for type_name, scale_offsets in SCALES.items():
+        raw = scaled_blocks(random, type_name, scale_offsets)
+        cases.append(case(f"{type_name}: scales", type_name, raw))
+        ones = GGML_QUANT_SIZES[GGMLQuantizationType[type_name]][1] * b"\xff"
+        raw = with_scales(ones, scale_offsets, 0x2E66) + with_scales(bytes(len(ones)), scale_offsets, 0x2E66)
+        cases.append(case(f"{type_name}: all ones, all zeros", type_name, raw))
     finite = np.array([b for b in range(0, 65536, 7) if b & 0x7C00 != 0x7C00], np.uint16)
     cases.append(case("F16", "F16", finite.tobytes()))
     finite = np.array([b for b in range(0, 65536, 11) if b & 0x7F80 != 0x7F80], np.uint16)
