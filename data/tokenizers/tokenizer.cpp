@@ -128,6 +128,11 @@ std::shared_ptr<const Tokenizer> make_tokenizer(const GgufFile& gguf) {
   return std::make_shared<BpeTokenizer>(std::move(vocabulary));
 }
 
+bool begins_with_beginning(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
+  const auto beginning = tokenizer.beginning_id();
+  return beginning && !ids.empty() && ids.front() == *beginning;
+}
+
 std::shared_ptr<const Tokenizer> make_tokenizer(const ModelFile& model) {
   return make_tokenizer(*model.gguf());
 }

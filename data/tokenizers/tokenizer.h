@@ -33,6 +33,10 @@ class Tokenizer {
   virtual std::string sha256() const = 0;  ///< of the vocabulary and merges, for provenance
 };
 
+/// Whether `ids`, encoded from a text, begin with the very token that beginning_id() asks to put in
+/// front: adding it would double it.
+bool begins_with_beginning(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids);
+
 /// The tokenizer in a GGUF file's metadata. Throws Error{input} naming the key.
 std::shared_ptr<const Tokenizer> make_tokenizer(const GgufFile& gguf);
 /// The tokenizer of an opened model: its GGUF metadata or the files in its folder.
