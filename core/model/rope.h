@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +12,8 @@ namespace qaq {
 /// How rotation frequencies are stretched for contexts longer than a model was trained on. Names
 /// are Hugging Face's `rope_type`; `standard` is its "default".
 enum class RopeKind { standard, linear, dynamic, yarn, llama3 };
+inline constexpr std::array kRopeKinds{RopeKind::standard, RopeKind::linear, RopeKind::dynamic,
+                                       RopeKind::yarn, RopeKind::llama3};
 
 /// Rotary position embedding in half-split convention: channel i turns with i + n_rotary_dim / 2.
 /// Unused fields keep their defaults.
@@ -34,7 +38,14 @@ struct RopeSpec {
 /// is n_tokens - 1 (only `dynamic` depends on it). Source: transformers, modeling_rope_utils.py.
 std::vector<double> rope_frequencies(const RopeSpec& rope, std::int64_t n_tokens);
 
+/// What YaRN multiplies cosines and sines by where a model gives no attention_factor: 0.1
+/// ln(factor)
+/// + 1, or with `scale` and `scale_all` (mscale and mscale_all_dim, 0: absent) a quotient of two
+/// such numbers. Source: arXiv 2309.00071, section 3.4, and transformers.
+double yarn_attention_factor(double factor, double scale = 0.0, double scale_all = 0.0);
+
 /// "default", "linear", "dynamic", "yarn", "llama3".
 std::string_view name_of(RopeKind kind);
+std::optional<RopeKind> rope_kind_named(std::string_view name);
 
 }  // namespace qaq
