@@ -36,12 +36,6 @@ const Alphabet& alphabet() {
   return the_alphabet;
 }
 
-// Bytes of the character that begins with `lead`; 1 for a byte that begins none.
-std::size_t character_bytes(char lead) {
-  const auto byte = static_cast<unsigned char>(lead);
-  return byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
-}
-
 }  // namespace
 
 std::string_view letter_of_byte(unsigned char byte) { return alphabet().letters[byte]; }
@@ -49,6 +43,20 @@ std::string_view letter_of_byte(unsigned char byte) { return alphabet().letters[
 std::optional<unsigned char> byte_of_letter(std::string_view letter) {
   const auto at = alphabet().bytes.find(letter);
   return at == alphabet().bytes.end() ? std::nullopt : std::optional(at->second);
+}
+
+std::size_t character_bytes(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  return byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+}
+
+bool is_in_letters(std::string_view token) {
+  while (!token.empty()) {
+    const std::string_view letter = token.substr(0, character_bytes(token[0]));
+    if (!byte_of_letter(letter)) return false;
+    token.remove_prefix(letter.size());
+  }
+  return true;
 }
 
 std::string bytes_of_letters(std::string_view token) {

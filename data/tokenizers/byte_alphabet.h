@@ -17,7 +17,13 @@ std::string_view letter_of_byte(unsigned char byte);
 /// they are.
 std::string bytes_of_letters(std::string_view token);
 
+/// Whether a token's text consists of letters alone, so that it stands for bytes.
+bool is_in_letters(std::string_view token);
+
 /// The byte that a text stands for when it is exactly one letter.
 std::optional<unsigned char> byte_of_letter(std::string_view letter);
+
+/// Bytes of the UTF-8 character that begins with `lead`; 1 for a byte that begins none.
+std::size_t character_bytes(char lead);
 
 }  // namespace qaq

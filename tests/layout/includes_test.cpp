@@ -25,7 +25,7 @@ struct Allowed {
 };
 const std::map<std::string, Allowed> kTable{
     {"core", {{"core"}, {"eigen", "blas", "tbb", "json", "highway"}}},
-    {"data", {{"core", "data"}, {"eigen", "hdf5", "json", "pcre2", "sentencepiece"}}},
+    {"data", {{"core", "data"}, {"eigen", "hdf5", "json", "pcre2", "sentencepiece", "utf8proc"}}},
     {"gpu", {{"core", "gpu"}, {"cuda", "json"}}},
     {"views", {{"core", "views"}, {"qt", "json"}}},
     {"app/cli", {{"app", "core", "data", "gpu"}, {"json", "cli11"}}},
@@ -51,6 +51,7 @@ std::string library_of(const std::string& header) {
       {std::regex("nlohmann/.*"), "json"},
       {std::regex("hdf5.*\\.h|H5.*\\.h"), "hdf5"},
       {std::regex("pcre2\\.h"), "pcre2"},
+      {std::regex("utf8proc\\.h"), "utf8proc"},
       {std::regex("CLI/.*"), "cli11"},
       {std::regex("cuda.*|cublas.*"), "cuda"},
       {std::regex("Q[A-Z].*|Qt.*|qcustomplot\\.h"), "qt"},
