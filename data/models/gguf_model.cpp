@@ -1,49 +1,69 @@
 #include "data/models/gguf_model.h"
 
-#include <cassert>
+#include <algorithm>
+#include <array>
 
-#include "core/base/text.h"
-#include "data/models/llama_spec.h"
-#include "data/models/llama_tensors.h"
+#include "data/models/gguf_rope.h"
+#include "data/models/gguf_spec.h"
 #include "data/models/rope_rows.h"
+#include "data/models/tensor_names.h"
 
 namespace qaq {
 namespace {
 
-ModelSpec checked_spec(const GgufFile& gguf) {
-  const std::string architecture = gguf.metadata().text("general.architecture");
-  if (architecture != "llama") {
-    gguf.metadata().refuse("general.architecture",
-                           cat("architecture '", architecture, "' cannot be run"),
-                           "use a model of architecture llama");
+// What turns with its head's channels.
+constexpr std::array kTurning{WeightRole::query, WeightRole::key, WeightRole::query_bias,
+                              WeightRole::key_bias};
+
+WeightTable weights_of(const GgufParts& parts, const ModelSpec& spec, const Family& family) {
+  WeightTable table{
+      parts.tensors(),
+      spec,
+      {.name = gguf_tensor_name,
+       .ignored = [](const StoredTensor& tensor) { return tensor.name == kRopeDivisors; },
+       .layers_key = std::string(family.gguf_architecture) + ".block_count"},
+      parts.file()};
+  for (const WeightRole role : {WeightRole::query_bias, WeightRole::key_bias}) {
+    if (!has_weight(spec, role)) continue;
+    for (std::int64_t layer = 0; layer < spec.shape.n_layers; ++layer) {
+      const WeightView bias = table.view(role, layer);
+      if (weight_type_info(bias.type).block_elements == 1) continue;
+      parts.metadata().refuse(bias.name, "a bias in blocks cannot be run",
+                              "use a file of F32 biases");
+    }
   }
-  ModelSpec spec = llama_spec(gguf);
-  check_llama_tensors(gguf, spec);
-  return spec;
+  return table;
 }
 
 }  // namespace
 
 GgufModel::GgufModel(const std::string& path)
-    : gguf_(path),
-      spec_(checked_spec(gguf_)),
-      reordered_(static_cast<std::size_t>(2 * spec_.shape.n_layers)) {}
+    : parts_(path),
+      family_(gguf_family(parts_.metadata())),
+      spec_(gguf_spec(parts_, family_)),
+      weights_(weights_of(parts_, spec_, family_)),
+      reordered_(kTurning.size() * static_cast<std::size_t>(spec_.shape.n_layers)) {}
 
 WeightView GgufModel::weight(WeightRole role, std::int64_t layer) const {
-  if (role == WeightRole::head && spec_.tied_embeddings) role = WeightRole::embedding;
-  const GgufTensor* tensor = gguf_.find_tensor(gguf_tensor_name(role, layer));
-  assert(tensor && "layer out of range");
-  const auto [rows, cols] = weight_shape(role, spec_.shape);
-  WeightView view{tensor->name, *tensor->type->weight_type, rows, cols, tensor->bytes};
-  if (role != WeightRole::query && role != WeightRole::key) return view;
-  ReorderedRows& ours =
-      reordered_[static_cast<std::size_t>(2 * layer + (role == WeightRole::key ? 1 : 0))];
+  WeightView view = weights_.view(role, layer);
+  const auto turning = std::ranges::find(kTurning, role);
+  if (!family_.gguf_interleaved || turning == kTurning.end()) return view;
+  const auto kind = static_cast<std::size_t>(turning - kTurning.begin());
+  ReorderedRows& ours = reordered_[static_cast<std::size_t>(layer) * kTurning.size() + kind];
   std::call_once(ours.made, [&] {
-    ours.bytes = half_split_rows(tensor->bytes, row_bytes(view.type, cols), spec_.shape.head_dim,
-                                 spec_.rope.n_rotary_dim);
+    // A bias is one row of which each number is a row's.
+    const std::int64_t n_rows = view.rows == 1 ? view.cols : view.rows;
+    const std::int64_t bytes_of_row = static_cast<std::int64_t>(view.bytes.size()) / n_rows;
+    ours.bytes =
+        half_split_rows(view.bytes, bytes_of_row, spec_.shape.head_dim, spec_.rope.n_rotary_dim);
   });
   view.bytes = ours.bytes;
   return view;
+}
+
+const std::string& GgufModel::sha256() const {
+  std::call_once(hashed_, [this] { sha256_ = parts_.sha256(); });
+  return sha256_;
 }
 
 }  // namespace qaq

@@ -5,24 +5,27 @@
 #include <string>
 #include <vector>
 
-#include "data/models/gguf_file.h"
+#include "core/model/families.h"
+#include "data/models/gguf_parts.h"
 #include "data/models/model_file.h"
+#include "data/models/weight_table.h"
 
 namespace qaq {
 
-/// A LLaMA model in a GGUF file. Weights stay in the mapped file, apart from the rows of queries
-/// and keys, which are copied in half-split order when they are first asked for. Thread-safe.
+/// A model in a GGUF file or in the parts of one. Weights stay in the mapped files, apart from rows
+/// of queries and keys that are stored interleaved: those are copied in half-split order when they
+/// are first asked for. Thread-safe.
 class GgufModel final : public ModelFile {
  public:
-  /// Throws Error{input} where the file, its metadata or its tensors cannot be run.
+  /// Throws Error{input} where the files, their metadata or tensors cannot be run.
   explicit GgufModel(const std::string& path);
 
-  const GgufFile* gguf() const override { return &gguf_; }
+  const GgufFile* gguf() const override { return &parts_.first(); }
   const std::string& folder() const override { return folder_; }
   const ModelSpec& spec() const override { return spec_; }
   WeightView weight(WeightRole role, std::int64_t layer) const override;
-  const std::string& file() const override { return gguf_.file(); }
-  const std::string& sha256() const override { return gguf_.sha256(); }
+  const std::string& file() const override { return parts_.file(); }
+  const std::string& sha256() const override;
 
  private:
   struct ReorderedRows {
@@ -30,10 +33,14 @@ class GgufModel final : public ModelFile {
     std::vector<std::byte> bytes;
   };
 
-  GgufFile gguf_;
+  GgufParts parts_;
   std::string folder_;  ///< none
+  const Family& family_;
   ModelSpec spec_;
-  mutable std::vector<ReorderedRows> reordered_;  ///< query and key of each layer
+  WeightTable weights_;
+  mutable std::vector<ReorderedRows> reordered_;  ///< by role and layer
+  mutable std::once_flag hashed_;
+  mutable std::string sha256_;
 };
 
 }  // namespace qaq

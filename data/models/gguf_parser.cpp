@@ -1,13 +1,12 @@
 #include "data/models/gguf_parser.h"
 
-#include <algorithm>
 #include <bit>
 #include <string_view>
 #include <unordered_set>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/models/byte_cursor.h"
+#include "data/models/file_kind.h"
 #include "data/models/gguf_tensor_table.h"
 
 namespace qaq {
@@ -18,31 +17,6 @@ constexpr int kMaxArrayDepth = 4;
 // Smallest encodings, in bytes: a key of one letter with a truth value, a tensor of no dimension.
 constexpr std::uint64_t kMinEntryBytes = 8 + 1 + 4 + 1;
 constexpr std::uint64_t kMinTensorBytes = 8 + 1 + 4 + 4 + 8;
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// What else people save under a model's name.
-void check_magic(std::span<const std::byte> bytes, const std::string& file) {
-  const std::string_view head = text_of(bytes.first(std::min<std::size_t>(bytes.size(), 64)));
-  const auto refuse = [&](const std::string& what, const std::string& cure) {
-    refuse_input({.file = file, .place = "byte 0", .what = what, .cure = cure});
-  };
-  if (head.empty()) refuse("the file is empty", "get it again");
-  if (head.starts_with("version https://git-lfs")) {
-    refuse("a Git LFS pointer, not a GGUF file", "run git lfs pull to get the model itself");
-  }
-  if (head.starts_with("<")) {
-    refuse("a web page (HTML), not a GGUF file", "the download needs a sign-in or another address");
-  }
-  if (std::string_view("GGUF").starts_with(head.substr(0, 4)) && head.size() < 4) {
-    refuse("the file ends inside the magic number", "it is truncated; get it again");
-  }
-  if (head.starts_with("FUGG")) refuse("the file is big-endian", "convert it to little-endian");
-  if (!head.starts_with("GGUF"))
-    refuse("the magic number is wrong: not a GGUF file", "give a GGUF file");
-}
 
 std::uint32_t read_version(ByteCursor& cursor) {
   cursor.take(4, "the magic number");
@@ -142,7 +116,7 @@ std::uint64_t alignment_of(const GgufMetadata& metadata) {
 }  // namespace
 
 GgufContents parse_gguf(std::span<const std::byte> bytes, const std::string& file) {
-  check_magic(bytes, file);
+  if (kind_of_file(bytes) != FileKind::gguf) refuse_as_model(bytes, file);
   ByteCursor cursor(bytes, file);
   const std::uint32_t version = read_version(cursor);
   const auto n_tensors = cursor.number<std::uint64_t>("the tensor count");

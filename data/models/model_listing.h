@@ -25,7 +25,7 @@ struct ModelListing {
   /// GGUF metadata, config.json or __metadata__: key and value as text, in the file's order.
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<ListedTensor> tensors;
-  std::string tokenizer;          ///< "gpt2 (smollm), 49152 tokens"; empty where there is none
+  std::string tokenizer;          ///< "gpt2 (smollm), 49152 tokens", "tokenizer.json"; empty: none
   std::optional<ModelSpec> spec;  ///< nothing where the model cannot be run
   std::string refusal;            ///< and why: the line that open_model would throw
 };

@@ -165,11 +165,11 @@ TEST_F(ModelFileTest, WhatWouldChangeTheNumbersIsRefusedByName) {
     EXPECT_NE(line.find(words), std::string::npos) << line << "\nlacks: " << words;
   };
   expect(tiny().set("general.architecture", std::string("gemma3")), "architecture 'gemma3'");
-  expect(tiny().set("llama.rope.scaling.type", std::string("yarn")), "scaling 'yarn'");
-  expect(tiny().set("llama.rope.scaling.factor", 4.0f), "linear scaling by 4");
-  expect(tiny().tensor("rope_freqs.weight", {3}), "rope_freqs.weight");
+  expect(tiny().set("llama.rope.scaling.type", std::string("longrope")), "scaling 'longrope'");
+  expect(tiny().set("llama.rope.scaling.factor", -4.0f), "llama.rope.scaling.factor: -4");
+  expect(tiny().tensor("rope_freqs.weight", {3}), "rope_freqs.weight: 0 is not positive");
+  expect(tiny().tensor("rope_freqs.weight", {4}), "rope_freqs.weight: has 4 numbers");
   expect(tiny().set("llama.expert_count", 8u), "mixture of experts");
-  expect(tiny().set("llama.attention.sliding_window", 64u), "window of 64 tokens");
   expect(tiny().set("llama.rope.dimension_count", 5u), "llama.rope.dimension_count");
   expect(tiny().set("llama.rope.dimension_count", 8u), "llama.rope.dimension_count");
   expect(tiny().set("llama.attention.head_count_kv", 3u), "llama.attention.head_count_kv");
@@ -177,7 +177,9 @@ TEST_F(ModelFileTest, WhatWouldChangeTheNumbersIsRefusedByName) {
   expect(tiny().set("llama.attention.layer_norm_rms_epsilon", 0.0f), "layer_norm_rms_epsilon");
   expect(tiny().set("llama.rope.freq_base", -1.0f), "llama.rope.freq_base");
   expect(tiny().erase("llama.embedding_length"), "llama.embedding_length: the key is missing");
-  expect(tiny().tensor("blk.0.attn_q.bias", {24}), "blk.0.attn_q.bias: the tensor is unknown");
+  expect(tiny().tensor("blk.0.attn_q.bias", {24}), "blk.1.attn_q.bias: the tensor is missing");
+  expect(tiny().tensor("blk.0.attn_q_norm.weight", {6}),
+         "attn_q_norm.weight: the tensor is unknown");
   expect(tiny().tensor("blk.2.attn_norm.weight", {24}), "blk.2.attn_norm.weight");
   expect(tiny().erase_tensor("output_norm.weight"), "output_norm.weight: the tensor is missing");
   expect(tiny().tensor("token_embd.weight", {24, 9, 2}), "token_embd.weight: the shape");

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+
+#include "data/models/hf_files.h"
+#include "data/models/model_file.h"
+#include "data/models/weight_table.h"
+
+namespace qaq {
+
+/// A model in a Hugging Face folder. Weights stay in the mapped files: their rows are in half-split
+/// order already. Thread-safe.
+class HfModel final : public ModelFile {
+ public:
+  /// `path` is the folder or a safetensors file in it. Throws Error{input} where the files, the
+  /// config or the tensors cannot be run.
+  explicit HfModel(const std::string& path);
+
+  const GgufFile* gguf() const override { return nullptr; }
+  const std::string& folder() const override { return files_.folder(); }
+  const ModelSpec& spec() const override { return spec_; }
+  WeightView weight(WeightRole role, std::int64_t layer) const override {
+    return weights_.view(role, layer);
+  }
+  const std::string& file() const override { return file_; }
+  const std::string& sha256() const override;
+
+ private:
+  std::string file_;
+  HfFiles files_;
+  ModelSpec spec_;
+  WeightTable weights_;
+  mutable std::once_flag hashed_;
+  mutable std::string sha256_;
+};
+
+/// The spec of a folder's model, whole. Throws Error{input}.
+ModelSpec spec_of(const HfFiles& files);
+
+}  // namespace qaq
