@@ -18,9 +18,11 @@ struct CommonOptions {
 /// app/cli/NAME.cpp with `void add_NAME(CLI::App&, const CommonOptions&)`, declare it here and list
 /// it in main.cpp.
 void add_capture(CLI::App& program, const CommonOptions& common);
+void add_doctor(CLI::App& program, const CommonOptions& common);
 void add_info(CLI::App& program, const CommonOptions& common);
 void add_model(CLI::App& program, const CommonOptions& common);
 void add_replay(CLI::App& program, const CommonOptions& common);
+void add_run(CLI::App& program, const CommonOptions& common);
 void add_tokenize(CLI::App& program, const CommonOptions& common);
 
 }  // namespace qaq::cli

@@ -101,9 +101,12 @@ int Interruption::exit_code() {
 }
 
 void print_json(const nlohmann::ordered_json& document) {
-  nlohmann::ordered_json out{{"schema_version", 1}};
+  using Json = nlohmann::ordered_json;
+  Json out{{"schema_version", 1}};
   out.update(document);
-  std::printf("%s\n", out.dump(2).c_str());
+  // Names in files need not be UTF-8; a document always is.
+  const std::string text = out.dump(2, ' ', false, Json::error_handler_t::replace);
+  std::printf("%s\n", text.c_str());
 }
 
 void require_device(const std::string& device) {

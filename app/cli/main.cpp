@@ -16,7 +16,7 @@ constexpr int kWrongUsage = qaq::exit_code(qaq::ErrorKind::usage);
 
 int report(const qaq::Error& error) {
   if (error.kind() == qaq::ErrorKind::interrupted) {
-    std::fprintf(stderr, "qaq: interrupted; nothing was written\n");
+    std::fprintf(stderr, "qaq: interrupted; no file was written\n");
     return qaq::cli::Interruption::exit_code();
   }
   std::fprintf(stderr, "qaq: %s\n", error.what());
@@ -65,13 +65,16 @@ int main(int argc, char** argv) {
   program.footer(
       "Examples:\n"
       "  qaq model fetch smollm2-135m\n"
+      "  qaq run --model smollm2-135m --chat --prompt \"Why is the sky blue?\"\n"
       "  qaq capture --model smollm2-135m --prompt \"The lighthouse keeper\" -o story.h5\n"
       "  qaq replay story.h5 --set target_quantization_error=3 --json");
+  qaq::cli::add_run(program, common);
   qaq::cli::add_capture(program, common);
-  qaq::cli::add_info(program, common);
-  qaq::cli::add_model(program, common);
   qaq::cli::add_replay(program, common);
+  qaq::cli::add_info(program, common);
   qaq::cli::add_tokenize(program, common);
+  qaq::cli::add_model(program, common);
+  qaq::cli::add_doctor(program, common);
   // Commands that hold commands (model fetch) pass the flags on to those.
   const auto named = [](const CLI::App* app) {
     return !app->get_name().empty();

@@ -1,8 +1,11 @@
 #include "app/cli/prompt.h"
 
+#include <cstdio>
+
 #include "app/cli/inputs.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/tokenizers/chat_template.h"
 
 namespace qaq::cli {
 
@@ -14,29 +17,82 @@ std::string readable_text(const Tokenizer& tokenizer, const std::vector<std::int
   return text;
 }
 
-Prompt read_prompt(const PromptSource& source, const Tokenizer& tokenizer, const ModelShape& shape,
-                   std::int64_t n_generate) {
-  Prompt prompt;
-  std::string name = "--prompt";
-  if (!source.tokens_file.empty()) {
-    name = source.tokens_file;
-    prompt.ids = read_tokens_file(name, shape.vocab_size);
-    prompt.text = readable_text(tokenizer, prompt.ids);
-  } else {
-    if (!source.file.empty()) name = source.file;
-    prompt.text = source.file.empty() ? checked_text(name, source.text) : read_text_file(name);
-    if (const auto beginning = tokenizer.beginning_id()) prompt.ids.push_back(*beginning);
-    const auto ids = tokenizer.encode(prompt.text, !source.no_special);
-    prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
+void add_prompt_flags(CLI::App& command, PromptSource& source) {
+  auto* prompt = command.add_option_group("prompt");
+  prompt->add_option("--prompt", source.text, "The text to run");
+  prompt->add_option("--prompt-file", source.file, "A UTF-8 file that holds the text");
+  auto* tokens = prompt->add_option("--tokens", source.tokens_file,
+                                    "A file of token ids: spaced, or a JSON list");
+  prompt->require_option(1);
+  auto* chat = command.add_flag("--chat", source.chat,
+                                "The text is a message: set it into the model's chat template");
+  chat->excludes(tokens);
+  command.add_option("--system", source.system, "With --chat: the system's message before it")
+      ->needs(chat);
+  command
+      .add_flag("--no-special", source.no_special, "Read the text of special tokens as plain text")
+      ->excludes(chat);
+}
+
+namespace {
+
+// The flag or file that a refusal of the prompt names.
+std::string name_of(const PromptSource& source) {
+  if (!source.tokens_file.empty()) return source.tokens_file;
+  return source.file.empty() ? "--prompt" : source.file;
+}
+
+Prompt prompt_of_tokens(const PromptSource& source, const Tokenizer& tokenizer,
+                        std::int64_t vocab_size) {
+  auto ids = read_tokens_file(source.tokens_file, vocab_size);
+  std::string text = readable_text(tokenizer, ids);
+  return {std::move(ids), std::move(text)};
+}
+
+std::string chat_text(const PromptSource& source, const std::string& message,
+                      const ModelFile& model) {
+  std::vector<ChatMessage> messages;
+  if (!source.system.empty()) {
+    messages.push_back({"system", checked_text("--system", source.system)});
   }
+  messages.push_back({"user", message});
+  return render_chat(chat_template_of(model), messages);
+}
+
+Prompt prompt_of_text(const PromptSource& source, const ModelFile& model,
+                      const Tokenizer& tokenizer) {
+  std::string text =
+      source.file.empty() ? checked_text("--prompt", source.text) : read_text_file(source.file);
+  if (source.chat) text = chat_text(source, text, model);
+  auto ids = tokenizer.encode(text, !source.no_special);
+  const auto beginning = tokenizer.beginning_id();
+  const bool has_one = begins_with_beginning(tokenizer, ids);
+  if (beginning && has_one && !source.chat) {
+    std::fprintf(stderr,
+                 "qaq: warning: %s begins with %s, which is added by itself: it stands "
+                 "there twice; leave it out\n",
+                 name_of(source).c_str(), tokenizer.piece(*beginning).c_str());
+  }
+  if (beginning && !(has_one && source.chat)) ids.insert(ids.begin(), *beginning);
+  return {std::move(ids), std::move(text)};
+}
+
+}  // namespace
+
+Prompt read_prompt(const PromptSource& source, const ModelFile& model, const Tokenizer& tokenizer,
+                   std::int64_t n_generate) {
+  const ModelShape& shape = model.spec().shape;
+  Prompt prompt = source.tokens_file.empty()
+                      ? prompt_of_text(source, model, tokenizer)
+                      : prompt_of_tokens(source, tokenizer, shape.vocab_size);
   if (prompt.ids.empty()) {
-    refuse_input({.file = name,
+    refuse_input({.file = name_of(source),
                   .what = "the prompt is empty: no token to run",
                   .cure = "give at least one character"});
   }
-  const auto n = static_cast<std::int64_t>(prompt.ids.size()) + n_generate;
+  const auto n = std::ssize(prompt.ids) + n_generate;
   if (n > shape.context_length) {
-    refuse_input({.file = name,
+    refuse_input({.file = name_of(source),
                   .what = cat(n, " tokens, but the model's context is ", shape.context_length),
                   .cure = "give a shorter prompt or a smaller --generate"});
   }

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "core/model/model_spec.h"
+#include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 
 namespace qaq::cli {
@@ -15,7 +17,12 @@ struct PromptSource {
   std::string file;
   std::string tokens_file;
   bool no_special = false;
+  bool chat = false;   ///< the text is a user's message, set into the model's chat template
+  std::string system;  ///< the system's message before it
 };
+
+/// Adds --prompt, --prompt-file, --tokens, --chat, --system and --no-special.
+void add_prompt_flags(CLI::App& command, PromptSource& source);
 
 struct Prompt {
   std::vector<std::int32_t> ids;
@@ -23,9 +30,9 @@ struct Prompt {
 };
 
 /// Reads a prompt; text gets the beginning token where the model's files ask for one. Throws
-/// Error{input} where it is empty, no UTF-8, outside the vocabulary, or does not leave room for
-/// `n_generate` tokens in the model's context.
-Prompt read_prompt(const PromptSource& source, const Tokenizer& tokenizer, const ModelShape& shape,
+/// Error{input} where it is empty, no UTF-8, outside the vocabulary, does not leave room for
+/// `n_generate` tokens in the model's context, or is a chat and the model's template is not known.
+Prompt read_prompt(const PromptSource& source, const ModelFile& model, const Tokenizer& tokenizer,
                    std::int64_t n_generate);
 
 /// The ids as text; where their bytes are no valid UTF-8, as the display forms of the tokens.

@@ -21,10 +21,8 @@ struct SamplingParams {
                     .help = "Logits are divided by it; 0: always the most likely token",
                     .min = 0},
       self.temperature);
-    v(
-        ParameterInfo{
-            .name = "top_k", .help = "Choose among the k most likely tokens; 0: all", .min = 0},
-        self.top_k);
+    v(ParameterInfo{.name = "top_k", .help = "The k most likely tokens alone; 0: all", .min = 0},
+      self.top_k);
     v(ParameterInfo{.name = "top_p",
                     .help = "Choose among the fewest tokens that have this probability together",
                     .min = 0,

@@ -69,7 +69,10 @@ ProgramResult run_program(const std::vector<std::string>& argv, const ProgramOpt
         stream.fd = -1;
       }
     }
-    if (!signalled && result.err.find(options.signal_after_output) != std::string::npos) {
+    const auto said = [&](const std::string& text) {
+      return text.find(options.signal_after_output) != std::string::npos;
+    };
+    if (!signalled && (said(result.err) || said(result.out))) {
       kill(pid, options.signal);
       signalled = true;
     }

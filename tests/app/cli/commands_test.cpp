@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/model_fixture.h"
-#include "tests/support/program.h"
+#include "tests/support/qaq_program.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 
@@ -16,28 +16,16 @@ namespace {
 
 using nlohmann::json;
 using test::ProgramResult;
+using test::run_json;
+using test::run_qaq;
 using test::TemporaryFolder;
 
 const std::string kTiny = test::test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf");
 
-ProgramResult run_qaq(std::vector<std::string> words, const test::ProgramOptions& options = {}) {
-  words.insert(words.begin(), QAQ_PROGRAM);
-  return test::run_program(words, options);
-}
-
-json run_json(std::vector<std::string> words) {
-  words.emplace_back("--json");
-  words.emplace_back("--quiet");
-  const ProgramResult result = run_qaq(words);
-  EXPECT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_EQ(result.err, "");
-  return json::parse(result.out);
-}
-
 TEST(CommandLine, EveryCommandHasHelpWithAnExample) {
   const ProgramResult help = run_qaq({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"capture", "info", "model", "replay", "tokenize"}) {
+  for (const char* command : {"run", "capture", "replay", "info", "tokenize", "model", "doctor"}) {
     EXPECT_NE(help.out.find(command), std::string::npos);
     const ProgramResult own = command == std::string("model")
                                   ? run_qaq({"model", "fetch", "--help"})
@@ -62,6 +50,20 @@ TEST(CommandLine, WrongUsageIsExitCodeTwoAndOneLine) {
       {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--layers", "0-9"},
       {"capture", "--model", kTiny, "--prompt", "a", "-o", "x.h5", "--attention", "derive",
        "--no-queries"},
+      {"run", "--model", kTiny},
+      {"run", "--model", kTiny, "--prompt", "a", "--temperature", "-1"},
+      {"run", "--model", kTiny, "--prompt", "a", "--temperature", "nan"},
+      {"run", "--model", kTiny, "--prompt", "a", "--top-k", "-1"},
+      {"run", "--model", kTiny, "--prompt", "a", "--top-k", "1.5"},
+      {"run", "--model", kTiny, "--prompt", "a", "--top-p", "1.1"},
+      {"run", "--model", kTiny, "--prompt", "a", "--seed", "-3"},
+      {"run", "--model", kTiny, "--prompt", "a", "--stop", "288"},
+      {"run", "--model", kTiny, "--prompt", "a", "--stop", "the"},
+      {"run", "--model", kTiny, "--prompt", "a", "--weights", "f16"},
+      {"run", "--model", kTiny, "--prompt", "a", "--system", "Be brief."},
+      {"run", "--model", kTiny, "--tokens", "ids.txt", "--chat"},
+      {"run", "--model", kTiny, "--prompt", "a", "--chat", "--no-special"},
+      {"info", kTiny, "--tokens", "0"},
   };
   for (const auto& words : wrong) {
     const ProgramResult result = run_qaq(words);

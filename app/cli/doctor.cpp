@@ -1,0 +1,112 @@
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "app/cli/cuda_probe.h"
+#include "app/cli/printable.h"
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
+#include "core/engine/backend.h"
+#include "data/capture/h5_version.h"
+#include "data/models/model_store.h"
+
+namespace qaq::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string compiler_name() {
+#ifdef __clang__
+  return __VERSION__;
+#else
+  return "GCC " __VERSION__;
+#endif
+}
+
+Json cuda_json() {
+  const CudaProbe probe = probe_cuda();
+  Json json{{"backend", false}, {"driver", nullptr}, {"devices", probe.devices}};
+  if (!probe.driver.empty()) json["driver"] = probe.driver;
+  if (!probe.problem.empty()) json["problem"] = probe.problem;
+  return json;
+}
+
+Json models_json(const ModelStore& store) {
+  Json fetched = Json::array();
+  for (const KnownModel& model : ModelStore::known()) {
+    if (store.has(model)) fetched.push_back(model.name);
+  }
+  return {{"folder", store.folder().string()}, {"fetched", fetched}};
+}
+
+Json doctor_json() {
+  const DeviceInfo device = make_cpu_backend()->info();
+  return {{"version", program_version()}, {"commit", program_commit()},
+          {"compiler", compiler_name()},  {"processor", device.name},
+          {"threads", thread_count()},    {"available_bytes", device.available_bytes},
+          {"hdf5", hdf5_version()},       {"qt", QAQ_QT_VERSION},
+          {"cuda", cuda_json()},          {"models", models_json(ModelStore())}};
+}
+
+std::string joined(const Json& texts) {
+  std::string out;
+  for (const Json& text : texts) out += (out.empty() ? "" : ", ") + text.get<std::string>();
+  return out;
+}
+
+std::string cuda_text(const Json& cuda) {
+  std::string text = cuda.value("problem", "");
+  if (text.empty()) {
+    text =
+        cat("driver for CUDA ", cuda["driver"].get<std::string>(), ", ", joined(cuda["devices"]));
+  }
+  return text + "; this build has no CUDA backend yet";
+}
+
+std::string models_text(const Json& models) {
+  const std::string fetched = joined(models["fetched"]);
+  return models["folder"].get<std::string>() +
+         (fetched.empty() ? ": no known model yet (qaq model fetch smollm2-135m)" : ": " + fetched);
+}
+
+void print_text(const Json& health) {
+  const auto line = [](const char* name, const std::string& text) {
+    std::printf("%-16s %s\n", name, printable(text).c_str());
+  };
+  line("qaq", cat(health["version"].get<std::string>(), " (", health["commit"].get<std::string>(),
+                  "), ", health["compiler"].get<std::string>()));
+  line("processor",
+       cat(health["processor"].get<std::string>(), ", ", health["threads"].dump(), " threads"));
+  line("memory", byte_text(health["available_bytes"].get<std::int64_t>()) + " available");
+  line("HDF5", health["hdf5"].get<std::string>());
+  const std::string qt = health["qt"].get<std::string>();
+  line("window", qt.empty() ? "not in this build (Qt)" : "Qt " + qt);
+  line("CUDA", cuda_text(health["cuda"]));
+  line("models", models_text(health["models"]));
+}
+
+void run(const CommonOptions& common) {
+  const Json health = doctor_json();
+  if (common.json) {
+    print_json(health);
+  } else {
+    print_text(health);
+  }
+}
+
+}  // namespace
+
+void add_doctor(CLI::App& program, const CommonOptions& common) {
+  CLI::App* command = program.add_subcommand(
+      "doctor", "What the program runs on, and whether its matrix products are right here");
+  command->footer(
+      "Exit code 1 where products are wrong.\n"
+      "Examples:\n  qaq doctor\n  qaq doctor --json");
+  command->callback([&common] { run(common); });
+}
+
+}  // namespace qaq::cli

@@ -1,0 +1,156 @@
+#include "app/cli/generation.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "app/cli/console.h"
+#include "app/cli/inputs.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/engine/backend.h"
+#include "data/tokenizers/stream_decoder.h"
+
+namespace qaq::cli {
+namespace {
+
+// Passes taps on and counts the time that they take.
+class TimedSink : public TapSink {
+ public:
+  explicit TimedSink(TapSink& inner) : inner_(inner) {}
+  bool wants(TapKind what, std::int64_t layer, std::int64_t first_row,
+             std::int64_t n_rows) const override {
+    return inner_.wants(what, layer, first_row, n_rows);
+  }
+  void put(const TapBlock& block) override {
+    const Stopwatch watch;
+    inner_.put(block);
+    seconds_ += watch.seconds();
+  }
+  double seconds() const { return seconds_; }
+
+ private:
+  TapSink& inner_;
+  double seconds_ = 0;
+};
+
+// "top_k" -> "--top-k": flags and parameters have the same names.
+std::string flag_of(const Parameter& parameter) {
+  std::string flag = "--" + parameter.name;
+  std::ranges::replace(flag, '_', '-');
+  return flag;
+}
+
+void require_ids(const std::vector<std::int32_t>& ids, std::int64_t vocab_size) {
+  for (const std::int32_t id : ids) {
+    if (id >= 0 && id < vocab_size) continue;
+    refuse_usage({.place = "--stop",
+                  .what = cat("id ", id, " is outside the vocabulary of ", vocab_size, " tokens"),
+                  .cure = "give ids of this model's tokenizer (qaq tokenize)"});
+  }
+}
+
+double rate(std::int64_t n_tokens, double seconds) {
+  return seconds > 0 ? static_cast<double>(n_tokens) / seconds : 0.0;
+}
+
+}  // namespace
+
+void add_generation_flags(CLI::App& command, GenerationOptions& options) {
+  command.add_option("--model", options.model, "Model: a known name, a file or a folder")
+      ->required();
+  add_prompt_flags(command, options.prompt);
+  command.add_option("--generate", options.n_generate, "Tokens to generate after the prompt")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))
+      ->capture_default_str();
+  command.add_flag("--ignore-eos", options.ignore_eos, "Go on behind end tokens");
+  command.add_option("--stop", options.stop_ids, "Ids of further tokens that end the text")
+      ->type_name("ID");
+  for (const Parameter& parameter : list_parameters(options.sampling)) {
+    command
+        .add_option_function<std::string>(
+            flag_of(parameter),
+            [&options, name = parameter.name](const std::string& text) {
+              set_parameter(options.sampling, name, text);
+            },
+            std::string(parameter.info.help))
+        ->type_name(parameter.kind == ParameterKind::integer ? "INT" : "FLOAT")
+        ->default_str(value_text(parameter.value));
+  }
+  command
+      .add_option("--weights", options.weights,
+                  "stored: as the file holds them; f32: dequantized once (more memory)")
+      ->check(CLI::IsMember({"stored", "f32"}))
+      ->capture_default_str();
+}
+
+nlohmann::ordered_json generation_json(const GenerationOptions& options) {
+  auto json = parameters_json(list_parameters(options.sampling));
+  json["ignore_eos"] = options.ignore_eos;
+  json["stop_ids"] = options.stop_ids;
+  json["weights"] = options.weights;
+  return json;
+}
+
+Generator::Generator(const GenerationOptions& wanted)
+    : options(wanted), model(open_model_named(wanted.model)), tokenizer(make_tokenizer(*model)) {
+  require_ids(options.stop_ids, model->spec().shape.vocab_size);
+  prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
+}
+
+std::unique_ptr<Engine> Generator::open_engine(const Work& work) const {
+  const std::int64_t n_prompt = std::ssize(prompt.ids);
+  const EngineLimits limits{.max_tokens = n_prompt + options.n_generate,
+                            .max_batch = n_prompt,
+                            .dequantize_weights = options.weights == "f32"};
+  return make_cpu_backend()->open(model, limits, work);
+}
+
+double Generation::prefill_rate() const { return rate(n_prompt, prefill); }
+double Generation::decode_rate() const { return rate(n_decoded, decode); }
+
+std::string generated_text(const Generation& generation, const Tokenizer& tokenizer) {
+  StreamDecoder decoder(tokenizer, /*at_beginning=*/false);
+  std::string text;
+  for (const std::int32_t id : generation.generated()) text += decoder.push(id);
+  return text + decoder.finish();
+}
+
+Generation generate(const Generator& generator, Engine& engine, const GenerationListener& listener,
+                    const Work& work) {
+  const GenerationOptions& options = generator.options;
+  Sampler sampler(options.sampling);
+  std::optional<TimedSink> taps;
+  if (listener.taps) taps.emplace(*listener.taps);
+  const auto run = [&](std::span<const std::int32_t> ids, const Work& how) {
+    const double before = taps ? taps->seconds() : 0;
+    const Stopwatch watch;
+    engine.run(ids, taps ? &*taps : nullptr, how);
+    return watch.seconds() - ((taps ? taps->seconds() : 0) - before);
+  };
+  const auto ends = [&](std::int32_t id) {
+    const auto holds = [id](const auto& ids) { return std::ranges::find(ids, id) != ids.end(); };
+    return holds(options.stop_ids) || (!options.ignore_eos && holds(engine.spec().end_token_ids));
+  };
+
+  Generation result{.ids = generator.prompt.ids, .n_prompt = std::ssize(generator.prompt.ids)};
+  result.prefill = run(result.ids, work);
+  const Work silent(nullptr, work.stop_token());  // progress in tokens here, not in layers of one
+  for (std::int64_t step = 1; step <= options.n_generate; ++step) {
+    const Stopwatch sampling;
+    const std::int32_t next = sampler.next(engine.logits());
+    result.decode += sampling.seconds();
+    if (ends(next)) break;
+    result.ids.push_back(next);
+    if (listener.on_token) listener.on_token(next);
+    // Nobody would see what the last token leads to.
+    if (step == options.n_generate && !listener.taps) break;
+    result.decode += run({&next, 1}, silent);
+    ++result.n_decoded;
+    if (!listener.on_token) work.report({"decode", step, options.n_generate, "tokens"});
+  }
+  result.write = taps ? taps->seconds() : 0;
+  return result;
+}
+
+}  // namespace qaq::cli

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "app/cli/prompt.h"
+#include "core/base/progress.h"
+#include "core/engine/engine.h"
+#include "core/engine/sampler.h"
+#include "core/engine/tap.h"
+#include "data/models/model_file.h"
+#include "data/tokenizers/tokenizer.h"
+
+namespace qaq::cli {
+
+/// Which model continues which prompt, and how: the flags that `run` and `capture` share.
+struct GenerationOptions {
+  std::string model;
+  std::string weights = "stored";  ///< or "f32": dequantized once, when loaded
+  PromptSource prompt;
+  std::int64_t n_generate = 0;
+  bool ignore_eos = false;
+  std::vector<std::int32_t> stop_ids;
+  SamplingParams sampling;
+};
+
+void add_generation_flags(CLI::App& command, GenerationOptions& options);
+
+/// Parameters and seed of the sampling, the ids that end a text and how weights are held, for
+/// reports and provenance.
+nlohmann::ordered_json generation_json(const GenerationOptions& options);
+
+/// A prompt with the model and tokenizer that it is for. Throws Error{input} naming what is wrong.
+struct Generator {
+  explicit Generator(const GenerationOptions& options);
+  /// The engine, large enough for the prompt and what is generated.
+  std::unique_ptr<Engine> open_engine(const Work& work) const;
+
+  GenerationOptions options;
+  std::shared_ptr<const ModelFile> model;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  Prompt prompt;
+};
+
+/// What was run, and how long it took.
+struct Generation {
+  std::vector<std::int32_t> ids;  ///< prompt and generated
+  std::int64_t n_prompt = 0;
+  std::int64_t n_decoded = 0;                 ///< generated tokens that were run, too
+  double prefill = 0, decode = 0, write = 0;  ///< seconds; write: in the tap sink
+
+  std::vector<std::int32_t> generated() const { return {ids.begin() + n_prompt, ids.end()}; }
+  std::int64_t n_generated() const { return std::ssize(ids) - n_prompt; }
+  double prefill_rate() const;  ///< tokens a second
+  double decode_rate() const;
+};
+
+/// The generated tokens as text that goes on after the prompt; valid UTF-8.
+std::string generated_text(const Generation& generation, const Tokenizer& tokenizer);
+
+/// Who is told about a generation; either may be null.
+struct GenerationListener {
+  TapSink* taps = nullptr;                          ///< gets every token, the last one too
+  std::function<void(std::int32_t)> on_token = {};  ///< gets each new token before it is run
+};
+
+/// Prefills the prompt and decodes to the wanted length, an end token of the model (unless ignored)
+/// or a stop id; that token is left out. Throws what the engine throws.
+Generation generate(const Generator& generator, Engine& engine, const GenerationListener& listener,
+                    const Work& work);
+
+}  // namespace qaq::cli

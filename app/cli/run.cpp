@@ -1,0 +1,102 @@
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "app/cli/generation.h"
+#include "core/base/error.h"
+#include "data/tokenizers/stream_decoder.h"
+
+namespace qaq::cli {
+namespace {
+
+/// Writes text to standard output as it comes, and ends its line whatever happens.
+class TextStream {
+ public:
+  explicit TextStream(const Tokenizer& tokenizer) : decoder_(tokenizer, /*at_beginning=*/false) {}
+  ~TextStream() {
+    if (!ended_) end();
+  }
+  void push(std::int32_t id) { write(decoder_.push(id)); }
+  void end() {
+    ended_ = true;
+    write(decoder_.finish() + "\n");
+  }
+
+ private:
+  static void write(const std::string& text) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    std::fflush(stdout);
+  }
+
+  StreamDecoder decoder_;
+  bool ended_ = false;
+};
+
+struct Seconds {
+  double load = 0;
+  double total = 0;
+};
+
+void print_rates(const Generation& result) {
+  std::fprintf(stderr, "%lld prompt tokens, %.1f tokens/s; %lld generated, %.1f tokens/s\n",
+               static_cast<long long>(result.n_prompt), result.prefill_rate(),
+               static_cast<long long>(result.n_generated()), result.decode_rate());
+}
+
+void print_document(const Generator& generator, const Generation& result, const Seconds& seconds) {
+  print_json({{"model", generator.model->spec().name},
+              {"prompt", generator.prompt.text},
+              {"text", generated_text(result, *generator.tokenizer)},
+              {"ids", result.generated()},
+              {"prompt_tokens", result.n_prompt},
+              {"generated_tokens", result.n_generated()},
+              {"sampling", generation_json(generator.options)},
+              {"prefill_tokens_per_second", result.prefill_rate()},
+              {"decode_tokens_per_second", result.decode_rate()},
+              {"timing",
+               {{"load", seconds.load},
+                {"prefill", result.prefill},
+                {"decode", result.decode},
+                {"total", seconds.total}}}});
+}
+
+void run(const GenerationOptions& options, const CommonOptions& common) {
+  require_device(common.device);
+  const Stopwatch total;
+  ConsoleProgress progress(common.quiet);
+  const Work work(&progress, Interruption::stop_token());
+  const Generator generator(options);
+  const auto engine = generator.open_engine(work);
+  const double load = total.seconds();
+
+  if (common.json) {
+    const Generation result = generate(generator, *engine, {}, work);
+    print_document(generator, result, {load, total.seconds()});
+    return;
+  }
+  TextStream text(*generator.tokenizer);
+  const Generation result =
+      generate(generator, *engine, {.on_token = [&](std::int32_t id) { text.push(id); }}, work);
+  text.end();
+  if (!common.quiet) print_rates(result);
+}
+
+}  // namespace
+
+void add_run(CLI::App& program, const CommonOptions& common) {
+  auto options = std::make_shared<GenerationOptions>();
+  options->n_generate = 128;
+  CLI::App* command = program.add_subcommand("run", "Continue a text, printed as it comes");
+  add_generation_flags(*command, *options);
+  command->footer(
+      "Examples:\n"
+      "  qaq run --model smollm2-135m --chat --prompt \"Why is the sky blue?\"\n"
+      "  qaq run --model smollm2-135m --prompt \"The lighthouse keeper\" --temperature 0.8 "
+      "--top-p 0.95 --seed 7\n"
+      "  qaq run --model llama-folder --prompt-file question.txt --generate 500 --json");
+  command->callback([options, &common] { run(*options, common); });
+}
+
+}  // namespace qaq::cli
