@@ -4,17 +4,22 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
-#include "app/cli/inputs.h"
-#include "core/base/error.h"
+#include "app/cli/model_info.h"
+#include "app/cli/printable.h"
 #include "core/base/text.h"
 #include "data/capture/capture_summary.h"
-#include "data/models/gguf_file.h"
+#include "data/models/model_listing.h"
 #include "data/models/model_store.h"
 
 namespace qaq::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+struct InfoOptions {
+  std::string file;
+  std::int64_t n_tokens = 512;
+};
 
 // Told by content, never by name: the first bytes of an HDF5 file are fixed.
 bool is_hdf5(const std::string& path) {
@@ -28,54 +33,9 @@ bool named_like_capture(const std::string& path) {
   return path.ends_with(".h5") || path.ends_with(".hdf5") || path.ends_with(".h5.partial");
 }
 
-Json model_json(const GgufFile& file) {
-  Json metadata = Json::object();
-  for (const GgufEntry& entry : file.metadata().entries()) {
-    metadata[entry.key] = display_text(entry.value);
-  }
-  Json tensors = Json::array();
-  std::map<std::string, std::int64_t> bytes_by_type;
-  std::int64_t n_parameters = 0;
-  for (const GgufTensor& tensor : file.tensors()) {
-    Json shape = Json::array();
-    // ggml lists the fastest extent first; a shape is read row-major everywhere else.
-    for (std::uint32_t axis = tensor.n_dims; axis-- > 0;) shape.push_back(tensor.extents[axis]);
-    const auto n_bytes = static_cast<std::int64_t>(tensor.bytes.size());
-    tensors.push_back(
-        {{"name", tensor.name}, {"type", tensor.type->name}, {"shape", shape}, {"bytes", n_bytes}});
-    bytes_by_type[std::string(tensor.type->name)] += n_bytes;
-    n_parameters += tensor.n_elements();
-  }
-  return {{"kind", "model"},
-          {"format", cat("gguf version ", file.version())},
-          {"bytes", file.n_bytes()},
-          {"parameters", n_parameters},
-          {"bytes_by_type", bytes_by_type},
-          {"metadata", metadata},
-          {"tensors", tensors}};
-}
-
 void print_value(const std::string& name, const Json& value) {
-  std::printf("  %-42s %s\n", name.c_str(),
-              value.is_string() ? value.get<std::string>().c_str() : value.dump().c_str());
-}
-
-void print_model(const std::string& path, const Json& info) {
-  std::printf(
-      "%s: model, %s, %s, %s parameters\n", path.c_str(), info["format"].get<std::string>().c_str(),
-      byte_text(info["bytes"].get<std::int64_t>()).c_str(), info["parameters"].dump().c_str());
-  std::printf("metadata\n");
-  for (const auto& [key, value] : info["metadata"].items()) print_value(key, value);
-  std::printf("tensors (%zu)\n", info["tensors"].size());
-  for (const Json& tensor : info["tensors"]) {
-    std::printf("  %-42s %-6s %-16s %12s\n", tensor["name"].get<std::string>().c_str(),
-                tensor["type"].get<std::string>().c_str(), tensor["shape"].dump().c_str(),
-                byte_text(tensor["bytes"].get<std::int64_t>()).c_str());
-  }
-  std::printf("bytes by type\n");
-  for (const auto& [type, bytes] : info["bytes_by_type"].items()) {
-    print_value(type, byte_text(bytes.get<std::int64_t>()));
-  }
+  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  std::printf("  %-42s %s\n", printable(name).c_str(), printable(text).c_str());
 }
 
 // One object on one line: its first member, then its other plain members in a row.
@@ -110,8 +70,8 @@ void print_tree(const Json& json, int depth) {
   }
 }
 
-void run(const std::string& name, const CommonOptions& common) {
-  const std::string path = ModelStore().resolve(name);
+void run(const InfoOptions& options, const CommonOptions& common) {
+  const std::string path = ModelStore().resolve(options.file);
   Json info;
   if (is_hdf5(path) || named_like_capture(path)) {
     info = capture_summary(path);
@@ -120,7 +80,7 @@ void run(const std::string& name, const CommonOptions& common) {
       print_tree(info, 0);
     }
   } else {
-    info = model_json(GgufFile(path));
+    info = model_json(list_model(path), options.n_tokens);
     if (!common.json) print_model(path, info);
   }
   if (common.json) {
@@ -133,12 +93,23 @@ void run(const std::string& name, const CommonOptions& common) {
 }  // namespace
 
 void add_info(CLI::App& program, const CommonOptions& common) {
-  auto file = std::make_shared<std::string>();
+  auto options = std::make_shared<InfoOptions>();
   CLI::App* command = program.add_subcommand(
-      "info", "Shapes, sizes and provenance of a capture, or metadata and tensors of a model");
-  command->add_option("file", *file, "A capture, a model file or a known model's name")->required();
-  command->footer("Examples:\n  qaq info smollm2-135m\n  qaq info story.h5 --json");
-  command->callback([file, &common] { run(*file, common); });
+      "info", "Shapes, sizes and costs of a model; shapes, sizes and provenance of a capture");
+  command
+      ->add_option("file", options->file, "A capture, a model's file or folder, or a known model")
+      ->required();
+  command
+      ->add_option("--tokens", options->n_tokens,
+                   "Of a model: the length of the text whose costs are told")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->footer(
+      "Examples:\n"
+      "  qaq info smollm2-135m --tokens 2000\n"
+      "  qaq info llama-folder --json\n"
+      "  qaq info story.h5");
+  command->callback([options, &common] { run(*options, common); });
 }
 
 }  // namespace qaq::cli
