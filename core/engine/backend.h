@@ -21,7 +21,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual DeviceInfo info() const = 0;
-  virtual MemoryPlan plan(const ModelSpec& spec, const EngineLimits& limits) const = 0;
+  virtual MemoryPlan plan(const ModelSource& model, const EngineLimits& limits) const = 0;
   /// Throws Error{work} when the plan does not fit, Error{input} for a broken weight.
   virtual std::unique_ptr<Engine> open(std::shared_ptr<const ModelSource> model,
                                        const EngineLimits& limits, const Work& work = {}) const = 0;

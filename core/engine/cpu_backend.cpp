@@ -34,12 +34,12 @@ std::string processor_name() {
 class CpuBackend : public Backend {
  public:
   DeviceInfo info() const override { return {"cpu", processor_name(), available_memory()}; }
-  MemoryPlan plan(const ModelSpec& spec, const EngineLimits& limits) const override {
-    return plan_memory(spec, limits);
+  MemoryPlan plan(const ModelSource& model, const EngineLimits& limits) const override {
+    return plan_memory(model.spec(), limits, weight_bytes(model, limits));
   }
   std::unique_ptr<Engine> open(std::shared_ptr<const ModelSource> model, const EngineLimits& limits,
                                const Work& work) const override {
-    require_memory(plan(model->spec(), limits), limits, available_memory());
+    require_memory(plan(*model, limits), limits, available_memory());
     auto ops = std::make_unique<CpuOps>(model->spec(), limits);
     return std::make_unique<Engine>(std::move(model), std::move(ops), limits, work);
   }

@@ -2,16 +2,22 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "core/engine/kv_cache.h"
 #include "core/engine/memory_plan.h"
 #include "core/engine/ops.h"
+#include "core/engine/tap_pool.h"
 #include "core/tensor/nd_array.h"
+#include "core/tensor/page_buffer.h"
 
 namespace qaq {
 
-/// Ops on the CPU in float32: the reference that other backends are held against. Weights are
+/// Ops on the CPU in float32: the reference that other backends are held against. Matrices stay as
+/// they are in the model's file and are multiplied from that form; vectors (norms, biases) are
 /// decoded when loaded. Every call is done when it returns.
 class CpuOps : public Ops {
  public:
@@ -34,19 +40,24 @@ class CpuOps : public Ops {
   std::span<const float> last_logits() const override { return last_logits_.span(); }
 
  private:
-  void rotate(std::span<float> head, std::int64_t position) const;
-  void norm_head(std::span<float> head, const Tensor& weight) const;
-  void tap_batch(std::int64_t layer, const BatchRows& batch, TapSink& taps) const;
+  /// Rows of a run as heads, (heads, n_rows, D), for attention and taps.
+  struct RunHeads {
+    std::shared_ptr<float> query, key, value;
+  };
+  const WeightView& matrix_of(const Tensor& weight) const;
+  const float* vector_of(const Tensor& weight) const;
+  void place_head(const float* from, const Tensor& norm, std::int64_t position, float* to) const;
+  void tap_heads(std::int64_t layer, TapSink& taps) const;
 
   ModelSpec spec_;
-  ModelShape shape_;
-  std::int64_t n_rotary_dim_;
+  bool dequantize_;
+  std::deque<WeightView> weights_;  // deques: handles point into them
+  std::deque<PageBuffer> buffers_;  // activations, and weights that were decoded
+  KvCache cache_;
+  TapPool pool_;
   BatchRows run_;
-  std::deque<NdArray<float, 2>> matrices_;  // a deque: handles point into it
-  NdArray<float, 2> cos_, sin_;             // (max_tokens, n_rotary_dim / 2)
-  NdArray<float, 4> key_cache_;             // (n_layers, n_kv_heads, max_tokens, D)
-  NdArray<float, 4> value_cache_;
-  NdArray<float, 3> query_heads_;  // (n_heads, n_rows, D) of the batch, after RoPE
+  RunHeads heads_;
+  NdArray<float, 2> cos_, sin_;    // (rows of the run, n_rotary_dim / 2)
   NdArray<float, 1> last_logits_;  // (vocab_size)
 };
 

@@ -4,6 +4,8 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/engine/forward.h"
+#include "core/engine/kv_cache.h"
 
 namespace qaq {
 namespace {
@@ -11,6 +13,8 @@ namespace {
 constexpr std::int64_t kFloat = 4;
 // Blocks large enough that a product runs at full speed, small enough to stay beside the weights.
 constexpr std::int64_t kBlockBytes = std::int64_t{32} << 20;
+// Blocks of taps that may be held at a time: one is made, one waits, one is written.
+constexpr std::int64_t kHeldBlocks = 3;
 
 }  // namespace
 
@@ -24,29 +28,51 @@ std::int64_t logits_block_rows(const ModelShape& shape) {
   return std::clamp<std::int64_t>(kBlockBytes / (kFloat * shape.vocab_size), 1, 256);
 }
 
-std::int64_t attention_block_heads(const ModelShape& shape, std::int64_t n_rows,
-                                   std::int64_t n_keys) {
-  return std::clamp<std::int64_t>(kBlockBytes / std::max<std::int64_t>(1, kFloat * n_rows * n_keys),
-                                  1, shape.n_heads);
+AttentionBlock attention_block(const ModelShape& shape, std::int64_t n_rows, std::int64_t n_keys) {
+  const std::int64_t row_bytes = kFloat * n_keys;
+  const std::int64_t n_heads = kBlockBytes / std::max<std::int64_t>(1, row_bytes * n_rows);
+  if (n_heads >= 1) return {std::min(n_heads, shape.n_heads), n_rows};
+  return {1, std::clamp<std::int64_t>(kBlockBytes / row_bytes, 1, n_rows)};
 }
 
-MemoryPlan plan_memory(const ModelSpec& spec, const EngineLimits& limits) {
+std::int64_t tap_pool_bytes(const ModelShape& shape, const EngineLimits& limits) {
+  const std::int64_t heads = shape.n_heads + 2 * shape.n_kv_heads;
+  const AttentionBlock block = attention_block(shape, limits.max_batch, limits.max_tokens);
+  return kHeldBlocks * kFloat *
+         (heads * shape.head_dim * limits.max_batch +
+          std::max(block.n_heads * block.n_rows * limits.max_tokens,
+                   std::min(logits_block_rows(shape), limits.max_batch) * shape.vocab_size));
+}
+
+std::int64_t weight_bytes(const ModelSource& model, const EngineLimits& limits) {
+  const ModelSpec& spec = model.spec();
+  std::int64_t sum = 0;
+  for (int i = 0; i < kWeightRoles; ++i) {
+    const auto role = static_cast<WeightRole>(i);
+    if (!has_weight(spec, role) || (role == WeightRole::head && spec.tied_embeddings)) continue;
+    for (std::int64_t layer = 0; layer < (is_layer_role(role) ? spec.shape.n_layers : 1); ++layer) {
+      const WeightView weight = model.weight(role, layer);
+      sum += limits.dequantize_weights ? kFloat * weight.rows * weight.cols
+                                       : static_cast<std::int64_t>(weight.bytes.size());
+    }
+  }
+  return sum;
+}
+
+MemoryPlan plan_memory(const ModelSpec& spec, const EngineLimits& limits,
+                       std::int64_t weight_bytes) {
   const ModelShape& s = spec.shape;
   const std::int64_t query_size = s.n_heads * s.head_dim, kv_size = s.n_kv_heads * s.head_dim;
-  const std::int64_t layer = 2 * s.hidden_size * (query_size + kv_size) +
-                             3 * s.hidden_size * s.intermediate_size + 2 * s.hidden_size;
-  const std::int64_t tables = (spec.tied_embeddings ? 1 : 2) * s.vocab_size * s.hidden_size;
-  const std::int64_t row =
-      2 * s.hidden_size + 3 * query_size + 2 * kv_size + 2 * s.intermediate_size;
-  const std::int64_t block_heads = attention_block_heads(s, limits.max_batch, limits.max_tokens);
-  const std::int64_t logits_rows = std::min(logits_block_rows(s), limits.max_batch);
+  const std::int64_t run_row = s.hidden_size + query_size;
+  const std::int64_t chunk_row = s.hidden_size + query_size + 2 * kv_size + 2 * s.intermediate_size;
   return {{
-      {"weights", kFloat * (s.n_layers * layer + tables + s.hidden_size)},
-      {"cache", kFloat * 2 * s.n_layers * kv_size * limits.max_tokens},
-      {"activations", kFloat * row * limits.max_batch},
-      {"scores", kFloat * block_heads * limits.max_batch * limits.max_tokens},
-      {"logits", kFloat * (logits_rows + 1) * s.vocab_size},
-      {"rope", kFloat * spec.rope.n_rotary_dim * limits.max_tokens},
+      {"weights", weight_bytes},
+      {"cache", KvCache::bytes_for(s, limits.max_tokens)},
+      {"activations",
+       kFloat * (run_row * limits.max_batch + chunk_row * std::min(limits.max_batch, kChunkRows))},
+      {"taps", tap_pool_bytes(s, limits)},
+      {"logits", kFloat * s.vocab_size},
+      {"rope", kFloat * spec.rope.n_rotary_dim * limits.max_batch},
   }};
 }
 

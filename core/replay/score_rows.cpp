@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/tensor/matmul.h"
-#include "core/tensor/softmax.h"
+#include "core/tensor/vector_math.h"
 
 namespace qaq {
 

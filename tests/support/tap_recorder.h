@@ -25,6 +25,7 @@ class TapRecorder : public TapSink {
     const auto numbers = block.floats();
     order.push_back(block);
     order.back().bytes = {};
+    order.back().owner = nullptr;
     for (std::int64_t head = 0; head < block.n_heads; ++head) {
       for (std::int64_t row = 0; row < block.n_rows; ++row) {
         const float* from = numbers.data() + (head * block.n_rows + row) * block.n_cols;

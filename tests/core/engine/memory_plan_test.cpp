@@ -21,6 +21,9 @@ ModelSpec llama_7b() {
   return spec;
 }
 
+// 6,738,415,616 parameters, as the model card counts them, in float32.
+constexpr std::int64_t kWeights = 4 * std::int64_t{6738415616};
+
 std::int64_t bytes_of(const MemoryPlan& plan, const std::string& name) {
   for (const MemoryItem& item : plan.items) {
     if (item.name == name) return item.bytes;
@@ -29,9 +32,8 @@ std::int64_t bytes_of(const MemoryPlan& plan, const std::string& name) {
 }
 
 TEST(MemoryPlan, SevenBillionWeightsAndCacheByHand) {
-  const MemoryPlan plan = plan_memory(llama_7b(), {.max_tokens = 1024, .max_batch = 1024});
-  // 6,738,415,616 parameters, as the model card counts them.
-  EXPECT_EQ(bytes_of(plan, "weights"), 4 * std::int64_t{6738415616});
+  const MemoryPlan plan = plan_memory(llama_7b(), {.max_tokens = 1024, .max_batch = 1024}, kWeights);
+  EXPECT_EQ(bytes_of(plan, "weights"), kWeights);
   // 0.5 MiB a token in 16 bits, so 1 MiB in 32.
   EXPECT_EQ(bytes_of(plan, "cache"), std::int64_t{1024} << 20);
   std::int64_t sum = 0;
@@ -41,7 +43,7 @@ TEST(MemoryPlan, SevenBillionWeightsAndCacheByHand) {
 
 TEST(MemoryPlan, TooLittleMemoryNamesTheParts) {
   const EngineLimits limits{.max_tokens = 1024, .max_batch = 1024};
-  const MemoryPlan plan = plan_memory(llama_7b(), limits);
+  const MemoryPlan plan = plan_memory(llama_7b(), limits, kWeights);
   EXPECT_NO_THROW(require_memory(plan, limits, plan.total()));
   try {
     require_memory(plan, limits, plan.total() - 1);

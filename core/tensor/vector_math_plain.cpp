@@ -1,0 +1,65 @@
+// vector_math.h in plain loops, for builds without Highway.
+#include <algorithm>
+#include <cmath>
+
+#include "core/tensor/vector_math.h"
+
+namespace qaq {
+
+void softmax_row(std::span<float> row, std::size_t n_visible, float scale) {
+  const float most = largest_of(row.first(n_visible));
+  double sum = 0;
+  for (float& x : row.first(n_visible)) {
+    x = std::exp((x - most) * scale);
+    sum += static_cast<double>(x);
+  }
+  const auto share = static_cast<float>(1.0 / sum);
+  for (float& x : row.first(n_visible)) x *= share;
+  std::ranges::fill(row.subspan(n_visible), 0.0f);
+}
+
+void rms_norm(std::span<const float> in, const float* weight, double epsilon, float* out) {
+  double sum = 0;
+  for (const float x : in) sum += static_cast<double>(x) * static_cast<double>(x);
+  const auto factor =
+      static_cast<float>(1.0 / std::sqrt(sum / static_cast<double>(in.size()) + epsilon));
+  for (std::size_t i = 0; i < in.size(); ++i) out[i] = in[i] * factor * weight[i];
+}
+
+void swiglu(std::span<float> gate, const float* up) {
+  for (std::size_t i = 0; i < gate.size(); ++i) {
+    gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
+  }
+}
+
+void rotate_pairs(float* head, const float* cosine, const float* sine, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    const float a = head[i], b = head[n + i];
+    head[i] = a * cosine[i] - b * sine[i];
+    head[n + i] = b * cosine[i] + a * sine[i];
+  }
+}
+
+double entropy(std::span<const float> row) {
+  double sum = 0;
+  for (const float p : row) {
+    if (p > 0) sum -= static_cast<double>(p) * static_cast<double>(std::log(p));
+  }
+  return sum;
+}
+
+double log_sum_exp(std::span<const float> row, float largest) {
+  double sum = 0;
+  for (const float x : row) sum += static_cast<double>(std::exp(x - largest));
+  return static_cast<double>(largest) + std::log(sum);
+}
+
+float largest_of(std::span<const float> row) { return *std::ranges::max_element(row); }
+
+void add_scaled(std::span<const float> x, float factor, float* y) {
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = std::fma(factor, x[i], y[i]);
+}
+
+const char* simd_target_name() { return "none"; }
+
+}  // namespace qaq
