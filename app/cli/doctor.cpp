@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/engine/backend.h"
+#include "core/tensor/vector_math.h"
 #include "data/capture/h5_version.h"
 #include "data/models/model_store.h"
 
@@ -47,6 +48,7 @@ Json doctor_json() {
   const DeviceInfo device = make_cpu_backend()->info();
   return {{"version", program_version()}, {"commit", program_commit()},
           {"compiler", compiler_name()},  {"processor", device.name},
+          {"simd", simd_target_name()},
           {"threads", thread_count()},    {"available_bytes", device.available_bytes},
           {"hdf5", hdf5_version()},       {"qt", QAQ_QT_VERSION},
           {"cuda", cuda_json()},          {"models", models_json(ModelStore())}};
@@ -81,6 +83,7 @@ void print_text(const Json& health) {
                   "), ", health["compiler"].get<std::string>()));
   line("processor",
        cat(health["processor"].get<std::string>(), ", ", health["threads"].dump(), " threads"));
+  line("SIMD", health["simd"].get<std::string>());
   line("memory", byte_text(health["available_bytes"].get<std::int64_t>()) + " available");
   line("HDF5", health["hdf5"].get<std::string>());
   const std::string qt = health["qt"].get<std::string>();

@@ -33,6 +33,9 @@ std::string count_text(std::int64_t n) {
   return text.data();
 }
 
+// Messages and paths are shown whole; names and values of a file are cut (printable.h).
+constexpr std::size_t kWhole = 10'000;
+
 std::string bytes_text(const Json& n) { return byte_text(n.get<std::int64_t>()); }
 std::string plain_text(const Json& value) {
   if (value.is_number_float()) return number_text(value.get<double>());
@@ -140,13 +143,13 @@ void print_tensors(const Json& tensors) {
 
 void print_model(const std::string& path, const Json& info) {
   const bool runs = info.contains("shape");
-  std::printf("%s\n", printable(path).c_str());
+  std::printf("%s\n", printable(path, kWhole).c_str());
   print_section("model");
   if (runs) {
     print_line("name", plain_text(info["name"]));
     print_line("architecture", plain_text(info["architecture"]));
   } else {
-    print_line("cannot be run", plain_text(info["refusal"]));
+    print_line("cannot be run", printable(info["refusal"].get<std::string>(), kWhole));
   }
   print_line("format", plain_text(info["format"]));
   print_line("size", cat(bytes_text(info["bytes"]), ", ",
