@@ -103,7 +103,7 @@ nlohmann::ordered_json provenance_of(const CaptureOptions& options, const Captur
   record["tokenizer_sha256"] = plan.tokenizer_sha256;
   record["prompt_sha256"] = sha256_hex(plan.info.prompt_text);
   record["dtype"] = options.dtype;
-  record["sampling"] = generation_json(options.generation);
+  record["generation"] = generation_json(options.generation);
   record["device"] = make_cpu_backend()->info().name;
   record["started_utc"] = plan.info.created_utc;
   record["ended_utc"] = utc_now();
@@ -128,7 +128,7 @@ void report_json(const CaptureOptions& options, const CapturePlan& plan, const G
               {"generated_text", generated},
               {"attention", name_of(plan.info.profile)},
               {"dtype", options.dtype},
-              {"sampling", generation_json(options.generation)},
+              {"generation", generation_json(options.generation)},
               {"prefill_tokens_per_second", result.prefill_rate()},
               {"decode_tokens_per_second", result.decode_rate()},
               {"timing",

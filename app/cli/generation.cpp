@@ -85,11 +85,11 @@ void add_generation_flags(CLI::App& command, GenerationOptions& options) {
 }
 
 nlohmann::ordered_json generation_json(const GenerationOptions& options) {
-  auto json = parameters_json(list_parameters(options.sampling));
-  json["ignore_eos"] = options.ignore_eos;
-  json["stop_ids"] = options.stop_ids;
-  json["weights"] = options.weights;
-  return json;
+  return {{"sampling", parameters_json(list_parameters(options.sampling))},
+          {"ignore_eos", options.ignore_eos},
+          {"stop_ids", options.stop_ids},
+          {"chat", options.prompt.chat},
+          {"weights", options.weights}};
 }
 
 Generator::Generator(const GenerationOptions& wanted)

@@ -31,8 +31,8 @@ struct GenerationOptions {
 
 void add_generation_flags(CLI::App& command, GenerationOptions& options);
 
-/// Parameters and seed of the sampling, the ids that end a text and how weights are held, for
-/// reports and provenance.
+/// How the text was continued, for reports and provenance: parameters and seed of the sampling,
+/// what ends a text, how weights are held.
 nlohmann::ordered_json generation_json(const GenerationOptions& options);
 
 /// A prompt with the model and tokenizer that it is for. Throws Error{input} naming what is wrong.

@@ -52,7 +52,7 @@ void print_document(const Generator& generator, const Generation& result, const 
               {"ids", result.generated()},
               {"prompt_tokens", result.n_prompt},
               {"generated_tokens", result.n_generated()},
-              {"sampling", generation_json(generator.options)},
+              {"generation", generation_json(generator.options)},
               {"prefill_tokens_per_second", result.prefill_rate()},
               {"decode_tokens_per_second", result.decode_rate()},
               {"timing",
