@@ -95,7 +95,8 @@ std::vector<AddedTokens::Piece> AddedTokens::split(std::string_view text, bool s
       continue;
     }
     std::size_t begin = at, end = at + token->text.size();
-    // A match that is not taken is passed over as a whole: nothing within it is looked for.
+    // A match that is not taken is passed over as a whole: nothing within it is looked for. But
+    // spaces that a token takes along may begin another token, as the library has it.
     at = end;
     if (token->special && !special) continue;
     if (token->single_word &&
@@ -105,8 +106,8 @@ std::vector<AddedTokens::Piece> AddedTokens::split(std::string_view text, bool s
     if (token->lstrip) begin = std::max(done, begin - spaces_before(text.substr(0, begin)));
     if (token->rstrip) end += spaces_after(text.substr(end));
     if (begin > done) pieces.push_back({text.substr(done, begin - done)});
-    pieces.push_back({text.substr(begin, end - begin), token->id});
-    done = at = end;
+    pieces.push_back({text.substr(begin, std::max(begin, end) - begin), token->id});
+    done = end;
   }
   if (done < text.size()) pieces.push_back({text.substr(done)});
   return pieces;

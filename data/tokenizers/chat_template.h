@@ -24,10 +24,10 @@ enum class ChatFormat {
 /// but recognised by their marks.
 struct ChatTemplate {
   ChatFormat format = ChatFormat::chatml;
-  std::string beginning;       ///< text of the beginning token where the template writes it
-  std::string end;             ///< text of the end token where the template writes it (LLaMA-2)
-  std::string default_system;  ///< ChatML: the system message of a chat that begins without one
-  std::string preamble;        ///< LLaMA-3.1: what stands before every system message
+  std::string beginning{};       ///< text of the beginning token where the template writes it
+  std::string end{};             ///< text of the end token where the template writes it (LLaMA-2)
+  std::string default_system{};  ///< ChatML: the system message of a chat that begins without one
+  std::string preamble{};        ///< LLaMA-3.1: what stands before every system message
 };
 
 /// `text` is a template's source; `beginning` and `end` are the texts of the model's tokens. Throws
