@@ -158,13 +158,35 @@ double exp_sum(const float* row, std::size_t n, float most) {
   return sum;
 }
 
-void axpy(const float* x, float factor, float* y, std::size_t n) {
+void add_doubles(const float* row, double* sums, std::size_t n) {
+  const hn::Half<Floats> half;
+  const hn::Repartition<double, Floats> dd;
+  std::size_t i = 0;
+  for (; i + kLanes / 2 <= n; i += kLanes / 2) {
+    const auto x = hn::PromoteTo(dd, hn::LoadU(half, row + i));
+    hn::StoreU(hn::Add(hn::LoadU(dd, sums + i), x), dd, sums + i);
+  }
+  for (; i < n; ++i) sums[i] += static_cast<double>(row[i]);
+}
+
+void raise(const float* row, float* maxima, std::size_t n) {
   const Floats d;
   std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
-    hn::StoreU(hn::MulAdd(hn::Set(d, factor), hn::LoadU(d, x + at), hn::LoadU(d, y + at)), d,
-               y + at);
+    hn::StoreU(hn::Max(hn::LoadU(d, row + at), hn::LoadU(d, maxima + at)), d, maxima + at);
   });
-  for (; i < n; ++i) y[i] = std::fma(factor, x[i], y[i]);
+  for (; i < n; ++i) maxima[i] = std::max(maxima[i], row[i]);
+}
+
+bool within(const float* row, std::size_t n, float limit) {
+  const Floats d;
+  const Vector most = hn::Set(d, limit);
+  auto good = hn::Eq(most, most);
+  std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
+    good = hn::And(good, hn::Le(hn::Abs(hn::LoadU(d, row + at)), most));
+  });
+  bool all = hn::AllTrue(d, good);
+  for (; i < n; ++i) all = all && std::abs(row[i]) <= limit;
+  return all;
 }
 
 const char* target_name() { return hwy::TargetName(HWY_TARGET); }
@@ -182,7 +204,9 @@ HWY_EXPORT(silu_times);
 HWY_EXPORT(rotate);
 HWY_EXPORT(entropy_of);
 HWY_EXPORT(exp_sum);
-HWY_EXPORT(axpy);
+HWY_EXPORT(add_doubles);
+HWY_EXPORT(raise);
+HWY_EXPORT(within);
 HWY_EXPORT(target_name);
 
 void softmax_row(std::span<float> row, std::size_t n_visible, float scale) {
@@ -215,8 +239,16 @@ float largest_of(std::span<const float> row) {
   return HWY_DYNAMIC_DISPATCH(largest)(row.data(), row.size());
 }
 
-void add_scaled(std::span<const float> x, float factor, float* y) {
-  HWY_DYNAMIC_DISPATCH(axpy)(x.data(), factor, y, x.size());
+void add_to_sums(std::span<const float> row, double* sums) {
+  HWY_DYNAMIC_DISPATCH(add_doubles)(row.data(), sums, row.size());
+}
+
+void raise_to_maxima(std::span<const float> row, float* maxima) {
+  HWY_DYNAMIC_DISPATCH(raise)(row.data(), maxima, row.size());
+}
+
+bool all_within(std::span<const float> row, float limit) {
+  return HWY_DYNAMIC_DISPATCH(within)(row.data(), row.size(), limit);
 }
 
 const char* simd_target_name() { return HWY_DYNAMIC_DISPATCH(target_name)(); }

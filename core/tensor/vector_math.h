@@ -31,8 +31,14 @@ double log_sum_exp(std::span<const float> row, float largest);
 
 float largest_of(std::span<const float> row);
 
-/// y += factor * x.
-void add_scaled(std::span<const float> x, float factor, float* y);
+/// sums[i] += row[i], in float64.
+void add_to_sums(std::span<const float> row, double* sums);
+
+/// maxima[i] = max(maxima[i], row[i]).
+void raise_to_maxima(std::span<const float> row, float* maxima);
+
+/// Whether every number's magnitude is at most `limit`; no for a NaN.
+bool all_within(std::span<const float> row, float limit);
 
 /// What the vectors of this machine are called, for people: "AVX3", "AVX2", "NEON"; "none" without
 /// Highway.

@@ -56,8 +56,16 @@ double log_sum_exp(std::span<const float> row, float largest) {
 
 float largest_of(std::span<const float> row) { return *std::ranges::max_element(row); }
 
-void add_scaled(std::span<const float> x, float factor, float* y) {
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] = std::fma(factor, x[i], y[i]);
+void add_to_sums(std::span<const float> row, double* sums) {
+  for (std::size_t i = 0; i < row.size(); ++i) sums[i] += static_cast<double>(row[i]);
+}
+
+void raise_to_maxima(std::span<const float> row, float* maxima) {
+  for (std::size_t i = 0; i < row.size(); ++i) maxima[i] = std::max(maxima[i], row[i]);
+}
+
+bool all_within(std::span<const float> row, float limit) {
+  return std::ranges::all_of(row, [limit](float x) { return std::abs(x) <= limit; });
 }
 
 const char* simd_target_name() { return "none"; }

@@ -1,10 +1,9 @@
 #include "data/capture/capture_stats.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
-#include "core/base/parallel.h"
+#include "core/tensor/vector_math.h"
 #include "data/capture/stored_numbers.h"
 
 namespace qaq {
@@ -106,34 +105,28 @@ void CaptureStats::add_importance(std::int64_t layer_index, const TapBlock& bloc
       const std::int64_t position = block.first_row + row;
       const auto of_row =
           scores.sub(head, row).span().first(static_cast<std::size_t>(position) + 1);
-      for (std::size_t t = 0; t < of_row.size(); ++t) sum.data()[t] += of_row[t];
+      add_to_sums(of_row, sum.data());
       if (row + kImportanceRows < block.n_rows) continue;  // the block's own later rows replace it
       std::int64_t& held = recent_row_(layer_index, kv_head, position % kImportanceRows);
       const auto slot = recent_.sub(layer_index, kv_head, position % kImportanceRows).span();
       if (held > position) continue;
       if (held < position) std::ranges::fill(slot, 0.0f);
       held = position;
-      for (std::size_t t = 0; t < of_row.size(); ++t) slot[t] = std::max(slot[t], of_row[t]);
+      raise_to_maxima(of_row, slot.data());
     }
   }
 }
 
 void CaptureStats::add_entropy(std::int64_t layer_index, const TapBlock& block) {
   const NdView<const float, 3> scores = scores_of(block);
-  constexpr std::int64_t kRows = 64;  // a task's worth of logarithms
-  const std::int64_t n_pieces = (block.n_rows + kRows - 1) / kRows;
-  parallel_for(block.n_heads * n_pieces, [&](std::int64_t i) {
-    const std::int64_t head = i / n_pieces;
-    const std::int64_t begin = i % n_pieces * kRows;
-    for (std::int64_t row = begin; row < std::min(begin + kRows, block.n_rows); ++row) {
-      double sum = 0;
-      for (const float p : scores.sub(head, row).span()) {
-        if (p > 0) sum -= static_cast<double>(p) * static_cast<double>(std::log(p));
-      }
-      entropy_(layer_index, block.first_head + head, block.first_row + row) =
-          static_cast<float>(sum);
+  for (std::int64_t head = 0; head < block.n_heads; ++head) {
+    for (std::int64_t row = 0; row < block.n_rows; ++row) {
+      const std::int64_t position = block.first_row + row;
+      const auto seen = scores.sub(head, row).span().first(static_cast<std::size_t>(position) + 1);
+      entropy_(layer_index, block.first_head + head, position) =
+          static_cast<float>(qaq::entropy(seen));
     }
-  });
+  }
 }
 
 NdArray<float, 3> CaptureStats::query_norm2(std::int64_t n_tokens) const {

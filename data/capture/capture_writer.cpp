@@ -16,6 +16,7 @@
 #include "data/capture/logits_table.h"
 #include "data/capture/open_capture_file.h"
 #include "data/capture/stored_numbers.h"
+#include "data/capture/tap_queue.h"
 
 namespace qaq {
 namespace {
@@ -37,12 +38,14 @@ class CaptureFileWriter : public CaptureWriter {
         plan_(std::move(plan)),
         stats_(plan_.info.shape, plan_.info.n_captured_layers(), plan_.max_tokens,
                has_scores(plan_)),
-        logits_(plan_.max_tokens, plan_.top_k, plan_.info.shape.vocab_size) {
+        logits_(plan_.max_tokens, plan_.top_k, plan_.info.shape.vocab_size),
+        queue_([this](const TapBlock& block) { write(block); }) {
     if (plan_.info.created_utc.empty()) plan_.info.created_utc = utc_now();
     h5::thread().run([&] { open_ = std::make_unique<OpenCaptureFile>(path_, plan_); });
   }
 
   ~CaptureFileWriter() override {
+    queue_.stop();
     if (open_) h5::thread().run([&] { open_.reset(); });
   }
 
@@ -52,7 +55,31 @@ class CaptureFileWriter : public CaptureWriter {
   }
 
   void put(const TapBlock& block) override {
-    if (!wants(block.what, block.layer, block.first_row, block.n_rows)) return;
+    if (wants(block.what, block.layer, block.first_row, block.n_rows)) queue_.push(block);
+  }
+
+  void finish(const CaptureTokens& tokens, const std::string& provenance_json) override {
+    queue_.drain();
+    const auto n_tokens = std::ssize(tokens.ids);
+    check_complete(n_tokens);
+    if (open_->attention) open_->attention->finish(n_tokens);
+    h5::thread().run([&] {
+      const h5::File& file = open_->file;
+      write_tokens(file, tokens);
+      write_axes(file, plan_.info, n_tokens, write_query_token(n_tokens));
+      write_logits(file, logits_, n_tokens);
+      write_stats(file, stats_, plan_, n_tokens);
+      if (has_scores(plan_)) write_importance(file);
+      describe_datasets(file);
+      h5::Attributes(file, capture_path::kEntry).set("provenance_json", provenance_json);
+      open_->publish();
+      open_.reset();
+    });
+  }
+
+ private:
+  // On the queue's thread.
+  void write(const TapBlock& block) {
     check(block);
     rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;
     const std::int64_t layer = index_of(block.layer);
@@ -79,25 +106,6 @@ class CaptureFileWriter : public CaptureWriter {
     }
   }
 
-  void finish(const CaptureTokens& tokens, const std::string& provenance_json) override {
-    const auto n_tokens = std::ssize(tokens.ids);
-    check_complete(n_tokens);
-    if (open_->attention) open_->attention->finish(n_tokens);
-    h5::thread().run([&] {
-      const h5::File& file = open_->file;
-      write_tokens(file, tokens);
-      write_axes(file, plan_.info, n_tokens, write_query_token(n_tokens));
-      write_logits(file, logits_, n_tokens);
-      write_stats(file, stats_, plan_, n_tokens);
-      if (has_scores(plan_)) write_importance(file);
-      describe_datasets(file);
-      h5::Attributes(file, capture_path::kEntry).set("provenance_json", provenance_json);
-      open_->publish();
-      open_.reset();
-    });
-  }
-
- private:
   /// Index of a model layer among the captured ones; -1: not captured.
   std::int64_t index_of(std::int64_t layer) const {
     const auto& layers = plan_.info.layers;
@@ -161,6 +169,7 @@ class CaptureFileWriter : public CaptureWriter {
   LogitsTable logits_;
   std::array<std::int64_t, 5> rows_seen_{};  ///< by TapKind, counted over layers and heads
   std::unique_ptr<OpenCaptureFile> open_;    ///< null once finished
+  TapQueue queue_;                           ///< last: its thread uses the others
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/base/half.h"
+#include "core/tensor/vector_math.h"
 
 namespace qaq {
 
@@ -22,13 +23,11 @@ float largest_storable(DType dtype) {
 }
 
 std::size_t first_beyond(std::span<const float> values, float limit) {
-  // Blocks without a branch inside, because nearly all pass.
+  // Nearly all blocks pass.
   constexpr std::size_t kBlock = 1024;
   for (std::size_t begin = 0; begin < values.size(); begin += kBlock) {
     const std::size_t end = std::min(values.size(), begin + kBlock);
-    int n_beyond = 0;
-    for (std::size_t i = begin; i < end; ++i) n_beyond += !(std::abs(values[i]) <= limit);
-    if (n_beyond == 0) continue;
+    if (all_within(values.subspan(begin, end - begin), limit)) continue;
     for (std::size_t i = begin; i < end; ++i) {
       if (!(std::abs(values[i]) <= limit)) return i;
     }
