@@ -1,7 +1,6 @@
 #include "data/models/hf_files.h"
 
 #include <filesystem>
-#include <map>
 #include <set>
 
 #include "core/base/error.h"
@@ -14,8 +13,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kIndex = "model.safetensors.index.json";
+
+// Without the exceptions of the standard library, which know no cure: what cannot be looked at is
+// refused when it is opened.
+bool is_folder(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+bool is_there(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
 std::string folder_of(const std::string& path) {
-  if (fs::is_directory(path)) return path;
+  if (is_folder(path)) return path;
   const fs::path parent = fs::path(path).parent_path();
   return parent.empty() ? "." : parent.string();
 }
@@ -27,14 +40,14 @@ std::string in_folder(const std::string& folder, std::string_view name) {
 bool holds_pytorch_weights(const std::string& folder) {
   for (const char* name :
        {"pytorch_model.bin", "pytorch_model.bin.index.json", "consolidated.00.pth", "model.pt"}) {
-    if (fs::exists(in_folder(folder, name))) return true;
+    if (is_there(in_folder(folder, name))) return true;
   }
   return false;
 }
 
 JsonObject read_config(const std::string& folder) {
   const std::string path = in_folder(folder, "config.json");
-  if (fs::exists(path)) return JsonObject::read(path);
+  if (is_there(path)) return JsonObject::read(path);
   refuse_input({.file = folder,
                 .place = "config.json",
                 .what = "the file is missing",
@@ -44,7 +57,7 @@ JsonObject read_config(const std::string& folder) {
 
 std::optional<JsonObject> read_generation(const std::string& folder) {
   const std::string path = in_folder(folder, "generation_config.json");
-  return fs::exists(path) ? std::optional(JsonObject::read(path)) : std::nullopt;
+  return is_there(path) ? std::optional(JsonObject::read(path)) : std::nullopt;
 }
 
 [[noreturn]] void refuse_without_weights(const std::string& folder) {
@@ -69,50 +82,46 @@ void check_shard_name(const JsonObject& index, const std::string& name) {
                "get the model again from a source that you trust");
 }
 
+HfFiles::ShardIndex read_index(const std::string& path) {
+  const JsonObject index = JsonObject::read(path);
+  const JsonObject weight_map = index.object("weight_map");
+  HfFiles::ShardIndex shards;
+  for (const auto& [tensor, shard] : weight_map.json().items()) {
+    if (!shard.is_string()) weight_map.refuse(tensor, "is no name of a file");
+    check_shard_name(index, shard.get<std::string>());
+    shards[shard.get<std::string>()].push_back(tensor);
+  }
+  if (shards.empty()) index.refuse("weight_map", "names no tensor");
+  return shards;
+}
+
 }  // namespace
 
 HfFiles::HfFiles(const std::string& path)
     : folder_(folder_of(path)),
       config_(read_config(folder_)),
       generation_(read_generation(folder_)) {
-  const std::string index = in_folder(folder_, "model.safetensors.index.json");
+  const std::string index = in_folder(folder_, kIndex);
   const std::string single = in_folder(folder_, "model.safetensors");
-  const bool file_given = !fs::is_directory(path);
-  if (fs::exists(index)) {
-    open_indexed(index);
-    const bool is_shard = !file_given || [&] {
-      for (const auto& shard : shards_) {
-        if (fs::path(shard->file()).filename() == fs::path(path).filename()) return true;
-      }
-      return false;
-    }();
-    if (is_shard) return;
-    shards_.clear();
+  const bool file_given = !is_folder(path);
+  if (is_there(index)) {
+    const ShardIndex shards = read_index(index);
+    if (!file_given || shards.contains(fs::path(path).filename().string())) {
+      open_shards(shards);
+      return;
+    }
   }
-  if (file_given) {
-    shards_.push_back(std::make_unique<SafetensorsFile>(path));
-  } else if (fs::exists(single)) {
-    shards_.push_back(std::make_unique<SafetensorsFile>(single));
-  } else {
-    refuse_without_weights(folder_);
-  }
+  if (!file_given && !is_there(single)) refuse_without_weights(folder_);
+  shards_.push_back(std::make_unique<SafetensorsFile>(file_given ? path : single));
 }
 
-void HfFiles::open_indexed(const std::string& index_path) {
-  const JsonObject index = JsonObject::read(index_path);
-  const JsonObject weight_map = index.object("weight_map");
-  std::map<std::string, std::vector<std::string>> tensors_by_shard;
-  for (const auto& [tensor, shard] : weight_map.json().items()) {
-    if (!shard.is_string()) weight_map.refuse(tensor, "is no name of a file");
-    check_shard_name(index, shard.get<std::string>());
-    tensors_by_shard[shard.get<std::string>()].push_back(tensor);
-  }
-  for (const auto& [shard, tensors] : tensors_by_shard) {
+void HfFiles::open_shards(const ShardIndex& shards) {
+  for (const auto& [shard, tensors] : shards) {
     const std::string path = in_folder(folder_, shard);
-    if (!fs::exists(path)) {
+    if (!is_there(path)) {
       refuse_input({.file = folder_,
                     .place = shard,
-                    .what = "the file is missing, and model.safetensors.index.json names it",
+                    .what = cat("the file is missing, and ", kIndex, " names it"),
                     .cure = "get the model's missing files"});
     }
     shards_.push_back(std::make_unique<SafetensorsFile>(path));
@@ -122,7 +131,7 @@ void HfFiles::open_indexed(const std::string& index_path) {
       if (present.contains(tensor)) continue;
       refuse_input({.file = path,
                     .place = tensor,
-                    .what = "the tensor is missing, and model.safetensors.index.json has it here",
+                    .what = cat("the tensor is missing, and ", kIndex, " has it here"),
                     .cure = "get the model again"});
     }
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,9 @@ namespace qaq {
 /// model.safetensors, or one file that was asked for. Nothing else in the folder is opened.
 class HfFiles {
  public:
+  /// Tensors that model.safetensors.index.json places in each file.
+  using ShardIndex = std::map<std::string, std::vector<std::string>>;
+
   /// `path` is the folder, or a safetensors file in it. Throws Error{input} naming what is missing,
   /// a shard outside the folder, or a tensor that is not in the shard where the index has it.
   explicit HfFiles(const std::string& path);
@@ -29,7 +33,7 @@ class HfFiles {
   std::string sha256() const;
 
  private:
-  void open_indexed(const std::string& index_path);
+  void open_shards(const ShardIndex& shards);
 
   std::string folder_;
   JsonObject config_;

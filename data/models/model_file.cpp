@@ -1,6 +1,7 @@
 #include "data/models/model_file.h"
 
 #include <filesystem>
+#include <system_error>
 
 #include "data/models/file_kind.h"
 #include "data/models/gguf_model.h"
@@ -9,7 +10,8 @@
 namespace qaq {
 
 std::shared_ptr<const ModelFile> open_model(const std::string& path) {
-  if (std::filesystem::is_directory(path)) return std::make_shared<HfModel>(path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return std::make_shared<HfModel>(path);
   const MappedFile file(path);
   switch (kind_of_file(file.bytes())) {
     case FileKind::gguf:

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <system_error>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -69,6 +70,14 @@ ModelListing list_gguf(const std::string& path) {
   return listing;
 }
 
+// The file that the tokenizer of a folder is read from; empty where there is none.
+std::string hf_tokenizer(const fs::path& folder) {
+  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
+    if (fs::exists(folder / name)) return name;
+  }
+  return {};
+}
+
 ModelListing list_safetensors(const std::string& path) {
   const SafetensorsFile file(path);
   ModelListing listing;
@@ -77,6 +86,7 @@ ModelListing list_safetensors(const std::string& path) {
   listing.n_bytes = static_cast<std::int64_t>(file.n_bytes());
   listing.metadata = file.metadata();
   add_tensors(file.tensors(), listing);
+  listing.tokenizer = hf_tokenizer(fs::path(path).parent_path());
   add_spec<HfModel>(path, listing);
   return listing;
 }
@@ -87,12 +97,9 @@ ModelListing list_folder(const std::string& folder) {
   listing.format = with_file_count("safetensors", files.shards().size());
   for (const char* name : kHfFiles) {
     const std::string path = (fs::path(folder) / name).string();
-    if (!fs::exists(path)) continue;
-    listing.files.push_back(path);
-    if (name == std::string_view("tokenizer.json") || name == std::string_view("tokenizer.model")) {
-      if (listing.tokenizer.empty()) listing.tokenizer = name;
-    }
+    if (fs::exists(path)) listing.files.push_back(path);
   }
+  listing.tokenizer = hf_tokenizer(folder);
   for (const auto& shard : files.shards()) {
     listing.files.push_back(shard->file());
     listing.n_bytes += static_cast<std::int64_t>(shard->n_bytes());
@@ -108,7 +115,8 @@ ModelListing list_folder(const std::string& folder) {
 }  // namespace
 
 ModelListing list_model(const std::string& path) {
-  if (fs::is_directory(path)) return list_folder(path);
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return list_folder(path);
   const MappedFile file(path);
   switch (kind_of_file(file.bytes())) {
     case FileKind::gguf:
