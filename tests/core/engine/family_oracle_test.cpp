@@ -22,34 +22,36 @@ using test::ReferenceFile;
 using test::TapRecorder;
 
 struct TinyModel {
-  const char* model;      ///< in tests/data/oracle: a folder or a file
-  const char* reference;  ///< its forward pass
+  const char* model;      ///< in tests/data: a folder or a file
+  const char* reference;  ///< its forward pass in tests/data/oracle
 };
 
 constexpr TinyModel kModels[] = {
-    {"tiny_llama", "tiny_llama_forward"},
-    {"tiny_llama/model.safetensors", "tiny_llama_forward"},
-    {"tiny_llama/tiny_llama-f32.gguf", "tiny_llama_forward"},
-    {"tiny_llama/tiny_llama-f16.gguf", "tiny_llama_forward_f16"},
-    {"tiny_llama/bf16_sharded", "tiny_llama_forward_bf16"},
-    {"tiny_llama/variant_tied", "tiny_llama/variant_tied/forward"},
-    {"tiny_llama/variant_tied/variant_tied-f32.gguf", "tiny_llama/variant_tied/forward"},
-    {"tiny_llama/variant_attention_bias", "tiny_llama/variant_attention_bias/forward"},
-    {"tiny_llama/variant_attention_bias/variant_attention_bias-f32.gguf",
+    {"oracle/tiny_llama", "tiny_llama_forward"},
+    {"oracle/tiny_llama/model.safetensors", "tiny_llama_forward"},
+    {"oracle/tiny_llama/tiny_llama-f32.gguf", "tiny_llama_forward"},
+    {"oracle/tiny_llama/tiny_llama-f16.gguf", "tiny_llama_forward_f16"},
+    {"oracle/tiny_llama/bf16_sharded", "tiny_llama_forward_bf16"},
+    {"oracle/tiny_llama/variant_tied", "tiny_llama/variant_tied/forward"},
+    {"oracle/tiny_llama/variant_tied/variant_tied-f32.gguf", "tiny_llama/variant_tied/forward"},
+    {"oracle/tiny_llama/variant_attention_bias", "tiny_llama/variant_attention_bias/forward"},
+    {"oracle/tiny_llama/variant_attention_bias/variant_attention_bias-f32.gguf",
      "tiny_llama/variant_attention_bias/forward"},
-    {"tiny_llama/variant_rope_linear", "tiny_llama/variant_rope_linear/forward"},
-    {"tiny_llama/variant_rope_linear/variant_rope_linear-f32.gguf",
+    {"oracle/tiny_llama/variant_rope_linear", "tiny_llama/variant_rope_linear/forward"},
+    {"oracle/tiny_llama/variant_rope_linear/variant_rope_linear-f32.gguf",
      "tiny_llama/variant_rope_linear/forward"},
-    {"tiny_llama/variant_rope_llama3", "tiny_llama/variant_rope_llama3/forward"},
-    {"tiny_llama/variant_rope_llama3/variant_rope_llama3-f32.gguf",
+    {"oracle/tiny_llama/variant_rope_llama3", "tiny_llama/variant_rope_llama3/forward"},
+    {"oracle/tiny_llama/variant_rope_llama3/variant_rope_llama3-f32.gguf",
      "tiny_llama/variant_rope_llama3/forward"},
-    {"tiny_llama/variant_rope_parameters", "tiny_llama/variant_rope_parameters/forward"},
-    {"tiny_llama/variant_rope_parameters/variant_rope_parameters-f32.gguf",
+    {"oracle/tiny_llama/variant_rope_parameters", "tiny_llama/variant_rope_parameters/forward"},
+    {"oracle/tiny_llama/variant_rope_parameters/variant_rope_parameters-f32.gguf",
      "tiny_llama/variant_rope_parameters/forward"},
-    {"tiny_llama_head_dim", "tiny_llama_head_dim_forward"},
-    {"tiny_mistral", "tiny_mistral_forward"},
-    {"tiny_qwen2", "tiny_qwen2_forward"},
-    {"tiny_qwen3", "tiny_qwen3_forward"},
+    {"oracle/tiny_llama_head_dim", "tiny_llama_head_dim_forward"},
+    {"oracle/tiny_mistral", "tiny_mistral_forward"},
+    {"oracle/tiny_qwen2", "tiny_qwen2_forward"},
+    {"oracle/tiny_qwen3", "tiny_qwen3_forward"},
+    {"gguf_families/tiny_qwen2-f32.gguf", "tiny_qwen2_forward"},
+    {"gguf_families/tiny_qwen3-f32.gguf", "tiny_qwen3_forward"},
 };
 
 std::string reference_path(const TinyModel& each) {
@@ -59,7 +61,7 @@ std::string reference_path(const TinyModel& each) {
 class FamilyOracle : public testing::TestWithParam<TinyModel> {
  protected:
   FamilyOracle()
-      : model_(open_model(test::test_data_path(std::string("oracle/") + GetParam().model))),
+      : model_(open_model(test::test_data_path(GetParam().model))),
         reference_(reference_path(GetParam())) {
     const auto wide = reference_.integers("token_ids");
     ids_.assign(wide.begin(), wide.end());
@@ -114,7 +116,7 @@ TEST_P(FamilyOracle, TapsAndLogits) {
     EXPECT_NEAR(ours.argmax_logit, argmax_logit[i], 1e-5 * largest) << "token " << t;
     EXPECT_NEAR(ours.logsumexp, logsumexp[i], 1e-5 * largest) << "token " << t;
   }
-  std::printf("  %-66s %.1e\n", GetParam().model, worst_);
+  std::printf("  %-75s %.1e\n", GetParam().model, worst_);
 }
 
 class FamilyGreedy : public FamilyOracle {};
