@@ -57,7 +57,8 @@ void read_merges(const JsonValue& part, const Ids& ids, BpeMerges& merges) {
       if (at != ids.end()) return at->second;
       part.refuse(cat("merge ", i, " ('", left, "' and '", right, "'): '", text, "' is no token"));
     };
-    merges.add(id_of(std::string(left)), id_of(std::string(right)), id_of(cat(left, right)));
+    const std::int32_t left_id = id_of(std::string(left)), right_id = id_of(std::string(right));
+    merges.add(left_id, right_id, id_of(cat(left, right)));
   }
 }
 

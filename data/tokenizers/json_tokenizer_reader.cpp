@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "core/base/error.h"
 #include "core/base/sha256.h"
@@ -84,7 +85,7 @@ void check_beginning(const JsonValue& root, const TokenTable& table) {
 }  // namespace
 
 std::shared_ptr<const Tokenizer> read_json_tokenizer(const std::string& folder) {
-  const std::string path = folder + "/tokenizer.json";
+  const std::string path = (std::filesystem::path(folder) / "tokenizer.json").string();
   const nlohmann::json document = read_json_object(path);
   const JsonValue root(document, path);
   const TokenizerConfig config = read_tokenizer_config(folder);

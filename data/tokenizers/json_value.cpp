@@ -1,11 +1,10 @@
 #include "data/tokenizers/json_value.h"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/models/mapped_file.h"
 
 namespace qaq {
 
@@ -66,14 +65,8 @@ void JsonValue::refuse(const std::string& what, const std::string& cure) const {
 }
 
 std::string read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  // An empty file makes << fail, so it is not asked whether it did.
-  if (file) text << file.rdbuf();
-  if (!file) {
-    refuse_input({.file = path, .what = "cannot be read", .cure = "give a readable file"});
-  }
-  return std::move(text).str();
+  const MappedFile map(path);
+  return {reinterpret_cast<const char*>(map.bytes().data()), map.bytes().size()};
 }
 
 json read_json_object(const std::string& path) {

@@ -41,7 +41,8 @@ class JsonValue {
 /// The text of a file. Throws Error{input} where it cannot be read.
 std::string read_file(const std::string& path);
 
-/// Parses a JSON file whose document is an object. Throws Error{input} with line and column.
+/// Parses a JSON file whose document is an object. Throws Error{input} with line and column. Keys
+/// lose their order, since a parser that keeps it takes quadratic time in a vocabulary.
 nlohmann::json read_json_object(const std::string& path);
 
 }  // namespace qaq

@@ -6,8 +6,6 @@
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "data/tokenizers/byte_token.h"
-#include "data/tokenizers/json_value.h"
-#include "data/tokenizers/tokenizer_config.h"
 
 namespace qaq {
 namespace {
@@ -39,39 +37,36 @@ TokenTable table_of(const SentencePieceParts& parts) {
     table.bytes.push_back(bytes_of(piece));
     if (is_special(piece.type)) table.special.push_back(static_cast<std::int32_t>(i));
   }
+  for (const SentencePieceParts::Added& added : parts.added) {
+    if (added.special) table.special.push_back(static_cast<std::int32_t>(table.bytes.size()));
+    table.bytes.push_back(added.text);
+  }
   table.drops_leading_space = parts.model.add_dummy_prefix;
   table.beginning = parts.beginning;
   table.kind = "sentencepiece-bpe";
-  table.sha256 = sha256_hex(parts.model.serialized());
+  Sha256 hash;
+  hash.update(parts.model.serialized());
+  for (const SentencePieceParts::Added& added : parts.added) {
+    hash.update(cat(added.text.size(), ' ', added.text, added.special));
+  }
+  table.sha256 = hash.finish();
   return table;
 }
 
 SpecialTokens special_of(const SentencePieceParts& parts) {
   std::vector<SpecialTokens::Token> tokens;
+  std::size_t tokens_added = 0;
   for (std::size_t i = 0; i < parts.model.pieces.size(); ++i) {
     const SentencePieceModel::Piece& piece = parts.model.pieces[i];
     const bool user_defined = piece.type == Type::user_defined && parts.cut_user_defined;
     if (!is_special(piece.type) && !user_defined) continue;
     tokens.push_back({piece.text, static_cast<std::int32_t>(i), !user_defined});
   }
+  for (const SentencePieceParts::Added& added : parts.added) {
+    const std::size_t id = parts.model.pieces.size() + tokens_added++;
+    tokens.push_back({added.text, static_cast<std::int32_t>(id), added.special});
+  }
   return SpecialTokens(std::move(tokens));
-}
-
-std::optional<std::int32_t> beginning_of(const SentencePieceModel& model,
-                                         const TokenizerConfig& config, const std::string& file) {
-  // LLaMA's own default, where tokenizer_config.json does not say.
-  if (!config.add_beginning.value_or(true)) return std::nullopt;
-  if (config.beginning.empty()) {
-    if (model.beginning < 0 || model.beginning >= std::ssize(model.pieces)) return std::nullopt;
-    return static_cast<std::int32_t>(model.beginning);
-  }
-  for (std::size_t i = 0; i < model.pieces.size(); ++i) {
-    if (model.pieces[i].text == config.beginning) return static_cast<std::int32_t>(i);
-  }
-  refuse_input({.file = file,
-                .what = cat("tokenizer_config.json names the beginning token '", config.beginning,
-                            "', which is no piece"),
-                .cure = "download the model's files again"});
 }
 
 }  // namespace
@@ -109,14 +104,6 @@ std::vector<std::int32_t> SentencePieceTokenizer::encode(std::string_view text,
     ids.insert(ids.end(), more.begin(), more.end());
   }
   return ids;
-}
-
-std::shared_ptr<const Tokenizer> read_sentence_piece_tokenizer(const std::string& folder) {
-  SentencePieceParts parts;
-  parts.file = folder + "/tokenizer.model";
-  parts.model = parse_sentence_piece(read_file(parts.file), parts.file);
-  parts.beginning = beginning_of(parts.model, read_tokenizer_config(folder), parts.file);
-  return std::make_shared<SentencePieceTokenizer>(parts);
 }
 
 }  // namespace qaq

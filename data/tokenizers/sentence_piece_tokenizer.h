@@ -14,8 +14,14 @@ namespace qaq {
 
 /// What a SentencePiece tokenizer is made of.
 struct SentencePieceParts {
+  struct Added {
+    std::string text;
+    bool special = true;
+  };
+
   SentencePieceModel model;
-  std::string file;  ///< for messages
+  std::vector<Added> added;  ///< tokens after the model's pieces, in order
+  std::string file;          ///< for messages
   std::optional<std::int32_t> beginning;
   /// User-defined pieces are cut out of the text before the library sees it, as llama.cpp does;
   /// else the library finds them, which puts no space in front of what follows.
@@ -39,7 +45,8 @@ class SentencePieceTokenizer final : public TableTokenizer {
   std::unique_ptr<sentencepiece::SentencePieceProcessor> processor_;
 };
 
-/// Reads a folder's tokenizer.model (and tokenizer_config.json beside it, where there is one).
+/// Reads a folder's tokenizer.model, and tokenizer_config.json and added_tokens.json beside it,
+/// where they are. Throws Error{input} with the place in the file.
 std::shared_ptr<const Tokenizer> read_sentence_piece_tokenizer(const std::string& folder);
 
 }  // namespace qaq

@@ -58,16 +58,19 @@ TEST(SmolLm2Tokenizer, SaysWhatItIs) {
 }
 
 TEST(TinyTokenizer, EveryReferenceVectorGivesItsIdsAndItsText) {
-  const auto tokenizer = tiny_tokenizer();
   const auto vectors =
       test::test_data_json("oracle/tiny_llama/tokenizer_vectors.json").at("vectors");
   ASSERT_EQ(vectors.size(), 55u);
-  for (const auto& vector : vectors) {
-    const auto text = vector.at("text").get<std::string>();
-    SCOPED_TRACE(text);
-    const Ids ids = tokenizer->encode(text);
-    EXPECT_EQ(ids, vector.at("ids").get<Ids>());
-    EXPECT_EQ(tokenizer->decode(ids), vector.at("decoded").get<std::string>());
+  // The same vocabulary in GGUF metadata and as tokenizer.json, with merges as pairs and as texts.
+  for (const char* name : {"tiny_llama-f32.gguf", "tiny_llama-f16.gguf", "", "bf16_sharded"}) {
+    const auto tokenizer = open_tokenizer(test::test_data_path(cat("oracle/tiny_llama/", name)));
+    for (const auto& vector : vectors) {
+      const auto text = vector.at("text").get<std::string>();
+      SCOPED_TRACE(cat(name, ": ", text));
+      const Ids ids = tokenizer->encode(text);
+      EXPECT_EQ(ids, vector.at("ids").get<Ids>());
+      EXPECT_EQ(tokenizer->decode(ids), vector.at("decoded").get<std::string>());
+    }
   }
 }
 
