@@ -15,13 +15,12 @@ namespace {
 constexpr std::array kTurning{WeightRole::query, WeightRole::key, WeightRole::query_bias,
                               WeightRole::key_bias};
 
-WeightTable weights_of(const GgufParts& parts, const ModelSpec& spec, const Family& family) {
+WeightTable weights_of(const GgufParts& parts, const ModelSpec& spec) {
   WeightTable table{
       parts.tensors(),
       spec,
       {.name = gguf_tensor_name,
-       .ignored = [](const StoredTensor& tensor) { return tensor.name == kRopeDivisors; },
-       .layers_key = std::string(family.gguf_architecture) + ".block_count"},
+       .ignored = [](const StoredTensor& tensor) { return tensor.name == kRopeDivisors; }},
       parts.file()};
   for (const WeightRole role : {WeightRole::query_bias, WeightRole::key_bias}) {
     if (!has_weight(spec, role)) continue;
@@ -41,7 +40,7 @@ GgufModel::GgufModel(const std::string& path)
     : parts_(path),
       family_(gguf_family(parts_.metadata())),
       spec_(gguf_spec(parts_, family_)),
-      weights_(weights_of(parts_, spec_, family_)),
+      weights_(weights_of(parts_, spec_)),
       reordered_(kTurning.size() * static_cast<std::size_t>(spec_.shape.n_layers)) {}
 
 WeightView GgufModel::weight(WeightRole role, std::int64_t layer) const {

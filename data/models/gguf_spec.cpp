@@ -9,6 +9,7 @@
 #include "data/models/gguf_keys.h"
 #include "data/models/gguf_rope.h"
 #include "data/models/tensor_names.h"
+#include "data/models/weight_table.h"
 
 namespace qaq {
 namespace {
@@ -44,6 +45,9 @@ std::int64_t head_dim_of(const GgufKeys& keys, const ModelShape& shape) {
 ModelShape shape_of(const GgufParts& gguf, const GgufKeys& keys) {
   ModelShape shape;
   shape.n_layers = keys.size("block_count");
+  if (shape.n_layers > kMaxLayers) {
+    keys.refuse("block_count", cat(shape.n_layers, " layers are more than any model has"));
+  }
   shape.hidden_size = keys.size("embedding_length");
   shape.intermediate_size = keys.size("feed_forward_length");
   shape.context_length = keys.size("context_length");

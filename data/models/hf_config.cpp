@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "data/models/hf_rope.h"
+#include "data/models/weight_table.h"
 
 namespace qaq {
 namespace {
@@ -36,6 +37,9 @@ std::int64_t head_dim_of(const JsonObject& config, const Family& family, const M
 ModelShape shape_of(const JsonObject& config, const Family& family) {
   ModelShape shape;
   shape.n_layers = config.size("num_hidden_layers");
+  if (shape.n_layers > kMaxLayers) {
+    config.refuse("num_hidden_layers", cat(shape.n_layers, " layers are more than any model has"));
+  }
   shape.hidden_size = config.size("hidden_size");
   shape.intermediate_size = config.size("intermediate_size");
   shape.vocab_size = config.size("vocab_size");

@@ -38,10 +38,7 @@ WeightTable weights_of(const HfFiles& files, const ModelSpec& spec, const std::s
     return is_ignored_hf_tensor(tensor.name) ||
            (spec.tied_embeddings && tensor.name == name(WeightRole::head, 0));
   };
-  return {std::move(tensors),
-          spec,
-          {.name = name, .ignored = ignored, .layers_key = "num_hidden_layers"},
-          file};
+  return {std::move(tensors), spec, {.name = name, .ignored = ignored}, file};
 }
 
 }  // namespace

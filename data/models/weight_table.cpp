@@ -10,7 +10,6 @@ namespace qaq {
 namespace {
 
 constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
-constexpr std::int64_t kMinTensorsOfLayer = 9;
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string out = "(";
@@ -50,12 +49,7 @@ WeightTable::WeightTable(std::vector<StoredTensor> tensors, const ModelSpec& spe
       n_layers_(spec.shape.n_layers),
       shape_(spec.shape),
       tied_(spec.tied_embeddings) {
-  const auto n_tensors = static_cast<std::int64_t>(tensors_.size());
-  if (n_layers_ > n_tensors / kMinTensorsOfLayer + 1) {
-    // Not looked for one by one: the count may be anything.
-    refuse(file, naming.layers_key,
-           cat(n_layers_, " layers, and there are ", n_tensors, " tensors in all"));
-  }
+  assert(n_layers_ <= kMaxLayers);
   std::map<std::string_view, std::size_t> by_name;
   for (std::size_t i = 0; i < tensors_.size(); ++i) {
     if (by_name.emplace(tensors_[i].name, i).second) continue;

@@ -11,12 +11,15 @@
 
 namespace qaq {
 
+/// More layers than any model has: a larger count is damage, refused before anything is allocated
+/// for it.
+inline constexpr std::int64_t kMaxLayers = 65536;
+
 /// What a file format calls things, for a WeightTable.
 struct TensorNaming {
   std::function<std::string(WeightRole, std::int64_t layer)> name;
   /// Tensors that may be there and are no weight.
   std::function<bool(const StoredTensor&)> ignored;
-  std::string layers_key;  ///< where the file says how many layers there are, for messages
 };
 
 /// The weights of a model, found among the tensors of its files. Once made, every weight that the

@@ -134,7 +134,7 @@ TEST_F(HfModelTest, TensorsAreHeldAgainstTheConfig) {
   config_["intermediate_size"] = 1000;
   expect_says(refusal(), "mlp.gate_proj.weight: the shape is (");
   config_["num_hidden_layers"] = 1000000000;
-  expect_says(refusal(), "num_hidden_layers: 1000000000 layers, and there are");
+  expect_says(refusal(), "num_hidden_layers: 1000000000 layers are more than any model has");
 }
 
 TEST_F(HfModelTest, NumbersOfATypeThatCannotBeRunAreRefused) {
