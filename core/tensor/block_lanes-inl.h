@@ -106,28 +106,48 @@ HWY_INLINE void nibbles(const std::uint8_t* codes, hn::Vec<Ints>* out) {
   }
 }
 
+// The numbers of a block of 4-bit codes, number q being table[q].
+#if HWY_TARGET == HWY_AVX3
+HWY_INLINE void look_up(Vector table, const std::uint8_t* codes, Vector* out) {
+  // The permutation looks at the low four bits of an index alone.
+  const auto both = bytes_as_ints(codes);
+  out[0] = Vector{_mm512_permutexvar_ps(both.raw, table.raw)};
+  out[1] = Vector{_mm512_permutexvar_ps(hn::ShiftRight<4>(both).raw, table.raw)};
+}
+#endif
+
 struct Q4_0Blocks {
   static HWY_INLINE void load(const std::uint8_t* row, std::int64_t at, Vector* out) {
     const std::uint8_t* block = row + at / 32 * 18;
-    const Vector d = hn::Set(Floats(), half_at(block));
+    const Floats f;
+    const Vector d = hn::Set(f, half_at(block));
+#if HWY_TARGET == HWY_AVX3
+    look_up(hn::Mul(d, hn::Sub(hn::Iota(f, 0.0f), hn::Set(f, 8.0f))), block + 2, out);
+#else
     hn::Vec<Ints> q[kGroupVectors];
     nibbles(block + 2, q);
     for (std::size_t v = 0; v < kGroupVectors; ++v) {
-      out[v] = hn::Mul(d, hn::ConvertTo(Floats(), hn::Sub(q[v], hn::Set(Ints(), 8))));
+      out[v] = hn::Mul(d, hn::ConvertTo(f, hn::Sub(q[v], hn::Set(Ints(), 8))));
     }
+#endif
   }
 };
 
 struct Q4_1Blocks {
   static HWY_INLINE void load(const std::uint8_t* row, std::int64_t at, Vector* out) {
     const std::uint8_t* block = row + at / 32 * 20;
-    const Vector d = hn::Set(Floats(), half_at(block)), m = hn::Set(Floats(), half_at(block + 2));
+    const Floats f;
+    const Vector d = hn::Set(f, half_at(block)), m = hn::Set(f, half_at(block + 2));
+    // d q has at most 15 bits, so it is exact, and fusing it changes nothing.
+#if HWY_TARGET == HWY_AVX3
+    look_up(hn::MulAdd(d, hn::Iota(f, 0.0f), m), block + 4, out);
+#else
     hn::Vec<Ints> q[kGroupVectors];
     nibbles(block + 4, q);
     for (std::size_t v = 0; v < kGroupVectors; ++v) {
-      // d q has at most 15 bits, so it is exact, and fusing it changes nothing.
-      out[v] = hn::MulAdd(d, hn::ConvertTo(Floats(), q[v]), m);
+      out[v] = hn::MulAdd(d, hn::ConvertTo(f, q[v]), m);
     }
+#endif
   }
 };
 

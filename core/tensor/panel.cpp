@@ -157,48 +157,44 @@ void panel_of(const WeightView& weight, const WeightPart& part, float* panel) {
   }
 }
 
-// Rows that are multiplied together, so that each load of x serves several.
-constexpr int kTogether = 4;
-
-template <class Blocks, int kRows>
-HWY_INLINE void dot_rows(const WeightView& weight, std::int64_t first_row, const float* x,
-                         float* y) {
+// One row is read at a time: one stream, which the processor fetches ahead. Two groups of numbers
+// have sums of their own, so that additions do not wait for each other.
+template <class Blocks>
+HWY_INLINE float dot_row(const WeightView& weight, const std::uint8_t* bytes, const float* x) {
   const Floats d;
-  const auto row_size = static_cast<std::size_t>(row_bytes(weight.type, weight.cols));
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(weight.bytes.data()) +
-                      static_cast<std::size_t>(first_row) * row_size;
-  Vector sum[kRows][kGroupVectors];
-  for (int row = 0; row < kRows; ++row) {
-    for (std::size_t v = 0; v < kGroupVectors; ++v) sum[row][v] = hn::Zero(d);
-  }
-  const std::int64_t whole = weight.cols / kGroup * kGroup;
-  for (std::int64_t at = 0; at < whole; at += kGroup) {
-    for (int row = 0; row < kRows; ++row) {
-      Vector w[kGroupVectors];
-      Blocks::load(bytes + static_cast<std::size_t>(row) * row_size, at, w);
-      for (std::size_t v = 0; v < kGroupVectors; ++v) {
-        sum[row][v] = hn::MulAdd(w[v], hn::LoadU(d, x + at + v * kLanes), sum[row][v]);
-      }
+  constexpr std::int64_t kStep = 2 * kGroup;
+  Vector sum[2 * kGroupVectors];
+  for (Vector& s : sum) s = hn::Zero(d);
+  const auto add = [&](std::int64_t at, Vector* sums) HWY_ATTR {
+    Vector w[kGroupVectors];
+    Blocks::load(bytes, at, w);
+    for (std::size_t v = 0; v < kGroupVectors; ++v) {
+      sums[v] = hn::MulAdd(w[v], hn::LoadU(d, x + at + v * kLanes), sums[v]);
     }
+  };
+  const std::int64_t whole = weight.cols / kGroup * kGroup;
+  std::int64_t at = 0;
+  for (; at + kStep <= whole; at += kStep) {
+    add(at, sum);
+    add(at + kGroup, sum + kGroupVectors);
   }
-  for (int row = 0; row < kRows; ++row) {
-    Vector total = sum[row][0];
-    for (std::size_t v = 1; v < kGroupVectors; ++v) total = hn::Add(total, sum[row][v]);
-    y[row] = hn::GetLane(hn::SumOfLanes(d, total)) +
-             dot_rest(weight.type, bytes + static_cast<std::size_t>(row) * row_size, whole,
-                      weight.cols, x);
-  }
+  if (at < whole) add(at, sum);
+  Vector total = sum[0];
+  for (std::size_t v = 1; v < 2 * kGroupVectors; ++v) total = hn::Add(total, sum[v]);
+  return hn::GetLane(hn::SumOfLanes(d, total)) +
+         dot_rest(weight.type, bytes, whole, weight.cols, x);
 }
 
 void rows_times(const WeightView& weight, std::int64_t first_row, std::int64_t n_rows,
                 const float* x, float* y) {
+  const auto row_size = static_cast<std::size_t>(row_bytes(weight.type, weight.cols));
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(weight.bytes.data()) +
+                      static_cast<std::size_t>(first_row) * row_size;
   with_blocks(weight.type, [&](auto blocks) HWY_ATTR {
-    using Blocks = decltype(blocks);
-    std::int64_t row = 0;
-    for (; row + kTogether <= n_rows; row += kTogether) {
-      dot_rows<Blocks, kTogether>(weight, first_row + row, x, y + row);
+    for (std::int64_t row = 0; row < n_rows; ++row) {
+      y[row] =
+          dot_row<decltype(blocks)>(weight, bytes + static_cast<std::size_t>(row) * row_size, x);
     }
-    for (; row < n_rows; ++row) dot_rows<Blocks, 1>(weight, first_row + row, x, y + row);
   });
 }
 

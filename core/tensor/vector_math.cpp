@@ -55,9 +55,8 @@ float largest(const float* row, std::size_t n) {
   return out;
 }
 
-void softmax(float* row, std::size_t n, float scale) {
+double exponentials(float* row, std::size_t n, float most, float scale) {
   const Floats d;
-  const float most = largest(row, n);
   const Vector shift = hn::Set(d, most), factor = hn::Set(d, scale);
   DoubleSum vectors;
   std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
@@ -70,11 +69,15 @@ void softmax(float* row, std::size_t n, float scale) {
     row[i] = std::exp((row[i] - most) * scale);
     sum += static_cast<double>(row[i]);
   }
-  const auto share = static_cast<float>(1.0 / sum);
-  i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
-    hn::StoreU(hn::Mul(hn::LoadU(d, row + at), hn::Set(d, share)), d, row + at);
+  return sum;
+}
+
+void times(float* row, std::size_t n, float factor) {
+  const Floats d;
+  std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
+    hn::StoreU(hn::Mul(hn::LoadU(d, row + at), hn::Set(d, factor)), d, row + at);
   });
-  for (; i < n; ++i) row[i] *= share;
+  for (; i < n; ++i) row[i] *= factor;
 }
 
 double square_sum(const float* x, std::size_t n) {
@@ -198,7 +201,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qaq {
 HWY_EXPORT(largest);
-HWY_EXPORT(softmax);
+HWY_EXPORT(exponentials);
+HWY_EXPORT(times);
 HWY_EXPORT(norm);
 HWY_EXPORT(silu_times);
 HWY_EXPORT(rotate);
@@ -209,9 +213,18 @@ HWY_EXPORT(raise);
 HWY_EXPORT(within);
 HWY_EXPORT(target_name);
 
+double exp_row(std::span<float> row, float largest, float scale) {
+  return HWY_DYNAMIC_DISPATCH(exponentials)(row.data(), row.size(), largest, scale);
+}
+
+void scale_row(std::span<float> row, float factor) {
+  HWY_DYNAMIC_DISPATCH(times)(row.data(), row.size(), factor);
+}
+
 void softmax_row(std::span<float> row, std::size_t n_visible, float scale) {
-  HWY_DYNAMIC_DISPATCH(softmax)(row.data(), n_visible, scale);
-  std::fill(row.begin() + static_cast<std::ptrdiff_t>(n_visible), row.end(), 0.0f);
+  const std::span<float> seen = row.first(n_visible);
+  scale_row(seen, static_cast<float>(1.0 / exp_row(seen, largest_of(seen), scale)));
+  std::ranges::fill(row.subspan(n_visible), 0.0f);
 }
 
 void rms_norm(std::span<const float> in, const float* weight, double epsilon, float* out) {

@@ -13,6 +13,12 @@ namespace qaq {
 /// one definition that the engine and every replay use.
 void softmax_row(std::span<float> row, std::size_t n_visible, float scale);
 
+/// A softmax's first half: row = exp(scale * (row - largest)); returns the sum.
+double exp_row(std::span<float> row, float largest, float scale);
+
+/// row *= factor.
+void scale_row(std::span<float> row, float factor);
+
 /// RMSNorm: out = in / sqrt(mean(in^2) + epsilon) * weight. May be in place.
 void rms_norm(std::span<const float> in, const float* weight, double epsilon, float* out);
 

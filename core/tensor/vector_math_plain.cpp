@@ -6,15 +6,22 @@
 
 namespace qaq {
 
-void softmax_row(std::span<float> row, std::size_t n_visible, float scale) {
-  const float most = largest_of(row.first(n_visible));
+double exp_row(std::span<float> row, float largest, float scale) {
   double sum = 0;
-  for (float& x : row.first(n_visible)) {
-    x = std::exp((x - most) * scale);
+  for (float& x : row) {
+    x = std::exp((x - largest) * scale);
     sum += static_cast<double>(x);
   }
-  const auto share = static_cast<float>(1.0 / sum);
-  for (float& x : row.first(n_visible)) x *= share;
+  return sum;
+}
+
+void scale_row(std::span<float> row, float factor) {
+  for (float& x : row) x *= factor;
+}
+
+void softmax_row(std::span<float> row, std::size_t n_visible, float scale) {
+  const std::span<float> seen = row.first(n_visible);
+  scale_row(seen, static_cast<float>(1.0 / exp_row(seen, largest_of(seen), scale)));
   std::ranges::fill(row.subspan(n_visible), 0.0f);
 }
 
