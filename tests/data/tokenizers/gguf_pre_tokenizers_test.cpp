@@ -23,6 +23,17 @@ TEST(GgufPreTokenizers, SmollmCutsEveryDigitOffFirst) {
   EXPECT_EQ(split("smollm", "a   1   b"), (Words{"a", "   ", "1", "  ", " b"}));
 }
 
+// The words of the library `tokenizers` for each family's expression.
+TEST(GgufPreTokenizers, FamiliesDifferInDigitsCaseAndMarks) {
+  const std::string_view text = "I'Ll 12345 ABCdef\u0301X  /a!!\n\n  b\t\n";
+  EXPECT_EQ(split("llama-bpe", text), (Words{"I", "'Ll", " ", "123", "45", " ABCdef", "\u0301X",
+                                             " ", " /", "a", "!!\n\n", " ", " b", "\t\n"}));
+  EXPECT_EQ(split("qwen2", text), (Words{"I", "'Ll", " ", "1", "2", "3", "4", "5", " ABCdef",
+                                         "\u0301X", " ", " /", "a", "!!\n\n", " ", " b", "\t\n"}));
+  EXPECT_EQ(split("tekken", text), (Words{"I", "'Ll", " ", "1", "2", "3", "4", "5", " ABCdef\u0301",
+                                          "X", " ", " /", "a", "!!\n\n", " ", " b", "\t\n"}));
+}
+
 TEST(GgufPreTokenizers, SpacesAtTheEndAreOneWord) {
   EXPECT_EQ(split("gpt-2", "a \n\t "), (Words{"a", " \n\t "}));
   EXPECT_EQ(split("gpt-2", ""), Words{});

@@ -7,6 +7,8 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/models/gguf_file.h"
+#include "data/models/model_file.h"
+#include "data/tokenizers/chat_template.h"
 #include "tests/support/model_fixture.h"
 #include "tests/support/test_data.h"
 
@@ -55,6 +57,19 @@ TEST(SmolLm2Tokenizer, SaysWhatItIs) {
   EXPECT_EQ(tokenizer->special_ids().size(), 17u);
   EXPECT_EQ(tokenizer->bytes(2), "<|im_end|>");
   EXPECT_EQ(tokenizer->piece(2), "<|im_end|>");
+}
+
+TEST(SmolLm2Tokenizer, ItsChatTemplateIsChatMlWithASystemMessageOfItsOwn) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const auto model = open_model(path);
+  const std::string text = render_chat(chat_template_of(*model), {{"user", "Hi"}});
+  EXPECT_EQ(text,
+            "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
+            "Face<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+  // Its marks are tokens, and no beginning token is doubled: there is none to add.
+  const auto tokenizer = make_tokenizer(*model);
+  EXPECT_EQ(tokenizer->encode(text)[0], 1);
+  EXPECT_FALSE(begins_with_beginning(*tokenizer, tokenizer->encode(text)));
 }
 
 TEST(TinyTokenizer, EveryReferenceVectorGivesItsIdsAndItsText) {
