@@ -52,9 +52,10 @@ class ModelSource {
   /// Of a weight that has_weight() says is there. `layer` is ignored for the roles that a model has
   /// once. Rows of query and key are in half-split order whatever the file holds.
   virtual WeightView weight(WeightRole role, std::int64_t layer) const = 0;
-  /// The file's name as given, for messages.
+  /// The file's or folder's name as given, for messages.
   virtual const std::string& file() const = 0;
-  /// Lower-case SHA-256 of the file. Costs a pass over it; computed once.
+  /// Lower-case SHA-256 of the file with the weights; of several files that of their hashes (as
+  /// text, one after the other by name). Costs a pass over them; computed once.
   virtual const std::string& sha256() const = 0;
 };
 
