@@ -4,6 +4,7 @@
 
 #include "core/engine/backend.h"
 #include "core/engine/cpu_ops.h"
+#include "core/tensor/product_check.h"
 
 namespace qaq {
 namespace {
@@ -39,6 +40,7 @@ class CpuBackend : public Backend {
   }
   std::unique_ptr<Engine> open(std::shared_ptr<const ModelSource> model, const EngineLimits& limits,
                                const Work& work) const override {
+    require_right_products();
     require_memory(plan(*model, limits), limits, available_memory());
     auto ops = std::make_unique<CpuOps>(model->spec(), limits);
     return std::make_unique<Engine>(std::move(model), std::move(ops), limits, work);

@@ -9,6 +9,7 @@
 #include "core/quant/nominal_size.h"
 #include "core/replay/attention_replay.h"
 #include "core/replay/capture_rows.h"
+#include "core/tensor/product_check.h"
 
 namespace qaq {
 namespace {
@@ -57,7 +58,7 @@ void set_ratios(const PlannedCache& key, const PlannedCache& value, ReplayResult
 
 }  // namespace
 
-Replayer::Replayer(const CaptureView& capture) : capture_(capture) {}
+Replayer::Replayer(const CaptureView& capture) : capture_(capture) { require_right_products(); }
 
 SharedReplay Replayer::bits(const ReplayOptions& options, const Work& work) {
   return run(options, false, work);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "core/base/parallel.h"
+#include "core/base/text.h"
 
 #ifdef QAQ_USE_BLAS
 #include <cblas.h>
@@ -64,19 +64,12 @@ void matmul_nn(const MatrixIn& a, const MatrixIn& b, const MatrixOut& c, bool ac
   product<false>(a, b, c, accumulate);
 }
 
-void linear(NdView<const float, 2> x, NdView<const float, 2> weight, NdView<float, 2> y,
-            bool accumulate) {
-  assert(x.shape(1) == weight.shape(1) && y.shape(0) == x.shape(0) &&
-         y.shape(1) == weight.shape(0));
-  // Blocks depend on the shapes alone, so that a number is computed by the same steps on any
-  // thread count. 64 rows of a 576-wide weight are 147 kB: a block stays in the L2 cache.
-  constexpr std::int64_t kBlock = 64;
-  const std::int64_t n = weight.shape(0), k = weight.shape(1);
-  parallel_for((n + kBlock - 1) / kBlock, [&](std::int64_t block) {
-    const std::int64_t first = block * kBlock, count = std::min(kBlock, n - first);
-    product<true>(matrix(x), {weight.data() + first * k, count, k, k},
-                  {y.data() + first, x.shape(0), count, n}, accumulate);
-  });
+std::string blas_name() {
+#ifdef QAQ_USE_BLAS
+  return cat(openblas_get_config(), " (kernel ", openblas_get_corename(), ")");
+#else
+  return "Eigen";
+#endif
 }
 
 }  // namespace qaq

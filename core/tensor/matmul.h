@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string>
+
 #include "core/tensor/nd_array.h"
 
 namespace qaq {
@@ -38,9 +40,8 @@ inline void matmul_nn(NdView<const float, 2> a, NdView<const float, 2> b, NdView
   matmul_nn(matrix(a), matrix(b), matrix(c), accumulate);
 }
 
-/// y = x W^T with x (rows, k), W (n, k), y (rows, n): a linear layer, split over threads in fixed
-/// blocks of W's rows.
-void linear(NdView<const float, 2> x, NdView<const float, 2> weight, NdView<float, 2> y,
-            bool accumulate = false);
+/// The library that multiplies, and its kernel for this processor: "OpenBLAS 0.3.21 ... (kernel
+/// Haswell)", or "Eigen".
+std::string blas_name();
 
 }  // namespace qaq

@@ -112,8 +112,10 @@ void silu_times(float* gate, const float* up, std::size_t n) {
   const Floats d;
   std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
     const Vector g = hn::LoadU(d, gate + at);
-    const Vector divisor = hn::Add(hn::Set(d, 1.0f), hn::Exp(d, hn::Neg(g)));
-    hn::StoreU(hn::Mul(hn::Div(g, divisor), hn::LoadU(d, up + at)), d, gate + at);
+    // Of e^-|g|, because Highway's exponential is wrong where the result overflows.
+    const Vector one = hn::Set(d, 1.0f), e = hn::Exp(d, hn::Neg(hn::Abs(g)));
+    const Vector share = hn::Div(hn::IfThenElse(hn::Ge(g, hn::Zero(d)), one, e), hn::Add(one, e));
+    hn::StoreU(hn::Mul(hn::Mul(g, share), hn::LoadU(d, up + at)), d, gate + at);
   });
   for (; i < n; ++i) gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];
 }

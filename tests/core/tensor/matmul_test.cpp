@@ -58,20 +58,5 @@ TEST(Matmul, StaysInsideAStridedTarget) {
   }
 }
 
-TEST(Linear, SameBytesOnAnyThreadCount) {
-  const auto x = random_matrix(37, 96, 1), w = random_matrix(211, 96, 2);
-  NdArray<float, 2> first({37, 211});
-  set_thread_count(1);
-  linear(x.view(), w.view(), first.view());
-  expect_product(x, w, true, first, 0);
-  for (const int threads : {2, 3, 8}) {
-    set_thread_count(threads);
-    NdArray<float, 2> again({37, 211});
-    linear(x.view(), w.view(), again.view());
-    EXPECT_TRUE(std::ranges::equal(first.span(), again.span()));
-  }
-  set_thread_count(0);
-}
-
 }  // namespace
 }  // namespace qaq
