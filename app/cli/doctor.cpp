@@ -1,3 +1,5 @@
+#include <array>
+#include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +13,7 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/engine/backend.h"
+#include "core/tensor/product_check.h"
 #include "core/tensor/vector_math.h"
 #include "data/capture/h5_version.h"
 #include "data/models/model_store.h"
@@ -44,14 +47,38 @@ Json models_json(const ModelStore& store) {
   return {{"folder", store.folder().string()}, {"fetched", fetched}};
 }
 
+// What the environment makes OpenBLAS do differently.
+Json blas_environment() {
+  Json settings = Json::object();
+  for (const char* name : {"OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"}) {
+    if (const char* value = std::getenv(name)) settings[name] = value;
+  }
+  return settings;
+}
+
+Json products_json() {
+  Json products = Json::array();
+  for (const ProductCheck& check : check_products()) {
+    products.push_back({{"name", check.name}, {"error", check.error}, {"right", check.right()}});
+  }
+  return products;
+}
+
 Json doctor_json() {
   const DeviceInfo device = make_cpu_backend()->info();
-  return {{"version", program_version()}, {"commit", program_commit()},
-          {"compiler", compiler_name()},  {"processor", device.name},
+  return {{"version", program_version()},
+          {"commit", program_commit()},
+          {"compiler", compiler_name()},
+          {"processor", device.name},
           {"simd", simd_target_name()},
-          {"threads", thread_count()},    {"available_bytes", device.available_bytes},
-          {"hdf5", hdf5_version()},       {"qt", QAQ_QT_VERSION},
-          {"cuda", cuda_json()},          {"models", models_json(ModelStore())}};
+          {"threads", thread_count()},
+          {"available_bytes", device.available_bytes},
+          {"products", products_json()},
+          {"blas_environment", blas_environment()},
+          {"hdf5", hdf5_version()},
+          {"qt", QAQ_QT_VERSION},
+          {"cuda", cuda_json()},
+          {"models", models_json(ModelStore())}};
 }
 
 std::string joined(const Json& texts) {
@@ -67,6 +94,15 @@ std::string cuda_text(const Json& cuda) {
         cat("driver for CUDA ", cuda["driver"].get<std::string>(), ", ", joined(cuda["devices"]));
   }
   return text + "; this build has no CUDA backend yet";
+}
+
+// "right, 0.021 of the error that rounding allows"
+std::string product_text(const Json& product) {
+  const Json& error = product["error"];  // null: not a number
+  std::array<char, 64> share{};
+  std::snprintf(share.data(), share.size(), "%.2g", error.is_null() ? NAN : error.get<double>());
+  return cat(product["right"].get<bool>() ? "PASS" : "WRONG", ", ", share.data(),
+             " of the error that rounding allows: ", product["name"].get<std::string>());
 }
 
 std::string models_text(const Json& models) {
@@ -85,6 +121,10 @@ void print_text(const Json& health) {
        cat(health["processor"].get<std::string>(), ", ", health["threads"].dump(), " threads"));
   line("SIMD", health["simd"].get<std::string>());
   line("memory", byte_text(health["available_bytes"].get<std::int64_t>()) + " available");
+  for (const Json& product : health["products"]) line("products", product_text(product));
+  for (const auto& [name, value] : health["blas_environment"].items()) {
+    line("environment", name + "=" + value.get<std::string>());
+  }
   line("HDF5", health["hdf5"].get<std::string>());
   const std::string qt = health["qt"].get<std::string>();
   line("window", qt.empty() ? "not in this build (Qt)" : "Qt " + qt);
@@ -99,6 +139,7 @@ void run(const CommonOptions& common) {
   } else {
     print_text(health);
   }
+  require_right_products();  // after the report, which says what the refused one is
 }
 
 }  // namespace
