@@ -48,6 +48,23 @@ TEST(Regex, AnExpressionThatNeverEndsGivesUp) {
   }
 }
 
+// The square and the cube of the text, from every place anew.
+TEST(Regex, AnExpressionThatGrowsTooFastWithTheTextGivesUp) {
+  for (const char* pattern : {"(?:a|b)*(?:a|b)*[!?]", "(?:a|b)*(?:a|b)*(?:a|b)*[!?]"}) {
+    EXPECT_EQ(refusal([&] { matches(pattern, std::string(30, 'a')); }), "taken");
+    const std::string line = refusal([&] { matches(pattern, std::string(20000, 'a')); });
+    EXPECT_NE(line.find("gives up"), std::string::npos) << line;
+  }
+}
+
+TEST(Regex, MatchesAreFoundHoweverFarApart) {
+  for (const std::size_t n : {0, 30, 31, 32, 33, 100}) {
+    std::string text;
+    for (std::size_t i = 0; i < n; ++i) text += "\u00e9";
+    EXPECT_EQ(matches("x|\u00ea", text + "x" + text + "\u00ea"), (Matches{"x", "\u00ea"})) << n;
+  }
+}
+
 TEST(Regex, ALongRepeatedGroupIsNoTrouble) {
   const std::string text(400000, 'a');
   EXPECT_EQ(matches("(?:a(?:b|))+", text), Matches{text});
