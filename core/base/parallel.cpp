@@ -5,12 +5,14 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #ifdef QAQ_USE_TBB
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
 #include <tbb/partitioner.h>
+#include <tbb/task_arena.h>
 #endif
 
 namespace qaq {
@@ -67,6 +69,12 @@ void parallel_for(std::int64_t n, const std::function<void(std::int64_t)>& body)
       tbb::auto_partitioner());
 }
 
+void run_beside(std::function<void()> work) {
+  // An enqueued task gets a thread even where parallel_for is limited to one.
+  static tbb::task_arena arena{tbb::task_arena::attach()};
+  arena.enqueue(std::move(work));
+}
+
 #else
 
 void parallel_for(std::int64_t n, const std::function<void(std::int64_t)>& body) {
@@ -96,6 +104,8 @@ void parallel_for(std::int64_t n, const std::function<void(std::int64_t)>& body)
   }
   if (first_error) std::rethrow_exception(first_error);
 }
+
+void run_beside(std::function<void()> work) { std::thread(std::move(work)).detach(); }
 
 #endif
 

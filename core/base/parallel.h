@@ -16,4 +16,9 @@ int thread_count();
 /// body throws is thrown again here, after all threads have left. May be nested.
 void parallel_for(std::int64_t n, const std::function<void(std::int64_t)>& body);
 
+/// Has `work` called soon, on one of the threads that parallel_for uses: while it runs, the others
+/// share its part of the loops, so that no processor has more threads than it can run. `work` must
+/// not throw.
+void run_beside(std::function<void()> work);
+
 }  // namespace qaq

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -33,6 +34,9 @@ class Engine {
   std::int32_t greedy_token() const;
 
   std::int64_t n_tokens() const { return n_tokens_; }
+  /// Forgets all but the first `n` tokens, as many as were run at most; the next run goes on from
+  /// there. The logits stay those of the last run.
+  void keep(std::int64_t n) { n_tokens_ = std::min(n, n_tokens_); }
   const ModelSpec& spec() const { return model_->spec(); }
 
  private:

@@ -78,7 +78,7 @@ class CaptureFileWriter : public CaptureWriter {
   }
 
  private:
-  // On the queue's thread.
+  // On the thread that empties the queue.
   void write(const TapBlock& block) {
     check(block);
     rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;

@@ -2,57 +2,56 @@
 
 #include <utility>
 
+#include "core/base/parallel.h"
+
 namespace qaq {
 
-TapQueue::TapQueue(std::function<void(const TapBlock&)> handle)
-    : handle_(std::move(handle)), thread_([this](const std::stop_token& stop) { serve(stop); }) {}
-
-void TapQueue::stop() {
-  thread_.request_stop();
-  if (thread_.joinable()) thread_.join();
-}
+TapQueue::TapQueue(std::function<void(const TapBlock&)> handle) : handle_(std::move(handle)) {}
 
 void TapQueue::push(const TapBlock& block) {
+  bool start = false;
   {
     const std::lock_guard lock(mutex_);
-    rethrow_failure();
-    blocks_.push_back(block);
+    if (failure_) std::rethrow_exception(failure_);
+    waiting_.push_back(block);
+    start = !std::exchange(handling_, true);
   }
-  arrived_.notify_one();
+  if (start) run_beside([this] { handle_waiting(); });
   if (!block.owner) drain();
 }
 
 void TapQueue::drain() {
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [this] { return blocks_.empty(); });
-  rethrow_failure();
-}
-
-void TapQueue::rethrow_failure() {
+  idle_.wait(lock, [this] { return !handling_; });
   if (failure_) std::rethrow_exception(failure_);
 }
 
-void TapQueue::serve(const std::stop_token& stop) {
-  while (true) {
-    const TapBlock* block = nullptr;
-    {
-      std::unique_lock lock(mutex_);
-      if (!arrived_.wait(lock, stop, [this] { return !blocks_.empty(); })) return;
-      block = &blocks_.front();  // stays where it is: push() only appends
-    }
+void TapQueue::stop() {
+  std::unique_lock lock(mutex_);
+  waiting_.clear();
+  idle_.wait(lock, [this] { return !handling_; });
+}
+
+void TapQueue::handle_waiting() {
+  std::unique_lock lock(mutex_);
+  while (!waiting_.empty()) {
+    // The block goes before the lock is taken again: its engine may wait for the memory.
     try {
-      handle_(*block);
+      const TapBlock block = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      handle_(block);
     } catch (...) {
-      const std::lock_guard lock(mutex_);
+      lock.lock();
       failure_ = std::current_exception();
-      blocks_.clear();
-      idle_.notify_all();
-      return;
+      waiting_.clear();
+      break;
     }
-    const std::lock_guard lock(mutex_);
-    blocks_.pop_front();
-    if (blocks_.empty()) idle_.notify_all();
+    lock.lock();
   }
+  handling_ = false;
+  // Under the lock: whoever waits may destroy the queue as soon as it is given up.
+  idle_.notify_all();
 }
 
 }  // namespace qaq

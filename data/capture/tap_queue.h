@@ -4,40 +4,41 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <thread>
 
 #include "core/engine/tap.h"
 
 namespace qaq {
 
-/// Hands taps to a thread of its own, in order, so that the model runs on while a layer is written.
-/// Blocks that may be held wait in the queue (their engine bounds how many); others are handled
-/// before push() returns.
+/// Hands taps to a thread beside the engine's, in order, so that the model runs on while a layer is
+/// written. Blocks that may be held wait in the queue (their engine bounds how many); others are
+/// handled before push() returns.
 class TapQueue {
  public:
-  /// `handle` is called for each block, on the queue's thread.
+  /// `handle` is called for one block at a time.
   explicit TapQueue(std::function<void(const TapBlock&)> handle);
   ~TapQueue() { stop(); }
+  TapQueue(const TapQueue&) = delete;
+  TapQueue& operator=(const TapQueue&) = delete;
 
   /// Throws what handling an earlier block threw; nothing is handled after that.
   void push(const TapBlock& block);
   /// Waits until all is handled. Throws as push().
   void drain();
-  /// Ends the thread; what was not handled yet is dropped. Nothing is pushed afterwards.
+  /// Drops what was not handled yet and waits for the block that is being handled. Nothing is
+  /// pushed afterwards.
   void stop();
 
  private:
-  void serve(const std::stop_token& stop);
-  void rethrow_failure();
+  void handle_waiting();
 
   std::function<void(const TapBlock&)> handle_;
   std::mutex mutex_;
-  std::condition_variable_any arrived_;
   std::condition_variable idle_;
-  std::deque<TapBlock> blocks_;  ///< the front one is being handled
+  std::deque<TapBlock> waiting_;
+  bool handling_ = false;  ///< somebody works on the queue, or was asked to
   std::exception_ptr failure_;
-  std::jthread thread_;  // last: it uses the others
 };
 
 }  // namespace qaq

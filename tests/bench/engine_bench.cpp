@@ -1,27 +1,38 @@
-// How fast the engine is, against what bounds it, side by side in one run:
-//   bench_engine MODEL.gguf [T] [N]
-// prefills T tokens and decodes N, alone and with every tap written to a capture, and times the
-// matrix products of a prefill on their own (the operations that must run) and a copy of the
-// weights (the bytes that a decoded token must move). Prints medians and ratios; asserts nothing.
+// Our engine as one of the programs of tests/bench/engine, which takes turns between them:
+//   bench_engine MODEL [CONTEXT] [OUTPUT.h5]
+// speaks the protocol of tests/bench/rivals/README.md. Beside `prefill T` and `decode DEPTH N`:
+//   prefill_logits T  prefill with logits of every token, which go nowhere
+//   taps T            prefill with queries, keys, values and attention in a capture; logits of the
+//                     last token alone
+//   capture T         the same with logits of every token summarized: what `qaq capture` does
+//   products T        the linear layers of a prefill alone, nothing between them
+//   limits BYTES      what the machine can do: FMA peak, reading memory, writing so many bytes
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <iostream>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
 #include <vector>
 
 #include "core/base/parallel.h"
+#include "core/base/version.h"
 #include "core/engine/backend.h"
-#include "core/tensor/matmul.h"
+#include "core/engine/forward.h"
+#include "core/tensor/linear.h"
+#include "core/tensor/vector_math.h"
 #include "data/capture/capture_writer.h"
 #include "data/models/model_file.h"
+#include "tests/bench/machine_limits.h"
 
+namespace qaq::bench {
 namespace {
 
-using namespace qaq;
+using Json = nlohmann::ordered_json;
 
 double seconds_of(const std::function<void()>& body) {
   const auto start = std::chrono::steady_clock::now();
@@ -29,138 +40,185 @@ double seconds_of(const std::function<void()>& body) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double median_of(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
+/// Takes what it is told to, and passes it on where there is somebody.
+class PartSink : public TapSink {
+ public:
+  PartSink(TapSink* inner, bool taps, bool logits) : inner_(inner), taps_(taps), logits_(logits) {}
+  bool wants(TapKind what, std::int64_t layer, std::int64_t first_row,
+             std::int64_t n_rows) const override {
+    if (what == TapKind::logits ? !logits_ : !taps_) return false;
+    return !inner_ || inner_->wants(what, layer, first_row, n_rows);
+  }
+  void put(const TapBlock& block) override {
+    if (inner_) inner_->put(block);
+  }
+  /// A writer wants logits of every token: those that were not made count as zeros.
+  void put_missing_logits(const ModelShape& shape, std::int64_t n_tokens) {
+    const std::vector<float> zeros(static_cast<std::size_t>(n_tokens));
+    inner_->put({.what = TapKind::logits,
+                 .layer = shape.n_layers,
+                 .n_heads = 1,
+                 .n_rows = n_tokens,
+                 .n_cols = 1,
+                 .bytes = std::as_bytes(std::span(zeros))});
+  }
 
-struct Times {
-  double prefill = 0;
-  double decode = 0;
+ private:
+  TapSink* inner_;
+  bool taps_, logits_;
 };
 
-// One run of T + N tokens; `path` empty: no capture.
-Times run(const std::shared_ptr<const ModelFile>& model, const std::vector<std::int32_t>& prompt,
-          std::int64_t n_decode, const std::string& path) {
-  const auto n_prompt = static_cast<std::int64_t>(prompt.size());
-  const auto engine = make_cpu_backend()->open(model, {n_prompt + n_decode, n_prompt});
-  std::unique_ptr<CaptureWriter> writer;
-  if (!path.empty()) {
-    CapturePlan plan;
-    plan.info.shape = model->spec().shape;
-    plan.info.model_name = model->spec().name;
-    for (std::int32_t l = 0; l < plan.info.shape.n_layers; ++l) plan.info.layers.push_back(l);
-    plan.info.n_prompt = n_prompt;
-    plan.max_tokens = n_prompt + n_decode;
-    writer = CaptureWriter::create(path, plan);
-  }
-  Times times;
-  std::vector<std::int32_t> ids = prompt;
-  times.prefill = seconds_of([&] { engine->run(prompt, writer.get()); });
-  times.decode = seconds_of([&] {
-    for (std::int64_t i = 0; i < n_decode; ++i) {
-      ids.push_back(engine->greedy_token());
-      engine->run({&ids.back(), 1}, writer.get());
-    }
-  });
-  if (writer) {
-    const std::vector<std::string> text(ids.size(), "x");
-    times.decode += seconds_of([&] { writer->finish({ids, text, text}, "{}"); });
-  }
-  return times;
-}
-
-// The products of one prefill, without anything between them.
-double product_seconds(const ModelShape& s, std::int64_t n_tokens) {
-  const std::int64_t q = s.n_heads * s.head_dim, kv = s.n_kv_heads * s.head_dim;
-  const std::vector<std::pair<std::int64_t, std::int64_t>> weights{
-      {q, s.hidden_size},
-      {kv, s.hidden_size},
-      {kv, s.hidden_size},
-      {s.hidden_size, q},
-      {s.intermediate_size, s.hidden_size},
-      {s.intermediate_size, s.hidden_size},
-      {s.hidden_size, s.intermediate_size}};
-  std::vector<std::function<void()>> products;
-  for (const auto& [n, k] : weights) {
-    auto w = std::make_shared<NdArray<float, 2>>(Shape<2>{n, k}, 0.01f);
-    auto x = std::make_shared<NdArray<float, 2>>(Shape<2>{n_tokens, k}, 0.01f);
-    auto y = std::make_shared<NdArray<float, 2>>(Shape<2>{n_tokens, n});
-    products.push_back([=] { matmul_nt(x->view(), w->view(), y->view()); });
-  }
-  return seconds_of([&] {
-    for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
-      for (const auto& product : products) product();
-    }
-  });
-}
-
-// Reading every weight once, on all threads.
-double weight_read_seconds(const ModelSpec& spec) {
-  const std::int64_t n = 134515008;
-  (void)spec;
-  const NdArray<float, 1> weights({n}, 1.0f);
-  constexpr std::int64_t kPieces = 64;
-  std::vector<float> sums(kPieces);
-  return seconds_of([&] {
-    parallel_for(kPieces, [&](std::int64_t piece) {
-      float sum[16] = {};
-      const std::int64_t first = n * piece / kPieces, last = n * (piece + 1) / kPieces;
-      for (std::int64_t i = first; i + 16 <= last; i += 16) {
-        for (int k = 0; k < 16; ++k) sum[k] += weights(i + k);
-      }
-      for (const float s : sum) sums[static_cast<std::size_t>(piece)] += s;
+class Program {
+ public:
+  Program(const std::string& path, std::int64_t context, std::string output)
+      : model_(open_model(path)), context_(context), output_(std::move(output)) {
+    load_seconds_ = seconds_of([&] {
+      engine_ = make_cpu_backend()->open(model_, {context_, context_});
     });
-  });
+    for (std::int64_t i = 0; i < context_; ++i) {
+      ids_.push_back(static_cast<std::int32_t>((i * 7919 + 504) % shape().vocab_size));
+    }
+  }
+
+  Json hello() const {
+    return {{"ready", true},
+            {"program", "qaq"},
+            {"version", program_version()},
+            {"model", model_->file()},
+            {"weights", model_->spec().weights_dtype},
+            {"threads", thread_count()},
+            {"simd", simd_target_name()},
+            {"load_seconds", load_seconds_}};
+  }
+
+  Json prefill(std::int64_t n, TapSink* sink = nullptr) {
+    engine_->keep(0);
+    return {{"tokens", n}, {"seconds", seconds_of([&] { run(n, sink); })}};
+  }
+
+  Json prefill_logits(std::int64_t n) {
+    PartSink sink(nullptr, false, true);
+    return prefill(n, &sink);
+  }
+
+  Json decode(std::int64_t depth, std::int64_t n) {
+    engine_->keep(depth);
+    run(depth - engine_->n_tokens(), nullptr);
+    const double seconds = seconds_of([&] {
+      for (std::int64_t i = 0; i < n; ++i) run(1, nullptr);
+    });
+    return {{"depth", depth}, {"tokens", n}, {"seconds", seconds}};
+  }
+
+  Json capture(std::int64_t n, bool logits) {
+    std::filesystem::remove(output_);
+    CapturePlan plan;
+    plan.info.shape = shape();
+    plan.info.model_name = model_->spec().name;
+    for (std::int32_t l = 0; l < shape().n_layers; ++l) plan.info.layers.push_back(l);
+    plan.info.n_prompt = plan.max_tokens = n;
+    if (!logits) {
+      plan.info.shape.vocab_size = 1;
+      plan.top_k = 1;
+    }
+    engine_->keep(0);
+    double run_seconds = 0;
+    const double seconds = seconds_of([&] {
+      const auto writer = CaptureWriter::create(output_, plan);
+      PartSink sink(writer.get(), true, logits);
+      run_seconds = seconds_of([&] { run(n, &sink); });
+      if (!logits) sink.put_missing_logits(plan.info.shape, n);
+      const std::vector<std::string> text(static_cast<std::size_t>(n), "x");
+      writer->finish({{ids_.begin(), ids_.begin() + n}, text, text}, "{}");
+    });
+    const auto bytes = std::filesystem::file_size(output_);
+    std::filesystem::remove(output_);
+    return {{"tokens", n}, {"seconds", seconds}, {"run_seconds", run_seconds}, {"bytes", bytes}};
+  }
+
+  Json products(std::int64_t n) {
+    const std::int64_t rows = std::min(n, kChunkRows);
+    std::map<std::int64_t, NdArray<float, 2>> inputs, outputs;
+    double operations = 0;
+    const double seconds = seconds_of([&] {
+      for (std::int64_t layer = 0; layer < shape().n_layers; ++layer) {
+        for (const WeightRole role :
+             {WeightRole::query, WeightRole::key, WeightRole::value, WeightRole::attention_output,
+              WeightRole::gate, WeightRole::up, WeightRole::down}) {
+          const WeightView w = model_->weight(role, layer);
+          auto& x = inputs.try_emplace(w.cols, Shape<2>{rows, w.cols}, 0.01f).first->second;
+          auto& y = outputs.try_emplace(w.rows, Shape<2>{rows, w.rows}).first->second;
+          for (std::int64_t first = 0; first < n; first += rows) {
+            const LinearOutput output{w, nullptr, y.view()};
+            linear(x.view(), {&output, 1});
+            operations += 2.0 * static_cast<double>(rows * w.rows * w.cols);
+          }
+        }
+      }
+    });
+    return {{"tokens", n}, {"seconds", seconds}, {"operations", operations}};
+  }
+
+  Json limits(std::int64_t n_bytes) const {
+    return {{"fma_peak", fma_peak()},
+            {"read_rate", read_rate()},
+            {"write_seconds", write_seconds(output_ + ".plain", n_bytes)}};
+  }
+
+ private:
+  const ModelShape& shape() const { return model_->spec().shape; }
+  void run(std::int64_t n, TapSink* sink) {
+    const std::int64_t first = engine_->n_tokens();
+    engine_->run(
+        std::span(ids_).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(n)),
+        sink);
+  }
+
+  std::shared_ptr<const ModelFile> model_;
+  std::int64_t context_;
+  std::string output_;
+  std::unique_ptr<Engine> engine_;
+  std::vector<std::int32_t> ids_;
+  double load_seconds_ = 0;
+};
+
+Json answer(Program& program, const std::string& line) {
+  std::istringstream words(line);
+  std::string command;
+  std::int64_t first = 0, second = 0;
+  words >> command >> first >> second;
+  if (command == "prefill") return program.prefill(first);
+  if (command == "prefill_logits") return program.prefill_logits(first);
+  if (command == "decode") return program.decode(first, second);
+  if (command == "taps") return program.capture(first, false);
+  if (command == "capture") return program.capture(first, true);
+  if (command == "products") return program.products(first);
+  if (command == "limits") return program.limits(first);
+  return {{"error", "no such command"}};
 }
 
 }  // namespace
+}  // namespace qaq::bench
 
 int main(int argc, char** argv) {
+  using namespace qaq::bench;
   if (argc < 2) {
-    std::fprintf(stderr, "usage: bench_engine MODEL.gguf [T] [N]\n");
+    std::fprintf(stderr, "usage: bench_engine MODEL [CONTEXT] [OUTPUT.h5]\n");
     return 2;
   }
-  const std::int64_t n_prompt = argc > 2 ? std::atoll(argv[2]) : 512;
-  const std::int64_t n_decode = argc > 3 ? std::atoll(argv[3]) : 32;
-  const auto model = open_model(argv[1]);
-  const ModelSpec& spec = model->spec();
-  std::vector<std::int32_t> prompt;
-  for (std::int64_t i = 0; i < n_prompt; ++i) {
-    prompt.push_back(static_cast<std::int32_t>((i * 7919 + 504) % spec.shape.vocab_size));
+  try {
+    Program program(argv[1], argc > 2 ? std::atoll(argv[2]) : 4352,
+                    argc > 3 ? argv[3] : "bench_engine.h5");
+    const auto print = [](const Json& json) { std::cout << json.dump() << std::endl; };
+    print(program.hello());
+    for (std::string line; std::getline(std::cin, line) && line != "quit";) {
+      Json json{{"command", line}};
+      json.update(answer(program, line));
+      print(json);
+    }
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_engine: %s\n", error.what());
+    return 1;
   }
-  const auto path = std::filesystem::temp_directory_path() / "qaq_bench_engine.h5";
-
-  std::vector<double> alone, captured, products, decode_alone, decode_captured, reads;
-  for (int round = 0; round < 3; ++round) {
-    const Times plain = run(model, prompt, n_decode, "");
-    const Times tapped = run(model, prompt, n_decode, path.string());
-    alone.push_back(plain.prefill);
-    decode_alone.push_back(plain.decode);
-    captured.push_back(tapped.prefill);
-    decode_captured.push_back(tapped.decode);
-    products.push_back(product_seconds(spec.shape, n_prompt));
-    reads.push_back(weight_read_seconds(spec));
-  }
-  const auto bytes = std::filesystem::file_size(path);
-  std::filesystem::remove(path);
-
-  const auto tokens_per_second = [](std::int64_t n, double s) {
-    return static_cast<double>(n) / s;
-  };
-  const double prefill = median_of(alone), floor = median_of(products);
-  std::printf("%s, T = %lld, %d threads\n", spec.name.c_str(), static_cast<long long>(n_prompt),
-              thread_count());
-  std::printf("prefill           %8.1f tokens/s   %.2f x its products alone (%.3f s)\n",
-              tokens_per_second(n_prompt, prefill), prefill / floor, floor);
-  std::printf("prefill, captured %8.1f tokens/s   %.2f x without capture, %.0f MB\n",
-              tokens_per_second(n_prompt, median_of(captured)), median_of(captured) / prefill,
-              static_cast<double>(bytes) / 1e6);
-  const double step = median_of(decode_alone) / static_cast<double>(n_decode);
-  std::printf("decode            %8.1f tokens/s   %.2f x reading the weights once (%.4f s)\n",
-              1 / step, step / median_of(reads), median_of(reads));
-  std::printf("decode, captured  %8.1f tokens/s   %.2f x without capture\n",
-              tokens_per_second(n_decode, median_of(decode_captured)),
-              median_of(decode_captured) / median_of(decode_alone));
   return 0;
 }
