@@ -23,6 +23,10 @@ class TapPool {
   /// pointer goes, also after the pool itself.
   std::shared_ptr<float> take(std::int64_t n);
 
+  /// What the buffers take now, those handed out and those kept for later; `max_bytes` at most, but
+  /// for one that is larger.
+  std::int64_t bytes() const;
+
  private:
   struct State {
     explicit State(std::int64_t limit) : max_bytes(limit) {}
@@ -30,6 +34,7 @@ class TapPool {
     std::mutex mutex;
     std::condition_variable returned;
     std::int64_t bytes_out = 0;
+    std::int64_t bytes_spare = 0;
     std::vector<PageBuffer> spare;  ///< kept, because fresh pages cost as much as writing them
   };
   std::shared_ptr<State> state_;
