@@ -1,10 +1,11 @@
 // Our engine as one of the programs of tests/bench/engine, which takes turns between them:
-//   bench_engine MODEL [CONTEXT] [OUTPUT.h5]
+//   bench_engine MODEL [CONTEXT] [OUTPUT.h5] [THREADS]
 // speaks the protocol of tests/bench/rivals/README.md. Beside `prefill T` and `decode DEPTH N`:
 //   prefill_logits T  prefill with logits of every token, which go nowhere
 //   taps T            prefill with queries, keys, values and attention in a capture; logits of the
 //                     last token alone
 //   capture T         the same with logits of every token summarized: what `qaq capture` does
+//   writing T         a capture of such taps without a model: the writer alone
 //   products T        the linear layers of a prefill alone, nothing between them
 //   limits BYTES      what the machine can do: FMA peak, reading memory, writing so many bytes
 
@@ -111,29 +112,35 @@ class Program {
   }
 
   Json capture(std::int64_t n, bool logits) {
-    std::filesystem::remove(output_);
-    CapturePlan plan;
-    plan.info.shape = shape();
-    plan.info.model_name = model_->spec().name;
-    for (std::int32_t l = 0; l < shape().n_layers; ++l) plan.info.layers.push_back(l);
-    plan.info.n_prompt = plan.max_tokens = n;
-    if (!logits) {
-      plan.info.shape.vocab_size = 1;
-      plan.top_k = 1;
-    }
     engine_->keep(0);
-    double run_seconds = 0;
-    const double seconds = seconds_of([&] {
-      const auto writer = CaptureWriter::create(output_, plan);
-      PartSink sink(writer.get(), true, logits);
-      run_seconds = seconds_of([&] { run(n, &sink); });
-      if (!logits) sink.put_missing_logits(plan.info.shape, n);
-      const std::vector<std::string> text(static_cast<std::size_t>(n), "x");
-      writer->finish({{ids_.begin(), ids_.begin() + n}, text, text}, "{}");
+    return to_file(n, logits, [&](TapSink& sink) { run(n, &sink); });
+  }
+
+  Json writing(std::int64_t n) {
+    const ModelShape& s = shape();
+    const auto fill = [](std::int64_t count) {
+      auto numbers = std::make_shared<std::vector<float>>(static_cast<std::size_t>(count), 0.01f);
+      return std::shared_ptr<const std::vector<float>>(std::move(numbers));
+    };
+    const auto query = fill(s.n_heads * n * s.head_dim), key = fill(s.n_kv_heads * n * s.head_dim),
+               scores = fill(s.n_heads * n * n);
+    return to_file(n, false, [&](TapSink& sink) {
+      for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
+        const auto put = [&](TapKind what, std::int64_t n_heads, const auto& numbers) {
+          sink.put({.what = what,
+                    .layer = layer,
+                    .n_heads = n_heads,
+                    .n_rows = n,
+                    .n_cols = std::ssize(*numbers) / (n_heads * n),
+                    .bytes = std::as_bytes(std::span(*numbers)),
+                    .owner = numbers});
+        };
+        put(TapKind::query, s.n_heads, query);
+        put(TapKind::key, s.n_kv_heads, key);
+        put(TapKind::value, s.n_kv_heads, key);
+        put(TapKind::attention, s.n_heads, scores);
+      }
     });
-    const auto bytes = std::filesystem::file_size(output_);
-    std::filesystem::remove(output_);
-    return {{"tokens", n}, {"seconds", seconds}, {"run_seconds", run_seconds}, {"bytes", bytes}};
   }
 
   Json products(std::int64_t n) {
@@ -166,6 +173,32 @@ class Program {
   }
 
  private:
+  /// A capture of what `run_model` puts into the sink, from creating the file to closing it.
+  Json to_file(std::int64_t n, bool logits, const std::function<void(TapSink&)>& run_model) {
+    std::filesystem::remove(output_);
+    CapturePlan plan;
+    plan.info.shape = shape();
+    plan.info.model_name = model_->spec().name;
+    for (std::int32_t l = 0; l < shape().n_layers; ++l) plan.info.layers.push_back(l);
+    plan.info.n_prompt = plan.max_tokens = n;
+    if (!logits) {
+      plan.info.shape.vocab_size = 1;
+      plan.top_k = 1;
+    }
+    double run_seconds = 0;
+    const double seconds = seconds_of([&] {
+      const auto writer = CaptureWriter::create(output_, plan);
+      PartSink sink(writer.get(), true, logits);
+      run_seconds = seconds_of([&] { run_model(sink); });
+      if (!logits) sink.put_missing_logits(plan.info.shape, n);
+      const std::vector<std::string> text(static_cast<std::size_t>(n), "x");
+      writer->finish({{ids_.begin(), ids_.begin() + n}, text, text}, "{}");
+    });
+    const auto bytes = std::filesystem::file_size(output_);
+    std::filesystem::remove(output_);
+    return {{"tokens", n}, {"seconds", seconds}, {"run_seconds", run_seconds}, {"bytes", bytes}};
+  }
+
   const ModelShape& shape() const { return model_->spec().shape; }
   void run(std::int64_t n, TapSink* sink) {
     const std::int64_t first = engine_->n_tokens();
@@ -192,6 +225,7 @@ Json answer(Program& program, const std::string& line) {
   if (command == "decode") return program.decode(first, second);
   if (command == "taps") return program.capture(first, false);
   if (command == "capture") return program.capture(first, true);
+  if (command == "writing") return program.writing(first);
   if (command == "products") return program.products(first);
   if (command == "limits") return program.limits(first);
   return {{"error", "no such command"}};
@@ -203,10 +237,11 @@ Json answer(Program& program, const std::string& line) {
 int main(int argc, char** argv) {
   using namespace qaq::bench;
   if (argc < 2) {
-    std::fprintf(stderr, "usage: bench_engine MODEL [CONTEXT] [OUTPUT.h5]\n");
+    std::fprintf(stderr, "usage: bench_engine MODEL [CONTEXT] [OUTPUT.h5] [THREADS]\n");
     return 2;
   }
   try {
+    if (argc > 4) qaq::set_thread_count(std::atoi(argv[4]));
     Program program(argv[1], argc > 2 ? std::atoll(argv[2]) : 4352,
                     argc > 3 ? argv[3] : "bench_engine.h5");
     const auto print = [](const Json& json) { std::cout << json.dump() << std::endl; };
