@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
+#include <type_traits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/tensor/panel.cpp"
@@ -127,7 +127,7 @@ void transpose(const float* rows, std::int64_t stride, std::int64_t n_rows, std:
 constexpr std::int64_t kDecodedColumns = 256;
 
 // Rows of a part of at most kDecodedColumns columns, (n_rows, kDecodedColumns).
-template <class Blocks>
+template <class Block>
 void decode_rows(const WeightView& weight, const WeightPart& part, float* rows) {
   const Floats d;
   const auto row_size = static_cast<std::size_t>(row_bytes(weight.type, weight.cols));
@@ -136,11 +136,15 @@ void decode_rows(const WeightView& weight, const WeightPart& part, float* rows) 
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(weight.bytes.data()) +
                         static_cast<std::size_t>(part.first_row + i) * row_size + offset;
     float* out = rows + i * kDecodedColumns;
-    const std::int64_t whole = part.n_cols / kGroup * kGroup;
-    for (std::int64_t at = 0; at < whole; at += kGroup) {
-      Vector w[kGroupVectors];
-      Blocks::load(bytes, at, w);
-      for (std::size_t v = 0; v < kGroupVectors; ++v) hn::StoreU(w[v], d, out + at + v * kLanes);
+    const std::int64_t whole = part.n_cols / Block::kElements * Block::kElements;
+    for (std::int64_t at = 0; at < whole; at += Block::kElements) {
+      const Block block{bytes + at / Block::kElements * Block::kBytes};
+      for (std::int64_t group = 0; group < Block::kElements / kGroup; ++group) {
+        Vector w[kGroupVectors];
+        block.load(group, w);
+        float* end = out + at + group * kGroup;
+        for (std::size_t v = 0; v < kGroupVectors; ++v) hn::StoreU(w[v], d, end + v * kLanes);
+      }
     }
     decode_rest(weight.type, bytes, whole, part.n_cols, out);
   }
@@ -151,38 +155,52 @@ void panel_of(const WeightView& weight, const WeightPart& part, float* panel) {
   for (std::int64_t col = 0; col < part.n_cols; col += kDecodedColumns) {
     const std::int64_t n = std::min(kDecodedColumns, part.n_cols - col);
     const WeightPart piece{part.first_row, part.n_rows, part.first_col + col, n};
-    with_blocks(weight.type,
-                [&](auto blocks) HWY_ATTR { decode_rows<decltype(blocks)>(weight, piece, rows); });
+    with_blocks(weight.type, [&]<class Block>(std::type_identity<Block>)
+                                 HWY_ATTR { decode_rows<Block>(weight, piece, rows); });
     transpose(rows, kDecodedColumns, part.n_rows, n, panel + col * kPanelColumns);
+  }
+}
+
+// sums += 32 weights times x.
+template <class Block>
+HWY_INLINE void add_products(const Block& block, std::int64_t group, const float* x, Vector* sums) {
+  Vector w[kGroupVectors];
+  block.load(group, w);
+  for (std::size_t v = 0; v < kGroupVectors; ++v) {
+    sums[v] = hn::MulAdd(w[v], hn::LoadU(Floats(), x + v * kLanes), sums[v]);
   }
 }
 
 // One row is read at a time: one stream, which the processor fetches ahead. Two groups of numbers
 // have sums of their own, so that additions do not wait for each other.
-template <class Blocks>
+template <class Block>
 HWY_INLINE float dot_row(const WeightView& weight, const std::uint8_t* bytes, const float* x) {
   const Floats d;
-  constexpr std::int64_t kStep = 2 * kGroup;
-  Vector sum[2 * kGroupVectors];
+  Vector sum[2 * kGroupVectors], *const even = sum, *const odd = sum + kGroupVectors;
   for (Vector& s : sum) s = hn::Zero(d);
-  const auto add = [&](std::int64_t at, Vector* sums) HWY_ATTR {
-    Vector w[kGroupVectors];
-    Blocks::load(bytes, at, w);
-    for (std::size_t v = 0; v < kGroupVectors; ++v) {
-      sums[v] = hn::MulAdd(w[v], hn::LoadU(d, x + at + v * kLanes), sums[v]);
+  const std::int64_t n_blocks = weight.cols / Block::kElements;
+  const auto block = [&](std::int64_t i) HWY_ATTR { return Block{bytes + i * Block::kBytes}; };
+  if constexpr (Block::kElements == kGroup) {
+    std::int64_t i = 0;
+    for (; i + 2 <= n_blocks; i += 2) {
+      add_products(block(i), 0, x + i * kGroup, even);
+      add_products(block(i + 1), 0, x + (i + 1) * kGroup, odd);
     }
-  };
-  const std::int64_t whole = weight.cols / kGroup * kGroup;
-  std::int64_t at = 0;
-  for (; at + kStep <= whole; at += kStep) {
-    add(at, sum);
-    add(at + kGroup, sum + kGroupVectors);
+    if (i < n_blocks) add_products(block(i), 0, x + i * kGroup, even);
+  } else {
+    for (std::int64_t i = 0; i < n_blocks; ++i) {
+      const Block unpacked = block(i);
+      const float* from = x + i * Block::kElements;
+      for (std::int64_t group = 0; group < Block::kElements / kGroup; group += 2) {
+        add_products(unpacked, group, from + group * kGroup, even);
+        add_products(unpacked, group + 1, from + (group + 1) * kGroup, odd);
+      }
+    }
   }
-  if (at < whole) add(at, sum);
   Vector total = sum[0];
   for (std::size_t v = 1; v < 2 * kGroupVectors; ++v) total = hn::Add(total, sum[v]);
   return hn::GetLane(hn::SumOfLanes(d, total)) +
-         dot_rest(weight.type, bytes, whole, weight.cols, x);
+         dot_rest(weight.type, bytes, n_blocks * Block::kElements, weight.cols, x);
 }
 
 void rows_times(const WeightView& weight, std::int64_t first_row, std::int64_t n_rows,
@@ -190,10 +208,9 @@ void rows_times(const WeightView& weight, std::int64_t first_row, std::int64_t n
   const auto row_size = static_cast<std::size_t>(row_bytes(weight.type, weight.cols));
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(weight.bytes.data()) +
                       static_cast<std::size_t>(first_row) * row_size;
-  with_blocks(weight.type, [&](auto blocks) HWY_ATTR {
+  with_blocks(weight.type, [&]<class Block>(std::type_identity<Block>) HWY_ATTR {
     for (std::int64_t row = 0; row < n_rows; ++row) {
-      y[row] =
-          dot_row<decltype(blocks)>(weight, bytes + static_cast<std::size_t>(row) * row_size, x);
+      y[row] = dot_row<Block>(weight, bytes + static_cast<std::size_t>(row) * row_size, x);
     }
   });
 }
