@@ -18,6 +18,8 @@ bool is_vlen(hid_t type) { return H5Tget_class(type) == H5T_VLEN || H5Tis_variab
 
 Handle creation_properties(const Layout& layout, hid_t type) {
   Handle properties{H5Pcreate(H5P_DATASET_CREATE), H5Pclose};
+  // The same run makes the same bytes, whenever it is written.
+  H5Pset_obj_track_times(properties.id(), false);
   if (layout.chunk.empty()) {
     // Every number is written, so none needs a fill value first. References to text do.
     if (!is_vlen(type)) H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
