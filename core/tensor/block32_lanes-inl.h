@@ -52,11 +52,11 @@ struct Q4_1Block {
 
   HWY_INLINE void load(std::int64_t, Vector* out) const {
     const Floats f;
+    Vector d, m;
+    spread_halves(block, &d, &m);
 #if HWY_TARGET == HWY_AVX3
-    const Vector both = halves_in_turn(block), d = hn::DupEven(both), m = hn::DupOdd(both);
     look_up(hn::MulAdd(d, hn::Iota(f, 0.0f), m), block + 4, out);
 #else
-    const Vector d = hn::Set(f, half_at(block)), m = hn::Set(f, half_at(block + 2));
     hn::Vec<Ints> q[kGroupVectors];
     nibbles(block + 4, q);
     for (std::size_t v = 0; v < kGroupVectors; ++v) {
@@ -103,7 +103,8 @@ struct Q5_1Block {
   const std::uint8_t* block;
 
   HWY_INLINE void load(std::int64_t, Vector* out) const {
-    const Vector d = hn::Set(Floats(), half_at(block)), m = hn::Set(Floats(), half_at(block + 2));
+    Vector d, m;
+    spread_halves(block, &d, &m);
     HWY_ALIGN std::int8_t codes[32];
     five_bits<0>(block + 4, codes);
     for (std::size_t v = 0; v < kGroupVectors; ++v) {

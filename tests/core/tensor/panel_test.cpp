@@ -132,10 +132,12 @@ std::uint32_t bits_of(float x) { return std::bit_cast<std::uint32_t>(x); }
 
 class PanelOfType : public testing::TestWithParam<WeightType> {
  protected:
-  // 37 rows; columns that fill no group of 32 where the type allows that.
+  // 37 rows; an odd number of groups of 32 and some more columns, where the type allows that.
   PanelOfType()
       : info_(weight_type_info(GetParam())),
-        cols_(info_.block_elements == 1 ? 77 : 512),
+        cols_(info_.block_elements == 1    ? 109
+              : info_.block_elements == 32 ? 544
+                                           : 512),
         bytes_(random_blocks(info_, kRows * cols_ / info_.block_elements)),
         weight_{"w", GetParam(), kRows, cols_, bytes_} {}
 
