@@ -119,6 +119,10 @@ struct BlockWithMinima : UnpackedBlock<32> {
     hn::Store(hn::BitCast(bytes, hn::InterleaveLower(four, lower, upper)), bytes, integers);
     multiply_scales<8>(half_at(block), integers, scales);
     multiply_scales<8>(half_at(block + 2), integers + 8, minima);
+    // From memory, a load spreads a number over a vector; a compiler that remembers the registers
+    // they came from shuffles twice for each.
+    const BlockWithMinima* self = this;
+    asm volatile("" : "+r"(self) : : "memory");
   }
 
   HWY_ALIGN float minima[kScales];
@@ -127,6 +131,24 @@ struct BlockWithMinima : UnpackedBlock<32> {
 struct Q4KBlock : BlockWithMinima {
   static constexpr std::int64_t kBytes = 144;
 
+#if HWY_TARGET == HWY_AVX3
+  HWY_INLINE explicit Q4KBlock(const std::uint8_t* block) : pairs(block + 16) {
+    unpack_scales(block);
+  }
+
+  HWY_INLINE void load(std::int64_t group, Vector* out) const {
+    const Floats f;
+    const Vector scale = hn::Set(f, scales[group]), minimum = hn::Set(f, minima[group]);
+    const Vector table = hn::MulSub(scale, hn::Iota(f, 0.0f), minimum);
+    for (std::size_t v = 0; v < kGroupVectors; ++v) {
+      const std::uint8_t* from = pairs + group / 2 * 32 + v * kLanes;
+      const auto both = hn::PromoteTo(Ints(), hn::LoadU(Bytes(), from));
+      out[v] = look_up(table, group % 2 ? hn::ShiftRight<4>(both) : both);
+    }
+  }
+
+  const std::uint8_t* pairs;
+#else
   HWY_INLINE explicit Q4KBlock(const std::uint8_t* block) {
     for (std::size_t at = 0; at < 128; at += kCodeLanes) {
       const auto both = hn::LoadU(Codes(), block + 16 + at);
@@ -136,6 +158,7 @@ struct Q4KBlock : BlockWithMinima {
     }
     unpack_scales(block);
   }
+#endif
 };
 
 struct Q5KBlock : BlockWithMinima {

@@ -93,16 +93,20 @@ HWY_INLINE void nibbles(const std::uint8_t* pairs, hn::Vec<Ints>* out) {
 }
 
 #if HWY_TARGET == HWY_AVX3
-// The same 32 numbers, code q being table[q].
+// table[q] of codes q in the low four bits; the permutation does not look at the others.
+HWY_INLINE Vector look_up(Vector table, hn::Vec<Ints> codes) {
+  return Vector{_mm512_permutexvar_ps(codes.raw, table.raw)};
+}
+
+// The same 32 numbers as of nibbles, code q being table[q].
 HWY_INLINE void look_up(Vector table, const std::uint8_t* pairs, Vector* out) {
-  // The permutation looks at the low four bits of an index alone.
   const auto both = hn::PromoteTo(Ints(), hn::LoadU(Bytes(), pairs));
-  out[0] = Vector{_mm512_permutexvar_ps(both.raw, table.raw)};
-  out[1] = Vector{_mm512_permutexvar_ps(hn::ShiftRight<4>(both).raw, table.raw)};
+  out[0] = look_up(table, both);
+  out[1] = look_up(table, hn::ShiftRight<4>(both));
 }
 #endif
 
-// The same 32 numbers of iq4_nl and iq4_xs, times scale.
+// 32 numbers of iq4_nl and iq4_xs, dealt out as of nibbles, times scale.
 HWY_INLINE void iq4_numbers(Vector scale, const std::uint8_t* pairs, Vector* out) {
 #if HWY_TARGET == HWY_AVX3
   look_up(hn::Mul(scale, floats_of(kIq4Values)), pairs, out);
