@@ -57,6 +57,27 @@ TEST(TapPool, AtTheLimitTakingWaitsForOneToComeBack) {
   EXPECT_TRUE(taken.get()) << "60 and 50 were out at a time, of 100";
 }
 
+TEST(TapPool, NoMoreThanTheLimitIsOutHoweverManyTake) {
+  TapPool pool(100 * kFloat);
+  std::atomic<std::int64_t> out = 0, most = 0;
+  std::vector<std::jthread> threads;
+  for (const std::int64_t n : {60, 30, 45, 20}) {
+    threads.emplace_back([&, n] {
+      for (int i = 0; i < 300; ++i) {
+        const Buffer buffer = pool.take(n);
+        const std::int64_t now = out += n;
+        for (std::int64_t seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+        }
+        std::this_thread::yield();
+        out -= n;
+      }
+    });
+  }
+  threads.clear();  // joins
+  EXPECT_LE(most, 100);
+  EXPECT_GE(most, 60);
+}
+
 TEST(TapPool, EveryoneWhoWaitsGoesOnWhenThereIsRoom) {
   TapPool pool(100 * kFloat);
   Buffer most = pool.take(90), rest = pool.take(10);
