@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 #include <gtest/gtest.h>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -60,10 +61,12 @@ TEST(TapPool, AtTheLimitTakingWaitsForOneToComeBack) {
 TEST(TapPool, NoMoreThanTheLimitIsOutHoweverManyTake) {
   TapPool pool(100 * kFloat);
   std::atomic<std::int64_t> out = 0, most = 0;
+  std::latch start(4);
   std::vector<std::jthread> threads;
   for (const std::int64_t n : {60, 30, 45, 20}) {
     threads.emplace_back([&, n] {
-      for (int i = 0; i < 300; ++i) {
+      start.arrive_and_wait();
+      for (int i = 0; i < 2000; ++i) {
         const Buffer buffer = pool.take(n);
         const std::int64_t now = out += n;
         for (std::int64_t seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
