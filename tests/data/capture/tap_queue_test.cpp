@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "core/base/parallel.h"
+
 namespace qaq {
 namespace {
 
@@ -62,6 +64,19 @@ TEST(TapQueue, PushOfAnOwnedBlockDoesNotWait) {
   go.set_value();
   queue.drain();
   EXPECT_EQ(handled, numbers_to(5));
+}
+
+// One thread that computes has another beside it that handles blocks.
+TEST(TapQueue, WorksWhereOneThreadComputes) {
+  set_thread_count(1);
+  std::vector<std::int64_t> handled;
+  TapQueue queue([&](const TapBlock& block) { handled.push_back(block.layer); });
+  for (std::int64_t i = 0; i < 5; ++i) {
+    queue.push(owned_block(i));
+  }
+  queue.push({.layer = 5});
+  set_thread_count(0);
+  EXPECT_EQ(handled, numbers_to(6));
 }
 
 TEST(TapQueue, ABlockWithoutOwnerIsHandledBeforePushReturns) {
