@@ -73,6 +73,7 @@ CapturePlan make_plan(const CaptureOptions& options, const Generator& generator)
   info.config_json = spec.config_json;
   info.rope_theta = spec.rope.theta;
   info.shape = spec.shape;
+  info.attention_windows.assign(spec.attention_windows.begin(), spec.attention_windows.end());
   if (options.layers.empty()) {
     for (std::int32_t layer = 0; layer < spec.shape.n_layers; ++layer) info.layers.push_back(layer);
   } else {

@@ -30,8 +30,8 @@ void replay_attention(const CaptureView& capture, const PlannedCache& key,
     const SharedArray<float, 3> new_key = quantized_layer(capture, key, layer);
     const SharedArray<float, 3> old_value = exact_layer(capture, CacheSide::value, layer);
     const SharedArray<float, 3> new_value = quantized_layer(capture, value, layer);
-    const LayerCaches caches{query->view(), new_key->view(), old_value->view(), new_value->view(),
-                             result.prefix};
+    const LayerCaches caches{query->view(),     new_key->view(), old_value->view(),
+                             new_value->view(), result.prefix,   info.attention_window(layer)};
     for (std::int64_t row = first; row < n_rows; row += step) {
       work.throw_if_stopped();
       const std::int64_t count = std::min(step, n_rows - row);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -40,6 +41,14 @@ struct CaptureInfo {
   std::string created_utc;
   std::string command_line;
 
+  /// By model layer: how many keys a query sees, itself among them; 0: all. Empty: all everywhere.
+  std::vector<std::int32_t> attention_windows;
+
+  std::int64_t attention_window(std::int64_t layer_index) const {
+    return attention_windows.empty() ? 0
+                                     : attention_windows[static_cast<std::size_t>(
+                                           layers[static_cast<std::size_t>(layer_index)])];
+  }
   std::int64_t n_captured_layers() const { return static_cast<std::int64_t>(layers.size()); }
   std::int64_t n_query_rows() const { return static_cast<std::int64_t>(query_token.size()); }
 };

@@ -13,6 +13,6 @@ namespace qaq {
 /// softmax and zero above the diagonal. In parallel over heads and rows.
 NdArray<float, 3> derive_attention(const NdView<const float, 3>& query,
                                    const NdView<const float, 3>& key,
-                                   std::span<const std::int32_t> positions);
+                                   std::span<const std::int32_t> positions, std::int64_t window);
 
 }  // namespace qaq

@@ -44,7 +44,8 @@ RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& sc
 
     const NdArray<float, 2> old_scores = visible_scores(scores.sub(head), first, {count, n_keys});
     NdArray<float, 2> new_scores({count, n_keys});
-    score_rows(caches.query.sub(head), keys_of(caches.key), block, new_scores.view());
+    score_rows(caches.query.sub(head), keys_of(caches.key), block, caches.window,
+               new_scores.view());
     NdArray<float, 2> old_output({count, head_dim}), new_output({count, head_dim});
     matmul_nn(old_scores.view(), keys_of(caches.value), old_output.view());
     matmul_nn(new_scores.view(), keys_of(caches.new_value), new_output.view());

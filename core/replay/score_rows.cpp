@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstddef>
 
 #include "core/tensor/matmul.h"
 #include "core/tensor/vector_math.h"
@@ -10,7 +11,8 @@
 namespace qaq {
 
 void score_rows(const NdView<const float, 2>& query, const NdView<const float, 2>& key,
-                std::span<const std::int32_t> positions, const NdView<float, 2>& out) {
+                std::span<const std::int32_t> positions, std::int64_t window,
+                const NdView<float, 2>& out) {
   const std::int64_t n_rows = out.shape(0), n_keys = out.shape(1), head_dim = query.shape(1);
   assert(static_cast<std::int64_t>(positions.size()) == n_rows && key.shape(0) >= n_keys);
   NdArray<float, 2> rows({n_rows, head_dim});
@@ -23,7 +25,11 @@ void score_rows(const NdView<const float, 2>& query, const NdView<const float, 2
   for (std::int64_t i = 0; i < n_rows; ++i) {
     const std::int64_t n_visible = positions[static_cast<std::size_t>(i)] + 1;
     assert(n_visible <= n_keys);
-    softmax_row(out.sub(i).span(), static_cast<std::size_t>(n_visible), scale);
+    const auto first =
+        static_cast<std::size_t>(window > 0 ? std::max<std::int64_t>(0, n_visible - window) : 0);
+    const auto row = out.sub(i).span();
+    std::fill_n(row.begin(), first, 0.0f);
+    softmax_row(row.subspan(first), static_cast<std::size_t>(n_visible) - first, scale);
   }
 }
 

@@ -52,6 +52,14 @@ void read_model(const h5::File& file, CaptureInfo& info) {
   info.rope_theta = model.real("rope_theta").value_or(0);
   ModelShape& shape = info.shape;
   shape.n_layers = read_count(file, model, "n_layers");
+  info.attention_windows =
+      model.integers("attention_windows").value_or(std::vector<std::int32_t>{});
+  const auto& windows = info.attention_windows;
+  if ((!windows.empty() && std::ssize(windows) != shape.n_layers) ||
+      std::ranges::any_of(windows, [](std::int32_t window) { return window < 0; })) {
+    file.refuse(cat(capture_path::kModel, "@attention_windows"),
+                cat("is no list of a window for each of ", shape.n_layers, " layers"), kAgain);
+  }
   shape.n_heads = read_count(file, model, "n_heads");
   shape.n_kv_heads = read_count(file, model, "n_kv_heads");
   shape.head_dim = read_count(file, model, "head_dim");

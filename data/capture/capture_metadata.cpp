@@ -23,6 +23,7 @@ void write_model(const h5::File& file, const CaptureInfo& info) {
   model.set("hidden_size", info.shape.hidden_size);
   model.set("vocab_size", info.shape.vocab_size);
   model.set("rope_theta", info.rope_theta);
+  if (!info.attention_windows.empty()) model.set("attention_windows", info.attention_windows);
   model.set("weights_dtype", info.weights_dtype);
   model.set("sha256", info.model_sha256);
   model.set("config_json", info.config_json);

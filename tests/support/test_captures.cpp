@@ -88,7 +88,7 @@ MemoryCapture::Arrays synthetic_arrays(const SyntheticShape& shape, std::uint32_
     arrays.key.push_back(numbers.array({shape.n_kv_heads, shape.n_tokens, shape.head_dim}));
     arrays.value.push_back(numbers.array({shape.n_kv_heads, shape.n_tokens, shape.head_dim}));
     arrays.attention.push_back(
-        derive_attention(arrays.query.back().view(), arrays.key.back().view(), rows));
+        derive_attention(arrays.query.back().view(), arrays.key.back().view(), rows, 0));
   }
   return arrays;
 }

@@ -35,6 +35,7 @@ class RoundTrip : public testing::TestWithParam<Case> {
  protected:
   static constexpr std::int64_t kWindow = 6;
   static constexpr std::int64_t kTokens = 20;
+  const std::vector<std::int32_t> kModelWindows{0, 5, 7};  // of a model with sliding windows
 
   void SetUp() override {
     const bool prompt_only = GetParam().ending == Ending::prompt_only;
@@ -43,6 +44,7 @@ class RoundTrip : public testing::TestWithParam<Case> {
     plan.info.profile = GetParam().profile;
     plan.info.dtype = GetParam().dtype;
     plan.attention_window = kWindow;
+    if (GetParam().profile == AttentionProfile::full) plan.info.attention_windows = kModelWindows;
     if (GetParam().ending == Ending::early) {
       plan.may_end_early = true;
       plan.max_tokens += 11;
@@ -111,6 +113,9 @@ TEST_P(RoundTrip, KeepsTheAttentionRowsOfTheProfile) {
 
 TEST_P(RoundTrip, KeepsWhatIsKnownOfTheRun) {
   const CaptureInfo& info = capture_->info();
+  EXPECT_EQ(info.attention_windows, GetParam().profile == AttentionProfile::full
+                                        ? kModelWindows
+                                        : std::vector<std::int32_t>{});
   EXPECT_EQ(info.name, "a.h5");
   EXPECT_EQ(info.model_name, "synthetic");
   EXPECT_EQ(info.shape.n_layers, 3);
