@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "data/capture/capture_metadata.h"
 #include "data/capture/capture_stats.h"
@@ -78,27 +79,54 @@ class CaptureFileWriter : public CaptureWriter {
   }
 
  private:
-  // On the thread that empties the queue.
+  // On the thread that empties the queue. Statistics are made while the system copies the bytes;
+  // what is refused then has been written, to a file that never gets its name.
   void write(const TapBlock& block) {
-    check(block);
     rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;
     const std::int64_t layer = index_of(block.layer);
+    parallel_for(2, [&](std::int64_t part) {
+      if (part == 0) {
+        check_place(block);
+        store(layer, block);
+      } else {
+        check_numbers(block);
+        summarize(layer, block);
+      }
+    });
+  }
+
+  void store(std::int64_t layer, const TapBlock& block) {
     switch (block.what) {
       case TapKind::query:
-        stats_.add_query(layer, block);
         if (open_->query) open_->query->write(rows_of(layer, block));
         break;
       case TapKind::key:
-        stats_.add_key(layer, block);
         open_->key->write(rows_of(layer, block));
         break;
       case TapKind::value:
-        stats_.add_value(layer, block);
         open_->value->write(rows_of(layer, block));
         break;
       case TapKind::attention:
-        stats_.add_attention(layer, block);
         open_->attention->put(layer, block);
+        break;
+      case TapKind::logits:
+        break;  // only their summary is kept
+    }
+  }
+
+  void summarize(std::int64_t layer, const TapBlock& block) {
+    switch (block.what) {
+      case TapKind::query:
+        stats_.add_query(layer, block);
+        break;
+      case TapKind::key:
+        stats_.add_key(layer, block);
+        break;
+      case TapKind::value:
+        stats_.add_value(layer, block);
+        break;
+      case TapKind::attention:
+        stats_.add_attention(layer, block);
         break;
       case TapKind::logits:
         logits_.add(block);
@@ -127,12 +155,16 @@ class CaptureFileWriter : public CaptureWriter {
     return positions;
   }
 
-  /// Refuses what would make a file that cannot be opened again.
-  void check(const TapBlock& block) const {
+  /// Refuses rows that the file has no room for.
+  void check_place(const TapBlock& block) const {
     if (block.first_row + block.n_rows > plan_.max_tokens) {
       fail(cat("there is room for ", plan_.max_tokens, " tokens and more were run"),
            "capture with more room");
     }
+  }
+
+  /// Refuses numbers that would make a file that cannot be opened again.
+  void check_numbers(const TapBlock& block) const {
     const bool activation =
         block.what == TapKind::query || block.what == TapKind::key || block.what == TapKind::value;
     const DType dtype = activation ? plan_.info.dtype : DType::f32;
