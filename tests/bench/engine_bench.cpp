@@ -7,7 +7,8 @@
 //   capture T         the same with logits of every token summarized: what `qaq capture` does
 //   writing T         a capture of such taps without a model: the writer alone
 //   products T        the linear layers of a prefill alone, nothing between them
-//   limits BYTES      what the machine can do: FMA peak, reading memory, writing so many bytes
+//   limits            what the machine can do: FMA peak and reading memory
+//   write BYTES       plain write() of so many bytes to a new file, where captures go
 
 #include <chrono>
 #include <cstdio>
@@ -166,10 +167,9 @@ class Program {
     return {{"tokens", n}, {"seconds", seconds}, {"operations", operations}};
   }
 
-  Json limits(std::int64_t n_bytes) const {
-    return {{"fma_peak", fma_peak()},
-            {"read_rate", read_rate()},
-            {"write_seconds", write_seconds(output_ + ".plain", n_bytes)}};
+  static Json limits() { return {{"fma_peak", fma_peak()}, {"read_rate", read_rate()}}; }
+  Json write(std::int64_t n_bytes) const {
+    return {{"bytes", n_bytes}, {"seconds", write_seconds(output_ + ".plain", n_bytes)}};
   }
 
  private:
@@ -227,7 +227,8 @@ Json answer(Program& program, const std::string& line) {
   if (command == "capture") return program.capture(first, true);
   if (command == "writing") return program.writing(first);
   if (command == "products") return program.products(first);
-  if (command == "limits") return program.limits(first);
+  if (command == "limits") return Program::limits();
+  if (command == "write") return program.write(first);
   return {{"error", "no such command"}};
 }
 
