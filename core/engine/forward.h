@@ -26,7 +26,7 @@ struct EngineWeights {
 };
 
 /// Rows that pass through a layer's products together. Long runs go in chunks, inside each layer,
-/// so that a weight is read once a layer and what lies between products stays in the cache.
+/// so that a decoded weight serves many rows and what lies between products stays in the cache.
 constexpr std::int64_t kChunkRows = 512;
 
 /// Activations of a run (max_batch rows) and of a chunk (kChunkRows rows at most).

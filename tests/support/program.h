@@ -15,7 +15,7 @@ struct ProgramResult {
 
 struct ProgramOptions {
   std::vector<std::string> environment{};  ///< "NAME=value", added to ours
-  std::string signal_after_output{};       ///< send `signal` once one of the outputs holds this text
+  std::string signal_after_output{};  ///< send `signal` once one of the outputs holds this text
   int signal = 0;
   int kill_after_seconds = 120;  ///< a hanging program fails the test instead of hanging it
 };

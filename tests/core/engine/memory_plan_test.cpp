@@ -5,23 +5,10 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "tests/support/known_shapes.h"
 
 namespace qaq {
 namespace {
-
-ModelSpec llama_7b() {
-  ModelSpec spec;
-  spec.shape = {.n_layers = 32,
-                .n_heads = 32,
-                .n_kv_heads = 32,
-                .head_dim = 128,
-                .hidden_size = 4096,
-                .intermediate_size = 11008,
-                .vocab_size = 32000,
-                .context_length = 4096};
-  spec.rope.n_rotary_dim = 128;
-  return spec;
-}
 
 // 6,738,415,616 parameters, as the model card counts them, in float32.
 constexpr std::int64_t kWeights = 4 * std::int64_t{6738415616};
@@ -35,7 +22,7 @@ std::int64_t bytes_of(const MemoryPlan& plan, const std::string& name) {
 
 TEST(MemoryPlan, SevenBillionWeightsAndCacheByHand) {
   const MemoryPlan plan =
-      plan_memory(llama_7b(), {.max_tokens = 1024, .max_batch = 1024}, kWeights);
+      plan_memory(test::llama2_7b(), {.max_tokens = 1024, .max_batch = 1024}, kWeights);
   EXPECT_EQ(bytes_of(plan, "weights"), kWeights);
   // 0.5 MiB a token in 16 bits, so 1 MiB in 32.
   EXPECT_EQ(bytes_of(plan, "cache"), std::int64_t{1024} << 20);
@@ -46,7 +33,7 @@ TEST(MemoryPlan, SevenBillionWeightsAndCacheByHand) {
 
 TEST(MemoryPlan, TooLittleMemoryNamesTheParts) {
   const EngineLimits limits{.max_tokens = 1024, .max_batch = 1024};
-  const MemoryPlan plan = plan_memory(llama_7b(), limits, kWeights);
+  const MemoryPlan plan = plan_memory(test::llama2_7b(), limits, kWeights);
   EXPECT_NO_THROW(require_memory(plan, limits, plan.total()));
   try {
     require_memory(plan, limits, plan.total() - 1);
@@ -63,7 +50,7 @@ TEST(MemoryPlan, TooLittleMemoryNamesTheParts) {
 // more than the taps may take, the engine would wait for itself.
 TEST(MemoryPlan, EveryRunWithinTheLimitsHasRoomForItsTaps) {
   for (const std::int64_t n_heads : {1, 9, 32}) {
-    ModelShape shape = llama_7b().shape;
+    ModelShape shape = test::llama2_7b().shape;
     shape.n_heads = n_heads;
     shape.n_kv_heads = n_heads == 1 ? 1 : n_heads / (n_heads == 9 ? 3 : 4);
     for (const std::int64_t max_tokens : {1, 100, 1700, 2897, 16384, 9'000'000}) {
@@ -87,7 +74,7 @@ TEST(MemoryPlan, EveryRunWithinTheLimitsHasRoomForItsTaps) {
 }
 
 TEST(MemoryPlan, ABlockOfScoresIsSomeHeadsOrSomeRowsOfOne) {
-  const ModelShape shape = llama_7b().shape;
+  const ModelShape shape = test::llama2_7b().shape;
   const auto block = [&](std::int64_t n_rows, std::int64_t n_keys) {
     const AttentionBlock b = attention_block(shape, n_rows, n_keys);
     return std::pair(b.n_heads, b.n_rows);

@@ -3,35 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/known_shapes.h"
+
 namespace qaq {
 namespace {
 
-ModelSpec smollm2_135m() {
-  ModelSpec spec;
-  spec.shape = {.n_layers = 30,
-                .n_heads = 9,
-                .n_kv_heads = 3,
-                .head_dim = 64,
-                .hidden_size = 576,
-                .intermediate_size = 1536,
-                .vocab_size = 49152,
-                .context_length = 8192};
-  spec.tied_embeddings = true;
-  return spec;
-}
-
-ModelSpec llama2_7b() {
-  ModelSpec spec;
-  spec.shape = {.n_layers = 32,
-                .n_heads = 32,
-                .n_kv_heads = 32,
-                .head_dim = 128,
-                .hidden_size = 4096,
-                .intermediate_size = 11008,
-                .vocab_size = 32000,
-                .context_length = 4096};
-  return spec;
-}
+using test::llama2_7b;
+using test::smollm2_135m;
 
 ModelSpec qwen2_0_5b() {
   ModelSpec spec;

@@ -6,20 +6,17 @@
 #include "data/capture/capture_writer.h"
 #include "tests/data/capture/synthetic_run.h"
 #include "tests/data/capture/temporary_folder.h"
+#include "tests/support/known_shapes.h"
 
 namespace qaq::test {
 namespace {
 
 /// As SmolLM2-135M, with fewer layers and a smaller vocabulary, to be quick.
 ModelShape model_shape() {
-  return {.n_layers = 10,
-          .n_heads = 9,
-          .n_kv_heads = 3,
-          .head_dim = 64,
-          .hidden_size = 576,
-          .intermediate_size = 1536,
-          .vocab_size = 500,
-          .context_length = 2048};
+  ModelShape shape = smollm2_135m().shape;
+  shape.n_layers = 10;
+  shape.vocab_size = 500;
+  return shape;
 }
 
 struct Case {

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "tests/support/model_fixture.h"
+#include "tests/support/refusal.h"
 #include "tests/support/test_data.h"
 
 namespace qaq {
@@ -12,16 +13,7 @@ namespace {
 
 std::string good(const std::string& name) { return test::test_data_path("badinputs/gguf/" + name); }
 
-template <class Body>
-std::string refusal(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    return error.what();
-  }
-  return "nothing was refused";
-}
+using test::refusal;
 
 TEST(GgufFile, ReadsMetadataAndTensors) {
   const GgufFile file(good("ok_minimal.gguf"));

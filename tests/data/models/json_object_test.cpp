@@ -3,21 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "tests/support/refusal.h"
 
 namespace qaq {
 namespace {
 
-template <class Body>
-std::string refusal(Body body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_FALSE(error.text().cure.empty());
-    return error.what();
-  }
-  return "taken";
-}
+using test::refusal;
 
 void expect_begins(const std::string& line, const std::string& words) {
   EXPECT_EQ(line.substr(0, words.size()), words) << line;

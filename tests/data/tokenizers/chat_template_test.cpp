@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "tests/support/refusal.h"
 #include "tests/support/test_data.h"
 
 namespace qaq {
@@ -27,16 +28,7 @@ TEST(ChatTemplate, KnownOnesAreWrittenAsJinjaRendersThem) {
   }
 }
 
-std::string refusal(auto action) {
-  try {
-    action();
-    return "taken";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_FALSE(error.text().cure.empty());
-    return error.what();
-  }
-}
+using test::refusal;
 
 TEST(ChatTemplate, AnUnknownOneIsNotGuessed) {
   // Zephyr's marks, which are nobody else's.

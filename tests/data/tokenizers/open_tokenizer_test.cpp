@@ -8,6 +8,7 @@
 #include "data/tokenizers/tokenizer.h"
 #include "data/tokenizers/tokenizer_config.h"
 #include "tests/support/gguf_builder.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 
@@ -17,16 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Ids = std::vector<std::int32_t>;
 
-std::string refusal(auto action) {
-  try {
-    action();
-    return "taken";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_FALSE(error.text().cure.empty()) << error.what();
-    return error.what();
-  }
-}
+using test::refusal;
 
 bool says(const std::string& line, const std::string& words) {
   return line.find(words) != std::string::npos;

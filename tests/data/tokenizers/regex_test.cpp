@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "data/tokenizers/regex_dialect.h"
+#include "tests/support/refusal.h"
 
 namespace qaq {
 namespace {
@@ -23,16 +24,7 @@ Matches ruby(std::string_view pattern, std::string_view text) {
   return matches(pcre2_pattern(pattern), text);
 }
 
-std::string refusal(auto action) {
-  try {
-    action();
-    return "taken";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_FALSE(error.text().cure.empty());
-    return error.what();
-  }
-}
+using test::refusal;
 
 TEST(Regex, ABrokenExpressionIsRefusedWithPlaceAndReason) {
   EXPECT_EQ(refusal([] { Regex("([0-9"); }),

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "core/model/model_spec.h"
+
+namespace qaq::test {
+
+/// Published sizes of models that costs are worked out for by hand.
+
+inline ModelSpec smollm2_135m() {
+  ModelSpec spec;
+  spec.shape = {.n_layers = 30,
+                .n_heads = 9,
+                .n_kv_heads = 3,
+                .head_dim = 64,
+                .hidden_size = 576,
+                .intermediate_size = 1536,
+                .vocab_size = 49152,
+                .context_length = 8192};
+  spec.rope.n_rotary_dim = 64;
+  spec.tied_embeddings = true;
+  return spec;
+}
+
+inline ModelSpec llama2_7b() {
+  ModelSpec spec;
+  spec.shape = {.n_layers = 32,
+                .n_heads = 32,
+                .n_kv_heads = 32,
+                .head_dim = 128,
+                .hidden_size = 4096,
+                .intermediate_size = 11008,
+                .vocab_size = 32000,
+                .context_length = 4096};
+  spec.rope.n_rotary_dim = 128;
+  return spec;
+}
+
+}  // namespace qaq::test

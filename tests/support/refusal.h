@@ -1,0 +1,24 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <string>
+
+#include "core/base/error.h"
+
+namespace qaq::test {
+
+/// The line with which action() refuses its input, which must give a cure; "taken" where it does
+/// not refuse.
+template <class Action>
+std::string refusal(Action action) {
+  try {
+    action();
+    return "taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input) << error.what();
+    EXPECT_FALSE(error.text().cure.empty()) << error.what();
+    return error.what();
+  }
+}
+
+}  // namespace qaq::test
