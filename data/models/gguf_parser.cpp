@@ -107,8 +107,9 @@ std::vector<GgufEntry> read_metadata(ByteCursor& cursor, std::uint64_t n_keys,
 std::uint64_t alignment_of(const GgufMetadata& metadata) {
   const auto alignment = static_cast<std::uint64_t>(
       metadata.count_or("general.alignment", std::int64_t{kDefaultAlignment}));
-  if (!std::has_single_bit(alignment)) {
-    metadata.refuse("general.alignment", cat("alignment ", alignment, " is no power of two"));
+  // The format asks for a multiple of 8, the program that writes most files for a power of two.
+  if (alignment == 0 || (alignment % 8 != 0 && !std::has_single_bit(alignment))) {
+    metadata.refuse("general.alignment", cat("alignment ", alignment, " is no multiple of 8"));
   }
   return alignment;
 }

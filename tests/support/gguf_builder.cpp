@@ -49,7 +49,9 @@ void put_value(std::string& out, const std::vector<std::int32_t>& values) {
   for (const std::int32_t value : values) put(out, value);
 }
 
-void pad(std::string& out) { out.resize((out.size() + kAlignment - 1) / kAlignment * kAlignment); }
+void pad(std::string& out, std::size_t alignment) {
+  out.resize((out.size() + alignment - 1) / alignment * alignment);
+}
 
 }  // namespace
 
@@ -106,6 +108,9 @@ GgufBuilder& GgufBuilder::erase_tensor(const std::string& name) {
 }
 
 void GgufBuilder::write(const std::filesystem::path& path) const {
+  const auto aligned = metadata_.find("general.alignment");
+  const std::size_t alignment =
+      aligned == metadata_.end() ? kAlignment : std::get<std::uint32_t>(aligned->second);
   std::string head = "GGUF", data;
   put(head, std::uint32_t{3});
   put(head, std::uint64_t{tensors_.size()});
@@ -125,9 +130,9 @@ void GgufBuilder::write(const std::filesystem::path& path) const {
     put(head, std::uint32_t{0});  // F32
     put(head, std::uint64_t{data.size()});
     for (std::uint64_t i = 0; i < n; ++i) put(data, static_cast<float>(i) / 8);
-    pad(data);
+    pad(data, alignment);
   }
-  pad(head);
+  pad(head, alignment);
   std::ofstream out(path, std::ios::binary);
   out << head << data;
   if (!out.flush()) throw std::runtime_error("cannot write " + path.string());

@@ -1,11 +1,14 @@
 #include "data/models/gguf_file.h"
 
+#include <cstring>
 #include <gtest/gtest.h>
 #include <set>
 
 #include "core/base/error.h"
+#include "tests/support/gguf_builder.h"
 #include "tests/support/model_fixture.h"
 #include "tests/support/refusal.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 
 namespace qaq {
@@ -120,6 +123,31 @@ TEST(GgufFile, ReadsSmolLm2) {
   EXPECT_EQ(file.metadata().texts("tokenizer.ggml.tokens").size(), 49152u);
   EXPECT_EQ(file.metadata().texts("general.languages").front(), "en");
   EXPECT_EQ(file.sha256(), "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53");
+}
+
+TEST(GgufFile, TakesEveryAlignmentThatTheFormatAllows) {
+  const test::TemporaryFolder folder;
+  for (const std::uint32_t alignment : {8u, 16u, 24u, 32u, 64u, 4096u}) {
+    const std::string path = folder.file("aligned.gguf");
+    test::GgufBuilder::tiny_llama().set("general.alignment", alignment).write(path);
+    const GgufFile file(path);
+    EXPECT_EQ(file.alignment(), alignment);
+    for (const GgufTensor& tensor : file.tensors()) {
+      float third = 0;
+      std::memcpy(&third, tensor.bytes.data() + 2 * sizeof third, sizeof third);
+      EXPECT_EQ(third, 0.25f) << tensor.name << ", alignment " << alignment;
+    }
+  }
+}
+
+TEST(GgufFile, RefusesAnAlignmentThatTheFormatForbids) {
+  const test::TemporaryFolder folder;
+  for (const std::uint32_t alignment : {12u, 33u}) {
+    const std::string path = folder.file("aligned.gguf");
+    test::GgufBuilder::tiny_llama().set("general.alignment", alignment).write(path);
+    EXPECT_NE(refusal([&] { const GgufFile file(path); }).find("is no multiple of 8"),
+              std::string::npos);
+  }
 }
 
 }  // namespace
