@@ -70,9 +70,9 @@ void parallel_for(std::int64_t n, const std::function<void(std::int64_t)>& body)
 }
 
 void run_beside(std::function<void()> work) {
-  // An enqueued task gets a thread even where parallel_for is limited to one.
-  static tbb::task_arena arena{tbb::task_arena::attach()};
-  arena.enqueue(std::move(work));
+  // An enqueued task gets a thread even where parallel_for is limited to one. It must go where the
+  // caller's own loops run: threads change between arenas only after a while.
+  tbb::task_arena{tbb::task_arena::attach()}.enqueue(std::move(work));
 }
 
 #else

@@ -16,13 +16,22 @@ void TapQueue::push(const TapBlock& block) {
     waiting_.push_back(block);
     start = !std::exchange(handling_, true);
   }
-  if (start) run_beside([this] { handle_waiting(); });
+  if (start) run_beside([this] { handle_waiting(Who::beside); });
   if (!block.owner) drain();
 }
 
 void TapQueue::drain() {
   std::unique_lock lock(mutex_);
+  // Beside this thread only half of a block's work finds a processor; from here both do.
+  draining_ = true;
   idle_.wait(lock, [this] { return !handling_; });
+  draining_ = false;
+  if (!waiting_.empty()) {
+    handling_ = true;
+    lock.unlock();
+    handle_waiting(Who::drain);
+    lock.lock();
+  }
   if (failure_) std::rethrow_exception(failure_);
 }
 
@@ -32,9 +41,9 @@ void TapQueue::stop() {
   idle_.wait(lock, [this] { return !handling_; });
 }
 
-void TapQueue::handle_waiting() {
+void TapQueue::handle_waiting(Who who) {
   std::unique_lock lock(mutex_);
-  while (!waiting_.empty()) {
+  while (!waiting_.empty() && !(who == Who::beside && draining_)) {
     // The block goes before the lock is taken again: its engine may wait for the memory.
     try {
       const TapBlock block = std::move(waiting_.front());

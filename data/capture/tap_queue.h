@@ -24,20 +24,23 @@ class TapQueue {
 
   /// Throws what handling an earlier block threw; nothing is handled after that.
   void push(const TapBlock& block);
-  /// Waits until all is handled. Throws as push().
+  /// Handles what waits, on the calling thread, which has nothing else to do, and returns when all
+  /// is handled. Throws as push().
   void drain();
   /// Drops what was not handled yet and waits for the block that is being handled. Nothing is
   /// pushed afterwards.
   void stop();
 
  private:
-  void handle_waiting();
+  enum class Who { beside, drain };
+  void handle_waiting(Who who);
 
   std::function<void(const TapBlock&)> handle_;
   std::mutex mutex_;
   std::condition_variable idle_;
   std::deque<TapBlock> waiting_;
   bool handling_ = false;  ///< somebody works on the queue, or was asked to
+  bool draining_ = false;  ///< drain() wants to go on with it
   std::exception_ptr failure_;
 };
 
