@@ -99,17 +99,19 @@ Json runs_json(const h5::File& file) {
 }
 
 Json model_json(const CaptureInfo& info) {
-  return {{"name", info.model_name},
-          {"architecture", info.architecture},
-          {"n_layers", info.shape.n_layers},
-          {"n_heads", info.shape.n_heads},
-          {"n_kv_heads", info.shape.n_kv_heads},
-          {"head_dim", info.shape.head_dim},
-          {"hidden_size", info.shape.hidden_size},
-          {"vocab_size", info.shape.vocab_size},
-          {"rope_theta", info.rope_theta},
-          {"weights_dtype", info.weights_dtype},
-          {"sha256", info.model_sha256}};
+  Json json{{"name", info.model_name},
+            {"architecture", info.architecture},
+            {"n_layers", info.shape.n_layers},
+            {"n_heads", info.shape.n_heads},
+            {"n_kv_heads", info.shape.n_kv_heads},
+            {"head_dim", info.shape.head_dim},
+            {"hidden_size", info.shape.hidden_size},
+            {"vocab_size", info.shape.vocab_size},
+            {"rope_theta", info.rope_theta},
+            {"weights_dtype", info.weights_dtype},
+            {"sha256", info.model_sha256}};
+  if (!info.attention_windows.empty()) json["attention_windows"] = info.attention_windows;
+  return json;
 }
 
 }  // namespace

@@ -105,6 +105,21 @@ TEST_P(TinyModels, CaptureCanBeReplayed) {
   EXPECT_GT(run_json({"replay", capture})["metrics"]["key_average_n_bits"], 0);
 }
 
+// A model's window has to be known to the replay, too.
+TEST_P(TinyModels, DerivedAttentionReplaysAsStoredAttentionDoes) {
+  std::vector<double> errors;
+  for (const char* profile : {"full", "derive"}) {
+    const std::string capture = folder_.file(std::string(profile) + ".h5");
+    run_json({"capture", "--model", path(), "--tokens", prompt_file(), "--attention", profile, "-o",
+              capture});
+    errors.push_back(run_json({"replay", capture})["metrics"]["output_error"]);
+    EXPECT_EQ(run_json({"info", capture})["model"].contains("attention_windows"),
+              GetParam().family == "mistral");
+  }
+  EXPECT_GT(errors[0], 0.0);
+  EXPECT_NEAR(errors[1], errors[0], 1e-5 * errors[0]);
+}
+
 std::string test_name(const testing::TestParamInfo<TinyModel>& named) {
   std::string name = named.param.path;
   for (char& c : name) {
