@@ -91,42 +91,36 @@ void CaptureStats::add_value(std::int64_t layer_index, const TapBlock& block) {
   widen(value_range_, layer_index, block);
 }
 
-void CaptureStats::add_attention(std::int64_t layer_index, const TapBlock& block) {
-  add_importance(layer_index, block);
-  add_entropy(layer_index, block);
-}
-
-void CaptureStats::add_importance(std::int64_t layer_index, const TapBlock& block) {
-  const NdView<const float, 3> scores = scores_of(block);
-  for (std::int64_t head = 0; head < block.n_heads; ++head) {
-    const std::int64_t kv_head = (block.first_head + head) / group_size_;
-    const auto sum = importance_sum_.sub(layer_index, kv_head);
-    for (std::int64_t row = 0; row < block.n_rows; ++row) {
-      const std::int64_t position = block.first_row + row;
-      const auto of_row =
-          scores.sub(head, row).span().first(static_cast<std::size_t>(position) + 1);
-      add_to_sums(of_row, sum.data());
-      if (row + kImportanceRows < block.n_rows) continue;  // the block's own later rows replace it
-      std::int64_t& held = recent_row_(layer_index, kv_head, position % kImportanceRows);
-      const auto slot = recent_.sub(layer_index, kv_head, position % kImportanceRows).span();
-      if (held > position) continue;
-      if (held < position) std::ranges::fill(slot, 0.0f);
-      held = position;
-      raise_to_maxima(of_row, slot.data());
-    }
-  }
-}
-
-void CaptureStats::add_entropy(std::int64_t layer_index, const TapBlock& block) {
-  const NdView<const float, 3> scores = scores_of(block);
+bool CaptureStats::add_attention(std::int64_t layer_index, const TapBlock& block) {
+  // All of a row at once, while it lies in the cache: a block is larger than that.
+  const NdView<const float, 3> scores(block.floats().data(),
+                                      {block.n_heads, block.n_rows, block.n_cols});
+  bool finite = true;
   for (std::int64_t head = 0; head < block.n_heads; ++head) {
     for (std::int64_t row = 0; row < block.n_rows; ++row) {
       const std::int64_t position = block.first_row + row;
       const auto seen = scores.sub(head, row).span().first(static_cast<std::size_t>(position) + 1);
+      finite = finite && all_within(seen, std::numeric_limits<float>::max());
+      // Of a block's rows only the last ones are still recent at its end.
+      add_importance({layer_index, (block.first_head + head) / group_size_, position}, seen,
+                     row + kImportanceRows >= block.n_rows);
       entropy_(layer_index, block.first_head + head, position) =
           static_cast<float>(qaq::entropy(seen));
     }
   }
+  return finite;
+}
+
+void CaptureStats::add_importance(const RowPlace& place, std::span<const float> seen, bool recent) {
+  add_to_sums(seen, importance_sum_.sub(place.layer_index, place.kv_head).data());
+  if (!recent) return;
+  const std::int64_t slot = place.position % kImportanceRows;
+  std::int64_t& held = recent_row_(place.layer_index, place.kv_head, slot);
+  const auto maxima = recent_.sub(place.layer_index, place.kv_head, slot).span();
+  if (held > place.position) return;
+  if (held < place.position) std::ranges::fill(maxima, 0.0f);
+  held = place.position;
+  raise_to_maxima(seen, maxima.data());
 }
 
 NdArray<float, 3> CaptureStats::query_norm2(std::int64_t n_tokens) const {

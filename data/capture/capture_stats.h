@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "core/engine/tap.h"
@@ -24,7 +25,8 @@ class CaptureStats {
   void add_query(std::int64_t layer_index, const TapBlock& block);
   void add_key(std::int64_t layer_index, const TapBlock& block);
   void add_value(std::int64_t layer_index, const TapBlock& block);
-  void add_attention(std::int64_t layer_index, const TapBlock& block);
+  /// Whether all scores that a row sees are finite; they are looked at while they are summed.
+  bool add_attention(std::int64_t layer_index, const TapBlock& block);
 
   /// Sum over channels of Q^2, (n_layers, n_heads, T).
   NdArray<float, 3> query_norm2(std::int64_t n_tokens) const;
@@ -40,8 +42,10 @@ class CaptureStats {
   NdArray<float, 4> value_range(DType dtype) const;
 
  private:
-  void add_importance(std::int64_t layer_index, const TapBlock& block);
-  void add_entropy(std::int64_t layer_index, const TapBlock& block);
+  struct RowPlace {
+    std::int64_t layer_index, kv_head, position;
+  };
+  void add_importance(const RowPlace& place, std::span<const float> seen, bool recent);
 
   std::int64_t group_size_;
   NdArray<float, 3> query_norm2_;

@@ -89,7 +89,6 @@ class CaptureFileWriter : public CaptureWriter {
         check_place(block);
         store(layer, block);
       } else {
-        check_numbers(block);
         summarize(layer, block);
       }
     });
@@ -117,18 +116,22 @@ class CaptureFileWriter : public CaptureWriter {
   void summarize(std::int64_t layer, const TapBlock& block) {
     switch (block.what) {
       case TapKind::query:
+        check_numbers(block);
         stats_.add_query(layer, block);
         break;
       case TapKind::key:
+        check_numbers(block);
         stats_.add_key(layer, block);
         break;
       case TapKind::value:
+        check_numbers(block);
         stats_.add_value(layer, block);
         break;
       case TapKind::attention:
-        stats_.add_attention(layer, block);
+        if (!stats_.add_attention(layer, block)) check_numbers(block);
         break;
       case TapKind::logits:
+        check_numbers(block);
         logits_.add(block);
         break;
     }

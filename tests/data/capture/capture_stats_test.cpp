@@ -22,7 +22,8 @@ class StatsSink : public TapSink {
       case TapKind::value:
         return stats_.add_value(block.layer, block);
       case TapKind::attention:
-        return stats_.add_attention(block.layer, block);
+        EXPECT_TRUE(stats_.add_attention(block.layer, block));
+        return;
       case TapKind::logits:
         return;
     }

@@ -177,6 +177,19 @@ TEST_F(Failure, NumbersThatTheFileCannotHoldAreNamed) {
   }
 }
 
+TEST_F(Failure, ScoresThatAreNoNumbersAreNamed) {
+  for (const float number :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    SyntheticRun run = make_run(small_shape(), 20, 20);
+    run.attention(1, 2, 7, 3) = number;
+    const auto writer = CaptureWriter::create(path_, plan_of(run, {0, 1, 2}));
+    const Error error = error_of([&] { put_run(run, *writer); });
+    EXPECT_EQ(error.kind(), ErrorKind::work);
+    EXPECT_NE(error.text().what.find("layer 1, head 2, token 7"), std::string::npos)
+        << error.what();
+  }
+}
+
 TEST_F(Failure, ContradictoryPlansAreRefused) {
   const std::function<void(CapturePlan&)> faults[] = {
       [](CapturePlan& plan) {
