@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/parallel.h"
+#include "core/model/attention_window.h"
 #include "core/tensor/panel.h"
 #include "core/tensor/vector_math.h"
 
@@ -15,10 +16,6 @@ namespace {
 // Rows whose scores are made, normalized and mixed together: two tiles of multiply_panel on the
 // widest machines, and at 4,096 keys 400 kB, which a core's L2 cache holds.
 constexpr std::int64_t kRows = 24;
-
-std::int64_t whole_panels(std::int64_t n) {
-  return (n + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
-}
 
 // Some rows of one head. Row i of `scores` is position first_position + i, `stride` numbers long.
 struct HeadRowsPiece {
@@ -34,8 +31,7 @@ void attend_rows(const AttentionCall& call, const HeadRowsPiece& piece) {
   const std::int64_t position = call.first_position + piece.first_row;
   const std::int64_t n_seen = position + piece.n_rows;  // keys that the last row sees
   // The first key that any row sees, and the panel that holds it.
-  const std::int64_t first_key =
-      call.window > 0 ? std::max<std::int64_t>(0, position + 1 - call.window) : 0;
+  const std::int64_t first_key = first_key_seen(position + 1, call.window);
   const std::int64_t first_panel = first_key / kPanelColumns;
 
   for (std::int64_t panel = first_panel; panel * kPanelColumns < n_seen; ++panel) {
@@ -53,7 +49,7 @@ void attend_rows(const AttentionCall& call, const HeadRowsPiece& piece) {
   for (std::int64_t row = 0; row < piece.n_rows; ++row) {
     float* scores = piece.scores + row * piece.stride;
     const std::int64_t end = position + row + 1;
-    const std::int64_t first = call.window > 0 ? std::max<std::int64_t>(0, end - call.window) : 0;
+    const std::int64_t first = first_key_seen(end, call.window);
     std::fill_n(scores, first, 0.0f);
     softmax_row({scores + first, static_cast<std::size_t>(piece.stride - first)},
                 static_cast<std::size_t>(end - first), scale);
@@ -158,7 +154,7 @@ void join_stretches(const AttentionCall& call, std::span<const Stretch> keys,
 
 void attend_one(const AttentionCall& call, float* scores) {
   const std::int64_t n_keys = call.first_position + 1;
-  const std::int64_t begin = call.window > 0 ? std::max<std::int64_t>(0, n_keys - call.window) : 0;
+  const std::int64_t begin = first_key_seen(n_keys, call.window);
   std::vector<Stretch> keys;
   for (std::int64_t key = begin / kPanelColumns * kPanelColumns; key < n_keys; key += kStretch) {
     keys.push_back({key, std::max(begin, key), std::min(n_keys, key + kStretch)});

@@ -4,7 +4,6 @@
 
 #include "core/engine/kv_cache.h"
 #include "core/model/model_spec.h"
-#include "core/tensor/nd_array.h"
 
 namespace qaq {
 

@@ -3,13 +3,6 @@
 #include <algorithm>
 
 namespace qaq {
-namespace {
-
-std::int64_t whole_panels(std::int64_t n) {
-  return (n + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
-}
-
-}  // namespace
 
 KvCache::KvCache(const ModelShape& shape, std::int64_t max_tokens)
     : n_heads_(shape.n_kv_heads),

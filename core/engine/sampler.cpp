@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
+#include "core/tensor/vector_math.h"
 
 namespace qaq {
 namespace {
@@ -13,7 +15,7 @@ std::int32_t most_likely(std::span<const float> logits) {
 }
 
 void require_finite(std::span<const float> logits) {
-  if (std::ranges::all_of(logits, [](float logit) { return std::isfinite(logit); })) return;
+  if (all_within(logits, std::numeric_limits<float>::max())) return;
   throw Error(ErrorKind::work, {.place = "logits",
                                 .what = "the model computed NaN or infinity",
                                 .cure = "check the model file (qaq info), or try another one"});

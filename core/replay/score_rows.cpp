@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "core/model/attention_window.h"
 #include "core/tensor/matmul.h"
 #include "core/tensor/vector_math.h"
 
@@ -25,8 +26,7 @@ void score_rows(const NdView<const float, 2>& query, const NdView<const float, 2
   for (std::int64_t i = 0; i < n_rows; ++i) {
     const std::int64_t n_visible = positions[static_cast<std::size_t>(i)] + 1;
     assert(n_visible <= n_keys);
-    const auto first =
-        static_cast<std::size_t>(window > 0 ? std::max<std::int64_t>(0, n_visible - window) : 0);
+    const auto first = static_cast<std::size_t>(first_key_seen(n_visible, window));
     const auto row = out.sub(i).span();
     std::fill_n(row.begin(), first, 0.0f);
     softmax_row(row.subspan(first), static_cast<std::size_t>(n_visible) - first, scale);

@@ -13,6 +13,10 @@ namespace qaq {
 /// outputs, 32 keys, or 32 channels of values. A tile of rows meets it with one broadcast and a few
 /// loads for each step of depth, and sums stay in registers.
 inline constexpr std::int64_t kPanelColumns = 32;
+/// n, rounded up to whole panels.
+constexpr std::int64_t whole_panels(std::int64_t n) {
+  return (n + kPanelColumns - 1) / kPanelColumns * kPanelColumns;
+}
 
 /// C = A P, or C += A P: A (n_rows, depth), P (depth, 32), C (n_rows, n_columns).
 struct PanelProduct {

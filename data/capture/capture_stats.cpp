@@ -93,8 +93,7 @@ void CaptureStats::add_value(std::int64_t layer_index, const TapBlock& block) {
 
 bool CaptureStats::add_attention(std::int64_t layer_index, const TapBlock& block) {
   // All of a row at once, while it lies in the cache: a block is larger than that.
-  const NdView<const float, 3> scores(block.floats().data(),
-                                      {block.n_heads, block.n_rows, block.n_cols});
+  const NdView<const float, 3> scores = scores_of(block);
   bool finite = true;
   for (std::int64_t head = 0; head < block.n_heads; ++head) {
     for (std::int64_t row = 0; row < block.n_rows; ++row) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "data/models/gguf_rope.h"
 #include "data/models/gguf_spec.h"
@@ -36,8 +37,8 @@ WeightTable weights_of(const GgufParts& parts, const ModelSpec& spec) {
 
 }  // namespace
 
-GgufModel::GgufModel(const std::string& path)
-    : parts_(path),
+GgufModel::GgufModel(GgufParts parts)
+    : parts_(std::move(parts)),
       family_(gguf_family(parts_.metadata())),
       spec_(gguf_spec(parts_, family_)),
       weights_(weights_of(parts_, spec_)),

@@ -18,7 +18,8 @@ namespace qaq {
 class GgufModel final : public ModelFile {
  public:
   /// Throws Error{input} where the files, their metadata or tensors cannot be run.
-  explicit GgufModel(const std::string& path);
+  explicit GgufModel(const std::string& path) : GgufModel(GgufParts(path)) {}
+  explicit GgufModel(GgufParts parts);
 
   const GgufFile* gguf() const override { return &parts_.first(); }
   const std::string& folder() const override { return folder_; }

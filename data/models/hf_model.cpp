@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "core/base/text.h"
 #include "data/models/hf_config.h"
@@ -51,9 +52,9 @@ ModelSpec spec_of(const HfFiles& files) {
   return spec;
 }
 
-HfModel::HfModel(const std::string& path)
+HfModel::HfModel(const std::string& path, HfFiles files)
     : file_(path),
-      files_(path),
+      files_(std::move(files)),
       spec_(spec_of(files_)),
       weights_(weights_of(files_, spec_, file_)) {}
 

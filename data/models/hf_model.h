@@ -15,7 +15,8 @@ class HfModel final : public ModelFile {
  public:
   /// `path` is the folder or a safetensors file in it. Throws Error{input} where the files, the
   /// config or the tensors cannot be run.
-  explicit HfModel(const std::string& path);
+  explicit HfModel(const std::string& path) : HfModel(path, HfFiles(path)) {}
+  HfModel(const std::string& path, HfFiles files);
 
   const GgufFile* gguf() const override { return nullptr; }
   const std::string& folder() const override { return files_.folder(); }

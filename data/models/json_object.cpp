@@ -14,14 +14,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// "line 3, column 5" of a byte offset.
-std::string place_of(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, std::min(offset, text.size()));
-  const auto line = std::ranges::count(before, '\n') + 1;
-  const std::size_t line_begin = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
-  return cat("line ", line, ", column ", before.size() - line_begin + 1);
-}
-
 // The library's explanation without its own prefix and place, on one line.
 std::string reason_of(const std::string& message) {
   const std::size_t at = message.find(": ");
@@ -56,13 +48,20 @@ class RepeatedKey {
 
 }  // namespace
 
+std::string json_place(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, std::min(offset, text.size()));
+  const auto line = std::ranges::count(before, '\n') + 1;
+  const std::size_t line_begin = before.rfind('\n') == before.npos ? 0 : before.rfind('\n') + 1;
+  return cat("line ", line, ", column ", before.size() - line_begin + 1);
+}
+
 ordered_json parse_json(std::string_view text, const std::string& file, const std::string& where) {
   RepeatedKey repeated;
   const std::string prefix = where.empty() ? "" : where + ", ";
   // The parser takes a NUL for the end of the text, and JSON has none.
   if (const std::size_t nul = text.find('\0'); nul != text.npos) {
     refuse_input({.file = file,
-                  .place = prefix + place_of(text, nul),
+                  .place = prefix + json_place(text, nul),
                   .what = "no JSON: a NUL byte",
                   .cure = "get the file again"});
   }
@@ -72,7 +71,7 @@ ordered_json parse_json(std::string_view text, const std::string& file, const st
   } catch (const ordered_json::parse_error& error) {
     const std::size_t offset = error.byte > 0 ? error.byte - 1 : 0;
     refuse_input({.file = file,
-                  .place = prefix + place_of(text, offset),
+                  .place = prefix + json_place(text, offset),
                   .what = "no JSON: " + reason_of(error.what()),
                   .cure = "correct it, or get the file again"});
   }

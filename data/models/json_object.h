@@ -8,6 +8,9 @@
 
 namespace qaq {
 
+/// "line 3, column 5" of a byte offset in a text.
+std::string json_place(std::string_view text, std::size_t offset);
+
 /// Parses `text` as one JSON document, with the file's order of keys. Throws Error{input} naming
 /// line and column where it is none, is not UTF-8 or has the same key twice in an object. `where`
 /// comes before the line: "the header".

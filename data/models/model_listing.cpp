@@ -3,6 +3,7 @@
 #include <array>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -31,10 +32,10 @@ void add_tensors(const std::vector<StoredTensor>& tensors, ModelListing& listing
 }
 
 // Whether it can be run, which opening it decides; weights are not looked at for that.
-template <class Model>
-void add_spec(const std::string& path, ModelListing& listing) {
+template <class Open>
+void add_spec(ModelListing& listing, Open open) {
   try {
-    listing.spec = Model(path).spec();
+    listing.spec = open().spec();
   } catch (const Error& error) {
     listing.refusal = error.what();
   }
@@ -53,7 +54,7 @@ std::string gguf_tokenizer(const GgufMetadata& metadata) {
 }
 
 ModelListing list_gguf(const std::string& path) {
-  const GgufParts parts(path);
+  GgufParts parts(path);
   ModelListing listing;
   listing.format =
       with_file_count(cat("GGUF version ", parts.first().version()), parts.files().size());
@@ -66,7 +67,7 @@ ModelListing list_gguf(const std::string& path) {
   }
   add_tensors(parts.tensors(), listing);
   listing.tokenizer = gguf_tokenizer(parts.metadata());
-  add_spec<GgufModel>(path, listing);
+  add_spec(listing, [&] { return GgufModel(std::move(parts)); });
   return listing;
 }
 
@@ -87,12 +88,12 @@ ModelListing list_safetensors(const std::string& path) {
   listing.metadata = file.metadata();
   add_tensors(file.tensors(), listing);
   listing.tokenizer = hf_tokenizer(fs::path(path).parent_path());
-  add_spec<HfModel>(path, listing);
+  add_spec(listing, [&] { return HfModel(path); });
   return listing;
 }
 
 ModelListing list_folder(const std::string& folder) {
-  const HfFiles files(folder);
+  HfFiles files(folder);
   ModelListing listing;
   listing.format = with_file_count("safetensors", files.shards().size());
   for (const char* name : kHfFiles) {
@@ -108,7 +109,7 @@ ModelListing list_folder(const std::string& folder) {
     listing.metadata.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
   add_tensors(files.tensors(), listing);
-  add_spec<HfModel>(folder, listing);
+  add_spec(listing, [&] { return HfModel(folder, std::move(files)); });
   return listing;
 }
 

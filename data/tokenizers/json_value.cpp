@@ -1,9 +1,8 @@
 #include "data/tokenizers/json_value.h"
 
-#include <algorithm>
-
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/models/json_object.h"
 #include "data/models/mapped_file.h"
 
 namespace qaq {
@@ -75,13 +74,8 @@ json read_json_object(const std::string& path) {
   try {
     document = json::parse(text);
   } catch (const json::parse_error& error) {
-    const std::size_t at = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
-    const auto before = std::string_view(text).substr(0, at);
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const std::size_t line_end = before.rfind('\n');
-    const std::size_t column = line_end == std::string_view::npos ? at + 1 : at - line_end;
     refuse_input({.file = path,
-                  .place = cat("line ", line, ", column ", column),
+                  .place = json_place(text, error.byte > 0 ? error.byte - 1 : 0),
                   .what = "is not valid JSON",
                   .cure = "download the file again, or mend it there"});
   }

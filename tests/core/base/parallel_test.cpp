@@ -1,7 +1,9 @@
 #include "core/base/parallel.h"
 
 #include <atomic>
+#include <future>
 #include <gtest/gtest.h>
+#include <memory>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -56,6 +58,16 @@ TEST_P(Parallel, MayBeNested) {
     parallel_for(30, [&](std::int64_t j) { ++calls[static_cast<std::size_t>(30 * i + j)]; });
   });
   for (const auto& each : calls) EXPECT_EQ(each, 1);
+}
+
+// The caller waits without taking part, so another thread has to do it even where loops have one.
+TEST_P(Parallel, WorkBesideIsDoneWhileTheCallerWaits) {
+  for (int i = 0; i < 50; ++i) {
+    const auto who = std::make_shared<std::promise<std::thread::id>>();
+    auto answer = who->get_future();
+    run_beside([who] { who->set_value(std::this_thread::get_id()); });
+    EXPECT_NE(answer.get(), std::this_thread::get_id());
+  }
 }
 
 TEST_P(Parallel, SaysHowManyThreadsItUses) {

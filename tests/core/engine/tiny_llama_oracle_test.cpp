@@ -111,6 +111,25 @@ TEST(Engine, PrefillAndDecodeTapTheSameNumbers) {
   expect_close(stepped.logits, whole.logits, 1e-5);
 }
 
+TEST(Engine, ForgettingTokensGoesBackToWhereTheyWere) {
+  const auto model = tiny_model();
+  const std::vector<std::int32_t> first{5, 9, 200, 17, 42, 3}, other{77, 120, 8};
+  const auto engine = make_cpu_backend()->open(model, {9, 9});
+  engine->run(first);
+  engine->keep(4);
+  EXPECT_EQ(engine->n_tokens(), 4);
+  engine->run(other);
+  const auto fresh = make_cpu_backend()->open(model, {9, 9});
+  fresh->run({first.data(), 4});
+  fresh->run(other);
+  ASSERT_EQ(engine->logits().size(), fresh->logits().size());
+  for (std::size_t i = 0; i < fresh->logits().size(); ++i) {
+    EXPECT_NEAR(engine->logits()[i], fresh->logits()[i], 1e-5) << "token " << i;
+  }
+  engine->keep(100);  // more than there are
+  EXPECT_EQ(engine->n_tokens(), 7);
+}
+
 TEST(Engine, SameBytesOnAnyThreadCount) {
   const auto model = tiny_model();
   std::vector<std::int32_t> ids;
