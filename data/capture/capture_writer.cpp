@@ -82,11 +82,11 @@ class CaptureFileWriter : public CaptureWriter {
   // On the thread that empties the queue. Statistics are made while the system copies the bytes;
   // what is refused then has been written, to a file that never gets its name.
   void write(const TapBlock& block) {
+    check_place(block);  // before either: neither has room for more
     rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;
     const std::int64_t layer = index_of(block.layer);
     parallel_for(2, [&](std::int64_t part) {
       if (part == 0) {
-        check_place(block);
         store(layer, block);
       } else {
         summarize(layer, block);

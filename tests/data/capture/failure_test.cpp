@@ -147,6 +147,20 @@ TEST_F(Failure, ARunThatLacksRowsIsNotACapture) {
   EXPECT_TRUE(folder_.empty());
 }
 
+TEST_F(Failure, MoreRowsThanWerePlannedAreRefused) {
+  const SyntheticRun run = make_run(small_shape(), 20, 20);
+  CapturePlan plan = plan_of(run, {0, 1, 2});
+  plan.info.n_prompt = plan.max_tokens = 12;
+  {
+    const auto writer = CaptureWriter::create(path_, plan);
+    const Error error = error_of([&] { put_run(run, *writer); });
+    EXPECT_EQ(error.kind(), ErrorKind::work);
+    EXPECT_NE(error.text().what.find("there is room for 12 tokens"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_TRUE(folder_.empty());
+}
+
 TEST_F(Failure, NumbersThatTheFileCannotHoldAreNamed) {
   struct {
     float number;
