@@ -14,7 +14,8 @@ namespace qaq {
 class AttentionRows {
  public:
   /// plan.extents: (n_layers, n_heads, n_rows, T), T the final or the largest number of tokens.
-  AttentionRows(const h5::File& file, const RowPlan& plan) : rows_(file, plan) {}
+  AttentionRows(const h5::File& file, DirectFile& direct, const RowPlan& plan)
+      : rows_(file, direct, plan) {}
 
   void put(std::int64_t layer_index, const TapBlock& block);
   /// Positions of the stored rows once `n_tokens` tokens were run.

@@ -9,11 +9,10 @@
 #include "data/capture/capture_plan.h"
 #include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
+#include "data/capture/h5_packed.h"
 
 namespace qaq {
 namespace {
-
-constexpr int kStatsDeflate = 1;
 
 template <class T>
 void write_column(const h5::File& file, const char* name, const std::vector<T>& values,
@@ -31,14 +30,10 @@ void write_columns(const h5::File& file, const char* name, const NdArray<T, 2>& 
                      values.span().first(n * k));
 }
 
-/// Statistics are packed, one layer a chunk.
 template <std::size_t Rank>
 void write_stat(const h5::File& file, const std::string& path, const NdArray<float, Rank>& values) {
-  const h5::Extents extents(values.shape().begin(), values.shape().end());
-  h5::Extents chunk = extents;
-  chunk.front() = 1;
-  h5::write_array<float>(file, path, extents, values.span(),
-                         {.chunk = chunk, .deflate = kStatsDeflate});
+  h5::write_packed<float>(file, path, {values.shape().begin(), values.shape().end()},
+                          values.span());
 }
 
 }  // namespace

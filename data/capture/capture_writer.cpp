@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/base/parallel.h"
 #include "core/base/text.h"
+#include "core/base/worker.h"
 #include "data/capture/capture_metadata.h"
 #include "data/capture/capture_stats.h"
 #include "data/capture/capture_tables.h"
@@ -40,13 +40,19 @@ class CaptureFileWriter : public CaptureWriter {
         stats_(plan_.info.shape, plan_.info.n_captured_layers(), plan_.max_tokens,
                has_scores(plan_)),
         logits_(plan_.max_tokens, plan_.top_k, plan_.info.shape.vocab_size),
-        queue_([this](const TapBlock& block) { write(block); }) {
+        summarizing_([this](const TapBlock& block) { summarize(index_of(block.layer), block); }),
+        storing_([this](const TapBlock& block) { store(index_of(block.layer), block); },
+                 [this](std::function<void()> work) { disk_.post(std::move(work)); }) {
     if (plan_.info.created_utc.empty()) plan_.info.created_utc = utc_now();
-    h5::thread().run([&] { open_ = std::make_unique<OpenCaptureFile>(path_, plan_); });
+    h5::thread().run([&] {
+      open_ = std::make_unique<OpenCaptureFile>(path_, plan_,
+                                                [this] { return storing_.lags_behind(); });
+    });
   }
 
   ~CaptureFileWriter() override {
-    queue_.stop();
+    summarizing_.stop();
+    storing_.stop();
     if (open_) h5::thread().run([&] { open_.reset(); });
   }
 
@@ -55,12 +61,19 @@ class CaptureFileWriter : public CaptureWriter {
     return index_of(layer) >= 0 && (what != TapKind::attention || has_scores(plan_));
   }
 
+  /// Statistics are made while the disk takes the bytes; what is refused then may have been
+  /// written, to a file that never gets its name.
   void put(const TapBlock& block) override {
-    if (wants(block.what, block.layer, block.first_row, block.n_rows)) queue_.push(block);
+    if (!wants(block.what, block.layer, block.first_row, block.n_rows)) return;
+    check_place(block);  // before either: neither has room for more
+    rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;
+    storing_.push(block);
+    summarizing_.push(block);
   }
 
   void finish(const CaptureTokens& tokens, const std::string& provenance_json) override {
-    queue_.drain();
+    summarizing_.drain();
+    storing_.drain();
     const auto n_tokens = std::ssize(tokens.ids);
     check_complete(n_tokens);
     if (open_->attention) open_->attention->finish(n_tokens);
@@ -79,21 +92,6 @@ class CaptureFileWriter : public CaptureWriter {
   }
 
  private:
-  // On the thread that empties the queue. Statistics are made while the system copies the bytes;
-  // what is refused then has been written, to a file that never gets its name.
-  void write(const TapBlock& block) {
-    check_place(block);  // before either: neither has room for more
-    rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;
-    const std::int64_t layer = index_of(block.layer);
-    parallel_for(2, [&](std::int64_t part) {
-      if (part == 0) {
-        store(layer, block);
-      } else {
-        summarize(layer, block);
-      }
-    });
-  }
-
   void store(std::int64_t layer, const TapBlock& block) {
     switch (block.what) {
       case TapKind::query:
@@ -204,7 +202,8 @@ class CaptureFileWriter : public CaptureWriter {
   LogitsTable logits_;
   std::array<std::int64_t, 5> rows_seen_{};  ///< by TapKind, counted over layers and heads
   std::unique_ptr<OpenCaptureFile> open_;    ///< null once finished
-  TapQueue queue_;                           ///< last: its thread uses the others
+  Worker disk_;
+  TapQueue summarizing_, storing_;  ///< last: they use the others
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ Handle creation_properties(const Layout& layout, hid_t type) {
   if (layout.chunk.empty()) {
     // Every number is written, so none needs a fill value first. References to text do.
     if (!is_vlen(type)) H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER);
+    if (layout.placed) H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY);
     return properties;
   }
   H5Pset_chunk(properties.id(), static_cast<int>(layout.chunk.size()), layout.chunk.data());
@@ -160,6 +161,12 @@ void Dataset::refuse_unstored() const {
   }
 }
 
+std::int64_t Dataset::offset() const {
+  const haddr_t address = H5Dget_offset(id());
+  file_->require(address != HADDR_UNDEF, path_, "has no place in the file");
+  return static_cast<std::int64_t>(address);
+}
+
 void Dataset::grow(const Extents& extents) {
   if (extents == extents_) return;
   file_->require(H5Dset_extent(id(), extents.data()) >= 0, path_, "cannot be extended");
@@ -190,6 +197,12 @@ void Dataset::write(const Slab& slab, hid_t memory_type, const void* data) const
   file_->require(H5Dwrite(id(), memory_type, simple_space(slab.count).id(), selected(slab).id(),
                           H5P_DEFAULT, data) >= 0,
                  path_, "cannot be written");
+}
+
+void Dataset::write_chunk(const Extents& first, std::span<const std::byte> packed) const {
+  file_->require(
+      H5Dwrite_chunk(id(), H5P_DEFAULT, 0, first.data(), packed.size(), packed.data()) >= 0, path_,
+      "cannot be written");
 }
 
 }  // namespace qaq::h5

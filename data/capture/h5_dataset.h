@@ -19,8 +19,9 @@ std::string extents_text(const Extents& extents);
 /// How a new dataset lies in the file. No chunk: contiguous.
 struct Layout {
   Extents chunk{};
-  Extents largest{};  ///< extents that it may grow to; needs chunks
-  int deflate = 0;    ///< with shuffle; 0: plain
+  Extents largest{};    ///< extents that it may grow to; needs chunks
+  int deflate = 0;      ///< with shuffle; 0: plain
+  bool placed = false;  ///< has its place in the file from the start (contiguous ones only)
 };
 
 /// A block of a dataset: the first index and the number of elements on each axis.
@@ -46,11 +47,15 @@ class Dataset {
   const Extents& extents() const { return extents_; }
   Slab all() const { return {Extents(extents_.size(), 0), extents_}; }
   Stored stored() const { return stored_; }
+  /// Where a contiguous dataset that has its place begins in the file, bytes.
+  std::int64_t offset() const;
 
   void grow(const Extents& extents);
   /// Row-major; `data` holds slab.size() elements of `memory_type`.
   void read(const Slab& slab, hid_t memory_type, void* data) const;
   void write(const Slab& slab, hid_t memory_type, const void* data) const;
+  /// Stores a chunk as its filters would have left it.
+  void write_chunk(const Extents& first, std::span<const std::byte> packed) const;
 
  private:
   Dataset(const File& file, std::string path) : file_(&file), path_(std::move(path)) {}

@@ -6,6 +6,7 @@
 
 #include "core/tensor/dtype.h"
 #include "core/tensor/nd_array.h"
+#include "data/capture/direct_file.h"
 #include "data/capture/h5_dataset.h"
 
 namespace qaq {
@@ -38,7 +39,9 @@ std::int64_t chunk_rows(const RowPlan& plan);
 /// Made and destroyed on the HDF5 thread; write() is for any one thread.
 class RowDataset {
  public:
-  RowDataset(const h5::File& file, const RowPlan& plan);
+  /// Rows whose place is known go there through `direct`, without the HDF5 library; it must outlive
+  /// this.
+  RowDataset(const h5::File& file, DirectFile& direct, const RowPlan& plan);
 
   const RowPlan& plan() const { return plan_; }
   /// Writes the block, rounded to the dataset's dtype; a growing dataset first grows to hold it.
@@ -47,9 +50,14 @@ class RowDataset {
   void read(const RowBlock& place, std::span<float> values) const;
 
  private:
+  void write_in_place(const RowBlock& block, std::span<const std::byte> bytes);
+  void write_growing(const RowBlock& block, const void* data);
+
   RowPlan plan_;
+  DirectFile* direct_;
   h5::Handle type_;
   h5::Dataset dataset_;
+  std::int64_t offset_ = 0;  ///< in the file, where the place is known
 };
 
 }  // namespace qaq

@@ -8,8 +8,8 @@
 #include "data/capture/capture_info_reader.h"
 #include "data/capture/capture_layout.h"
 #include "data/capture/disk_room.h"
-#include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
+#include "data/capture/h5_packed.h"
 #include "data/capture/h5_scale.h"
 #include "data/capture/h5_thread.h"
 #include "data/capture/run_totals.h"
@@ -17,7 +17,6 @@
 namespace qaq {
 namespace {
 
-constexpr int kRunDeflate = 1;
 constexpr const char* kUnfinished = "/runs/.unfinished";
 
 bool is_plain_name(const std::string& name) {
@@ -28,15 +27,12 @@ bool is_plain_name(const std::string& name) {
          std::ranges::all_of(name, plain) && !invalid_utf8_offset(name);
 }
 
-/// One layer a chunk, packed: bits and masks shrink to little.
+/// Bits and masks shrink to little.
 template <class T, std::size_t Rank>
 void write_packed(const h5::File& file, const std::string& name, const NdArray<T, Rank>& values) {
   if (values.empty()) return;
-  const h5::Extents extents(values.shape().begin(), values.shape().end());
-  h5::Extents chunk = extents;
-  chunk.front() = 1;
-  h5::write_array<T>(file, cat(kUnfinished, "/", name), extents, values.span(),
-                     {.chunk = chunk, .deflate = kRunDeflate});
+  h5::write_packed<T>(file, cat(kUnfinished, "/", name),
+                      {values.shape().begin(), values.shape().end()}, values.span());
 }
 
 void write_arrays(const h5::File& file, const ReplayResult& result) {

@@ -1,12 +1,12 @@
 #include "data/capture/tap_queue.h"
 
+#include <algorithm>
 #include <utility>
-
-#include "core/base/parallel.h"
 
 namespace qaq {
 
-TapQueue::TapQueue(std::function<void(const TapBlock&)> handle) : handle_(std::move(handle)) {}
+TapQueue::TapQueue(std::function<void(const TapBlock&)> handle, Start start)
+    : handle_(std::move(handle)), start_(std::move(start)) {}
 
 void TapQueue::push(const TapBlock& block) {
   bool start = false;
@@ -14,24 +14,19 @@ void TapQueue::push(const TapBlock& block) {
     const std::lock_guard lock(mutex_);
     if (failure_) std::rethrow_exception(failure_);
     waiting_.push_back(block);
+    waiting_bytes_ += block.bytes.size();
+    largest_bytes_ = std::max(largest_bytes_, block.bytes.size());
     start = !std::exchange(handling_, true);
   }
-  if (start) run_beside([this] { handle_waiting(Who::beside); });
+  if (start) start_([this] { handle_waiting(); });
   if (!block.owner) drain();
 }
 
 void TapQueue::drain() {
   std::unique_lock lock(mutex_);
-  // Beside this thread only half of a block's work finds a processor; from here both do.
   draining_ = true;
   idle_.wait(lock, [this] { return !handling_; });
   draining_ = false;
-  if (!waiting_.empty()) {
-    handling_ = true;
-    lock.unlock();
-    handle_waiting(Who::drain);
-    lock.lock();
-  }
   if (failure_) std::rethrow_exception(failure_);
 }
 
@@ -41,13 +36,19 @@ void TapQueue::stop() {
   idle_.wait(lock, [this] { return !handling_; });
 }
 
-void TapQueue::handle_waiting(Who who) {
+bool TapQueue::lags_behind() const {
+  const std::lock_guard lock(mutex_);
+  return draining_ || waiting_bytes_ >= largest_bytes_;
+}
+
+void TapQueue::handle_waiting() {
   std::unique_lock lock(mutex_);
-  while (!waiting_.empty() && !(who == Who::beside && draining_)) {
+  while (!waiting_.empty()) {
     // The block goes before the lock is taken again: its engine may wait for the memory.
     try {
       const TapBlock block = std::move(waiting_.front());
       waiting_.pop_front();
+      waiting_bytes_ -= block.bytes.size();
       lock.unlock();
       handle_(block);
     } catch (...) {

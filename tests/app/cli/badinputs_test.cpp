@@ -5,12 +5,10 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "tests/support/qaq_program.h"
 #include "tests/support/temporary_folder.h"
@@ -53,19 +51,12 @@ std::vector<std::string> command(const std::string& run, const std::string& file
   throw std::runtime_error("no command for run " + run);
 }
 
-std::string bytes_of_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return std::move(text).str();
-}
-
 // Of a file, or of all files in a folder.
 std::map<std::string, std::string> bytes_of(const std::string& path) {
-  if (!std::filesystem::is_directory(path)) return {{path, bytes_of_file(path)}};
+  if (!std::filesystem::is_directory(path)) return {{path, test::bytes_of_file(path)}};
   std::map<std::string, std::string> out;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-    if (entry.is_regular_file()) out[entry.path().string()] = bytes_of_file(entry.path());
+    if (entry.is_regular_file()) out[entry.path().string()] = test::bytes_of_file(entry.path());
   }
   return out;
 }

@@ -1,10 +1,8 @@
 // Whatever stops a capture or a run from being written, no broken file is left under its name.
 #include <csignal>
 #include <fcntl.h>
-#include <fstream>
 #include <functional>
 #include <gtest/gtest.h>
-#include <iterator>
 #include <limits>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -14,7 +12,7 @@
 #include "core/replay/replay.h"
 #include "data/capture/capture_file.h"
 #include "tests/data/capture/synthetic_run.h"
-#include "tests/data/capture/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 /// HDF5 itself loses memory when a full disk keeps it from closing a file.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libhdf5"; }
@@ -42,11 +40,6 @@ class FullDisk {
   rlimit before_{};
   void (*handler_)(int) = nullptr;
 };
-
-std::string bytes_of_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 void write_capture(const std::string& path, const SyntheticRun& run) {
   const auto writer = CaptureWriter::create(path, plan_of(run, {0, 1, 2}));

@@ -7,7 +7,7 @@
 
 #include "data/capture/capture_writer.h"
 #include "tests/data/capture/synthetic_run.h"
-#include "tests/data/capture/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace qaq::test {
 namespace {

@@ -1,9 +1,7 @@
 // A capture is written beside the run. However late the disk is, the file is the same, byte for
 // byte, and a failure of the disk is the run's.
-#include <fstream>
 #include <future>
 #include <gtest/gtest.h>
-#include <iterator>
 #include <limits>
 #include <memory>
 
@@ -11,7 +9,7 @@
 #include "data/capture/capture_file.h"
 #include "data/capture/h5_thread.h"
 #include "tests/data/capture/synthetic_run.h"
-#include "tests/data/capture/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace qaq::test {
 namespace {
@@ -55,11 +53,6 @@ class SlowDisk {
   std::promise<void> begun_, go_on_;
   std::future<void> busy_;  // last: it uses the others, and waits when it goes
 };
-
-std::string bytes_of_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 struct LateCase {
   AttentionProfile profile = AttentionProfile::full;

@@ -1,13 +1,16 @@
 #include "data/capture/tap_queue.h"
 
+#include <array>
 #include <atomic>
 #include <future>
 #include <gtest/gtest.h>
 #include <latch>
 #include <stdexcept>
+#include <thread>
 #include <vector>
 
 #include "core/base/parallel.h"
+#include "core/base/worker.h"
 
 namespace qaq {
 namespace {
@@ -64,6 +67,58 @@ TEST(TapQueue, PushOfAnOwnedBlockDoesNotWait) {
   go.set_value();
   queue.drain();
   EXPECT_EQ(handled, numbers_to(5));
+}
+
+TEST(TapQueue, HandlesWhereItIsToldTo) {
+  Worker worker;
+  const auto there = worker.run([] { return std::this_thread::get_id(); });
+  TapQueue queue([&](const TapBlock&) { EXPECT_EQ(std::this_thread::get_id(), there); },
+                 [&](std::function<void()> work) { worker.post(std::move(work)); });
+  for (std::int64_t i = 0; i < 100; ++i) queue.push(owned_block(i));
+  queue.drain();
+}
+
+TEST(TapQueue, LagsBehindOnceTheLargestBlockWaitsOrAllAreWaitedFor) {
+  std::array<std::promise<void>, 3> go;
+  std::vector<bool> lagged;
+  TapQueue* the_queue = nullptr;
+  std::latch begun(1);
+  TapQueue queue([&](const TapBlock& block) {
+    begun.count_down();
+    go[static_cast<std::size_t>(block.layer)].get_future().wait();
+    lagged.push_back(the_queue->lags_behind());
+  });
+  the_queue = &queue;
+  const std::array<std::byte, 8> bytes{};
+  const auto push = [&](std::int64_t layer, std::size_t n) {
+    TapBlock block = owned_block(layer);
+    block.bytes = std::span(bytes).first(n);
+    queue.push(block);
+  };
+  EXPECT_FALSE(queue.lags_behind());
+  push(0, 8);
+  begun.wait();
+  push(1, 2);
+  EXPECT_FALSE(queue.lags_behind());
+  push(2, 8);
+  EXPECT_TRUE(queue.lags_behind());
+  for (auto& each : go) each.set_value();
+  queue.drain();
+  EXPECT_FALSE(queue.lags_behind());
+  ASSERT_EQ(lagged.size(), 3u);
+  EXPECT_TRUE(lagged[0]) << "10 bytes wait";
+
+  std::latch drained(1);
+  TapQueue last([&](const TapBlock&) {
+    drained.wait();
+    lagged.push_back(the_queue->lags_behind());
+  });
+  the_queue = &last;
+  last.push(owned_block(0));
+  EXPECT_FALSE(last.lags_behind());
+  const auto draining = std::async(std::launch::async, [&] { last.drain(); });
+  while (!last.lags_behind()) std::this_thread::yield();
+  drained.count_down();
 }
 
 // One thread that computes has another beside it that handles blocks.
