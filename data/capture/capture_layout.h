@@ -29,6 +29,7 @@ inline constexpr const char* kScores = "/entry/attention/scores";
 inline constexpr const char* kQueryToken = "/entry/attention/query_token";
 inline constexpr const char* kLogits = "/entry/logits";
 inline constexpr const char* kStats = "/entry/stats";
+inline constexpr const char* kImportanceWindow = "/entry/stats/importance_window";
 inline constexpr const char* kImportance = "/entry/importance";
 inline constexpr const char* kRuns = "/runs";
 }  // namespace capture_path

@@ -31,9 +31,9 @@ void write_columns(const h5::File& file, const char* name, const NdArray<T, 2>& 
 }
 
 template <std::size_t Rank>
-void write_stat(const h5::File& file, const std::string& path, const NdArray<float, Rank>& values) {
-  h5::write_packed<float>(file, path, {values.shape().begin(), values.shape().end()},
-                          values.span());
+h5::PackedArray packed(const std::string& path, const NdArray<float, Rank>& values) {
+  return h5::PackedArray::of<float>(path, {values.shape().begin(), values.shape().end()},
+                                    values.span());
 }
 
 }  // namespace
@@ -46,17 +46,27 @@ void write_logits(const h5::File& file, const LogitsTable& logits, std::int64_t 
   write_columns(file, "topk_logits", logits.topk_logits, n_tokens);
 }
 
-void write_stats(const h5::File& file, const CaptureStats& stats, const CapturePlan& plan,
-                 std::int64_t n_tokens) {
+std::vector<h5::PackedArray> packed_stats(const CaptureStats& stats, const CapturePlan& plan,
+                                          std::int64_t n_tokens) {
   const std::string folder = cat(capture_path::kStats, "/");
-  write_stat(file, capture_path::kQueryNorm2, stats.query_norm2(n_tokens));
-  write_stat(file, folder + "key_range", stats.key_range(plan.info.dtype));
-  write_stat(file, folder + "value_range", stats.value_range(plan.info.dtype));
-  if (!has_scores(plan)) return;
-  write_stat(file, folder + "importance_window", stats.importance_window(n_tokens));
-  h5::Attributes(file, folder + "importance_window").set("n", CaptureStats::kImportanceRows);
-  write_stat(file, folder + "importance_sum", stats.importance_sum(n_tokens));
-  write_stat(file, folder + "entropy", stats.entropy(n_tokens));
+  std::vector<h5::PackedArray> out;
+  out.push_back(packed(capture_path::kQueryNorm2, stats.query_norm2(n_tokens)));
+  out.push_back(packed(folder + "key_range", stats.key_range(plan.info.dtype)));
+  out.push_back(packed(folder + "value_range", stats.value_range(plan.info.dtype)));
+  if (!has_scores(plan)) return out;
+  out.push_back(packed(folder + "importance_sum", stats.importance_sum(n_tokens)));
+  out.push_back(packed(folder + "entropy", stats.entropy(n_tokens)));
+  out.push_back(packed(capture_path::kImportanceWindow, stats.importance_window(n_tokens)));
+  return out;
+}
+
+void write_stats(const h5::File& file, const std::vector<h5::PackedArray>& stats) {
+  for (const h5::PackedArray& array : stats) {
+    array.write(file);
+    if (array.path() == capture_path::kImportanceWindow) {
+      h5::Attributes(file, array.path()).set("n", CaptureStats::kImportanceRows);
+    }
+  }
 }
 
 }  // namespace qaq

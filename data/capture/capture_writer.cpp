@@ -73,16 +73,17 @@ class CaptureFileWriter : public CaptureWriter {
 
   void finish(const CaptureTokens& tokens, const std::string& provenance_json) override {
     summarizing_.drain();
-    storing_.drain();
     const auto n_tokens = std::ssize(tokens.ids);
     check_complete(n_tokens);
+    const auto statistics = packed_stats(stats_, plan_, n_tokens);  // while the last bytes go
+    storing_.drain();
     if (open_->attention) open_->attention->finish(n_tokens);
     h5::thread().run([&] {
       const h5::File& file = open_->file;
       write_tokens(file, tokens);
       write_axes(file, plan_.info, n_tokens, write_query_token(n_tokens));
       write_logits(file, logits_, n_tokens);
-      write_stats(file, stats_, plan_, n_tokens);
+      write_stats(file, statistics);
       if (has_scores(plan_)) write_importance(file);
       describe_datasets(file);
       h5::Attributes(file, capture_path::kEntry).set("provenance_json", provenance_json);

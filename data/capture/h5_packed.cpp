@@ -1,6 +1,7 @@
 #include "data/capture/h5_packed.h"
 
 #include <new>
+#include <utility>
 #include <vector>
 #include <zlib.h>
 
@@ -35,21 +36,22 @@ std::vector<std::byte> deflated(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-void write_packed(const File& file, const std::string& path, hid_t type, const Extents& extents,
-                  std::span<const std::byte> values) {
-  Extents chunk = extents;
+PackedArray::PackedArray(std::string path, hid_t (*type)(), std::size_t bytes_each,
+                         const Extents& extents, std::span<const std::byte> values)
+    : path_(std::move(path)), type_(type), extents_(extents), chunks_(extents.front()) {
+  const std::size_t n = chunks_.empty() ? 0 : values.size() / chunks_.size();
+  parallel_for(std::ssize(chunks_), [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    chunks_[at] = deflated(shuffled(values.subspan(at * n, n), bytes_each));
+  });
+}
+
+void PackedArray::write(const File& file) const {
+  Extents first(extents_.size(), 0), chunk = extents_;
   chunk.front() = 1;
   const Dataset dataset =
-      Dataset::create(file, path, type, extents, {.chunk = chunk, .deflate = kDeflate});
-  const auto n_chunks = static_cast<std::size_t>(extents.front());
-  const std::size_t bytes_each = H5Tget_size(type), chunk_bytes = values.size() / n_chunks;
-  std::vector<std::vector<std::byte>> packed(n_chunks);
-  parallel_for(std::ssize(packed), [&](std::int64_t i) {
-    const auto at = static_cast<std::size_t>(i);
-    packed[at] = deflated(shuffled(values.subspan(at * chunk_bytes, chunk_bytes), bytes_each));
-  });
-  Extents first(extents.size(), 0);
-  for (const std::vector<std::byte>& bytes : packed) {
+      Dataset::create(file, path_, type_(), extents_, {.chunk = chunk, .deflate = kDeflate});
+  for (const std::vector<std::byte>& bytes : chunks_) {
     dataset.write_chunk(first, bytes);
     ++first.front();
   }

@@ -31,8 +31,9 @@ bool is_plain_name(const std::string& name) {
 template <class T, std::size_t Rank>
 void write_packed(const h5::File& file, const std::string& name, const NdArray<T, Rank>& values) {
   if (values.empty()) return;
-  h5::write_packed<T>(file, cat(kUnfinished, "/", name),
-                      {values.shape().begin(), values.shape().end()}, values.span());
+  h5::PackedArray::of<T>(cat(kUnfinished, "/", name),
+                         {values.shape().begin(), values.shape().end()}, values.span())
+      .write(file);
 }
 
 void write_arrays(const h5::File& file, const ReplayResult& result) {

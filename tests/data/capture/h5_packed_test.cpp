@@ -19,7 +19,7 @@ class PackedArray : public testing::Test {
       h5::Extents chunk = extents;
       chunk.front() = 1;
       h5::File ours(folder_.file("ours.h5"), h5::Access::create);
-      h5::write_packed<T>(ours, "/a", extents, values);
+      h5::PackedArray::of<T>("/a", extents, values).write(ours);
       h5::File theirs(folder_.file("theirs.h5"), h5::Access::create);
       h5::write_array<T>(theirs, "/a", extents, values, {.chunk = chunk, .deflate = 1});
       EXPECT_EQ(h5::read_array<T>(ours, "/a"), values);
