@@ -45,7 +45,10 @@ PolicyNeeds QaqPolicy::needs(CacheSide side) const {
   needs.gqa_reduce = params_.gqa_reduce;
   needs.quantizer.level = params.level;
   if (params.level == Level::no_quantization) return needs;
-  needs.quantizer = {params.level, params.method, params.symmetric, params.outliers_ratio};
+  needs.quantizer = {.level = params.level,
+                     .method = params.method,
+                     .symmetric = params.symmetric,
+                     .outliers_ratio = params.outliers_ratio};
   // Keys never see attention: their bound holds for the average score.
   if (side == CacheSide::value && params.use_attentions) {
     needs.attention_rows = params.last_n_attentions;

@@ -42,19 +42,23 @@ QAQ_HD inline std::int64_t k_high(double r, std::int64_t n) {
   return static_cast<std::int64_t>(std::floor((1 - r / 2) * static_cast<double>(n)));
 }
 
-/// Equal steps around `mean`. Codes run from `lowest` to `highest`.
+/// Equal steps of `scale`: code c stands for base + (c + offset) * scale. Codes run from `lowest`
+/// to `highest`.
 struct UniformGrid {
-  float mean = 0;
+  float base = 0;
   float scale = 1;
   float lowest = 0;
   float highest = 0;
+  float offset = 0;     ///< of what a code stands for: 1/2 in the middle of segments
+  bool floors = false;  ///< a value's code is its segment, not the nearest step
 };
 
-/// The grid of a unit: step range / 2^b, codes -2^(b-1) .. 2^(b-1) - 1. With 0 bits both ends are
-/// -1/2, so everything becomes mean - range / 2. Where the step is 0 everything becomes the mean.
-QAQ_HD inline UniformGrid uniform_grid(float mean, float range, int n_bits) {
+/// The grid around a mean: step range / 2^b, codes -2^(b-1) .. 2^(b-1) - 1. With 0 bits both ends
+/// are -1/2, so everything becomes mean - range / 2. Where the step is 0 everything becomes the
+/// mean.
+QAQ_HD inline UniformGrid mean_centred_grid(float mean, float range, int n_bits) {
   UniformGrid grid;
-  grid.mean = mean;
+  grid.base = mean;
   const float scale = range / static_cast<float>(1 << n_bits);
   if (!(scale > 0.0f)) return grid;
   grid.scale = scale;
@@ -63,20 +67,48 @@ QAQ_HD inline UniformGrid uniform_grid(float mean, float range, int n_bits) {
   return grid;
 }
 
-/// The code of x: rounded half to even, then clamped.
+/// 2^b segments from `min` on, codes 0 .. 2^b - 1 that stand for their middles: errors up to half a
+/// step, none clipped. Where the range is 0 everything becomes `min`.
+QAQ_HD inline UniformGrid midpoint_grid(float min, float range, int n_bits) {
+  UniformGrid grid;
+  grid.base = min;
+  const float scale = range / static_cast<float>(1 << n_bits);
+  if (!(scale > 0.0f)) return grid;
+  grid.scale = scale;
+  grid.highest = static_cast<float>((1 << n_bits) - 1);
+  grid.offset = 0.5f;
+  grid.floors = true;
+  return grid;
+}
+
+/// 2^b - 1 steps from `min` on, codes 0 .. 2^b - 1, rounded to the nearest. With 0 bits as
+/// midpoint_grid.
+QAQ_HD inline UniformGrid minmax_grid(float min, float range, int n_bits) {
+  if (n_bits == 0) return midpoint_grid(min, range, 0);
+  UniformGrid grid;
+  grid.base = min;
+  const float scale = range / static_cast<float>((1 << n_bits) - 1);
+  if (!(scale > 0.0f)) return grid;
+  grid.scale = scale;
+  grid.highest = static_cast<float>((1 << n_bits) - 1);
+  return grid;
+}
+
+/// The code of x: rounded half to even (or down to its segment), then clamped.
 QAQ_HD inline float encode(const UniformGrid& grid, float x) {
-  float steps = (x - grid.mean) / grid.scale;
+  float steps = (x - grid.base) / grid.scale;
   // Within 2^22, adding and subtracting 1.5 * 2^23 rounds half to even without a library call; no
   // code lies beyond 2^16, so cutting there changes no result.
   steps = steps < -65536.0f ? -65536.0f : steps;
   steps = steps > 65536.0f ? 65536.0f : steps;
   float code = (steps + 12582912.0f) - 12582912.0f;
+  code = grid.floors && code > steps ? code - 1.0f : code;
   code = code < grid.lowest ? grid.lowest : code;
   return code > grid.highest ? grid.highest : code;
 }
 
 QAQ_HD inline float decode(const UniformGrid& grid, float code) {
-  return code * grid.scale + grid.mean;
+  return (code + grid.offset) * grid.scale + grid.base;
 }
 
 }  // namespace qaq

@@ -6,6 +6,7 @@
 #include "core/base/parallel.h"
 #include "core/quant/arith.h"
 #include "core/quant/normal_codebook.h"
+#include "core/quant/unit_grid.h"
 
 namespace qaq {
 namespace {
@@ -54,14 +55,13 @@ void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int
     for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
       const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
       const UnitStats& s = stats[unit];
-      const float mean = symmetric ? 0.0f : s.mean;
       const int n_bits = plan.n_bits[unit];
       const auto in = input.sub(head, token).span();
       const auto values = out.values.sub(head, token).span();
       if (plan.quantizer.method == Method::normal) {
-        quantize_normal(normal_codebook(n_bits), s, mean, in, values);
+        quantize_normal(normal_codebook(n_bits), s, symmetric ? 0.0f : s.mean, in, values);
       } else {
-        quantize_uniform(uniform_grid(mean, s.range(symmetric), n_bits), s, in, values);
+        quantize_uniform(unit_grid(plan.quantizer, s, n_bits), s, in, values);
       }
       if (!out.outliers.empty()) pack_outliers(s, in, out.outliers.sub(head, token).span());
     }

@@ -25,11 +25,21 @@ struct ChoiceNames<Method> {
   static constexpr std::array<std::string_view, 2> names{"uniform", "normal"};
 };
 
+/// Where the codes of method uniform lie in a unit's range (sections 2.5 and 3 of the mathematics):
+/// around the mean, clipped (the authors' code); in the middles of 2^b equal segments (their
+/// paper); from the smallest to the largest value, both exact.
+enum class RangeRule { mean_centred, midpoint, minmax };
+template <>
+struct ChoiceNames<RangeRule> {
+  static constexpr std::array<std::string_view, 3> names{"mean_centred", "midpoint", "minmax"};
+};
+
 /// How the units of one cache are quantized, apart from their bits.
 struct QuantizerSpec {
   Level level = Level::head;
   Method method = Method::uniform;
-  bool symmetric = false;     ///< centred on 0 instead of on the unit's mean
+  RangeRule range_rule = RangeRule::mean_centred;
+  bool symmetric = false;     ///< centred on 0, up to the largest magnitude
   double outliers_ratio = 0;  ///< share of a unit's values kept exactly, half at each end
 
   /// Numbers a unit stores beside its codes: a scale, and where it is centred unless that is 0.

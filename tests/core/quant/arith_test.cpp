@@ -56,7 +56,7 @@ TEST(OutlierRanks, AreTheAuthorsAtTheirUnitSizes) {
 }
 
 TEST(UniformGrid, RoundsHalfToEvenAndClips) {
-  const UniformGrid grid = uniform_grid(0, 16, 4);  // step 1, codes -8 .. 7
+  const UniformGrid grid = mean_centred_grid(0, 16, 4);  // step 1, codes -8 .. 7
   EXPECT_EQ(encode(grid, 0.5f), 0);
   EXPECT_EQ(encode(grid, 1.5f), 2);
   EXPECT_EQ(encode(grid, 2.5f), 2);
@@ -71,21 +71,21 @@ TEST(UniformGrid, RoundsHalfToEvenAndClips) {
 }
 
 TEST(UniformGrid, SixteenBitsReachBothEnds) {
-  const UniformGrid grid = uniform_grid(0, 65536, 16);
+  const UniformGrid grid = mean_centred_grid(0, 65536, 16);
   EXPECT_EQ(encode(grid, -32768), -32768);
   EXPECT_EQ(encode(grid, 32767), 32767);
   EXPECT_EQ(encode(grid, 32768), 32767);
 }
 
 TEST(UniformGrid, ZeroBitsGiveTheMeanLessHalfTheRange) {
-  const UniformGrid grid = uniform_grid(3, 10, 0);
+  const UniformGrid grid = mean_centred_grid(3, 10, 0);
   for (const float x : {-5.0f, 3.0f, 8.0f}) EXPECT_EQ(decode(grid, encode(grid, x)), -2);
 }
 
 TEST(UniformGrid, NoStepGivesTheMean) {
   const float tiny = std::numeric_limits<float>::denorm_min();
   for (const float range : {0.0f, tiny}) {
-    const UniformGrid grid = uniform_grid(1.25f, range, 8);
+    const UniformGrid grid = mean_centred_grid(1.25f, range, 8);
     for (const float x : {1.25f, 0.0f, 9.0f}) EXPECT_EQ(decode(grid, encode(grid, x)), 1.25f);
   }
 }
