@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 
 #include "core/base/parallel.h"
 #include "core/replay/score_rows.h"
@@ -22,43 +23,83 @@ NdArray<float, 2> visible_scores(const NdView<const float, 2>& scores, std::int6
   return out;
 }
 
+// Some rows of one head, whose keys lie before the last row's end.
+struct RowPiece {
+  std::int64_t head = 0;
+  std::int64_t first = 0;
+  std::span<const std::int32_t> positions{};
+  std::int64_t n_keys() const { return positions.back() + 1; }
+  std::int64_t n_rows() const { return static_cast<std::int64_t>(positions.size()); }
+};
+
+// In parallel. The pieces are the same for whatever is computed of them, and so are its bytes.
+void for_pieces(std::int64_t n_heads, std::span<const std::int32_t> positions,
+                const std::function<void(const RowPiece&)>& body) {
+  constexpr std::int64_t kRows = 64;
+  const auto n_rows = static_cast<std::int64_t>(positions.size());
+  const std::int64_t n_blocks = (n_rows + kRows - 1) / kRows;
+  parallel_for(n_heads * n_blocks, [&](std::int64_t task) {
+    const std::int64_t first = task % n_blocks * kRows;
+    const auto count = static_cast<std::size_t>(std::min(kRows, n_rows - first));
+    body({task / n_blocks, first, positions.subspan(static_cast<std::size_t>(first), count)});
+  });
+}
+
+// The keys or values that a piece sees, (n_keys, D).
+NdView<const float, 2> seen(const NdView<const float, 3>& cache, const RowPiece& piece,
+                            std::int64_t n_heads) {
+  const std::int64_t group = n_heads / cache.shape(0);
+  return {cache.sub(piece.head / group).data(), {piece.n_keys(), cache.shape(2)}};
+}
+
 }  // namespace
+
+NdArray<float, 3> row_outputs(const NdView<const float, 3>& value,
+                              const NdView<const float, 3>& scores,
+                              std::span<const std::int32_t> positions) {
+  const std::int64_t n_heads = scores.shape(0);
+  NdArray<float, 3> out({n_heads, scores.shape(1), value.shape(2)});
+  for_pieces(n_heads, positions, [&](const RowPiece& piece) {
+    const NdArray<float, 2> rows =
+        visible_scores(scores.sub(piece.head), piece.first, {piece.n_rows(), piece.n_keys()});
+    matmul_nn(rows.view(), seen(value, piece, n_heads),
+              {out.sub(piece.head, piece.first).data(), {piece.n_rows(), value.shape(2)}});
+  });
+  return out;
+}
 
 RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& scores,
                      std::span<const std::int32_t> positions) {
-  const std::int64_t n_heads = scores.shape(0), n_rows = scores.shape(1);
-  const std::int64_t group = n_heads / caches.key.shape(0), head_dim = caches.key.shape(2);
-  assert(static_cast<std::int64_t>(positions.size()) == n_rows);
-  RowErrors errors({n_heads, n_rows});
-  constexpr std::int64_t kBlock = 64;
-  const std::int64_t n_blocks = (n_rows + kBlock - 1) / kBlock;
-  parallel_for(n_heads * n_blocks, [&](std::int64_t task) {
-    const std::int64_t head = task / n_blocks, first = task % n_blocks * kBlock;
-    const std::int64_t count = std::min(kBlock, n_rows - first);
-    const auto block =
-        positions.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-    const std::int64_t n_keys = block.back() + 1;
-    const auto keys_of = [&](const NdView<const float, 3>& cache) {
-      return NdView<const float, 2>(cache.sub(head / group).data(), {n_keys, head_dim});
-    };
+  const NdArray<float, 3> output = row_outputs(caches.value, scores, positions);
+  return row_errors(caches, scores, positions, output.view());
+}
 
-    const NdArray<float, 2> old_scores = visible_scores(scores.sub(head), first, {count, n_keys});
-    NdArray<float, 2> new_scores({count, n_keys});
-    score_rows(caches.query.sub(head), keys_of(caches.key), block, caches.window,
-               new_scores.view());
-    NdArray<float, 2> old_output({count, head_dim}), new_output({count, head_dim});
-    matmul_nn(old_scores.view(), keys_of(caches.value), old_output.view());
-    matmul_nn(new_scores.view(), keys_of(caches.new_value), new_output.view());
+RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& scores,
+                     std::span<const std::int32_t> positions,
+                     const NdView<const float, 3>& output) {
+  const std::int64_t n_heads = scores.shape(0), head_dim = caches.key.shape(2);
+  assert(static_cast<std::int64_t>(positions.size()) == scores.shape(1));
+  RowErrors errors({n_heads, scores.shape(1)});
+  for_pieces(n_heads, positions, [&](const RowPiece& piece) {
+    NdArray<float, 2> new_scores({piece.n_rows(), piece.n_keys()});
+    score_rows(caches.query.sub(piece.head), seen(caches.key, piece, n_heads), piece.positions,
+               caches.window, new_scores.view());
+    NdArray<float, 2> new_output({piece.n_rows(), head_dim});
+    matmul_nn(new_scores.view(), seen(caches.new_value, piece, n_heads), new_output.view());
 
-    const auto n_prefix = static_cast<std::size_t>(std::min(caches.prefix, n_keys));
-    for (std::int64_t i = 0; i < count; ++i) {
-      const std::span<const float> s = old_scores.sub(i).span(), t = new_scores.sub(i).span();
+    const auto n_keys = static_cast<std::size_t>(piece.n_keys());
+    const auto n_prefix = std::min(static_cast<std::size_t>(caches.prefix), n_keys);
+    for (std::int64_t i = 0; i < piece.n_rows(); ++i) {
+      const std::int64_t row = piece.first + i;
+      const std::span<const float> s = scores.sub(piece.head, row).span().first(n_keys),
+                                   t = new_scores.sub(i).span();
       const double inside = squared_distance(t.first(n_prefix), s.first(n_prefix));
       const double behind = squared_distance(t.subspan(n_prefix), s.subspan(n_prefix));
-      const double output = squared_distance(new_output.sub(i).span(), old_output.sub(i).span());
-      errors.prefix_attention(head, first + i) = inside;
-      errors.attention(head, first + i) = inside + behind;
-      errors.output(head, first + i) = output / static_cast<double>(head_dim);
+      const double change =
+          squared_distance(new_output.sub(i).span(), output.sub(piece.head, row).span());
+      errors.prefix_attention(piece.head, row) = inside;
+      errors.attention(piece.head, row) = inside + behind;
+      errors.output(piece.head, row) = change / static_cast<double>(head_dim);
     }
   });
   return errors;

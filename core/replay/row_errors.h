@@ -34,4 +34,12 @@ struct RowErrors {
 RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& scores,
                      std::span<const std::int32_t> positions);
 
+/// X = S V of rows at `positions`: (n_heads, R, D). What all quantized caches are compared with.
+NdArray<float, 3> row_outputs(const NdView<const float, 3>& value,
+                              const NdView<const float, 3>& scores,
+                              std::span<const std::int32_t> positions);
+/// row_errors() where X is known already; caches.value is not read.
+RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& scores,
+                     std::span<const std::int32_t> positions, const NdView<const float, 3>& output);
+
 }  // namespace qaq

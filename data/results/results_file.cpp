@@ -1,0 +1,158 @@
+#include "data/results/results_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+namespace qaq {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kEnd = "\n]\n";
+
+[[noreturn]] void refuse(const std::string& file, const std::string& place, const std::string& what,
+                         const std::string& cure) {
+  refuse_input({.file = file, .place = place, .what = what, .cure = cure});
+}
+
+[[noreturn]] void fail_to_write(const std::string& file) {
+  throw Error(ErrorKind::work, {.file = file,
+                                .what = cat("cannot be written: ", std::strerror(errno)),
+                                .cure = "make room on the disk, or write elsewhere"});
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file) refuse(path, "", "cannot be read", "name a results file");
+  return std::move(text).str();
+}
+
+ResultRecord record_of(const Json& json, const std::string& file, const std::string& place) {
+  for (const char* key : {"params", "results"}) {
+    if (!json.is_object() || !json.contains(key) || !json[key].is_object()) {
+      refuse(file, place + "/" + key, "is missing",
+             "name a results file of `qaq sweep`, `qaq evaluate` or of the authors");
+    }
+  }
+  return {json["params"], json["results"], json.value("qaq_scope", Json())};
+}
+
+Json parse(const std::string& text, const std::string& file) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    refuse(file, cat("byte ", error.byte), "is not valid JSON", "mend the file at that byte");
+  }
+}
+
+std::vector<ResultRecord> records_of(const Json& json, const std::string& file) {
+  if (!json.is_array()) refuse(file, "", "is no list of runs", "name a results file");
+  std::vector<ResultRecord> out;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    out.push_back(record_of(json[i], file, cat(i)));
+  }
+  return out;
+}
+
+// Ours has one run a line. What follows the last whole run is a torn line or the end.
+std::string whole_runs(const std::string& text, const std::string& file) {
+  std::size_t end = std::string::npos;
+  for (std::size_t at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+    const std::size_t next = std::min(text.find('\n', at + 1), text.size());
+    std::string line = text.substr(at + 1, next - at - 1);
+    if (line.ends_with(',')) line.pop_back();
+    if (!line.starts_with('{') || !Json::accept(line)) break;
+    end = at + 1 + line.size();
+  }
+  if (end != std::string::npos) return text.substr(0, end);
+  if (!text.starts_with("[")) {
+    refuse(file, "", "is there and no results file", "write to another file");
+  }
+  return "[";
+}
+
+void write_line(std::ostream& out, const ResultRecord& record, bool first) {
+  out << (first ? "[\n" : ",\n") << to_json(record).dump();
+}
+
+}  // namespace
+
+std::vector<ResultRecord> read_results(const std::string& path) {
+  return records_of(parse(text_of(path), path), path);
+}
+
+void write_results(const std::string& path, const std::vector<ResultRecord>& records) {
+  const std::string partial = path + ".partial";
+  {
+    std::ofstream file(partial, std::ios::binary);
+    for (std::size_t i = 0; i < records.size(); ++i) write_line(file, records[i], i == 0);
+    file << (records.empty() ? "[\n]\n" : kEnd) << std::flush;
+    if (!file) fail_to_write(partial);
+  }
+  std::error_code error;
+  std::filesystem::rename(partial, path, error);
+  if (error) fail_to_write(path);
+}
+
+void sort_results(std::vector<ResultRecord>& records) {
+  std::vector<std::pair<std::string, std::size_t>> keys;
+  const auto subject = [](const ResultRecord& r) {
+    Json json = r.qaq_scope.is_object() ? r.qaq_scope : Json::object();
+    json.erase("hash");
+    json.erase("metrics");
+    return json.dump();
+  };
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    keys.emplace_back(records[i].params.dump() + subject(records[i]), i);
+  }
+  std::ranges::sort(keys);
+  std::vector<ResultRecord> sorted;
+  for (const auto& [key, i] : keys) sorted.push_back(std::move(records[i]));
+  records = std::move(sorted);
+}
+
+ResultsJournal::ResultsJournal(std::string path) : path_(std::move(path)) {
+  std::string kept = "[";
+  if (std::filesystem::exists(path_)) {
+    kept = whole_runs(text_of(path_), path_);
+    if (kept != "[") records_ = records_of(parse(kept + kEnd, path_), path_);
+  }
+  for (const ResultRecord& record : records_) hashes_.insert(record.hash());
+  // What is kept goes under the name whole, in case this ends before the first run does.
+  write_results(path_, records_);
+  file_.open(path_, std::ios::binary | std::ios::in | std::ios::out);
+  if (!file_) fail_to_write(path_);
+}
+
+void ResultsJournal::append(ResultRecord record) {
+  const bool first = records_.empty();
+  if (first) {
+    file_.seekp(0);
+  } else {
+    file_.seekp(-static_cast<std::streamoff>(std::strlen(kEnd)), std::ios::end);
+  }
+  // One write, so that there is no moment with half a run but for a kill within it.
+  std::ostringstream text;
+  write_line(text, record, first);
+  text << kEnd;
+  file_ << text.str() << std::flush;
+  if (!file_) fail_to_write(path_);
+  hashes_.insert(record.hash());
+  records_.push_back(std::move(record));
+}
+
+void ResultsJournal::finish() {
+  file_.close();
+  sort_results(records_);
+  write_results(path_, records_);
+}
+
+}  // namespace qaq
