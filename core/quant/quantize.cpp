@@ -6,20 +6,11 @@
 #include "core/base/parallel.h"
 #include "core/quant/arith.h"
 #include "core/quant/normal_codebook.h"
+#include "core/quant/row_kernels.h"
 #include "core/quant/unit_grid.h"
 
 namespace qaq {
 namespace {
-
-void quantize_uniform(const UniformGrid& grid, const UnitStats& stats, std::span<const float> in,
-                      std::span<float> out) {
-  const float low = stats.low, high = stats.high;
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    const float x = in[i];
-    const float back = decode(grid, encode(grid, x));
-    out[i] = (x <= low) | (x > high) ? x : back;
-  }
-}
 
 void quantize_normal(const NormalCodebook& book, const UnitStats& stats, float mean,
                      std::span<const float> in, std::span<float> out) {
@@ -61,7 +52,7 @@ void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int
       if (plan.quantizer.method == Method::normal) {
         quantize_normal(normal_codebook(n_bits), s, symmetric ? 0.0f : s.mean, in, values);
       } else {
-        quantize_uniform(unit_grid(plan.quantizer, s, n_bits), s, in, values);
+        quantize_row(unit_grid(plan.quantizer, s, n_bits), s.low, s.high, in, values.data());
       }
       if (!out.outliers.empty()) pack_outliers(s, in, out.outliers.sub(head, token).span());
     }

@@ -7,18 +7,13 @@
 
 #include "core/base/parallel.h"
 #include "core/quant/arith.h"
+#include "core/quant/row_kernels.h"
+#include "core/quant/select_ranks.h"
 
 namespace qaq {
 namespace {
 
-// The k-th smallest (1-based) of values[from..), which is left at that place.
-float select(std::span<float> values, std::int64_t from, std::int64_t k) {
-  const auto nth = values.begin() + (k - 1);
-  std::nth_element(values.begin() + from, nth, values.end());
-  return *nth;
-}
-
-void set_thresholds(std::span<float> values, double ratio, UnitStats& stats) {
+void set_thresholds(std::span<const float> values, double ratio, UnitStats& stats) {
   if (ratio == 0) {
     stats.low = -std::numeric_limits<float>::infinity();
     stats.high = std::numeric_limits<float>::infinity();
@@ -26,9 +21,14 @@ void set_thresholds(std::span<float> values, double ratio, UnitStats& stats) {
   }
   const auto n = static_cast<std::int64_t>(values.size());
   const std::int64_t low_rank = k_low(ratio, n), high_rank = k_high(ratio, n);
-  stats.low = select(values, 0, low_rank);
-  // Where the ranks meet or cross, all values are outliers, whatever the upper threshold.
-  stats.high = high_rank > low_rank ? select(values, low_rank, high_rank) : stats.low;
+  if (high_rank <= low_rank) {
+    // The ranks meet or cross: all values are outliers.
+    stats.low = stats.high = std::numeric_limits<float>::infinity();
+    return;
+  }
+  const RankValues thresholds = select_ranks(values, low_rank, high_rank);
+  stats.low = thresholds.low;
+  stats.high = thresholds.high;
 }
 
 }  // namespace
@@ -38,28 +38,21 @@ float UnitStats::range(bool symmetric) const {
   return std::min(span, std::numeric_limits<float>::max());
 }
 
-UnitStats stats_of_unit(std::span<float> values, double outliers_ratio) {
+UnitStats stats_of_unit(std::span<const float> values, double outliers_ratio) {
   UnitStats stats;
   set_thresholds(values, outliers_ratio, stats);
-  float min = std::numeric_limits<float>::infinity(), max = -min;
-  double sum = 0;
-  const auto inliers_end =
-      std::partition(values.begin(), values.end(), [&](float x) { return !stats.is_outlier(x); });
-  const auto n = static_cast<std::int32_t>(inliers_end - values.begin());
+  const InlierExtent inliers = inlier_extent(values, stats.low, stats.high);
+  const auto n = static_cast<std::int32_t>(inliers.count);
   if (n == 0) return stats;
-  for (auto x = values.begin(); x != inliers_end; ++x) {
-    min = std::min(min, *x);
-    max = std::max(max, *x);
-    sum += *x;
-  }
-  const double mean = sum / n;
-  double squares = 0;
-  for (auto x = values.begin(); x != inliers_end; ++x) squares += (*x - mean) * (*x - mean);
+  const double mean = inliers.sum / n;
   stats.n_inliers = n;
-  stats.min = min;
-  stats.max = max;
+  stats.min = inliers.min;
+  stats.max = inliers.max;
   stats.mean = static_cast<float>(mean);
-  stats.deviation = n > 1 ? static_cast<float>(std::sqrt(squares / (n - 1))) : 0.0f;
+  if (n > 1) {
+    const double squares = inlier_squares(values, stats.low, stats.high, mean);
+    stats.deviation = static_cast<float>(std::sqrt(squares / (n - 1)));
+  }
   return stats;
 }
 

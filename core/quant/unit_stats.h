@@ -36,7 +36,7 @@ using CacheLayer = NdView<const float, 3>;
 void fill_unit_stats(const UnitLayout& layout, double outliers_ratio, std::int64_t first_layer,
                      std::span<const CacheLayer> layers, std::span<UnitStats> stats);
 
-/// Statistics of one unit's values; reorders them.
-UnitStats stats_of_unit(std::span<float> values, double outliers_ratio);
+/// Statistics of one unit's values.
+UnitStats stats_of_unit(std::span<const float> values, double outliers_ratio);
 
 }  // namespace qaq

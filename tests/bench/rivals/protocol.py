@@ -1,7 +1,7 @@
 """What the rivals have in common: the tokens that are run, and commands on standard input.
 
 README.md describes the protocol. A rival is an object with `hello()`, which describes it, and
-`commands`, a table from a command's name to a function of its whole-number arguments. Both give a
+`commands`, a table from a command's name to a function of its arguments, whole numbers or words. Both give a
 dictionary, which is answered as one line of JSON.
 """
 
@@ -39,7 +39,7 @@ def serve(rival):
         if words[0] == "quit":
             return
         try:
-            result = rival.commands[words[0]](*map(int, words[1:]))
+            result = rival.commands[words[0]](*(int(w) if w.isdigit() else w for w in words[1:]))
             answer({"command": line.strip(), **result})
         except Exception as error:  # the driver decides what a failure means
             answer({"command": line.strip(), "error": f"{type(error).__name__}: {error}"})

@@ -10,7 +10,7 @@
 
 #include "core/base/half.h"
 #include "tests/core/tensor/random_numbers.h"
-#include "tests/core/tensor/simd_targets.h"
+#include "tests/support/simd_targets.h"
 
 namespace qaq {
 namespace {

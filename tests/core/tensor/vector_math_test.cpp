@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "tests/core/tensor/random_numbers.h"
-#include "tests/core/tensor/simd_targets.h"
+#include "tests/support/simd_targets.h"
 
 namespace qaq {
 namespace {

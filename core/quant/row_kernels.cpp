@@ -1,0 +1,241 @@
+#include "core/quant/row_kernels.h"
+
+#include <array>
+#include <limits>
+
+#include "core/quant/row_sums.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/quant/row_kernels.cpp"
+// Must come before highway.h, in this order: Highway compiles this file once for each target.
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace qaq {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+using Floats = hn::CappedTag<float, kRowSums>;
+using Vector = hn::Vec<Floats>;
+using HalfFloats = hn::Half<Floats>;
+using Doubles = hn::Repartition<double, Floats>;
+using DoubleVector = hn::Vec<Doubles>;
+constexpr std::size_t kLanes = hn::MaxLanes(Floats());
+constexpr std::size_t kVectors = kRowSums / kLanes;  // of sixteen numbers
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Sixteen sums in float64.
+class Sums {
+ public:
+  // Written out: an implicit one would not be compiled for the target.
+  HWY_INLINE Sums() {
+    for (std::size_t i = 0; i < 2 * kVectors; ++i) sums_[i] = hn::Zero(Doubles());
+  }
+  // The terms of vector `i` of sixteen numbers, in two halves.
+  HWY_INLINE void add(std::size_t i, DoubleVector low, DoubleVector high) {
+    sums_[2 * i] = hn::Add(sums_[2 * i], low);
+    sums_[2 * i + 1] = hn::Add(sums_[2 * i + 1], high);
+  }
+  HWY_INLINE void store(std::array<double, kRowSums>& out) const {
+    for (std::size_t i = 0; i < 2 * kVectors; ++i) {
+      hn::StoreU(sums_[i], Doubles(), out.data() + i * (kLanes / 2));
+    }
+  }
+
+ private:
+  DoubleVector sums_[2 * kVectors];
+};
+
+HWY_INLINE DoubleVector lower(Vector v) {
+  return hn::PromoteTo(Doubles(), hn::LowerHalf(HalfFloats(), v));
+}
+HWY_INLINE DoubleVector upper(Vector v) {
+  return hn::PromoteTo(Doubles(), hn::UpperHalf(HalfFloats(), v));
+}
+
+// Calls body(at, i) for whole blocks of sixteen numbers, i being the vector in its block, and
+// returns where the rest begins.
+template <class Body>
+HWY_INLINE std::size_t for_blocks(std::size_t n, const Body& body) {
+  std::size_t at = 0;
+  for (; at + kRowSums <= n; at += kRowSums) {
+    for (std::size_t i = 0; i < kVectors; ++i) body(at + i * kLanes, i);
+  }
+  return at;
+}
+
+InlierExtent extent(const float* values, std::size_t n, float low, float high) {
+  const Floats d;
+  const Vector most = hn::Set(d, kInfinity), least = hn::Neg(most);
+  const Vector bottom = hn::Set(d, low), top = hn::Set(d, high);
+  Vector min = most, max = least;
+  Sums sums;
+  std::size_t count = 0;
+  std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t i) HWY_ATTR {
+    const Vector x = hn::LoadU(d, values + from);
+    const auto in = hn::And(hn::Gt(x, bottom), hn::Le(x, top));
+    min = hn::Min(min, hn::IfThenElse(in, x, most));
+    max = hn::Max(max, hn::IfThenElse(in, x, least));
+    count += hn::CountTrue(d, in);
+    const Vector term = hn::IfThenElseZero(in, x);
+    sums.add(i, lower(term), upper(term));
+  });
+  InlierExtent out{static_cast<std::int64_t>(count), hn::GetLane(hn::MinOfLanes(d, min)),
+                   hn::GetLane(hn::MaxOfLanes(d, max)), 0};
+  std::array<double, kRowSums> parts;
+  sums.store(parts);
+  for (std::size_t i = 0; at + i < n; ++i) {
+    const float x = values[at + i];
+    if (x <= low || x > high) continue;
+    ++out.count;
+    out.min = x < out.min ? x : out.min;
+    out.max = x > out.max ? x : out.max;
+    parts[i] += static_cast<double>(x);
+  }
+  out.sum = total_of(parts);
+  return out;
+}
+
+double squares(const float* values, std::size_t n, float low, float high, double mean) {
+  const Floats d;
+  const Vector bottom = hn::Set(d, low), top = hn::Set(d, high);
+  const DoubleVector centre = hn::Set(Doubles(), mean);
+  Sums sums;
+  std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t i) HWY_ATTR {
+    const Vector x = hn::LoadU(d, values + from);
+    const auto in = hn::And(hn::Gt(x, bottom), hn::Le(x, top));
+    // An outlier counts as the mean would.
+    const Vector one = hn::IfThenElseZero(in, hn::Set(d, 1.0f));
+    const DoubleVector a = hn::Mul(hn::Sub(lower(x), centre), lower(one));
+    const DoubleVector b = hn::Mul(hn::Sub(upper(x), centre), upper(one));
+    sums.add(i, hn::Mul(a, a), hn::Mul(b, b));
+  });
+  std::array<double, kRowSums> parts;
+  sums.store(parts);
+  for (std::size_t i = 0; at + i < n; ++i) {
+    const float x = values[at + i];
+    if (x <= low || x > high) continue;
+    const double difference = static_cast<double>(x) - mean;
+    parts[i] += difference * difference;
+  }
+  return total_of(parts);
+}
+
+Extreme smallest(const float* values, std::size_t n, float floor) {
+  const Floats d;
+  const Vector most = hn::Set(d, kInfinity), bottom = hn::Set(d, floor);
+  Vector min = most;
+  std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t) HWY_ATTR {
+    const Vector x = hn::LoadU(d, values + from);
+    min = hn::Min(min, hn::IfThenElse(hn::Gt(x, bottom), x, most));
+  });
+  Extreme out{hn::GetLane(hn::MinOfLanes(d, min)), 0};
+  for (std::size_t i = at; i < n; ++i) {
+    if (values[i] > floor && values[i] < out.value) out.value = values[i];
+  }
+  const Vector found = hn::Set(d, out.value);
+  std::size_t count = 0;
+  for_blocks(n, [&](std::size_t from, std::size_t) HWY_ATTR {
+    count += hn::CountTrue(d, hn::Eq(hn::LoadU(d, values + from), found));
+  });
+  for (std::size_t i = at; i < n; ++i) count += values[i] == out.value ? 1 : 0;
+  out.count = static_cast<std::int64_t>(count);
+  return out;
+}
+
+Extreme largest(const float* values, std::size_t n, float ceiling) {
+  const Floats d;
+  const Vector least = hn::Set(d, -kInfinity), top = hn::Set(d, ceiling);
+  Vector max = least;
+  std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t) HWY_ATTR {
+    const Vector x = hn::LoadU(d, values + from);
+    max = hn::Max(max, hn::IfThenElse(hn::Lt(x, top), x, least));
+  });
+  Extreme out{hn::GetLane(hn::MaxOfLanes(d, max)), 0};
+  for (std::size_t i = at; i < n; ++i) {
+    if (values[i] < ceiling && values[i] > out.value) out.value = values[i];
+  }
+  const Vector found = hn::Set(d, out.value);
+  std::size_t count = 0;
+  for_blocks(n, [&](std::size_t from, std::size_t) HWY_ATTR {
+    count += hn::CountTrue(d, hn::Eq(hn::LoadU(d, values + from), found));
+  });
+  for (std::size_t i = at; i < n; ++i) count += values[i] == out.value ? 1 : 0;
+  out.count = static_cast<std::int64_t>(count);
+  return out;
+}
+
+// encode() and decode() of arith.h, operation by operation.
+double quantize(const UniformGrid& grid, float low, float high, const float* in, std::size_t n,
+                float* out) {
+  const Floats d;
+  const Vector base = hn::Set(d, grid.base), scale = hn::Set(d, grid.scale);
+  const Vector lowest = hn::Set(d, grid.lowest), highest = hn::Set(d, grid.highest);
+  const Vector offset = hn::Set(d, grid.offset), one = hn::Set(d, grid.floors ? 1.0f : 0.0f);
+  const Vector far = hn::Set(d, 65536.0f), magic = hn::Set(d, 12582912.0f);
+  const Vector bottom = hn::Set(d, low), top = hn::Set(d, high);
+  Sums sums;
+  std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t i) HWY_ATTR {
+    const Vector x = hn::LoadU(d, in + from);
+    Vector steps = hn::Div(hn::Sub(x, base), scale);
+    steps = hn::Min(hn::Max(steps, hn::Neg(far)), far);
+    Vector code = hn::Sub(hn::Add(steps, magic), magic);
+    code = hn::Sub(code, hn::IfThenElseZero(hn::Gt(code, steps), one));
+    code = hn::Min(hn::Max(code, lowest), highest);
+    const Vector back = hn::Add(hn::Mul(hn::Add(code, offset), scale), base);
+    const auto outlier = hn::Or(hn::Le(x, bottom), hn::Gt(x, top));
+    const Vector kept = hn::IfThenElse(outlier, x, back);
+    const Vector error = hn::Sub(kept, x);
+    const DoubleVector a = lower(error), b = upper(error);
+    sums.add(i, hn::Mul(a, a), hn::Mul(b, b));
+    hn::StoreU(kept, d, out + from);
+  });
+  std::array<double, kRowSums> parts;
+  sums.store(parts);
+  for (std::size_t i = 0; at + i < n; ++i) {
+    const float x = in[at + i];
+    const float back = decode(grid, encode(grid, x));
+    const float kept = (x <= low) | (x > high) ? x : back;
+    const auto error = static_cast<double>(kept - x);
+    parts[i] += error * error;
+    out[at + i] = kept;
+  }
+  return total_of(parts);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace qaq
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace qaq {
+HWY_EXPORT(extent);
+HWY_EXPORT(squares);
+HWY_EXPORT(smallest);
+HWY_EXPORT(largest);
+HWY_EXPORT(quantize);
+
+InlierExtent inlier_extent(std::span<const float> values, float low, float high) {
+  return HWY_DYNAMIC_DISPATCH(extent)(values.data(), values.size(), low, high);
+}
+
+double inlier_squares(std::span<const float> values, float low, float high, double mean) {
+  return HWY_DYNAMIC_DISPATCH(squares)(values.data(), values.size(), low, high, mean);
+}
+
+Extreme smallest_above(std::span<const float> values, float floor) {
+  return HWY_DYNAMIC_DISPATCH(smallest)(values.data(), values.size(), floor);
+}
+
+Extreme largest_below(std::span<const float> values, float ceiling) {
+  return HWY_DYNAMIC_DISPATCH(largest)(values.data(), values.size(), ceiling);
+}
+
+double quantize_row(const UniformGrid& grid, float low, float high, std::span<const float> in,
+                    float* out) {
+  return HWY_DYNAMIC_DISPATCH(quantize)(grid, low, high, in.data(), in.size(), out);
+}
+
+}  // namespace qaq
+#endif  // HWY_ONCE
