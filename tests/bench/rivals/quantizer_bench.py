@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """QAQ's quantizer in torch, in the order of work of the authors' code: the rival of replays.
 
-    quantizer_bench.py CAPTURE.h5 [--threads N]
+    quantizer_bench.py CAPTURE.h5 [--threads N] [--plain]
 
 Commands: `quantize KIND LEVEL` quantizes keys and values of the whole capture. KIND is `uniform` (2 bits),
 `uniform_outliers` (2 bits, 1 % outliers), `attention` (bits by the error bound) or `attention_outliers`; LEVEL is
@@ -9,16 +9,22 @@ Commands: `quantize KIND LEVEL` quantizes keys and values of the whole capture. 
 have done the same.
 
 The authors permute the cache to (T, n_layers, n_kv_heads, D), find outliers with two kthvalue, take means and ranges of the
-rest, choose bits, and then quantize once for every number of bits that occurs, on whole tensors and masks.
+rest with torch.masked, choose bits, and then quantize once for every number of bits that occurs, on whole tensors and
+masks. --plain does the same with ordinary tensors, which is as fast as this order of work can be in torch.
 """
 
 import argparse
 import math
+import warnings
 
 import h5py
 import torch
 
+from torch.masked import masked_tensor
+
 from protocol import Stopwatch, serve
+
+warnings.filterwarnings("ignore", message=".*MaskedTensors.*")
 
 LEVEL_AXES = {"token": (1, 2, 3), "layer": (2, 3), "head": (3,)}
 
@@ -26,8 +32,8 @@ LEVEL_AXES = {"token": (1, 2, 3), "layer": (2, 3), "head": (3,)}
 class Quantizer:
     """One cache's quantizer. Caches are (n_layers, n_kv_heads, T, D), attention (n_layers, n_kv_heads, rows, T)."""
 
-    def __init__(self, is_key, level, outliers_ratio, use_attentions):
-        self.is_key, self.level = is_key, level
+    def __init__(self, is_key, level, outliers_ratio, use_attentions, plain):
+        self.is_key, self.level, self.plain = is_key, level, plain
         self.outliers_ratio, self.use_attentions = outliers_ratio, use_attentions
         self.n_bits_uniform, self.n_bits_min, self.n_bits_max = 2, 1, 8
         self.last_n, self.error, self.q_norm = 5, 1.0, 300.0
@@ -46,6 +52,11 @@ class Quantizer:
 
     def statistics(self, cache, mask):
         axes = LEVEL_AXES[self.level]
+        if not self.plain:
+            masked = masked_tensor(cache, torch.ones_like(cache, dtype=torch.bool) if mask is None else ~mask)
+            shape = [1 if axis in axes else n for axis, n in enumerate(cache.shape)]
+            return (masked.mean(axes).get_data().reshape(shape), masked.amin(axes).get_data().reshape(shape),
+                    masked.amax(axes).get_data().reshape(shape))
         if mask is None:
             return cache.mean(axes, keepdim=True), cache.amin(axes, keepdim=True), cache.amax(axes, keepdim=True)
         count = (~mask).sum(axes, keepdim=True)
@@ -69,6 +80,13 @@ class Quantizer:
         bits[-self.last_n + 1:] = self.n_bits_max
         return bits
 
+    def steps(self, cache, mask, mean, scale):
+        if self.plain:
+            return (cache - mean) / scale
+        kept = torch.ones_like(cache, dtype=torch.bool) if mask is None else ~mask
+        wide = [masked_tensor(x.expand_as(cache).contiguous(), kept) for x in (mean, scale)]
+        return ((masked_tensor(cache, kept) - wide[0]) / wide[1]).get_data()
+
     def quantize(self, cache, attention):
         cache = cache.permute(2, 0, 1, 3).contiguous()
         mask = self.outliers(cache) if self.outliers_ratio > 0 else None
@@ -81,7 +99,7 @@ class Quantizer:
             if not chosen.any():
                 continue
             scale = spread / 2**b
-            codes = ((cache - mean) / scale).round().clamp(-(2 ** (b - 1)), 2 ** (b - 1) - 1)
+            codes = self.steps(cache, mask, mean, scale).round().clamp(-(2 ** (b - 1)), 2 ** (b - 1) - 1)
             out = torch.where(chosen, codes * scale + mean, out)
         if mask is not None:
             out = torch.where(mask, cache, out)
@@ -109,7 +127,8 @@ class Program:
     def quantize(self, kind, level):
         ratio = 0.01 if kind.endswith("outliers") else 0.0
         watch = Stopwatch()
-        results = [Quantizer(is_key, level, ratio, kind.startswith("attention")).quantize(cache, self.attention)
+        results = [Quantizer(is_key, level, ratio, kind.startswith("attention"),
+                             self.options.plain).quantize(cache, self.attention)
                    for is_key, cache in ((True, self.key), (False, self.value))]
         seconds = watch.seconds()
         errors = [float(((values - cache) ** 2).mean(dtype=torch.float64))
@@ -121,6 +140,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("capture")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--plain", action="store_true")
     serve(Program(parser.parse_args()))
 
 
