@@ -49,4 +49,10 @@ inline UniformGrid unit_grid(const QuantizerSpec& spec, const UnitStats& stats, 
   return grid;
 }
 
+/// The distance between the codes of a unit of method uniform; 0 where it has no spread.
+inline float unit_step(const QuantizerSpec& spec, const UnitStats& stats, int n_bits) {
+  const bool ends = spec.range_rule == RangeRule::minmax && n_bits > 0;
+  return stats.range(spec.symmetric) / static_cast<float>((1 << n_bits) - (ends ? 1 : 0));
+}
+
 }  // namespace qaq
