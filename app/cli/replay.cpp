@@ -119,14 +119,16 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
 
 std::string parameter_help() {
   std::string out = "Parameters of --set (key.NAME or value.NAME for one cache, NAME for both):\n";
-  for (const Parameter& p : list_parameters(ScopeParams{})) {
+  const auto all = list_parameters(ScopeParams{});
+  for (const Parameter& p : all) {
     if (p.section == "value") continue;
+    const bool key_only = p.section == "key" && parameters_named(all, p.info.name).size() == 1;
     std::string kind;
     for (const std::string& choice : p.choices) kind += (kind.empty() ? "" : "|") + choice;
     out +=
         cat("  ", p.info.name, " = ", value_text(p.value), kind.empty() ? "" : "  (" + kind + ")",
-            p.section == "key" && p.info.name == "q_norm" ? "  (key only)" : "", "\n      ",
-            p.info.help, "\n");
+            p.kind == ParameterKind::real_or_auto ? "  (or auto)" : "",
+            key_only ? "  (key only)" : "", "\n      ", p.info.help, "\n");
   }
   return out;
 }

@@ -17,9 +17,11 @@ namespace {
 
 std::string range_text(const Parameter& parameter) {
   const auto bound = [](double x) { return number_text(x); };
+  const char* others = parameter.kind == ParameterKind::real_or_auto ? ", or auto" : "";
   if (std::isinf(parameter.info.max))
-    return cat("give a number of at least ", bound(parameter.info.min));
-  return cat("give a number from ", bound(parameter.info.min), " to ", bound(parameter.info.max));
+    return cat("give a number of at least ", bound(parameter.info.min), others);
+  return cat("give a number from ", bound(parameter.info.min), " to ", bound(parameter.info.max),
+             others);
 }
 
 double number_of(const Parameter& parameter, const ParameterValue& value) {
@@ -57,6 +59,9 @@ ParameterValue checked_value(const Parameter& parameter, const ParameterValue& v
       }
       refuse_value(parameter, cat("'", text, "' is no choice"), "choose one of " + all);
     }
+    case ParameterKind::real_or_auto:
+      if (value_text(value) == kAuto) return std::string(kAuto);
+      break;
     case ParameterKind::integer:
     case ParameterKind::real:
       break;
@@ -65,7 +70,7 @@ ParameterValue checked_value(const Parameter& parameter, const ParameterValue& v
   if (number < parameter.info.min || number > parameter.info.max) {
     refuse_value(parameter, cat(number_text(number), " is out of range"), range_text(parameter));
   }
-  if (parameter.kind == ParameterKind::real) return number;
+  if (parameter.kind != ParameterKind::integer) return number;
   if (number != std::floor(number) || std::abs(number) > 1e15) {
     refuse_value(parameter, cat(number_text(number), " is no whole number"), range_text(parameter));
   }

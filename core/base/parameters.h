@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -22,7 +23,7 @@ namespace qaq {
 ///
 /// and everything else comes from it: the command line's --set, the window's editor, JSON, HDF5
 /// attributes, equality and the hash. To add a parameter: add the field and its line in visit().
-/// Fields are bool, int, std::int64_t, double, or an enum with ChoiceNames.
+/// Fields are bool, int, std::int64_t, double, RealOrAuto, or an enum with ChoiceNames.
 struct ParameterInfo {
   std::string_view name;
   std::string_view help;
@@ -38,7 +39,21 @@ struct ParameterInfo {
 template <class Enum>
 struct ChoiceNames;
 
-enum class ParameterKind { boolean, integer, real, choice };
+/// A number, or "auto": the program finds it.
+struct RealOrAuto {
+  std::optional<double> number;  ///< empty: auto
+
+  RealOrAuto(double value) : number(value) {}  // NOLINT: a plain number is one
+  static RealOrAuto automatic() {
+    RealOrAuto out(0);
+    out.number.reset();
+    return out;
+  }
+  bool operator==(const RealOrAuto&) const = default;
+};
+inline constexpr std::string_view kAuto = "auto";
+
+enum class ParameterKind { boolean, integer, real, real_or_auto, choice };
 
 using ParameterValue = std::variant<bool, std::int64_t, double, std::string>;
 
@@ -53,7 +68,8 @@ struct Parameter {
 };
 
 /// `value` brought to the parameter's kind and held against its range; text is read as a number,
-/// a truth value or a choice. Throws Error{usage} that names the range or the nearest choice.
+/// "auto", a truth value or a choice. Throws Error{usage} that names the range or the nearest
+/// choice.
 ParameterValue checked_value(const Parameter& parameter, const ParameterValue& value);
 /// The value as --set takes it: "0.01", "true", "head".
 std::string value_text(const ParameterValue& value);
@@ -80,6 +96,8 @@ constexpr ParameterKind kind_of() {
     return ParameterKind::choice;
   else if constexpr (std::is_integral_v<T>)
     return ParameterKind::integer;
+  else if constexpr (std::is_same_v<T, RealOrAuto>)
+    return ParameterKind::real_or_auto;
   else
     return ParameterKind::real;
 }
@@ -103,6 +121,12 @@ struct Lister {
       p.value = field;
     } else if constexpr (std::is_integral_v<T>) {
       p.value = static_cast<std::int64_t>(field);
+    } else if constexpr (std::is_same_v<T, RealOrAuto>) {
+      if (field.number) {
+        p.value = *field.number;
+      } else {
+        p.value = std::string(kAuto);
+      }
     } else {
       p.value = static_cast<double>(field);
     }
@@ -134,6 +158,9 @@ struct Setter {
       field = std::get<bool>(*value);
     } else if constexpr (std::is_integral_v<T>) {
       field = static_cast<T>(std::get<std::int64_t>(*value));
+    } else if constexpr (std::is_same_v<T, RealOrAuto>) {
+      const auto* number = std::get_if<double>(value);
+      field = number ? RealOrAuto(*number) : RealOrAuto::automatic();
     } else {
       field = static_cast<T>(std::get<double>(*value));
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -16,14 +17,21 @@ struct PolicyNeeds {
   QuantizerSpec quantizer;          ///< units and outliers that the statistics are taken by
   std::int64_t attention_rows = 0;  ///< newest rows that importance is the maximum of; 0: none
   GqaReduce gqa_reduce = GqaReduce::max;
+  std::optional<double> q_norm_quantile{};  ///< of the queries' squared norms; empty: none
+  bool distances = false;                   ///< of values from the newest row's outputs
+  bool errors = false;                      ///< of each unit at every number of bits
 };
 
 /// What a policy sees of one cache of T tokens.
 struct PolicyView {
   CacheSide side = CacheSide::key;
   UnitLayout layout;
-  std::span<const UnitStats> stats;     ///< (layout.n_units()); empty at no-quantization
-  NdView<const float, 3> importance{};  ///< (n_layers, n_kv_heads, T), where asked for
+  std::span<const UnitStats> stats;  ///< (layout.n_units()); empty at no-quantization
+  // Each where it was asked for:
+  NdView<const float, 3> importance{};  ///< (n_layers, n_kv_heads, T)
+  NdView<const float, 2> q_norm{};      ///< (n_layers, n_kv_heads), squared 2-norms
+  NdView<const float, 3> distance{};    ///< (n_layers, n_kv_heads, T), see output_distances()
+  std::span<const float> errors{};      ///< (layout.n_units(), kBitChoices), see unit_errors.h
 };
 
 /// Decides what a cache keeps of each unit; a codec carries it out. Policies hold no state and know

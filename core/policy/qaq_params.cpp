@@ -10,7 +10,13 @@ namespace {
 
 void validate_side(const QaqSideParams& side, const char* name) {
   // Without quantization nothing else is read.
-  if (side.level == Level::no_quantization || !side.use_attentions) return;
+  if (side.level == Level::no_quantization) return;
+  if (side.method == Method::normal && side.range_rule != RangeChoice::automatic) {
+    refuse_usage({.place = cat(name, ".range_rule"),
+                  .what = "method normal places its codes by the unit's mean and deviation",
+                  .cure = cat("set ", name, ".range_rule=auto or ", name, ".method=uniform")});
+  }
+  if (!side.use_attentions) return;
   if (side.n_bits_min > side.n_bits_max) {
     refuse_usage({.place = cat(name, ".n_bits_min"),
                   .what = cat(side.n_bits_min, " is above n_bits_max ", side.n_bits_max),
@@ -21,9 +27,28 @@ void validate_side(const QaqSideParams& side, const char* name) {
                   .what = "normal has no error bound, so use_attentions cannot choose its bits",
                   .cure = cat("set ", name, ".use_attentions=false or ", name, ".method=uniform")});
   }
+  if (side.bits_rule == BitsRule::measured && side.variant == Variant::reference) {
+    refuse_usage({.place = cat(name, ".bits_rule"),
+                  .what = "measured needs a variance to keep, which variant reference has not",
+                  .cure = cat("set ", name, ".variant=bound or ", name, ".bits_rule=formula")});
+  }
 }
 
 }  // namespace
+
+RangeRule range_rule_of(const QaqSideParams& params) {
+  switch (params.range_rule) {
+    case RangeChoice::mean_centred:
+      return RangeRule::mean_centred;
+    case RangeChoice::midpoint:
+      return RangeRule::midpoint;
+    case RangeChoice::minmax:
+      return RangeRule::minmax;
+    case RangeChoice::automatic:
+      break;
+  }
+  return params.variant == Variant::reference ? RangeRule::mean_centred : RangeRule::midpoint;
+}
 
 void validate(const QaqParams& params) {
   for (const Parameter& parameter : list_parameters(params)) {

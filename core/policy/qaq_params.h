@@ -19,11 +19,46 @@ struct ChoiceNames<GqaReduce> {
   static constexpr std::array<std::string_view, 3> names{"max", "mean", "sum"};
 };
 
-/// Parameters of one cache, under the authors' names (arXiv 2403.04643 and their `Quantizer`).
+/// Whose mathematics decides the bits: the authors' code, their paper, or the bound that can be
+/// checked (sections 2, 3 and 4 of the mathematics).
+enum class Variant { reference, paper, bound };
+template <>
+struct ChoiceNames<Variant> {
+  static constexpr std::array<std::string_view, 3> names{"reference", "paper", "bound"};
+};
+
+/// A RangeRule, or the variant's own: mean_centred of reference, midpoint of the others.
+enum class RangeChoice { automatic, mean_centred, midpoint, minmax };
+template <>
+struct ChoiceNames<RangeChoice> {
+  static constexpr std::array<std::string_view, 4> names{kAuto, "mean_centred", "midpoint",
+                                                         "minmax"};
+};
+
+/// What variant bound promises of quantized keys: the error of a row of scores, of each score, or
+/// of the output (section 4.2).
+enum class BoundTarget { row, entry, output };
+template <>
+struct ChoiceNames<BoundTarget> {
+  static constexpr std::array<std::string_view, 3> names{"row", "entry", "output"};
+};
+
+/// How bits follow from the error that a unit may make: by the formula, or by trying.
+enum class BitsRule { formula, measured };
+template <>
+struct ChoiceNames<BitsRule> {
+  static constexpr std::array<std::string_view, 2> names{"formula", "measured"};
+};
+
+/// Parameters of one cache, under the authors' names (arXiv 2403.04643 and their `Quantizer`), with
+/// ours beside them.
 struct QaqSideParams {
+  Variant variant = Variant::reference;
   Level level = Level::head;
   bool symmetric = false;
   Method method = Method::uniform;
+  RangeChoice range_rule = RangeChoice::automatic;
+  StoreScale store_scale = StoreScale::f32;
   double outliers_ratio = 0.01;
   bool use_attentions = true;
   int n_bits_uniform = 2;
@@ -31,10 +66,19 @@ struct QaqSideParams {
   double target_quantization_error = 1.0;
   int n_bits_min = 1;
   int n_bits_max = 8;
-  double q_norm = 300.0;  ///< key only
+  BitsRule bits_rule = BitsRule::formula;
+  std::int64_t horizon_tokens = 0;
+  RealOrAuto q_norm = 300.0;     ///< key only, as all below
+  double q_norm_quantile = 0.9;  // of q_norm auto
+  BoundTarget bound_target = BoundTarget::row;
+  double v_max = 0.25;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& v, CacheSide side) {
+    v(ParameterInfo{.name = "variant",
+                    .help = "Whose bits: the authors' code (reference), their paper, or a bound "
+                            "whose promise can be checked (see --check-bound)"},
+      self.variant);
     v(ParameterInfo{.name = "level",
                     .help = "What shares a scale and a bit width: a token, a token in one layer, "
                             "or a token in one layer and KV head"},
@@ -47,6 +91,15 @@ struct QaqSideParams {
             .name = "method",
             .help = "uniform steps, or the quantiles of a normal distribution (fixed bits only)"},
         self.method);
+    v(ParameterInfo{.name = "range_rule",
+                    .help = "Where the codes lie in a unit's range: around its mean and clipped, "
+                            "in the middles of 2^b segments, or from its smallest to its largest "
+                            "value; auto: mean_centred for reference, else midpoint"},
+      self.range_rule);
+    v(ParameterInfo{.name = "store_scale",
+                    .help = "Number type of each unit's scale and base, which are rounded to it "
+                            "before use"},
+      self.store_scale);
     v(ParameterInfo{.name = "outliers_ratio",
                     .help = "Share of a unit's values kept exactly, half at each end",
                     .min = 0,
@@ -92,20 +145,57 @@ struct QaqSideParams {
                     .min = 0,
                     .max = 16},
       self.n_bits_max);
+    v(ParameterInfo{.name = "bits_rule",
+                    .help = "paper and bound: bits by the formula, or the fewest whose measured "
+                            "error keeps the budget"},
+      self.bits_rule);
+    v(ParameterInfo{.name = "horizon_tokens",
+                    .help = "bound: tokens that will follow and for which the promise shall hold "
+                            "too",
+                    .unit = "tokens",
+                    .min = 0,
+                    .max = 1e6,
+                    .slider_min = 0,
+                    .slider_max = 1024},
+      self.horizon_tokens);
     if (side == CacheSide::key) {
       v(ParameterInfo{.name = "q_norm",
-                      .help = "Assumed squared 2-norm of a query",
+                      .help = "Assumed squared 2-norm of a query; auto: the q_norm_quantile of "
+                              "the captured queries of each KV head, as paper and bound ask for",
                       .min = 1e-9,
                       .max = 1e9,
                       .log_scale = true,
                       .slider_min = 10,
                       .slider_max = 10000},
         self.q_norm);
+      v(ParameterInfo{.name = "q_norm_quantile",
+                      .help = "Share of the prefix's queries that q_norm auto covers",
+                      .min = 0,
+                      .max = 1,
+                      .slider_min = 0.5,
+                      .slider_max = 1},
+        self.q_norm_quantile);
+      v(ParameterInfo{.name = "bound_target",
+                      .help = "bound: what target_quantization_error limits: the error of a row "
+                              "of scores, of each score, or of the output"},
+        self.bound_target);
+      v(ParameterInfo{.name = "v_max",
+                      .help = "bound: largest variance of a logit's error that is let through; "
+                              "what lies beyond first order is paid for up to here",
+                      .min = 1e-6,
+                      .max = 4,
+                      .log_scale = true,
+                      .slider_min = 0.01,
+                      .slider_max = 1},
+        self.v_max);
     }
   }
 };
 
-/// The policy `qaq`, variant *reference*: what the authors' code does.
+/// The range rule that `range_rule` and `variant` mean.
+RangeRule range_rule_of(const QaqSideParams& params);
+
+/// The policy `qaq`.
 struct QaqParams {
   QaqSideParams key;
   QaqSideParams value;
@@ -131,7 +221,8 @@ struct QaqParams {
 };
 
 /// Throws Error{usage} where parameters contradict each other: n_bits_min above n_bits_max, method
-/// normal with use_attentions (the authors' code has no such case), dtype_bits other than 16 or 32.
+/// normal with use_attentions (the authors' code has no such case) or with a range rule, bits_rule
+/// measured without a variance to measure against, dtype_bits other than 16 or 32.
 void validate(const QaqParams& params);
 
 }  // namespace qaq

@@ -1,11 +1,9 @@
 #include "core/policy/qaq_policy.h"
 
-#include <algorithm>
 #include <cassert>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/policy/bit_rule.h"
 #include "core/quant/arith.h"
 
 namespace qaq {
@@ -19,20 +17,11 @@ void check_outliers_ratio(double ratio, CacheSide side, std::int64_t unit_size) 
        .cure = "give a smaller ratio, 0, or a coarser level"});
 }
 
-// The importance of each unit: the maximum over the rows of the cache that it spans.
-std::vector<float> unit_importance(const PolicyView& view) {
-  const CacheShape& shape = view.layout.shape();
-  std::vector<float> out(static_cast<std::size_t>(view.layout.n_units()), 0.0f);
-  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      const auto importance = view.importance.sub(layer, head).span();
-      for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
-        float& unit = out[static_cast<std::size_t>(view.layout.unit(layer, head, token))];
-        unit = std::max(unit, importance[static_cast<std::size_t>(token)]);
-      }
-    }
-  }
-  return out;
+// Bound keys by their scores, but those of each entry hold for any score.
+bool reads_attention(const QaqSideParams& params, CacheSide side) {
+  if (!params.use_attentions) return false;
+  if (side == CacheSide::value) return true;
+  return params.variant == Variant::bound && params.bound_target != BoundTarget::entry;
 }
 
 }  // namespace
@@ -47,12 +36,16 @@ PolicyNeeds QaqPolicy::needs(CacheSide side) const {
   if (params.level == Level::no_quantization) return needs;
   needs.quantizer = {.level = params.level,
                      .method = params.method,
+                     .range_rule = range_rule_of(params),
+                     .store_scale = params.store_scale,
                      .symmetric = params.symmetric,
                      .outliers_ratio = params.outliers_ratio};
-  // Keys never see attention: their bound holds for the average score.
-  if (side == CacheSide::value && params.use_attentions) {
-    needs.attention_rows = params.last_n_attentions;
-  }
+  if (reads_attention(params, side)) needs.attention_rows = params.last_n_attentions;
+  if (!params.use_attentions) return needs;
+  needs.errors = params.bits_rule == BitsRule::measured;
+  if (side == CacheSide::value) return needs;
+  if (!params.q_norm.number) needs.q_norm_quantile = params.q_norm_quantile;
+  needs.distances = params.variant == Variant::bound && params.bound_target == BoundTarget::output;
   return needs;
 }
 
@@ -66,19 +59,25 @@ Plan QaqPolicy::plan(const PolicyView& view) const {
   assert(static_cast<std::int64_t>(view.stats.size()) == view.layout.n_units());
   check_outliers_ratio(params.outliers_ratio, view.side, view.layout.unit_size());
 
-  const BitRule rule = reference_bit_rule(params, view.side, view.layout.shape().n_tokens);
-  const std::vector<float> importance =
-      wanted.attention_rows > 0 ? unit_importance(view) : std::vector<float>();
-  const std::int64_t per_token = view.layout.units_per_token();
+  const BitRule by = rule(view);
+  const UnitFactsTable units = facts(view);
   plan.n_bits_vary = params.use_attentions && params.n_bits_min < params.n_bits_max;
-  plan.n_bits.reserve(view.stats.size());
-  for (std::size_t unit = 0; unit < view.stats.size(); ++unit) {
-    const std::int64_t token = static_cast<std::int64_t>(unit) / per_token;
-    const float seen = importance.empty() ? 0.0f : importance[unit];
-    plan.n_bits.push_back(static_cast<std::uint8_t>(
-        rule.n_bits(view.stats[unit].range(params.symmetric), seen, token)));
+  plan.n_bits.reserve(units.size());
+  for (std::size_t unit = 0; unit < units.size(); ++unit) {
+    const BitChoice choice = by.choose(units[unit]);
+    plan.n_bits.push_back(static_cast<std::uint8_t>(choice.n_bits));
+    plan.n_bound_unmet += choice.unmet ? 1 : 0;
   }
   return plan;
+}
+
+BitRule QaqPolicy::rule(const PolicyView& view) const {
+  return bit_rule(side_params(view.side), view.side, view.layout.shape());
+}
+
+UnitFactsTable QaqPolicy::facts(const PolicyView& view) const {
+  const QaqSideParams& params = side_params(view.side);
+  return {view, params.symmetric, static_cast<float>(params.q_norm.number.value_or(0))};
 }
 
 }  // namespace qaq

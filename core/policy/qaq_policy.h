@@ -1,12 +1,14 @@
 #pragma once
 
+#include "core/policy/bit_rule.h"
 #include "core/policy/cache_policy.h"
 #include "core/policy/qaq_params.h"
+#include "core/policy/unit_facts.h"
 
 namespace qaq {
 
-/// Quality Adaptive Quantization (arXiv 2403.04643), variant *reference*: what the authors' code
-/// does.
+/// Quality Adaptive Quantization (arXiv 2403.04643): as the authors' code does it, as their paper
+/// says, or so that its promise can be checked.
 class QaqPolicy : public CachePolicy {
  public:
   /// Throws Error{usage} as validate() does.
@@ -18,11 +20,14 @@ class QaqPolicy : public CachePolicy {
   /// kept exactly instead, as are units whose ties leave none).
   Plan plan(const PolicyView& view) const override;
 
- private:
   const QaqSideParams& side_params(CacheSide side) const {
     return side == CacheSide::key ? params_.key : params_.value;
   }
+  /// What plan() chooses bits by: its rule, and what it reads of each unit.
+  BitRule rule(const PolicyView& view) const;
+  UnitFactsTable facts(const PolicyView& view) const;
 
+ private:
   QaqParams params_;
 };
 

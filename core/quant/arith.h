@@ -33,6 +33,16 @@ QAQ_HD inline int bits_for(float range, float max_error) {
   return exponent + ((pattern & 0x7fffffu) != 0 ? 1 : 0);
 }
 
+/// The smallest b with range / 2^b <= step: ceil(log2(range / step)), read off the exponent. Not
+/// clamped: negative where the step is wider than the range, 128 where the quotient overflows.
+/// range 0 gives 0, whatever the step.
+QAQ_HD inline int bits_for_step(float range, float step) {
+  if (!(range > 0.0f)) return 0;
+  const auto pattern = std::bit_cast<std::uint32_t>(range / step);
+  const int exponent = static_cast<int>(pattern >> 23) - 127;
+  return exponent + ((pattern & 0x7fffffu) != 0 ? 1 : 0);
+}
+
 /// 1-based ranks of the outlier thresholds among the N sorted values of a unit, for ratio r > 0: x
 /// is an outlier where x <= the k_low-th or x > the k_high-th smallest. In double, in this order.
 QAQ_HD inline std::int64_t k_low(double r, std::int64_t n) {

@@ -14,6 +14,7 @@ struct Plan {
   UnitLayout layout;
   std::vector<std::uint8_t> n_bits;  ///< (layout.n_units()), each 0..16; empty at no-quantization
   bool n_bits_vary = false;          ///< units may differ, so that a reader needs a bit map
+  std::int64_t n_bound_unmet = 0;    ///< units whose error budget no number of bits keeps
 
   bool keeps_all() const { return quantizer.level == Level::no_quantization; }
 };

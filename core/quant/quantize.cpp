@@ -12,14 +12,17 @@
 namespace qaq {
 namespace {
 
-void quantize_normal(const NormalCodebook& book, const UnitStats& stats, float mean,
+void quantize_normal(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
                      std::span<const float> in, std::span<float> out) {
+  const NormalCodebook& book = normal_codebook(n_bits);
+  const float mean = spec.symmetric ? 0.0f : stored_scale(spec.store_scale, stats.mean);
+  const float deviation = stored_scale(spec.store_scale, stats.deviation);
   for (std::size_t i = 0; i < in.size(); ++i) {
     const float x = in[i];
     if (stats.is_outlier(x)) {
       out[i] = x;
-    } else if (stats.deviation > 0) {
-      out[i] = book.nearest((x - mean) / stats.deviation) * stats.deviation + mean;
+    } else if (deviation > 0) {
+      out[i] = book.nearest((x - mean) / deviation) * deviation + mean;
     } else {
       out[i] = mean;
     }
@@ -41,7 +44,6 @@ void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int
                     const CacheLayer& input, const QuantizedLayer& out) {
   const CacheShape& shape = plan.layout.shape();
   assert(!plan.keeps_all() && stats.size() == plan.n_bits.size());
-  const bool symmetric = plan.quantizer.symmetric;
   const auto quantize_token = [&](std::int64_t token) {
     for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
       const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
@@ -50,7 +52,7 @@ void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int
       const auto in = input.sub(head, token).span();
       const auto values = out.values.sub(head, token).span();
       if (plan.quantizer.method == Method::normal) {
-        quantize_normal(normal_codebook(n_bits), s, symmetric ? 0.0f : s.mean, in, values);
+        quantize_normal(plan.quantizer, s, n_bits, in, values);
       } else {
         quantize_row(unit_grid(plan.quantizer, s, n_bits), s.low, s.high, in, values.data());
       }

@@ -17,9 +17,9 @@ struct QuantizedLayer {
 };
 
 /// Quantizes layer `layer` (its place in the cache) by a plan and the statistics of its units, and
-/// gives the values back as they are read again. Outliers come out as they went in. Sections 2.5
-/// and 2.6 of the mathematics: x' = code * scale + mean, float32, rounded half to even; where a
-/// unit has no spread x' is its mean. In parallel over tokens.
+/// gives the values back as they are read again. Outliers come out as they went in. Sections 2.5,
+/// 2.6 and 3 of the mathematics: x' = code * scale + base, float32; where a unit has no spread x'
+/// is its base. In parallel over tokens.
 void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int64_t layer,
                     const CacheLayer& input, const QuantizedLayer& out);
 

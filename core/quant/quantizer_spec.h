@@ -34,12 +34,20 @@ struct ChoiceNames<RangeRule> {
   static constexpr std::array<std::string_view, 3> names{"mean_centred", "midpoint", "minmax"};
 };
 
+/// The number type of a unit's scale and base.
+enum class StoreScale { f32, f16 };
+template <>
+struct ChoiceNames<StoreScale> {
+  static constexpr std::array<std::string_view, 2> names{"f32", "f16"};
+};
+
 /// How the units of one cache are quantized, apart from their bits.
 struct QuantizerSpec {
   Level level = Level::head;
   Method method = Method::uniform;
   RangeRule range_rule = RangeRule::mean_centred;
-  bool symmetric = false;     ///< centred on 0, up to the largest magnitude
+  StoreScale store_scale = StoreScale::f32;  ///< scale and base are rounded to it before use
+  bool symmetric = false;                    ///< centred on 0, up to the largest magnitude
   double outliers_ratio = 0;  ///< share of a unit's values kept exactly, half at each end
 
   /// Numbers a unit stores beside its codes: a scale, and where it is centred unless that is 0.

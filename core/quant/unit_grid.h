@@ -3,14 +3,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/half.h"
 #include "core/quant/arith.h"
 #include "core/quant/quantizer_spec.h"
 #include "core/quant/unit_stats.h"
 
 namespace qaq {
 
-/// The steps on which a unit of method uniform lies with n_bits bits.
-inline UniformGrid unit_grid(const QuantizerSpec& spec, const UnitStats& stats, int n_bits) {
+/// `x` as a unit's scale or base is stored. What float16 cannot hold becomes its largest number.
+inline float stored_scale(StoreScale type, float x) {
+  if (type == StoreScale::f32) return x;
+  constexpr float kLargest = 65504.0f;
+  return float_from_half(half_from_float(std::clamp(x, -kLargest, kLargest)));
+}
+
+/// The steps on which a unit of method uniform lies with n_bits bits, as the range rule has them:
+/// before scale and base are rounded.
+inline UniformGrid exact_unit_grid(const QuantizerSpec& spec, const UnitStats& stats, int n_bits) {
   const float range = stats.range(spec.symmetric);
   if (spec.range_rule == RangeRule::mean_centred) {
     return mean_centred_grid(spec.symmetric ? 0.0f : stats.mean, range, n_bits);
@@ -19,6 +28,31 @@ inline UniformGrid unit_grid(const QuantizerSpec& spec, const UnitStats& stats, 
       spec.symmetric ? -std::max(std::abs(stats.min), std::abs(stats.max)) : stats.min;
   return spec.range_rule == RangeRule::midpoint ? midpoint_grid(min, range, n_bits)
                                                 : minmax_grid(min, range, n_bits);
+}
+
+/// The steps on which a unit of method uniform lies with n_bits bits.
+inline UniformGrid unit_grid(const QuantizerSpec& spec, const UnitStats& stats, int n_bits) {
+  UniformGrid grid = exact_unit_grid(spec, stats, n_bits);
+  if (spec.store_scale == StoreScale::f32) return grid;
+  if (n_bits == 0 || grid.highest == grid.lowest) {
+    // One constant is all that is stored.
+    return {.base = stored_scale(spec.store_scale, decode(grid, grid.lowest))};
+  }
+  grid.scale = stored_scale(spec.store_scale, grid.scale);
+  if (!(grid.scale > 0.0f)) return {.base = stored_scale(spec.store_scale, stats.mean)};
+  if (!spec.symmetric) {
+    grid.base = stored_scale(spec.store_scale, grid.base);
+  } else if (spec.range_rule != RangeRule::mean_centred) {
+    // A symmetric unit stores no base: it follows from the scale.
+    grid.base = -grid.scale * (grid.highest + 2 * grid.offset) / 2;
+  }
+  return grid;
+}
+
+/// The distance between the codes of a unit of method uniform; 0 where it has no spread.
+inline float unit_step(const QuantizerSpec& spec, const UnitStats& stats, int n_bits) {
+  const bool ends = spec.range_rule == RangeRule::minmax && n_bits > 0;
+  return stats.range(spec.symmetric) / static_cast<float>((1 << n_bits) - (ends ? 1 : 0));
 }
 
 }  // namespace qaq

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 
-#include "core/base/parallel.h"
 #include "core/quant/arith.h"
 #include "core/quant/row_kernels.h"
 #include "core/quant/select_ranks.h"
@@ -58,32 +57,11 @@ UnitStats stats_of_unit(std::span<const float> values, double outliers_ratio) {
 
 void fill_unit_stats(const UnitLayout& layout, double outliers_ratio, std::int64_t first_layer,
                      std::span<const CacheLayer> layers, std::span<UnitStats> stats) {
-  const CacheShape& shape = layout.shape();
   assert(static_cast<std::int64_t>(stats.size()) == layout.n_units());
   assert(layout.level() != Level::token ||
-         static_cast<std::int64_t>(layers.size()) == shape.n_layers);
-  // Some ten microseconds of work a block.
-  const std::int64_t values_per_token =
-      static_cast<std::int64_t>(layers.size()) * shape.n_kv_heads * shape.head_dim;
-  const std::int64_t block = std::clamp<std::int64_t>(4096 / values_per_token, 1, 64);
-  parallel_for((shape.n_tokens + block - 1) / block, [&](std::int64_t i) {
-    std::vector<float> values;
-    values.reserve(static_cast<std::size_t>(layout.unit_size()));
-    const std::int64_t end = std::min(shape.n_tokens, (i + 1) * block);
-    for (std::int64_t token = i * block; token < end; ++token) {
-      // Rows of one unit follow each other in this order; a unit ends where its number changes.
-      for (std::size_t k = 0; k < layers.size(); ++k) {
-        const std::int64_t layer = first_layer + static_cast<std::int64_t>(k);
-        for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-          const auto row = layers[k].sub(head, token).span();
-          values.insert(values.end(), row.begin(), row.end());
-          if (static_cast<std::int64_t>(values.size()) < layout.unit_size()) continue;
-          stats[static_cast<std::size_t>(layout.unit(layer, head, token))] =
-              stats_of_unit(values, outliers_ratio);
-          values.clear();
-        }
-      }
-    }
+         static_cast<std::int64_t>(layers.size()) == layout.shape().n_layers);
+  for_each_unit(layout, first_layer, layers, [&](std::size_t unit, std::span<float> values) {
+    stats[unit] = stats_of_unit(values, outliers_ratio);
   });
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/quant/unit_layout.h"
-#include "core/tensor/nd_array.h"
+#include "core/quant/unit_values.h"
 
 namespace qaq {
 
@@ -25,9 +25,6 @@ struct UnitStats {
   /// float.
   float range(bool symmetric) const;
 };
-
-/// One layer of a cache: (n_kv_heads, at least n_tokens, head_dim).
-using CacheLayer = NdView<const float, 3>;
 
 /// Fills `stats` (layout.n_units()) for the units that lie in `layers`, which are layers
 /// first_layer, first_layer + 1, ... of the cache. At level token a unit spans all layers, so all

@@ -14,9 +14,8 @@ void replay_attention(const CaptureView& capture, const PlannedCache& key,
   const CaptureInfo& info = capture.info();
   const std::int64_t n_layers = info.n_captured_layers(), n_rows = info.n_query_rows();
   const std::int64_t n_heads = info.shape.n_heads;
-  std::int64_t first = first_row_behind(info, result.prefix);
-  result.in_sample = first == n_rows;
-  if (result.in_sample) first = 0;
+  const std::int64_t first = first_replayed_row(info, result.prefix);
+  result.in_sample = first_row_behind(info, result.prefix) == n_rows;
   if (!info.has_queries || info.profile == AttentionProfile::none || n_rows == 0) return;
 
   const Shape<3> shape{n_layers, n_heads, n_rows};

@@ -98,7 +98,10 @@ CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, 
   out.size_per_token_bits = size.size_per_token_bits;
   out.mean_bits = size.mean_bits;
   out.packed =
-      packed_bytes(cache.plan, cache.stats, {.value_bytes = bytes_of(capture.info().dtype)});
+      packed_bytes(cache.plan, cache.stats,
+                   {.value_bytes = bytes_of(capture.info().dtype),
+                    .scale_bytes = cache.plan.quantizer.store_scale == StoreScale::f16 ? 2 : 4});
+  out.n_bound_unmet = cache.plan.n_bound_unmet;
   return out;
 }
 

@@ -61,6 +61,8 @@ nlohmann::ordered_json metrics_json(const ReplayResult& result) {
   out["value_mean_bits"] = value.mean_bits;
   out["key_outlier_share"] = outlier_share(key);
   out["value_outlier_share"] = outlier_share(value);
+  out["key_bound_unmet"] = key.n_bound_unmet;
+  out["value_bound_unmet"] = value.n_bound_unmet;
   out["key_packed_bytes"] = packed_json(key.packed);
   out["value_packed_bytes"] = packed_json(value.packed);
   out["prefix"] = result.prefix;

@@ -15,7 +15,7 @@ struct ReplayOptions {
   std::int64_t prefix = 0;  ///< tokens to quantize; 0: all
 };
 
-/// Replays a capture through QAQ as the authors' code does it: quantizes the first `prefix` tokens
+/// Replays a capture through QAQ: quantizes the first `prefix` tokens
 /// of K and V with the attention rows before it, then measures what changed (keys, values, scores
 /// and outputs of the captured rows s >= prefix, or of all rows where there is none).
 /// Same capture and options: the same bytes, whatever the thread count.

@@ -26,6 +26,7 @@ struct CacheReplay {
   double mean_bits = 0;            ///< mean of n_bits over units, before the outliers' share
   std::int64_t n_outliers = 0;     ///< actual count over the prefix
   std::int64_t n_values = 0;       ///< values in the prefix
+  std::int64_t n_bound_unmet = 0;  ///< units whose error budget no number of bits keeps
   PackedBytes packed;              ///< of the prefix
 };
 

@@ -20,6 +20,10 @@ struct Out {
   void operator()(const char* name, const std::optional<double>& field) {
     json[name] = field ? Json(*field) : Json(nullptr);
   }
+  template <class T>
+  void later(const char* name, const T& field) {
+    (*this)(name, field);
+  }
   template <class T, class Visit>
   void nested(const char* name, T& part, const Visit& visit) {
     Out inner;
@@ -43,6 +47,11 @@ struct In {
   void operator()(const char* name, std::optional<double>& field) {
     const Json& value = json.at(name);
     field = value.is_null() ? std::nullopt : std::optional(value.get<double>());
+  }
+  /// What runs of older programs lack keeps its default.
+  template <class T>
+  void later(const char* name, T& field) {
+    if (json.contains(name)) (*this)(name, field);
   }
   template <class T, class Visit>
   void nested(const char* name, T& part, const Visit& visit) {
@@ -68,6 +77,7 @@ constexpr auto kVisitCache = [](auto& cache, auto& v) {
   v("mean_bits", cache.mean_bits);
   v("n_outliers", cache.n_outliers);
   v("n_values", cache.n_values);
+  v.later("n_bound_unmet", cache.n_bound_unmet);
   v.nested("packed", cache.packed, kVisitPacked);
 };
 

@@ -22,7 +22,8 @@ QString helpOf(const Parameter& parameter) {
   std::string text = cat(parameter.name, ": ", info.help, ".");
   if (std::isfinite(info.min) && std::isfinite(info.max)) {
     text += cat(" From ", number_text(info.min), " to ", number_text(info.max));
-    text += info.unit.empty() ? "." : cat(" ", info.unit, ".");
+    text += info.unit.empty() ? "" : cat(" ", info.unit);
+    text += parameter.kind == ParameterKind::real_or_auto ? ", or auto." : ".";
   }
   return QString::fromStdString(text);
 }
@@ -67,6 +68,7 @@ QWidget* ParameterField::makeEditor() {
               [this](int value) { offer(std::int64_t{value}, true); });
       return m_spin;
     case ParameterKind::real:
+    case ParameterKind::real_or_auto:
       m_number = new QLineEdit;
       connect(m_number, &QLineEdit::editingFinished, this,
               [this] { offer(m_number->text().toStdString(), true); });

@@ -26,8 +26,9 @@ SliderScale::SliderScale(const Parameter& parameter)
       m_high(parameter.info.slider_max) {}
 
 bool SliderScale::has(const Parameter& parameter) {
-  const bool number =
-      parameter.kind == ParameterKind::integer || parameter.kind == ParameterKind::real;
+  const bool number = parameter.kind == ParameterKind::integer ||
+                      parameter.kind == ParameterKind::real ||
+                      parameter.kind == ParameterKind::real_or_auto;
   return number && parameter.info.slider_max > parameter.info.slider_min;
 }
 
@@ -44,6 +45,7 @@ ParameterValue SliderScale::valueAt(int step) const {
 }
 
 int SliderScale::stepOf(const ParameterValue& value) const {
+  if (std::holds_alternative<std::string>(value)) return 0;  // auto
   const auto* whole = std::get_if<std::int64_t>(&value);
   const double number = whole ? static_cast<double>(*whole) : std::get<double>(value);
   const double clamped = std::clamp(number, m_low, m_high);

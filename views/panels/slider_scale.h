@@ -15,7 +15,7 @@ class SliderScale {
   /// Whole for integers; else rounded to what a hand can set: two digits a decade, or a hundredth
   /// of the range.
   ParameterValue valueAt(int step) const;
-  /// The nearest step; the ends for values beyond them.
+  /// The nearest step; the ends for values beyond them, the lower one for auto.
   int stepOf(const ParameterValue& value) const;
 
  private:

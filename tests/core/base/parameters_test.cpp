@@ -146,5 +146,35 @@ TEST(Parameters, EqualityAndHashSeeEveryField) {
   }
 }
 
+struct Guess {
+  RealOrAuto limit = 2.5;
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& v) {
+    v(ParameterInfo{.name = "limit", .help = "A limit", .min = 1, .max = 9}, self.limit);
+  }
+};
+
+TEST(Parameters, ANumberMayBeLeftToTheProgram) {
+  Guess guess;
+  EXPECT_EQ(list_parameters(guess)[0].kind, ParameterKind::real_or_auto);
+  EXPECT_EQ(list_parameters(guess)[0].value, ParameterValue(2.5));
+  apply_assignment(guess, "limit=auto");
+  EXPECT_FALSE(guess.limit.number);
+  EXPECT_EQ(parameters_json(list_parameters(guess)).dump(), R"({"limit":"auto"})");
+  EXPECT_EQ(command_line_text(list_parameters(guess), list_parameters(Guess{})),
+            "--set limit=auto");
+  EXPECT_FALSE(same_parameters(guess, Guess{}));
+  apply_assignment(guess, "limit=4");
+  EXPECT_EQ(guess.limit, RealOrAuto(4));
+  for (const char* wrong : {"limit=automatic", "limit=0.5", "limit="}) {
+    try {
+      apply_assignment(guess, wrong);
+      ADD_FAILURE() << wrong;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.text().cure, "give a number from 1 to 9, or auto");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace qaq

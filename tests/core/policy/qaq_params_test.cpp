@@ -69,5 +69,54 @@ TEST(QaqParams, RangesHoldForStructsToo) {
   EXPECT_EQ(refused_place([](QaqParams& p) { p.dtype_bits = 24; }), "dtype_bits");
 }
 
+TEST(QaqParams, EachVariantHasItsRangeRule) {
+  QaqSideParams side;
+  EXPECT_EQ(range_rule_of(side), RangeRule::mean_centred);
+  side.variant = Variant::paper;
+  EXPECT_EQ(range_rule_of(side), RangeRule::midpoint);
+  side.variant = Variant::bound;
+  EXPECT_EQ(range_rule_of(side), RangeRule::midpoint);
+  side.range_rule = RangeChoice::minmax;
+  EXPECT_EQ(range_rule_of(side), RangeRule::minmax);
+  side.range_rule = RangeChoice::mean_centred;
+  EXPECT_EQ(range_rule_of(side), RangeRule::mean_centred);
+  side.variant = Variant::reference;
+  side.range_rule = RangeChoice::midpoint;
+  EXPECT_EQ(range_rule_of(side), RangeRule::midpoint);
+}
+
+TEST(QaqParams, NormalHasNoRangeRule) {
+  const auto refused = [](RangeChoice choice) {
+    return refused_place([choice](QaqParams& p) {
+      p.key.method = Method::normal;
+      p.key.use_attentions = false;
+      p.key.range_rule = choice;
+    });
+  };
+  EXPECT_EQ(refused(RangeChoice::midpoint), "key.range_rule");
+  EXPECT_EQ(refused(RangeChoice::automatic), "");
+}
+
+TEST(QaqParams, MeasuredNeedsAVariance) {
+  const auto refused = [](Variant variant) {
+    return refused_place([variant](QaqParams& p) {
+      p.value.bits_rule = BitsRule::measured;
+      p.value.variant = variant;
+    });
+  };
+  EXPECT_EQ(refused(Variant::reference), "value.bits_rule");
+  EXPECT_EQ(refused(Variant::paper), "");
+  EXPECT_EQ(refused(Variant::bound), "");
+}
+
+TEST(QaqParams, NewParametersHaveRanges) {
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.key.v_max = 0; }), "key.v_max");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.key.q_norm_quantile = 1.5; }),
+            "key.q_norm_quantile");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.value.horizon_tokens = -1; }),
+            "value.horizon_tokens");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.key.q_norm = RealOrAuto::automatic(); }), "");
+}
+
 }  // namespace
 }  // namespace qaq

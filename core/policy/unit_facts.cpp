@@ -1,0 +1,68 @@
+#include "core/policy/unit_facts.h"
+
+#include <algorithm>
+
+#include "core/quant/unit_errors.h"
+
+namespace qaq {
+namespace {
+
+// The maximum over the rows of the cache that each unit spans.
+std::vector<float> largest_of_unit(const UnitLayout& layout,
+                                   const NdView<const float, 3>& numbers) {
+  if (numbers.empty()) return {};
+  const CacheShape& shape = layout.shape();
+  std::vector<float> out(static_cast<std::size_t>(layout.n_units()), 0.0f);
+  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      const auto row = numbers.sub(layer, head).span();
+      for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
+        float& unit = out[static_cast<std::size_t>(layout.unit(layer, head, token))];
+        unit = std::max(unit, row[static_cast<std::size_t>(token)]);
+      }
+    }
+  }
+  return out;
+}
+
+// The maximum over the layers and KV heads of each of a token's units.
+std::vector<float> largest_of_head(const UnitLayout& layout,
+                                   const NdView<const float, 2>& numbers) {
+  if (numbers.empty()) return {};
+  std::vector<float> out(static_cast<std::size_t>(layout.units_per_token()), 0.0f);
+  for (std::int64_t layer = 0; layer < numbers.shape(0); ++layer) {
+    for (std::int64_t head = 0; head < numbers.shape(1); ++head) {
+      float& unit = out[static_cast<std::size_t>(layout.unit(layer, head, 0))];
+      unit = std::max(unit, numbers(layer, head));
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+UnitFactsTable::UnitFactsTable(const PolicyView& view, bool symmetric, float fixed_q_norm)
+    : stats_(view.stats),
+      errors_(view.errors),
+      units_per_token_(view.layout.units_per_token()),
+      symmetric_(symmetric),
+      fixed_q_norm_(fixed_q_norm),
+      importance_(largest_of_unit(view.layout, view.importance)),
+      distance_(largest_of_unit(view.layout, view.distance)),
+      q_norm_(largest_of_head(view.layout, view.q_norm)) {}
+
+UnitFacts UnitFactsTable::operator[](std::size_t unit) const {
+  const auto per_token = static_cast<std::size_t>(units_per_token_);
+  UnitFacts facts;
+  facts.token = static_cast<std::int64_t>(unit / per_token);
+  facts.range = stats_[unit].range(symmetric_);
+  if (!importance_.empty()) facts.importance = importance_[unit];
+  facts.q_norm = q_norm_.empty() ? fixed_q_norm_ : q_norm_[unit % per_token];
+  if (!distance_.empty()) facts.distance = distance_[unit];
+  if (!errors_.empty()) {
+    facts.errors = errors_.subspan(unit * kBitChoices, static_cast<std::size_t>(kBitChoices));
+  }
+  return facts;
+}
+
+}  // namespace qaq

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/policy/cache_policy.h"
+
+namespace qaq {
+
+/// What the bits of one unit follow from. Of a unit that spans heads or layers each is the largest.
+struct UnitFacts {
+  std::int64_t token = 0;
+  float range = 0;                  ///< of the inliers, as the quantizer spans it
+  float importance = 0;             ///< S_u, the largest score that the token got
+  float q_norm = 0;                 ///< squared 2-norm of a query
+  float distance = 0;               ///< ||v_t - X||^2
+  std::span<const float> errors{};  ///< (kBitChoices), mean squared, of 0, 1, .. bits
+};
+
+/// The facts of every unit of a cache. What the view does not have is 0 (`q_norm` apart, which is
+/// `fixed_q_norm` then). The view's arrays outlive it.
+class UnitFactsTable {
+ public:
+  UnitFactsTable(const PolicyView& view, bool symmetric, float fixed_q_norm);
+
+  std::size_t size() const { return stats_.size(); }
+  UnitFacts operator[](std::size_t unit) const;
+
+ private:
+  std::span<const UnitStats> stats_;
+  std::span<const float> errors_;
+  std::int64_t units_per_token_;
+  bool symmetric_;
+  float fixed_q_norm_;
+  std::vector<float> importance_, distance_;  // (n_units) or empty
+  std::vector<float> q_norm_;                 // (units_per_token) or empty
+};
+
+}  // namespace qaq

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/progress.h"
+#include "core/policy/cache_policy.h"
+#include "core/replay/cache_replay.h"
+#include "core/replay/capture_view.h"
+
+namespace qaq {
+
+/// The prefix that is meant: 0 is all tokens. Throws Error{usage} where it is out of range,
+/// Error{input} where the capture is empty.
+std::int64_t checked_prefix(const CaptureInfo& info, std::int64_t prefix);
+
+/// Which attention rows importance is the maximum of.
+enum class ImportanceRows {
+  window,   ///< the policy's last rows of the prefix
+  replayed  ///< those that errors are measured on, as no policy can know them
+};
+
+/// Shows policies what they ask for of one capture, and keeps what changing parameters leave alone:
+/// the statistics of each unit (of the last level, outliers_ratio and prefix), the importance of
+/// each token (of the last window, reducer and prefix), query norms, distances and measured errors.
+/// Holds 28 bytes a unit (68 more with measured errors) and no keys or values. The capture outlives
+/// it. Views and plans of either side hold until the next view of the same side.
+class Planner {
+ public:
+  explicit Planner(const CaptureView& capture, ImportanceRows rows = ImportanceRows::window)
+      : capture_(capture), rows_(rows) {}
+
+  /// What `policy` sees of the first `prefix` tokens. Throws Error{input} where the capture lacks
+  /// what it asks for, with the cure.
+  PolicyView view(const CachePolicy& policy, CacheSide side, std::int64_t prefix, const Work& work);
+  PlannedCache plan(const CachePolicy& policy, CacheSide side, std::int64_t prefix,
+                    const Work& work);
+
+ private:
+  struct KnownStats {
+    std::int64_t prefix = -1;
+    Level level = Level::head;
+    double outliers_ratio = 0;
+    std::vector<UnitStats> stats;
+    std::optional<QuantizerSpec> errors_spec;  // what `errors` were measured with
+    std::vector<float> errors;
+  };
+  struct KnownImportance {
+    std::int64_t prefix = -1;
+    std::int64_t n_rows = 0;
+    GqaReduce reduce = GqaReduce::max;
+    NdArray<float, 3> values;  // (n_layers, n_kv_heads, prefix)
+  };
+  struct KnownNorms {
+    std::int64_t prefix = -1;
+    double quantile = 0;
+    NdArray<float, 2> values;  // (n_layers, n_kv_heads)
+  };
+  struct KnownDistances {
+    std::int64_t prefix = -1;
+    NdArray<float, 3> values;  // (n_layers, n_kv_heads, prefix)
+  };
+
+  std::span<const UnitStats> stats(CacheSide side, const UnitLayout& layout, double outliers_ratio,
+                                   const Work& work);
+  std::span<const float> errors(CacheSide side, const UnitLayout& layout, const QuantizerSpec& spec,
+                                const Work& work);
+  NdView<const float, 3> importance(CacheSide side, const PolicyNeeds& needs, std::int64_t prefix,
+                                    const Work& work);
+  NdView<const float, 2> query_norms(double quantile, std::int64_t prefix, const Work& work);
+  NdView<const float, 3> distances(std::int64_t prefix, const Work& work);
+
+  const CaptureView& capture_;
+  ImportanceRows rows_;
+  std::array<KnownStats, 2> stats_;            // of keys, of values
+  std::array<KnownImportance, 2> importance_;  // of keys, of values
+  KnownNorms norms_;
+  KnownDistances distances_;
+};
+
+}  // namespace qaq
