@@ -97,8 +97,8 @@ CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, 
   out.average_n_bits = size.average_n_bits;
   out.size_per_token_bits = size.size_per_token_bits;
   out.mean_bits = size.mean_bits;
-  out.packed =
-      packed_bytes(cache.plan, cache.stats, {.value_bytes = bytes_of(capture.info().dtype)});
+  out.packed = packed_bytes(cache.plan, cache.stats,
+                            packed_format(cache.plan.quantizer, capture.info().dtype));
   return out;
 }
 
