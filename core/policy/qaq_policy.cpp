@@ -48,7 +48,8 @@ PolicyNeeds QaqPolicy::needs(CacheSide side) const {
   needs.quantizer = {.level = params.level,
                      .method = params.method,
                      .symmetric = params.symmetric,
-                     .outliers_ratio = params.outliers_ratio};
+                     .outliers_ratio = params.outliers_ratio,
+                     .outlier_index = params_.outlier_index};
   // Keys never see attention: their bound holds for the average score.
   if (side == CacheSide::value && params.use_attentions) {
     needs.attention_rows = params.last_n_attentions;
