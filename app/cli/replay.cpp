@@ -4,7 +4,9 @@
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
+#include "core/analysis/bits_deficit.h"
 #include "core/analysis/scope_params.h"
+#include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/pack_cache.h"
@@ -25,13 +27,6 @@ struct ReplayCommand {
   std::string save;
   std::string save_packed;
 };
-
-nlohmann::ordered_json violations_json(const ViolationReport& report) {
-  return {{"window", report.window},
-          {"count", report.violations.size()},
-          {"eligible", report.n_eligible},
-          {"rate", report.rate()}};
-}
 
 std::string text_of(double value) {
   char buffer[32];
@@ -141,7 +136,13 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
                                   {"prefix", result->prefix},
                                   {"metrics", metrics_json(*result)},
                                   {"violations", nullptr}};
-  if (violations) document["violations"] = violations_json(*violations);
+  if (violations) {
+    const CaptureInfo& info = capture->info();
+    const auto deficits =
+        bits_deficits(*violations, info, replayer.plans(replay_options).value, params.qaq.value);
+    document["violations"] =
+        violations_json(*violations, info, deficits, persistence(*capture, work));
+  }
   if (!options.save.empty()) document["run"] = options.save;
   if (!options.save_packed.empty()) {
     document["packed"] = {{"file", options.save_packed}, {"bytes", packed_bytes}};
