@@ -10,6 +10,7 @@
 #include "data/capture/capture_summary.h"
 #include "data/models/model_listing.h"
 #include "data/models/model_store.h"
+#include "data/packed/packed_file.h"
 
 namespace qaq::cli {
 namespace {
@@ -31,6 +32,10 @@ bool is_hdf5(const std::string& path) {
 
 bool named_like_capture(const std::string& path) {
   return path.ends_with(".h5") || path.ends_with(".hdf5") || path.ends_with(".h5.partial");
+}
+
+bool named_like_packed(const std::string& path) {
+  return path.ends_with(".qkv") || path.ends_with(".qkv.partial");
 }
 
 void print_value(const std::string& name, const Json& value) {
@@ -59,10 +64,10 @@ void print_tree(const Json& json, int depth) {
   for (const auto& [key, value] : json.items()) {
     const std::string name = std::string(static_cast<std::size_t>(2 * depth), ' ') + key;
     if (value.is_object()) {
-      std::printf("  %s\n", name.c_str());
+      std::printf("  %s\n", printable(name).c_str());
       print_tree(value, depth + 1);
     } else if (value.is_array() && !value.empty() && value.front().is_object()) {
-      std::printf("  %s\n", name.c_str());
+      std::printf("  %s\n", printable(name).c_str());
       for (const Json& item : value) print_item(item, depth + 1);
     } else {
       print_value(name, value);
@@ -73,8 +78,9 @@ void print_tree(const Json& json, int depth) {
 void run(const InfoOptions& options, const CommonOptions& common) {
   const std::string path = ModelStore().resolve(options.file);
   Json info;
-  if (is_hdf5(path) || named_like_capture(path)) {
-    info = capture_summary(path);
+  const bool capture = is_hdf5(path) || named_like_capture(path);
+  if (capture || is_packed_file(path) || named_like_packed(path)) {
+    info = capture ? capture_summary(path) : packed_summary(path);
     if (!common.json) {
       std::printf("%s\n", path.c_str());
       print_tree(info, 0);
@@ -95,9 +101,12 @@ void run(const InfoOptions& options, const CommonOptions& common) {
 void add_info(CLI::App& program, const CommonOptions& common) {
   auto options = std::make_shared<InfoOptions>();
   CLI::App* command = program.add_subcommand(
-      "info", "Shapes, sizes and costs of a model; shapes, sizes and provenance of a capture");
+      "info",
+      "Shapes, sizes and costs of a model; shapes, sizes and provenance of a capture or of "
+      "packed caches");
   command
-      ->add_option("file", options->file, "A capture, a model's file or folder, or a known model")
+      ->add_option("file", options->file,
+                   "A capture, packed caches (.qkv), a model's file or folder, or a known model")
       ->required();
   command
       ->add_option("--tokens", options->n_tokens,
@@ -108,7 +117,8 @@ void add_info(CLI::App& program, const CommonOptions& common) {
       "Examples:\n"
       "  qaq info smollm2-135m --tokens 2000\n"
       "  qaq info llama-folder --json\n"
-      "  qaq info story.h5");
+      "  qaq info story.h5\n"
+      "  qaq info story.qkv");
   command->callback([options, &common] { run(*options, common); });
 }
 

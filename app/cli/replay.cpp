@@ -1,14 +1,18 @@
-#include "core/replay/replay.h"
-
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/printable.h"
+#include "core/analysis/bits_deficit.h"
 #include "core/analysis/scope_params.h"
+#include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/pack_cache.h"
+#include "core/replay/replayer.h"
 #include "data/capture/capture_file.h"
+#include "data/packed/packed_file.h"
 #include "data/presets/preset.h"
 
 namespace qaq::cli {
@@ -21,14 +25,8 @@ struct ReplayCommand {
   std::vector<std::string> assignments;
   std::int64_t prefix = 0;
   std::string save;
+  std::string save_packed;
 };
-
-nlohmann::ordered_json violations_json(const ViolationReport& report) {
-  return {{"window", report.window},
-          {"count", report.violations.size()},
-          {"eligible", report.n_eligible},
-          {"rate", report.rate()}};
-}
 
 std::string text_of(double value) {
   char buffer[32];
@@ -72,6 +70,25 @@ void print_table(const CaptureInfo& info, const ReplayResult& result,
   }
 }
 
+nlohmann::ordered_json about_json(const ReplayResult& result,
+                                  const nlohmann::ordered_json& provenance) {
+  return {{"policy", result.policy},
+          {"parameters", parameters_json(result.parameters)},
+          {"prefix", result.prefix},
+          {"provenance", provenance}};
+}
+
+// Bytes of the file.
+std::int64_t save_packed(const std::string& path, const CaptureView& capture,
+                         const PlannedCaches& plans, nlohmann::ordered_json about,
+                         const Work& work) {
+  about["model"] = capture.info().model_name;
+  about["layers"] = capture.info().layers;
+  return write_packed_file(
+      path, {{pack_cache(capture, plans.key, work), pack_cache(capture, plans.value, work)},
+             std::move(about)});
+}
+
 void run(const ReplayCommand& options, const CommonOptions& common) {
   require_device(common.device);
   const Stopwatch total;
@@ -83,7 +100,9 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const auto capture = open_capture(options.capture, work);
   const double load = total.seconds();
   const Stopwatch replay_watch;
-  const SharedReplay result = replay(*capture, {params.qaq, options.prefix}, work);
+  Replayer replayer(*capture);
+  const ReplayOptions replay_options{params.qaq, options.prefix};
+  const SharedReplay result = replayer.full(replay_options, work);
   const double replay_seconds = replay_watch.seconds();
   std::optional<ViolationReport> violations;
   if (capture->info().profile != AttentionProfile::none) {
@@ -91,16 +110,23 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
         find_violations(*capture, params.violation, params.qaq.value.last_n_attentions, work);
   }
   const Stopwatch write_watch;
-  if (!options.save.empty()) {
-    auto record = provenance();
-    record["created_utc"] = utc_now();
-    record["capture"] = capture->info().name;
-    save_run(options.capture, options.save, *result, record.dump());
+  auto record = provenance();
+  record["created_utc"] = utc_now();
+  record["capture"] = capture->info().name;
+  if (!options.save.empty()) save_run(options.capture, options.save, *result, record.dump());
+  std::int64_t packed_bytes = 0;
+  if (!options.save_packed.empty()) {
+    packed_bytes = save_packed(options.save_packed, *capture, replayer.plans(replay_options, work),
+                               about_json(*result, record), work);
   }
   const double write = write_watch.seconds();
 
   if (!common.json) {
     print_table(capture->info(), *result, violations);
+    if (!options.save_packed.empty()) {
+      std::printf("  packed: %lld bytes in %s\n", static_cast<long long>(packed_bytes),
+                  printable(options.save_packed).c_str());
+    }
     return;
   }
   nlohmann::ordered_json document{{"capture", options.capture},
@@ -110,8 +136,17 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
                                   {"prefix", result->prefix},
                                   {"metrics", metrics_json(*result)},
                                   {"violations", nullptr}};
-  if (violations) document["violations"] = violations_json(*violations);
+  if (violations) {
+    const CaptureInfo& info = capture->info();
+    const auto deficits =
+        bits_deficits(*violations, info, replayer.plans(replay_options).value, params.qaq.value);
+    document["violations"] =
+        violations_json(*violations, info, deficits, persistence(*capture, work));
+  }
   if (!options.save.empty()) document["run"] = options.save;
+  if (!options.save_packed.empty()) {
+    document["packed"] = {{"file", options.save_packed}, {"bytes", packed_bytes}};
+  }
   document["timing"] = {
       {"load", load}, {"replay", replay_seconds}, {"write", write}, {"total", total.seconds()}};
   print_json(document);
@@ -153,10 +188,15 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->capture_default_str();
   command->add_option("--save", options->save, "Keep the run in the capture under this name");
+  command
+      ->add_option("--save-packed", options->save_packed,
+                   "Write the packed caches into this file; see qaq info FILE.qkv")
+      ->type_name("FILE.qkv");
   command->footer(
       parameter_help() +
       "Examples:\n"
       "  qaq replay story.h5 --preset paper\n"
+      "  qaq replay story.h5 --preset paper --save-packed story.qkv\n"
       "  qaq replay story.h5 --set target_quantization_error=0.03 --set key.level=token --json");
   command->callback([options, &common] { run(*options, common); });
 }

@@ -87,6 +87,7 @@ void find_violations(NdView<const float, 2> scores, std::int64_t first_position,
       }
     }
     report.n_eligible += static_cast<std::int64_t>(n_tokens);
+    ++report.n_rows;
   }
 }
 
@@ -119,6 +120,7 @@ ViolationReport find_violations(const CaptureView& capture, const ViolationParam
       report.violations.insert(report.violations.end(), found.violations.begin(),
                                found.violations.end());
       report.n_eligible += found.n_eligible;
+      report.n_rows += found.n_rows;
     }
   }
   work.report({"violations", n_layers, n_layers, "layers"});

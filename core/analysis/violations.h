@@ -58,6 +58,7 @@ struct ViolationReport {
   std::int64_t window = 0;            ///< n that was used
   std::vector<Violation> violations;  ///< ordered by layer, head, step, token
   std::int64_t n_eligible = 0;        ///< pairs (step, token) looked at, all heads
+  std::int64_t n_rows = 0;            ///< query rows looked at, all heads
   double rate() const {
     return n_eligible == 0
                ? 0.0

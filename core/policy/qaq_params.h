@@ -201,6 +201,7 @@ struct QaqParams {
   QaqSideParams value;
   GqaReduce gqa_reduce = GqaReduce::max;
   int dtype_bits = 16;
+  OutlierIndex outlier_index = OutlierIndex::automatic;
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& v) {
@@ -217,6 +218,10 @@ struct QaqParams {
                     .min = 16,
                     .max = 32},
       self.dtype_bits);
+    v(ParameterInfo{.name = "outlier_index",
+                    .help = "How packed units tell their outliers: a list of places, a bitmap, or "
+                            "the smaller of the two; never changes values"},
+      self.outlier_index);
   }
 };
 

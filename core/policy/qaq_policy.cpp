@@ -39,7 +39,8 @@ PolicyNeeds QaqPolicy::needs(CacheSide side) const {
                      .range_rule = range_rule_of(params),
                      .store_scale = params.store_scale,
                      .symmetric = params.symmetric,
-                     .outliers_ratio = params.outliers_ratio};
+                     .outliers_ratio = params.outliers_ratio,
+                     .outlier_index = params_.outlier_index};
   if (reads_attention(params, side)) needs.attention_rows = params.last_n_attentions;
   if (!params.use_attentions) return needs;
   needs.errors = params.bits_rule == BitsRule::measured;

@@ -53,9 +53,9 @@ double normal_quantile(double p) {
   return p < 0.5 ? lower_quantile(p) : -lower_quantile(1 - p);
 }
 
-float NormalCodebook::nearest(float z) const {
-  const auto cell = std::lower_bound(upper.begin(), upper.end(), z) - upper.begin();
-  return centre[static_cast<std::size_t>(cell)];
+std::uint32_t NormalCodebook::cell(float z) const {
+  return static_cast<std::uint32_t>(std::lower_bound(upper.begin(), upper.end(), z) -
+                                    upper.begin());
 }
 
 const NormalCodebook& normal_codebook(int n_bits) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -17,8 +18,10 @@ struct NormalCodebook {
   std::vector<float> upper;
   std::vector<float> centre;
 
-  /// The centre of the first cell with upper >= z.
-  float nearest(float z) const;
+  /// The first cell with upper >= z.
+  std::uint32_t cell(float z) const;
+  /// Its centre.
+  float nearest(float z) const { return centre[cell(z)]; }
 };
 
 /// The codebook for n_bits 0..16; made when first asked for, then shared. Thread safe.

@@ -1,39 +1,66 @@
 #include "core/quant/packed_bytes.h"
 
-#include <algorithm>
 #include <cassert>
 
 namespace qaq {
 namespace {
 
-std::int64_t index_bytes(std::int64_t unit_size, std::int64_t n_outliers) {
-  const std::int64_t bytes_each = unit_size <= 256 ? 1 : unit_size <= 65536 ? 2 : 4;
-  return std::min(n_outliers * bytes_each, (unit_size + 7) / 8);
-}
-
-std::int64_t n_scales(const Plan& plan, const UnitStats& stats, int n_bits) {
-  if (stats.n_inliers == 0) return 0;
-  return n_bits == 0 ? 1 : plan.quantizer.n_extra();
-}
+std::int64_t bitmap_bytes(std::int64_t n_values) { return (n_values + 7) / 8; }
 
 }  // namespace
+
+PackedFormat packed_format(const QuantizerSpec& quantizer, DType dtype) {
+  return {.dtype = dtype,
+          .scale_bytes = quantizer.store_scale == StoreScale::f16 ? 2 : 4,
+          .outlier_index = quantizer.outlier_index};
+}
+
+std::int64_t index_bytes(std::int64_t n_values) {
+  return n_values <= 256 ? 1 : n_values <= 65536 ? 2 : 4;
+}
+
+bool told_by_bitmap(const PackedFormat& format, const UnitCounts& unit) {
+  if (unit.n_outliers == 0) return false;
+  if (unit.n_outliers >= kUncounted) return true;
+  if (format.outlier_index != OutlierIndex::automatic) {
+    return format.outlier_index == OutlierIndex::bitmap;
+  }
+  return bitmap_bytes(unit.n_values) < unit.n_outliers * index_bytes(unit.n_values);
+}
+
+int n_numbers(const QuantizerSpec& quantizer, const UnitCounts& unit) {
+  if (unit.n_outliers == unit.n_values) return 0;
+  return unit.n_bits == 0 ? 1 : quantizer.n_extra();
+}
+
+PackedBytes unit_bytes(const QuantizerSpec& quantizer, const PackedFormat& format,
+                       const UnitCounts& unit) {
+  PackedBytes bytes;
+  bytes.payload = (unit.n_values * unit.n_bits + 7) / 8;
+  bytes.scales = n_numbers(quantizer, unit) * format.scale_bytes;
+  bytes.outlier_values = unit.n_outliers * format.value_bytes();
+  bytes.outlier_indices = told_by_bitmap(format, unit)
+                              ? bitmap_bytes(unit.n_values)
+                              : unit.n_outliers * index_bytes(unit.n_values);
+  return bytes;
+}
 
 PackedBytes packed_bytes(const Plan& plan, std::span<const UnitStats> stats,
                          const PackedFormat& format) {
   PackedBytes bytes;
   if (plan.keeps_all()) {
-    bytes.payload = plan.layout.shape().n_values() * format.value_bytes;
+    bytes.payload = plan.layout.shape().n_values() * format.value_bytes();
     return bytes;
   }
   assert(stats.size() == plan.n_bits.size());
   const std::int64_t n = plan.layout.unit_size();
   for (std::size_t unit = 0; unit < stats.size(); ++unit) {
-    const int n_bits = plan.n_bits[unit];
-    const std::int64_t n_outliers = n - stats[unit].n_inliers;
-    bytes.payload += (n * n_bits + 7) / 8;
-    bytes.scales += n_scales(plan, stats[unit], n_bits) * format.scale_bytes;
-    bytes.outlier_values += n_outliers * format.value_bytes;
-    bytes.outlier_indices += index_bytes(n, n_outliers);
+    const PackedBytes own =
+        unit_bytes(plan.quantizer, format, {n, plan.n_bits[unit], n - stats[unit].n_inliers});
+    bytes.payload += own.payload;
+    bytes.scales += own.scales;
+    bytes.outlier_values += own.outlier_values;
+    bytes.outlier_indices += own.outlier_indices;
   }
   const std::int64_t n_units = plan.layout.n_units();
   if (plan.quantizer.outliers_ratio > 0) bytes.outlier_counts = 2 * n_units;

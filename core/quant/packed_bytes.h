@@ -5,6 +5,7 @@
 
 #include "core/quant/plan.h"
 #include "core/quant/unit_stats.h"
+#include "core/tensor/dtype.h"
 
 namespace qaq {
 
@@ -18,21 +19,51 @@ struct PackedBytes {
   std::int64_t bit_map = 0;  ///< n_bits of each unit, where units may differ
   std::int64_t offsets = 0;  ///< where each unit begins, where units may differ
 
+  bool operator==(const PackedBytes&) const = default;
   std::int64_t total() const {
     return payload + scales + outlier_values + outlier_indices + outlier_counts + bit_map + offsets;
   }
 };
 
-/// How numbers beside the codes are stored.
+/// How a unit's numbers beside its codes are stored.
 struct PackedFormat {
-  std::int64_t value_bytes = 2;  ///< of an exact value: 2, or 4 where the capture is float32
+  DType dtype = DType::f16;      ///< of an exact value: the capture's
   std::int64_t scale_bytes = 4;  ///< of a scale and of a base
+  OutlierIndex outlier_index = OutlierIndex::automatic;
+
+  std::int64_t value_bytes() const { return bytes_of(dtype); }
 };
 
-/// Bytes of one cache under a plan: a unit has its dense codes (an outlier's slot holds code 0),
-/// its scale and base (with 0 bits one constant, without inliers none), its outliers' values, their
-/// indices of 1, 2 or 4 bytes or a bitmap, and, where there may be outliers, their count in 2
-/// bytes; where bits may differ, 1 byte of bits and 4 of offset. An exact cache is its values.
+/// The format that a cache of that type is packed in.
+PackedFormat packed_format(const QuantizerSpec& quantizer, DType dtype);
+
+/// What the size of a packed unit depends on.
+struct UnitCounts {
+  std::int64_t n_values = 0;  ///< N
+  int n_bits = 0;
+  std::int64_t n_outliers = 0;
+};
+
+/// More outliers than their count of 2 bytes tells stand in a bitmap, which tells how many they
+/// are.
+inline constexpr std::int64_t kUncounted = 0xffff;
+/// Whether the unit's outliers are told by a bit for each value instead of a list of places.
+bool told_by_bitmap(const PackedFormat& format, const UnitCounts& unit);
+/// Bytes of a place in a list: 1, 2 or 4 for N up to 256, 65536 or more.
+std::int64_t index_bytes(std::int64_t n_values);
+/// Numbers that a unit stores beside its codes: scale and base; with 0 bits one constant, without
+/// inliers none.
+int n_numbers(const QuantizerSpec& quantizer, const UnitCounts& unit);
+
+/// Bytes of one unit: its dense codes (an outlier's slot holds code 0), its numbers, its outliers'
+/// values and their places. What a unit has by the kind of its cache is added by packed_bytes().
+PackedBytes unit_bytes(const QuantizerSpec& quantizer, const PackedFormat& format,
+                       const UnitCounts& unit);
+
+/// Bytes of one cache under a plan (section 6 of the mathematics): those of its units and, where
+/// there may be outliers, their count in 2 bytes a unit; where bits may differ, 1 byte of bits and
+/// 4 of offset a unit. An exact cache is its values. These are the sizes of the buffers that Packer
+/// fills, without filling them.
 PackedBytes packed_bytes(const Plan& plan, std::span<const UnitStats> stats,
                          const PackedFormat& format);
 

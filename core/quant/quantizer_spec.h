@@ -41,6 +41,14 @@ struct ChoiceNames<StoreScale> {
   static constexpr std::array<std::string_view, 2> names{"f32", "f16"};
 };
 
+/// How a packed unit says which of its values are outliers: by a list of their places, by a bit for
+/// each value, or by whichever is smaller.
+enum class OutlierIndex { automatic, list, bitmap };
+template <>
+struct ChoiceNames<OutlierIndex> {
+  static constexpr std::array<std::string_view, 3> names{"auto", "list", "bitmap"};
+};
+
 /// How the units of one cache are quantized, apart from their bits.
 struct QuantizerSpec {
   Level level = Level::head;
@@ -49,6 +57,7 @@ struct QuantizerSpec {
   StoreScale store_scale = StoreScale::f32;  ///< scale and base are rounded to it before use
   bool symmetric = false;                    ///< centred on 0, up to the largest magnitude
   double outliers_ratio = 0;  ///< share of a unit's values kept exactly, half at each end
+  OutlierIndex outlier_index = OutlierIndex::automatic;  ///< when packed; never changes values
 
   /// Numbers a unit stores beside its codes: a scale, and where it is centred unless that is 0.
   int n_extra() const { return symmetric ? 1 : 2; }

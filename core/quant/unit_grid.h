@@ -30,6 +30,12 @@ inline UniformGrid exact_unit_grid(const QuantizerSpec& spec, const UnitStats& s
                                                 : minmax_grid(min, range, n_bits);
 }
 
+/// Where a symmetric grid from its smallest value on begins: it stores no base, which follows from
+/// the scale.
+inline float symmetric_base(const UniformGrid& grid) {
+  return -grid.scale * (grid.highest + 2 * grid.offset) / 2;
+}
+
 /// The steps on which a unit of method uniform lies with n_bits bits.
 inline UniformGrid unit_grid(const QuantizerSpec& spec, const UnitStats& stats, int n_bits) {
   UniformGrid grid = exact_unit_grid(spec, stats, n_bits);
@@ -39,12 +45,13 @@ inline UniformGrid unit_grid(const QuantizerSpec& spec, const UnitStats& stats, 
     return {.base = stored_scale(spec.store_scale, decode(grid, grid.lowest))};
   }
   grid.scale = stored_scale(spec.store_scale, grid.scale);
-  if (!(grid.scale > 0.0f)) return {.base = stored_scale(spec.store_scale, stats.mean)};
+  if (!(grid.scale > 0.0f)) {
+    return {.base = spec.symmetric ? 0.0f : stored_scale(spec.store_scale, stats.mean)};
+  }
   if (!spec.symmetric) {
     grid.base = stored_scale(spec.store_scale, grid.base);
   } else if (spec.range_rule != RangeRule::mean_centred) {
-    // A symmetric unit stores no base: it follows from the scale.
-    grid.base = -grid.scale * (grid.highest + 2 * grid.offset) / 2;
+    grid.base = symmetric_base(grid);
   }
   return grid;
 }

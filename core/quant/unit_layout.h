@@ -42,6 +42,12 @@ class UnitLayout {
     const std::int64_t head_unit = n_head_units_ == 1 ? 0 : kv_head;
     return (token * n_layer_units_ + layer_unit) * n_head_units_ + head_unit;
   }
+  /// Where that row begins in its unit, whose values are ordered by layer, KV head and channel.
+  std::int64_t first_in_unit(std::int64_t layer, std::int64_t kv_head) const {
+    if (n_head_units_ != 1) return 0;
+    const std::int64_t layer_in_unit = n_layer_units_ == 1 ? layer : 0;
+    return (layer_in_unit * shape_.n_kv_heads + kv_head) * shape_.head_dim;
+  }
 
  private:
   Level level_ = Level::head;

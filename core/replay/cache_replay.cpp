@@ -97,10 +97,8 @@ CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, 
   out.average_n_bits = size.average_n_bits;
   out.size_per_token_bits = size.size_per_token_bits;
   out.mean_bits = size.mean_bits;
-  out.packed =
-      packed_bytes(cache.plan, cache.stats,
-                   {.value_bytes = bytes_of(capture.info().dtype),
-                    .scale_bytes = cache.plan.quantizer.store_scale == StoreScale::f16 ? 2 : 4});
+  out.packed = packed_bytes(cache.plan, cache.stats,
+                            packed_format(cache.plan.quantizer, capture.info().dtype));
   out.n_bound_unmet = cache.plan.n_bound_unmet;
   return out;
 }

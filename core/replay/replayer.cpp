@@ -39,14 +39,19 @@ SharedReplay Replayer::full(const ReplayOptions& options, const Work& work) {
   return run(options, true, work);
 }
 
-SharedReplay Replayer::run(const ReplayOptions& options, bool with_attention, const Work& work) {
+PlannedCaches Replayer::plans(const ReplayOptions& options, const Work& work) {
   const QaqPolicy policy(options.params);
   const std::int64_t prefix = checked_prefix(capture_.info(), options.prefix);
-  const PlannedCache key = planner_.plan(policy, CacheSide::key, prefix, work);
-  const PlannedCache value = planner_.plan(policy, CacheSide::value, prefix, work);
+  return {planner_.plan(policy, CacheSide::key, prefix, work),
+          planner_.plan(policy, CacheSide::value, prefix, work)};
+}
+
+SharedReplay Replayer::run(const ReplayOptions& options, bool with_attention, const Work& work) {
+  const auto [key, value] = plans(options, work);
+  const std::int64_t prefix = key.plan.layout.shape().n_tokens;
 
   const auto result = std::make_shared<ReplayResult>();
-  result->policy = policy.name();
+  result->policy = QaqPolicy(options.params).name();
   result->parameters = list_parameters(options.params);
   result->prefix = prefix;
   result->dtype_bits = options.params.dtype_bits;

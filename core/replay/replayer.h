@@ -8,6 +8,12 @@
 
 namespace qaq {
 
+/// Both caches of a capture with what was decided for them.
+struct PlannedCaches {
+  PlannedCache key;
+  PlannedCache value;
+};
+
 /// Replays one capture again and again with changing parameters. Keeps what a slider does not
 /// change (see Planner). One call at a time; the capture outlives it. Same options, same result,
 /// whatever was asked before.
@@ -20,6 +26,9 @@ class Replayer {
   SharedReplay bits(const ReplayOptions& options, const Work& work = {});
   /// The same with the errors of scores and outputs.
   SharedReplay full(const ReplayOptions& options, const Work& work = {});
+  /// What bits() measures, to be carried out elsewhere (quantized_layer()). Refers to what the
+  /// replayer keeps: valid until its next call.
+  PlannedCaches plans(const ReplayOptions& options, const Work& work = {});
 
  private:
   SharedReplay run(const ReplayOptions& options, bool with_attention, const Work& work);

@@ -8,7 +8,7 @@
 #include "data/capture/capture_plan.h"
 #include "data/capture/direct_file.h"
 #include "data/capture/h5_file.h"
-#include "data/capture/partial_file.h"
+#include "data/files/partial_file.h"
 
 namespace qaq {
 

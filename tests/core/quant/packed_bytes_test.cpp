@@ -9,7 +9,7 @@
 namespace qaq {
 namespace {
 
-constexpr PackedFormat kHalf{.value_bytes = 2, .scale_bytes = 2};
+constexpr PackedFormat kHalf{.dtype = DType::f16, .scale_bytes = 2};
 
 struct PackedUnits {
   Plan plan;

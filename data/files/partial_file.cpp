@@ -1,4 +1,4 @@
-#include "data/capture/partial_file.h"
+#include "data/files/partial_file.h"
 
 #include <filesystem>
 #include <system_error>

@@ -1,0 +1,29 @@
+#include "core/analysis/bits_deficit.h"
+
+#include "core/policy/bit_rule.h"
+#include "core/replay/capture_rows.h"
+
+namespace qaq {
+
+std::vector<std::optional<int>> bits_deficits(const ViolationReport& report,
+                                              const CaptureInfo& info, const PlannedCache& value,
+                                              const QaqSideParams& params) {
+  std::vector<std::optional<int>> out(report.violations.size());
+  if (value.plan.keeps_all() || !params.use_attentions) return out;
+  const std::int64_t prefix = value.plan.layout.shape().n_tokens;
+  const bool in_sample = first_row_behind(info, prefix) == info.n_query_rows();
+  const std::int64_t group = info.shape.n_heads / info.shape.n_kv_heads;
+  BitRule rule = reference_bit_rule(params, CacheSide::value, prefix);
+  rule.first_forced = prefix;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Violation& v = report.violations[i];
+    if (v.token >= prefix || (v.step < prefix && !in_sample)) continue;
+    const auto unit =
+        static_cast<std::size_t>(value.plan.layout.unit(v.layer, v.head / group, v.token));
+    const float range = value.stats[unit].range(params.symmetric);
+    out[i] = rule.n_bits(range, v.score, v.token) - value.plan.n_bits[unit];
+  }
+  return out;
+}
+
+}  // namespace qaq
