@@ -68,6 +68,12 @@ SharedReplay Replayer::full(const ReplayOptions& options, const Work& work) {
   return run(options, true, work);
 }
 
+PlannedCaches Replayer::plans(const ReplayOptions& options, const Work& work) {
+  const QaqPolicy policy(options.params);
+  const std::int64_t prefix = checked_prefix(capture_.info(), options.prefix);
+  return {plan(policy, CacheSide::key, prefix, work), plan(policy, CacheSide::value, prefix, work)};
+}
+
 SharedReplay Replayer::run(const ReplayOptions& options, bool with_attention, const Work& work) {
   const QaqPolicy policy(options.params);
   const std::int64_t prefix = checked_prefix(capture_.info(), options.prefix);

@@ -13,6 +13,12 @@
 
 namespace qaq {
 
+/// Both caches of a capture with what was decided for them.
+struct PlannedCaches {
+  PlannedCache key;
+  PlannedCache value;
+};
+
 /// Replays one capture again and again with changing parameters. Keeps what a slider does not
 /// change: the statistics of each unit (of the last level, outliers_ratio and prefix) and the
 /// importance of each token (of the last window, reducer and prefix). Holds 28 bytes a unit and no
@@ -27,6 +33,9 @@ class Replayer {
   SharedReplay bits(const ReplayOptions& options, const Work& work = {});
   /// The same with the errors of scores and outputs.
   SharedReplay full(const ReplayOptions& options, const Work& work = {});
+  /// What bits() measures, to be carried out elsewhere (quantized_layer()). Refers to what the
+  /// replayer keeps: valid until its next call.
+  PlannedCaches plans(const ReplayOptions& options, const Work& work = {});
 
  private:
   struct KnownStats {
