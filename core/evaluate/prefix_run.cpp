@@ -112,6 +112,17 @@ std::vector<TailScores> PrefixRun::run_tail(const Tail& tail, const Work& work) 
   return scores;
 }
 
+void PrefixRun::step(std::span<const std::int32_t> ids, const Work& work) {
+  {
+    const TimeIn time(spent_.full.tail);
+    full_->run(ids, nullptr, silent(work));
+  }
+  for (std::size_t i = 0; i < settings_.size(); ++i) {
+    const TimeIn time(spent_.settings[i].tail);
+    quantized_[i]->run(ids, nullptr, silent(work));
+  }
+}
+
 PrefixRun::Spent PrefixRun::take_seconds() {
   Spent fresh;
   fresh.settings.resize(settings_.size());

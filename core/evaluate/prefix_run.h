@@ -70,7 +70,11 @@ class PrefixRun {
   /// Runs a tail right behind the prefix, whatever tail was run before: one result a setting.
   std::vector<TailScores> run_tail(const Tail& tail, const Work& work);
 
-  /// The engines, to go on by hand behind the prefix.
+  /// Runs tokens right behind those that were run last, on all engines, and compares nothing: the
+  /// engines' logits are of the last one.
+  void step(std::span<const std::int32_t> ids, const Work& work);
+
+  /// The engine with the whole cache, and those with quantized ones.
   Engine& full() { return *full_; }
   Engine& quantized(std::size_t setting) { return *quantized_[setting]; }
 
