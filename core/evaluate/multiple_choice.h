@@ -34,6 +34,17 @@ struct ChoiceNames<LengthNorm> {
 struct ChoiceOptions {
   FirstToken first_token = FirstToken::full;
   LengthNorm length_norm = LengthNorm::tokens;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& v) {
+    v(ParameterInfo{.name = "first_token",
+                    .help =
+                        "The pass that scores a choice's first token: the whole cache's, as the "
+                        "authors do, or the quantized"},
+      self.first_token);
+    v(ParameterInfo{.name = "length_norm", .help = "What a choice's log-probability is divided by"},
+      self.length_norm);
+  }
 };
 
 /// A question as tokens, without a beginning token.

@@ -28,10 +28,13 @@ std::vector<TextWindow> text_windows(std::int64_t n_tokens, std::int64_t window,
   return out;
 }
 
+std::string id_of(const TextWindow& window) {
+  return cat("tokens ", window.first, " to ", window.first + window.n_tokens - 1);
+}
+
 ItemResult score_window(PrefixRun& run, std::span<const std::int32_t> text,
                         const TextWindow& window, const Work& work) {
-  ItemBuilder builder(run,
-                      cat("tokens ", window.first, " to ", window.first + window.n_tokens - 1));
+  ItemBuilder builder(run, id_of(window));
   const auto ids = text.subspan(static_cast<std::size_t>(window.first),
                                 static_cast<std::size_t>(window.n_tokens));
   const auto n_prefix = static_cast<std::size_t>(window.n_prefix);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -24,6 +25,9 @@ struct TextWindow {
 /// the first prefix.
 std::vector<TextWindow> text_windows(std::int64_t n_tokens, std::int64_t window,
                                      std::int64_t stride);
+
+/// "tokens 256 to 767".
+std::string id_of(const TextWindow& window);
 
 /// Scores one window of `text`: row i gives the distribution of token i + 1, which may lie behind
 /// the window; of the text's last row nothing is known, but its distributions are compared.
