@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
@@ -10,6 +12,7 @@
 #include "app/cli/evaluation_report.h"
 #include "app/cli/inputs.h"
 #include "app/cli/item_log.h"
+#include "app/cli/printable.h"
 #include "app/cli/prompt.h"
 #include "core/analysis/scope_params.h"
 #include "core/base/error.h"
@@ -63,11 +66,12 @@ std::vector<QaqParams> params_of(std::span<const EvaluatedSetting> settings) {
   return out;
 }
 
-// Engines that hold an item of `n` tokens.
+// Engines that hold an item of `n` tokens; the first one tells how loading gets on.
 PrefixRun::OpenEngine opener(const std::shared_ptr<const ModelFile>& model, std::int64_t n,
                              const Work& work) {
-  return [model, n, work] {
-    return make_cpu_backend()->open(model, {n, n}, Work(nullptr, work.stop_token()));
+  return [model, n, work, first = true]() mutable {
+    const Work silent(nullptr, work.stop_token());
+    return make_cpu_backend()->open(model, {n, n}, std::exchange(first, false) ? work : silent);
   };
 }
 
@@ -105,10 +109,11 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
                                        .cure = "run the same command again to go on"});
 }
 
+// Opens engines only where an item is still to be run.
 std::vector<ItemResult> run_items(const EvaluateCommand& options, const EvaluationItems& items,
-                                  PrefixRun& run, std::optional<ItemLog>& log, const Work& work) {
+                                  const std::function<PrefixRun()>& open,
+                                  std::optional<ItemLog>& log, const Work& work) {
   std::vector<ItemResult> out;
-  const char* unit = items.is_task() ? "questions" : "windows";
   if (log) {
     const auto& finished = log->finished();
     const auto n = std::min(finished.size(), static_cast<std::size_t>(items.size()));
@@ -117,12 +122,14 @@ std::vector<ItemResult> run_items(const EvaluateCommand& options, const Evaluati
       out.push_back(finished[i]);
     }
   }
+  if (std::ssize(out) == items.size()) return out;
   try {
+    PrefixRun run = open();
     for (std::int64_t i = std::ssize(out); i < items.size(); ++i) {
       work.throw_if_stopped();
       out.push_back(items.run(run, i, options.choice, work));
       if (log) log->append(out.back());
-      work.report({"evaluate", i + 1, items.size(), unit});
+      work.report({"evaluate", i + 1, items.size(), items.is_task() ? "questions" : "windows"});
     }
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) end_interrupted(log, out.size());
@@ -174,11 +181,15 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   }
   std::optional<ResultsFile> results;
   if (!options.output.empty()) results.emplace(options.output);
-  PrefixRun run(opener(model, items.longest(), work), params_of(settings));
-  const double load = total.seconds();
+  double load = 0;
+  const auto open = [&] {
+    PrefixRun run(opener(model, items.longest(), work), params_of(settings));
+    load = total.seconds();
+    return run;
+  };
 
   Evaluation evaluation;
-  evaluation.items = run_items(options, items, run, log, work);
+  evaluation.items = run_items(options, items, open, log, work);
   evaluation.reference = reference_accuracy(evaluation.items);
   evaluation.reference_seconds = reference_seconds(evaluation.items);
   nlohmann::ordered_json entries = nlohmann::ordered_json::array();
@@ -218,14 +229,15 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
     std::printf(
         "%s: %lld questions, no beginning token; first token from the %s cache, scores per "
         "%s\n",
-        items.name.c_str(), static_cast<long long>(items.size()),
+        printable(items.name).c_str(), static_cast<long long>(items.size()),
         options.choice.first_token == FirstToken::full ? "whole" : "quantized",
         options.choice.length_norm == LengthNorm::tokens  ? "token"
         : options.choice.length_norm == LengthNorm::bytes ? "byte"
                                                           : "choice");
     if (!items.too_long.empty()) {
       std::string names;
-      for (const std::string& id : items.too_long) names += (names.empty() ? "" : ", ") + id;
+      for (const std::string& id : items.too_long)
+        names += (names.empty() ? "" : ", ") + printable(id);
       std::printf("  left out, longer than the model's context of %lld tokens: %zu (%s)\n",
                   static_cast<long long>(model->spec().shape.context_length), items.too_long.size(),
                   names.c_str());
@@ -238,7 +250,7 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
     std::printf(
         "%s: %zu tokens; %lld windows of %lld tokens, stride %lld: the first %lld of each "
         "are quantized, the others scored\n",
-        items.name.c_str(), items.text.size(), static_cast<long long>(items.size()),
+        printable(items.name).c_str(), items.text.size(), static_cast<long long>(items.size()),
         static_cast<long long>(items.window), static_cast<long long>(items.stride),
         static_cast<long long>(items.n_prefix));
   }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/printable.h"
 #include "app/cli/prompt.h"
 #include "core/base/parameters.h"
 #include "core/base/text.h"
@@ -95,6 +96,12 @@ void print_cost(const RunSeconds& reference, const RunSeconds& setting) {
       setting.tail, setting.comparing);
 }
 
+// Generated text on one line, safe for a terminal, all of it.
+std::string shown(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
+  const std::string text = readable_text(tokenizer, ids);
+  return printable(text, text.size() + 1);
+}
+
 std::string title_of(const EvaluatedSetting& setting) {
   const std::string changed =
       command_line_text(list_parameters(setting.params), list_parameters(QaqParams{}));
@@ -173,10 +180,10 @@ Json divergence_json(const DivergenceResult& result, std::span<const EvaluatedSe
 
 void print_divergence(const DivergenceResult& result, std::span<const EvaluatedSetting> settings,
                       const Tokenizer& tokenizer) {
-  std::printf("whole cache: %s\n", readable_text(tokenizer, result.reference).c_str());
+  std::printf("whole cache: %s\n", shown(tokenizer, result.reference).c_str());
   for (std::size_t i = 0; i < settings.size(); ++i) {
     std::printf("%s: %s\n", title_of(settings[i]).c_str(),
-                readable_text(tokenizer, result.generated[i]).c_str());
+                shown(tokenizer, result.generated[i]).c_str());
     const std::int64_t at = result.first_difference[i];
     if (at < 0) {
       std::printf("  the same text in all %zu tokens\n", result.reference.size());

@@ -63,7 +63,8 @@ void ItemLog::read(const Json& header) {
                                   text.begin() + static_cast<std::ptrdiff_t>(end), nullptr,
                                   /*allow_exceptions=*/false);
     if (n_lines == 0) {
-      if (line != header) refuse_header(path_, line, header);
+      // What is no JSON is neither equal nor unequal to anything.
+      if (line.is_discarded() || line != header) refuse_header(path_, line, header);
     } else {
       try {
         finished_.push_back(item_from_json(line));
