@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/shell.h"
+#include "core/base/text.h"
 #include "core/base/version.h"
 
 namespace qaq::cli {
@@ -34,6 +36,18 @@ void on_signal(int signal) {
   const char byte = 1;
   [[maybe_unused]] const auto written = write(signal_pipe[1], &byte, 1);
 }
+
+// ", 2 min left" at the pace so far, once that would be more than some seconds.
+std::string time_left(std::chrono::duration<double> spent, std::int64_t done,
+                      const ProgressState& state) {
+  if (done < 1) return "";
+  const double seconds =
+      spent.count() / static_cast<double>(done) * static_cast<double>(state.total - state.done);
+  if (seconds < 5) return "";
+  return seconds < 90 ? cat(", ", std::lround(seconds), " s left")
+                      : cat(", ", std::lround(seconds / 60), " min left");
+}
+
 std::string remembered_command_line;  // NOLINT: set once in main before threads start
 
 }  // namespace
@@ -55,6 +69,7 @@ void ConsoleProgress::update(const ProgressState& state) {
     finish_line();
     stage_ = state.stage;
     stage_start_ = now;
+    stage_done_ = state.done;
   }
   if (!terminal_) {
     if (complete) {
@@ -73,9 +88,11 @@ void ConsoleProgress::update(const ProgressState& state) {
   const int filled = static_cast<int>(share * kWidth);
   std::string bar(static_cast<std::size_t>(filled), '#');
   bar.resize(kWidth, '.');
-  std::fprintf(stderr, "\r%-10s [%s] %lld of %lld %.*s \033[K", stage_.c_str(), bar.c_str(),
-               static_cast<long long>(state.done), static_cast<long long>(state.total),
-               static_cast<int>(state.unit.size()), state.unit.data());
+  std::fprintf(
+      stderr, "\r%-10s [%s] %lld of %lld %.*s%s \033[K", stage_.c_str(), bar.c_str(),
+      static_cast<long long>(state.done), static_cast<long long>(state.total),
+      static_cast<int>(state.unit.size()), state.unit.data(),
+      complete ? "" : time_left(now - stage_start_, state.done - stage_done_, state).c_str());
   line_open_ = true;
   if (complete) finish_line();
 }

@@ -9,8 +9,8 @@
 
 namespace qaq::cli {
 
-/// Progress on standard error: a bar on a terminal, a plain line a stage elsewhere, nothing when
-/// quiet.
+/// Progress on standard error: a bar on a terminal with the time left, a plain line a stage
+/// elsewhere, nothing when quiet.
 class ConsoleProgress : public Progress {
  public:
   explicit ConsoleProgress(bool quiet);
@@ -25,6 +25,7 @@ class ConsoleProgress : public Progress {
   bool line_open_ = false;
   std::string stage_;
   std::chrono::steady_clock::time_point stage_start_;
+  std::int64_t stage_done_ = 0;  ///< when its first report came
   std::chrono::steady_clock::time_point last_drawn_;
 };
 

@@ -16,7 +16,8 @@ constexpr int kWrongUsage = qaq::exit_code(qaq::ErrorKind::usage);
 
 int report(const qaq::Error& error) {
   if (error.kind() == qaq::ErrorKind::interrupted) {
-    std::fprintf(stderr, "qaq: interrupted; no file was written\n");
+    const bool tells = !error.text().cure.empty();
+    std::fprintf(stderr, "qaq: %s\n", tells ? error.what() : "interrupted; no file was written");
     return qaq::cli::Interruption::exit_code();
   }
   std::fprintf(stderr, "qaq: %s\n", error.what());
@@ -71,6 +72,7 @@ int main(int argc, char** argv) {
   qaq::cli::add_run(program, common);
   qaq::cli::add_capture(program, common);
   qaq::cli::add_replay(program, common);
+  qaq::cli::add_evaluate(program, common);
   qaq::cli::add_info(program, common);
   qaq::cli::add_tokenize(program, common);
   qaq::cli::add_model(program, common);

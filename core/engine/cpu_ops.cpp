@@ -212,6 +212,16 @@ void CpuOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& o
   heads_ = {};
 }
 
+void CpuOps::replace_cache(std::int64_t layer, std::int64_t n_tokens,
+                           const NdView<const float, 3>& key, const NdView<const float, 3>& value) {
+  for_row_blocks(n_tokens, [&](std::int64_t position) {
+    for (std::int64_t head = 0; head < key.shape(0); ++head) {
+      cache_.append(layer, head, position, key.sub(head, position).data(),
+                    value.sub(head, position).data());
+    }
+  });
+}
+
 void CpuOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) {
   const auto g = rows_of(gate, n_rows), u = rows_of(up, n_rows);
   for_row_blocks(n_rows, [&](std::int64_t row) { swiglu(g.sub(row).span(), u.sub(row).data()); });

@@ -34,6 +34,8 @@ class CpuOps : public Ops {
   void rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) override;
   void attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
                  TapSink* taps) override;
+  void replace_cache(std::int64_t layer, std::int64_t n_tokens, const NdView<const float, 3>& key,
+                     const NdView<const float, 3>& value) override;
   void activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
   void logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) override;
   void sync() override {}

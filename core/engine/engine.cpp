@@ -81,6 +81,31 @@ void Engine::run(std::span<const std::int32_t> ids, TapSink* taps, const Work& w
   n_tokens_ += n;
 }
 
+void Engine::resume(std::int64_t n, const std::function<LayerCache(std::int64_t)>& cache_of) {
+  const ModelShape& s = spec().shape;
+  if (n > limits_.max_tokens) {
+    refuse_usage({.place = "tokens",
+                  .what = cat("a cache of ", n, " tokens, but the engine was opened for ",
+                              limits_.max_tokens),
+                  .cure = "open it with larger limits"});
+  }
+  n_tokens_ = 0;
+  for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
+    const LayerCache cache = cache_of(layer);
+    const auto fits = [&](const NdArray<float, 3>& a) {
+      return a.shape(0) == s.n_kv_heads && a.shape(1) >= n && a.shape(2) == s.head_dim;
+    };
+    if (!fits(*cache.key) || !fits(*cache.value)) {
+      refuse_usage({.place = cat("cache of layer ", layer),
+                    .what = "has another shape than the model's",
+                    .cure = cat("give ", s.n_kv_heads, " x ", n, " x ", s.head_dim, " numbers")});
+    }
+    ops_->replace_cache(layer, n, cache.key->view(), cache.value->view());
+  }
+  ops_->sync();
+  n_tokens_ = n;
+}
+
 std::int32_t Engine::greedy_token() const {
   const auto row = logits();
   return static_cast<std::int32_t>(std::max_element(row.begin(), row.end()) - row.begin());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "core/engine/ops.h"
 #include "core/engine/tap.h"
 #include "core/model/model_source.h"
+#include "core/tensor/nd_array.h"
 
 namespace qaq {
 
@@ -37,6 +39,15 @@ class Engine {
   /// Forgets all but the first `n` tokens, as many as were run at most; the next run goes on from
   /// there. The logits stay those of the last run.
   void keep(std::int64_t n) { n_tokens_ = std::min(n, n_tokens_); }
+  /// Keys and values of one layer, each (n_kv_heads, n tokens or more, D), as they are tapped.
+  struct LayerCache {
+    SharedArray<float, 3> key, value;
+  };
+  /// Forgets everything and goes on behind `n` tokens whose keys and values come from
+  /// cache_of(layer), asked once a layer in order: how a quantized cache gets into a model. Throws
+  /// Error{usage} beyond the limits or where a shape does not fit. The logits stay those of the
+  /// last run.
+  void resume(std::int64_t n, const std::function<LayerCache(std::int64_t)>& cache_of);
   const ModelSpec& spec() const { return model_->spec(); }
 
  private:

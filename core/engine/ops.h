@@ -7,6 +7,7 @@
 #include "core/engine/tap.h"
 #include "core/model/model_spec.h"
 #include "core/tensor/dtype.h"
+#include "core/tensor/nd_array.h"
 #include "core/tensor/weight_block.h"
 
 namespace qaq {
@@ -78,6 +79,12 @@ class Ops {
   /// where `taps` wants them (may be null).
   virtual void attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
                          TapSink* taps) = 0;
+  /// Puts key and value, (n_kv_heads, at least n_tokens, D) on the host, key after RoPE, in place
+  /// of the layer's cache of positions [0, n_tokens): as they are tapped, or as a quantized cache
+  /// gives them back.
+  virtual void replace_cache(std::int64_t layer, std::int64_t n_tokens,
+                             const NdView<const float, 3>& key,
+                             const NdView<const float, 3>& value) = 0;
   /// SwiGLU: gate = silu(gate) * up.
   virtual void activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;
   /// Logits of rows of `in` (n_rows, hidden_size) against `head` (vocab_size, hidden_size). Rows

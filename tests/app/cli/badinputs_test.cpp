@@ -26,8 +26,8 @@ const std::string kGoodCapture = kFolder + "h5/ok_full_f32.h5";
 
 // Entries whose command exists; the others belong to commands that are not there yet.
 bool is_ours(const json& entry) {
-  static const std::set<std::string> kFormats{"gguf",   "safetensors", "hf folder", "capture",
-                                              "preset", "prompt file", "token file"};
+  static const std::set<std::string> kFormats{"gguf",   "safetensors", "hf folder",  "capture",
+                                              "preset", "prompt file", "token file", "task JSONL"};
   return kFormats.contains(entry["format"].get<std::string>());
 }
 
@@ -48,6 +48,9 @@ std::vector<std::string> command(const std::string& run, const std::string& file
   if (run == "preset") return {"replay", kGoodCapture, "--preset", file, "--json"};
   if (run == "tokens") return {"capture", "--model", kGoodModel, "--tokens", file, "-o", out};
   if (run == "prompt") return {"capture", "--model", kGoodModel, "--prompt-file", file, "-o", out};
+  if (run == "task") {
+    return {"evaluate", "--model", kGoodModel, "--task", file, "--limit", "2", "--json"};
+  }
   throw std::runtime_error("no command for run " + run);
 }
 
@@ -103,6 +106,9 @@ TEST_P(BadInputs, BehavesAsTheManifestSays) {
       EXPECT_TRUE(std::filesystem::exists(out));
       const ProgramResult replayed = run_quietly({"replay", out, "--json"});
       EXPECT_EQ(replayed.exit_code, 0) << replayed.err;
+    }
+    if (entry["run"] == "task") {
+      EXPECT_EQ(json::parse(result.out)["n_questions"], 2);
     }
     if (entry["run"] == "open") {
       const ProgramResult replayed = run_quietly({"replay", file, "--json"});

@@ -1,0 +1,420 @@
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "app/cli/evaluation_items.h"
+#include "app/cli/evaluation_report.h"
+#include "app/cli/inputs.h"
+#include "app/cli/item_log.h"
+#include "app/cli/printable.h"
+#include "app/cli/prompt.h"
+#include "core/analysis/scope_params.h"
+#include "core/base/error.h"
+#include "core/base/sha256.h"
+#include "core/base/text.h"
+#include "core/base/version.h"
+#include "core/engine/backend.h"
+#include "core/evaluate/prefix_run.h"
+#include "data/capture/partial_file.h"
+#include "data/presets/preset.h"
+
+namespace qaq::cli {
+namespace {
+
+struct EvaluateCommand {
+  std::string model;
+  std::string task, text;
+  PromptSource prompt;
+  TextCut cut;  ///< its prefix is the prompt's, too
+  std::int64_t n_generate = 64;
+  bool ignore_eos = false;
+  std::int64_t limit = 0;
+  std::string policy = "qaq";
+  std::string preset;
+  std::vector<std::string> assignments;
+  std::string against = "none";
+  std::vector<std::string> against_assignments;
+  ChoiceOptions choice;
+  std::string resume, output;
+};
+
+// The setting, and the second one where one is asked for.
+std::vector<EvaluatedSetting> settings_of(const EvaluateCommand& options) {
+  const auto first = params_from<ScopeParams>(options.preset, options.assignments);
+  std::vector<EvaluatedSetting> out{{"setting", first.qaq, {}}};
+  if (options.against != "none" || !options.against_assignments.empty()) {
+    ScopeParams second = first;
+    if (options.against != "none") second = params_from<ScopeParams>(options.against, {});
+    for (const std::string& assignment : options.against_assignments) {
+      apply_assignment(second, assignment);
+    }
+    out.push_back({"against", second.qaq, {}});
+  }
+  for (const EvaluatedSetting& setting : out) validate(setting.params);
+  return out;
+}
+
+std::vector<QaqParams> params_of(std::span<const EvaluatedSetting> settings) {
+  std::vector<QaqParams> out;
+  for (const EvaluatedSetting& setting : settings) out.push_back(setting.params);
+  return out;
+}
+
+// Engines that hold an item of `n` tokens; the first one tells how loading gets on.
+PrefixRun::OpenEngine opener(const std::shared_ptr<const ModelFile>& model, std::int64_t n,
+                             const Work& work) {
+  return [model, n, work, first = true]() mutable {
+    const Work silent(nullptr, work.stop_token());
+    return make_cpu_backend()->open(model, {n, n}, std::exchange(first, false) ? work : silent);
+  };
+}
+
+// Everything that the items of an evaluation depend on.
+nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile& model,
+                                 const EvaluationItems& items,
+                                 std::span<const EvaluatedSetting> settings) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const EvaluatedSetting& setting : settings) {
+    all.push_back(parameters_json(list_parameters(setting.params)));
+  }
+  nlohmann::ordered_json out{
+      {"program_version", program_version()},
+      {"model_sha256", model.sha256()},
+      {"items_sha256", sha256_of_file(options.task.empty() ? options.text : options.task)},
+      {"settings", std::move(all)}};
+  if (items.is_task()) {
+    out["choice"] = parameters_json(list_parameters(options.choice));
+  } else {
+    out["window"] = items.window;
+    out["stride"] = items.stride;
+  }
+  return out;
+}
+
+// Says what is kept, where main would say that nothing is.
+[[noreturn]] void end_interrupted(const std::optional<ItemLog>& log, std::size_t n_items) {
+  if (!log) {
+    throw Error(ErrorKind::interrupted,
+                {.what = cat("interrupted after ", n_items, " items; nothing was kept"),
+                 .cure = "with --resume FILE finished items are"});
+  }
+  throw Error(ErrorKind::interrupted, {.file = log->path(),
+                                       .what = cat("interrupted; ", n_items, " items are kept"),
+                                       .cure = "run the same command again to go on"});
+}
+
+// Opens engines only where an item is still to be run.
+std::vector<ItemResult> run_items(const EvaluateCommand& options, const EvaluationItems& items,
+                                  const std::function<PrefixRun()>& open,
+                                  std::optional<ItemLog>& log, const Work& work) {
+  std::vector<ItemResult> out;
+  if (log) {
+    const auto& finished = log->finished();
+    const auto n = std::min(finished.size(), static_cast<std::size_t>(items.size()));
+    for (std::size_t i = 0; i < n; ++i) {
+      log->require_id(i, items.id(static_cast<std::int64_t>(i)));
+      out.push_back(finished[i]);
+    }
+  }
+  if (std::ssize(out) == items.size()) return out;
+  try {
+    PrefixRun run = open();
+    for (std::int64_t i = std::ssize(out); i < items.size(); ++i) {
+      work.throw_if_stopped();
+      out.push_back(items.run(run, i, options.choice, work));
+      if (log) log->append(out.back());
+      work.report({"evaluate", i + 1, items.size(), items.is_task() ? "questions" : "windows"});
+    }
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) end_interrupted(log, out.size());
+    throw;
+  }
+  return out;
+}
+
+// Writes the authors' results; held under another name until it is whole.
+class ResultsFile {
+ public:
+  explicit ResultsFile(const std::string& path)
+      : path_(path), out_(PartialFile::name_of(path)), partial_(path) {
+    if (!out_) fail("cannot be written");
+  }
+  void write(const nlohmann::ordered_json& results) {
+    out_ << results.dump(2) << '\n' << std::flush;
+    if (!out_) fail("writing failed");
+    out_.close();
+    partial_.rename();
+  }
+
+ private:
+  [[noreturn]] void fail(const char* what) const {
+    throw Error(ErrorKind::work,
+                {.file = path_, .what = what, .cure = "give a file in a folder with room"});
+  }
+  std::string path_;
+  std::ofstream out_;
+  PartialFile partial_;
+};
+
+nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile& model) {
+  return {{"model", model.spec().name}, {"policy", options.policy}};
+}
+
+void evaluate_items(const EvaluateCommand& options, const CommonOptions& common, const Work& work) {
+  const Stopwatch total;
+  std::vector<EvaluatedSetting> settings = settings_of(options);
+  const auto model = open_model_named(options.model);
+  const auto tokenizer = make_tokenizer(*model);
+  const EvaluationItems items =
+      options.task.empty()
+          ? text_items(options.text, *model, *tokenizer, options.cut, options.limit)
+          : task_items(options.task, *model, *tokenizer, options.limit);
+  std::optional<ItemLog> log;
+  if (!options.resume.empty()) {
+    log.emplace(options.resume, made_with(options, *model, items, settings));
+  }
+  std::optional<ResultsFile> results;
+  if (!options.output.empty()) results.emplace(options.output);
+  double load = 0;
+  const auto open = [&] {
+    PrefixRun run(opener(model, items.longest(), work), params_of(settings));
+    load = total.seconds();
+    return run;
+  };
+
+  Evaluation evaluation;
+  evaluation.items = run_items(options, items, open, log, work);
+  evaluation.reference = reference_accuracy(evaluation.items);
+  evaluation.reference_seconds = reference_seconds(evaluation.items);
+  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    settings[i].summary = summarize(evaluation.items, i);
+    entries.push_back(authors_entry({program_version(), model->spec().name, items.name,
+                                     std::ssize(evaluation.items), settings[i].params},
+                                    settings[i].summary));
+  }
+  evaluation.settings = std::move(settings);
+  if (results) results->write(entries);
+
+  const auto n_mismatches = std::ranges::count_if(
+      evaluation.items, [](const ItemResult& item) { return item.boundary_mismatch; });
+  if (common.json) {
+    auto document = head_json(options, *model);
+    if (items.is_task()) {
+      document["task"] = items.name;
+      document["n_questions"] = items.size();
+      document["too_long"] = items.too_long;
+      document["boundary_mismatch"] = n_mismatches;
+      document["choice"] = parameters_json(list_parameters(options.choice));
+    } else {
+      document["text"] = items.name;
+      document["n_tokens"] = items.text.size();
+      document["n_windows"] = items.size();
+      document["window"] = items.window;
+      document["stride"] = items.stride;
+      document["prefix"] = items.n_prefix;
+    }
+    document.update(evaluation_json(evaluation));
+    document["timing"] = {{"load", load}, {"total", total.seconds()}};
+    print_json(document);
+    return;
+  }
+  if (items.is_task()) {
+    std::printf(
+        "%s: %lld questions, no beginning token; first token from the %s cache, scores per "
+        "%s\n",
+        printable(items.name).c_str(), static_cast<long long>(items.size()),
+        options.choice.first_token == FirstToken::full ? "whole" : "quantized",
+        options.choice.length_norm == LengthNorm::tokens  ? "token"
+        : options.choice.length_norm == LengthNorm::bytes ? "byte"
+                                                          : "choice");
+    if (!items.too_long.empty()) {
+      std::string names;
+      for (const std::string& id : items.too_long)
+        names += (names.empty() ? "" : ", ") + printable(id);
+      std::printf("  left out, longer than the model's context of %lld tokens: %zu (%s)\n",
+                  static_cast<long long>(model->spec().shape.context_length), items.too_long.size(),
+                  names.c_str());
+    }
+    if (n_mismatches > 0) {
+      std::printf("  questions whose tokens a choice changes: %lld\n",
+                  static_cast<long long>(n_mismatches));
+    }
+  } else {
+    std::printf(
+        "%s: %zu tokens; %lld windows of %lld tokens, stride %lld: the first %lld of each "
+        "are quantized, the others scored\n",
+        printable(items.name).c_str(), items.text.size(), static_cast<long long>(items.size()),
+        static_cast<long long>(items.window), static_cast<long long>(items.stride),
+        static_cast<long long>(items.n_prefix));
+  }
+  print_evaluation(evaluation);
+}
+
+void evaluate_generation(const EvaluateCommand& options, const CommonOptions& common,
+                         const Work& work) {
+  const Stopwatch total;
+  for (const auto& [flag, given] :
+       {std::pair{"--resume", !options.resume.empty()}, std::pair{"-o", !options.output.empty()}}) {
+    if (given) {
+      refuse_usage({.place = flag,
+                    .what = "goes with --task and --text",
+                    .cure = "leave it out with a prompt; --json has the numbers"});
+    }
+  }
+  std::vector<EvaluatedSetting> settings = settings_of(options);
+  const auto model = open_model_named(options.model);
+  const auto tokenizer = make_tokenizer(*model);
+  const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
+  const std::int64_t n_prompt = std::ssize(prompt.ids);
+  PrefixRun run(opener(model, n_prompt + options.n_generate, work), params_of(settings));
+  GenerationCall call{
+      prompt.ids, options.cut.prefix == 0 ? n_prompt : options.cut.prefix, options.n_generate, {}};
+  if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;
+  const double load = total.seconds();
+  const DivergenceResult result = generate_divergence(run, call, work);
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    settings[i].summary = summarize({&result.along, 1}, i);
+  }
+  if (common.json) {
+    auto document = head_json(options, *model);
+    document["prompt"] = prompt.text;
+    document["prompt_tokens"] = n_prompt;
+    document["generated_tokens"] = result.reference.size();
+    document["prefix"] = call.n_prefix;
+    document.update(divergence_json(result, settings, *tokenizer));
+    document["timing"] = {{"load", load}, {"total", total.seconds()}};
+    print_json(document);
+    return;
+  }
+  std::printf("%lld prompt tokens, the first %lld quantized; greedy\n",
+              static_cast<long long>(n_prompt), static_cast<long long>(call.n_prefix));
+  print_divergence(result, settings, *tokenizer);
+}
+
+void run(const EvaluateCommand& options, const CommonOptions& common) {
+  require_device(common.device);
+  ConsoleProgress progress(common.quiet);
+  const Work work(&progress, Interruption::stop_token());
+  if (options.task.empty() && options.text.empty()) {
+    evaluate_generation(options, common, work);
+  } else {
+    evaluate_items(options, common, work);
+  }
+}
+
+void add_item_flags(CLI::App& command, EvaluateCommand& options) {
+  const auto count = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
+  auto* what = command.add_option_group("what to judge by");
+  auto* task = what->add_option("--task", options.task,
+                                "Questions: our JSONL, or a file of HellaSwag, PIQA or MathQA");
+  auto* text = what->add_option("--text", options.text, "A UTF-8 text, for perplexity and KL");
+  auto* prompt = what->add_option("--prompt", options.prompt.text,
+                                  "A prompt: where does the greedy text part?");
+  auto* file = what->add_option("--prompt-file", options.prompt.file, "A file with the prompt");
+  what->require_option(1);
+  command.add_option("--limit", options.limit, "The first N questions or windows alone")
+      ->check(count)
+      ->excludes(prompt)
+      ->excludes(file);
+  auto* prefix = command
+                     .add_option("--prefix", options.cut.prefix,
+                                 "Quantize the first P tokens once; a text: score the rest in "
+                                 "one window; a prompt: default all of it")
+                     ->check(count)
+                     ->excludes(task);
+  command.add_option("--window", options.cut.window, "A text's windows; default 512 tokens")
+      ->check(count)
+      ->needs(text)
+      ->excludes(prefix);
+  command
+      .add_option("--stride", options.cut.stride,
+                  "Tokens from window to window, scored in each; default half a window")
+      ->check(count)
+      ->needs(text)
+      ->excludes(prefix);
+  command.add_option("--generate", options.n_generate, "Tokens to generate behind a prompt")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
+      ->excludes(task)
+      ->excludes(text)
+      ->capture_default_str();
+  command.add_flag("--ignore-eos", options.ignore_eos, "Go on behind end tokens")
+      ->excludes(task)
+      ->excludes(text);
+  command
+      .add_flag("--chat", options.prompt.chat,
+                "The prompt is a message: set it into the model's chat template")
+      ->excludes(task)
+      ->excludes(text);
+  for (const Parameter& parameter : list_parameters(options.choice)) {
+    std::string flag = "--" + parameter.name;
+    std::ranges::replace(flag, '_', '-');
+    command
+        .add_option_function<std::string>(
+            flag,
+            [&options, name = parameter.name](const std::string& word) {
+              set_parameter(options.choice, name, word);
+            },
+            std::string(parameter.info.help))
+        ->check(CLI::IsMember(parameter.choices))
+        ->excludes(text)
+        ->excludes(prompt)
+        ->excludes(file)
+        ->default_str(value_text(parameter.value));
+  }
+}
+
+void add_setting_flags(CLI::App& command, EvaluateCommand& options) {
+  const auto assignments = [&](const char* flag, std::vector<std::string>& into, const char* help) {
+    command.add_option(flag, into, help)
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  };
+  command.add_option("--policy", options.policy, "What decides the bits")
+      ->check(CLI::IsMember({"qaq"}))
+      ->capture_default_str();
+  command.add_option("--preset", options.preset,
+                     "Parameters from a bundled preset or a JSON file: paper, FILE");
+  assignments("--set", options.assignments, "One parameter, NAME=VALUE; may be repeated");
+  command
+      .add_option("--against", options.against,
+                  "A second setting on the same items, with a paired test: a preset; none: the "
+                  "whole cache alone")
+      ->capture_default_str();
+  assignments("--against-set", options.against_assignments,
+              "One parameter of the second setting, on top of --against or else of the first");
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& program, const CommonOptions& common) {
+  auto options = std::make_shared<EvaluateCommand>();
+  CLI::App* command = program.add_subcommand(
+      "evaluate", "Run a model on its quantized cache: accuracy, perplexity, KL, parting texts");
+  command->add_option("--model", options->model, "Model: a known name, a file or a folder")
+      ->required();
+  add_item_flags(*command, *options);
+  add_setting_flags(*command, *options);
+  command->add_option("--resume", options->resume,
+                      "Keep finished items in this JSONL file, and go on behind its last");
+  command->add_option("-o,--output", options->output, "Write the authors' results JSON");
+  command->footer(
+      "Parameters of --set: see qaq replay --help.\n"
+      "Examples:\n"
+      "  qaq evaluate --model smollm2-135m --task piqa.jsonl --preset paper --limit 200\n"
+      "  qaq evaluate --model smollm2-135m --task valid.jsonl --set target_quantization_error=3 "
+      "--against-set value.last_n_attentions=1 --resume items.jsonl -o results.json\n"
+      "  qaq evaluate --model smollm2-135m --text book.txt --window 1024 --stride 512\n"
+      "  qaq evaluate --model smollm2-135m --text story.txt --prefix 64 --json\n"
+      "  qaq evaluate --model smollm2-135m --chat --prompt \"Summarize: ...\" --generate 100");
+  command->callback([options, &common] { run(*options, common); });
+}
+
+}  // namespace qaq::cli

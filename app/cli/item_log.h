@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/evaluate/item_result.h"
+
+namespace qaq::cli {
+
+/// A file of finished items, one JSON line each behind a line that says what they are of. An
+/// evaluation that was cut off goes on behind its last whole line.
+class ItemLog {
+ public:
+  /// Opens `path`, or makes it. `made_with` is everything that items depend on. Throws Error{input}
+  /// naming line and key where the file was made with something else or is broken before its last
+  /// line; Error{work} where it cannot be written.
+  ItemLog(std::string path, const nlohmann::ordered_json& made_with);
+
+  const std::string& path() const { return path_; }
+  /// What was finished before, in order; each id has to be the one that is expected there.
+  const std::vector<ItemResult>& finished() const { return finished_; }
+  /// Throws Error{input} where the i-th finished item is not the one of this id.
+  void require_id(std::size_t i, const std::string& id) const;
+  /// Adds an item and hands it to the system. Throws Error{work}.
+  void append(const ItemResult& item);
+
+ private:
+  void read(const nlohmann::ordered_json& made_with);
+  void write_line(const nlohmann::ordered_json& json);
+
+  std::string path_;
+  std::vector<ItemResult> finished_;
+  std::ofstream out_;
+};
+
+}  // namespace qaq::cli

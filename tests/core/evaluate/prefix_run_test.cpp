@@ -1,0 +1,229 @@
+// The model on a quantized prefix: against the reference replay of the real model
+// (tests/data/oracle/README.md, qaq_replay_narrative), and properties on a tiny one.
+#include "core/evaluate/prefix_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/engine/backend.h"
+#include "data/models/model_file.h"
+#include "tests/core/evaluate/tiny_runs.h"
+#include "tests/support/model_fixture.h"
+#include "tests/support/reference_file.h"
+#include "tests/support/tap_recorder.h"
+#include "tests/support/test_data.h"
+
+namespace qaq {
+namespace {
+
+using nlohmann::json;
+
+// Parameters as the reference data names them.
+void set_side(QaqParams& params, const std::string& side, const json& given) {
+  for (const auto& [name, value] : given.items()) {
+    if (name == "key_or_value_cache") continue;
+    const std::string ours = side + "." + (name == "method_name" ? "method" : name);
+    ParameterValue as_ours;
+    if (value.is_boolean()) {
+      as_ours = value.get<bool>();
+    } else if (value.is_number_integer()) {
+      as_ours = value.get<std::int64_t>();
+    } else if (value.is_number()) {
+      as_ours = value.get<double>();
+    } else {
+      as_ours = value.get<std::string>();
+    }
+    set_parameter(params, ours, as_ours);
+  }
+}
+
+QaqParams params_of(const json& oracle_case) {
+  QaqParams params;
+  params.dtype_bits = 32;
+  set_side(params, "key", oracle_case["key_params"]);
+  set_side(params, "value", oracle_case["value_params"]);
+  return params;
+}
+
+void expect_near(double ours, const json& expected, double relative, const char* name) {
+  const double reference = expected.at(name).get<double>();
+  EXPECT_NEAR(ours, reference, relative * std::abs(reference)) << name;
+}
+
+TEST(PrefixRunOracle, EveryCaseOfTheReferenceReplay) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const json oracle = test::test_data_json("oracle/qaq_replay_narrative.json");
+  const test::ReferenceFile forward(test::test_data_path("oracle/smollm2_forward_narrative.h5"));
+  const auto wide = forward.integers("token_ids");
+  const std::vector<std::int32_t> ids(wide.begin(), wide.end());
+  const auto n_prefix = oracle["prefix_length"].get<std::size_t>();
+  std::vector<QaqParams> settings;
+  for (const json& each : oracle["cases"]) settings.push_back(params_of(each));
+
+  const auto model = open_model(path);
+  const auto n = std::ssize(ids);
+  PrefixRun run([&] { return make_cpu_backend()->open(model, {n, n}); }, settings);
+  const std::span<const std::int32_t> all(ids);
+  std::vector<std::int32_t> next(ids.begin() + static_cast<std::ptrdiff_t>(n_prefix) + 1,
+                                 ids.end());
+  next.push_back(-1);
+  run.set_prefix(all.first(n_prefix), {});
+  const auto scores = run.run_tail({all.subspan(n_prefix), next}, {});
+
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    const json& expected = oracle["cases"][i];
+    SCOPED_TRACE(expected["title"].get<std::string>());
+    const ReplayResult& cache = run.cache(i);
+    const auto& positions = scores[i].positions;
+    ASSERT_EQ(positions.size(), expected["positions"].get<std::size_t>());
+    double kl_sum = 0, kl_max = 0, squares = 0;
+    int unchanged = 0;
+    for (const PositionScore& p : positions) {
+      kl_sum += p.kl;
+      kl_max = std::max(kl_max, p.kl);
+      squares += p.squared_difference;
+      unchanged += p.same_top ? 1 : 0;
+      EXPECT_EQ(std::isnan(p.nll), &p == &positions.back());
+    }
+    const auto n_positions = static_cast<double>(positions.size());
+    const double kl_mean = kl_sum / n_positions;
+    const double logit_error =
+        squares / (n_positions * static_cast<double>(run.spec().shape.vocab_size));
+    const double attention_error =
+        scores[i].attention_squares / static_cast<double>(scores[i].n_attention);
+    std::printf(
+        "case %zu: kl_mean %.3e, kl_max %.3e, same top %d, logit error %.3e, attention %.3e\n", i,
+        kl_mean, kl_max, unchanged, logit_error, attention_error);
+    expect_near(cache.key.average_n_bits, expected, 1e-3, "key_average_n_bits");
+    expect_near(cache.value.average_n_bits, expected, 1e-3, "value_average_n_bits");
+    expect_near(cache.key.size_per_token_bits, expected, 1e-3, "key_size_per_token_bits");
+    expect_near(cache.value.size_per_token_bits, expected, 1e-3, "value_size_per_token_bits");
+    EXPECT_EQ(unchanged, expected["argmax_unchanged"].get<int>());
+    if (i == 0) {  // nothing is quantized: rounding alone
+      EXPECT_LE(attention_error, 1e-12);
+      EXPECT_LE(logit_error, 1e-8);
+      EXPECT_LE(kl_max, 1e-9);
+      continue;
+    }
+    expect_near(cache.key.quantization_error, expected, 2e-5, "key_quantization_error");
+    expect_near(cache.value.quantization_error, expected, 2e-5, "value_quantization_error");
+    expect_near(attention_error, expected, 2e-3, "attention_error");
+    expect_near(logit_error, expected, 2e-2, "logit_error");
+    expect_near(kl_mean, expected, 5e-3, "kl_mean");
+    expect_near(kl_max, expected, 2e-2, "kl_max");
+  }
+}
+
+TEST(PrefixRun, WithoutQuantizationEqualsThePlainForwardPass) {
+  const auto model = test::tiny_llama();
+  const auto ids = test::token_ids(40);
+  test::TapRecorder plain(model->spec().shape, 40);
+  make_cpu_backend()->open(model, {40, 40})->run(ids, &plain);
+  PrefixRun run(test::opener(model, 40), {test::exact_params()});
+  for (const std::size_t n_prefix : {1, 7, 33, 39}) {
+    const std::span<const std::int32_t> all(ids);
+    run.set_prefix(all.first(n_prefix), {});
+    const std::vector<std::int32_t> next(40 - n_prefix, -1);
+    const auto scores = run.run_tail({all.subspan(n_prefix), next}, {});
+    for (const PositionScore& p : scores[0].positions) {
+      EXPECT_LE(p.kl, 1e-9);
+      EXPECT_EQ(p.squared_difference, 0) << "the same numbers go through the same sums";
+      EXPECT_TRUE(p.same_top);
+    }
+    EXPECT_EQ(scores[0].attention_squares, 0);
+    // The last row's logits, against a pass over all tokens at once.
+    const auto expected = plain.logits.sub(39).span();
+    const auto ours = run.quantized(0).logits();
+    for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(ours[i], expected[i], 2e-5);
+  }
+}
+
+TEST(PrefixRun, SettingsDoNotMeetAndTailsDoNotAddUp) {
+  const auto model = test::tiny_llama();
+  const auto ids = test::token_ids(40);
+  const std::span<const std::int32_t> all(ids);
+  const std::vector<std::int32_t> next(16, 3);
+  const auto tail = [&](std::vector<QaqParams> settings, std::size_t which, int times) {
+    PrefixRun run(test::opener(model, 40), std::move(settings));
+    run.set_prefix(all.first(9), {});
+    run.set_prefix(all.first(24), {});
+    std::vector<TailScores> scores;
+    for (int i = 0; i < times; ++i) scores = run.run_tail({all.subspan(24), next}, {});
+    return scores.at(which);
+  };
+  const TailScores alone = tail({test::coarse_params()}, 0, 1);
+  const TailScores beside = tail({test::exact_params(), test::coarse_params()}, 1, 2);
+  ASSERT_EQ(alone.positions.size(), 16u);
+  for (std::size_t i = 0; i < 16; ++i) {
+    EXPECT_EQ(alone.positions[i].kl, beside.positions[i].kl);
+    EXPECT_EQ(alone.positions[i].nll, beside.positions[i].nll);
+    EXPECT_GT(alone.positions[i].kl, 1e-6);
+  }
+  EXPECT_EQ(alone.attention_squares, beside.attention_squares);
+  EXPECT_EQ(alone.n_attention, 3 * 4 * 16 * 24);
+}
+
+TEST(PrefixRun, TheLastPrefixTokenOnAQuantizedCacheIsATailOfAShorterPrefix) {
+  const auto model = test::tiny_llama();
+  const auto ids = test::token_ids(30);
+  const std::span<const std::int32_t> all(ids);
+  PrefixRun run(test::opener(model, 40), {test::coarse_params()});
+  run.set_prefix(all.first(19), {});
+  run.run_tail({all.subspan(19, 1), std::vector<std::int32_t>{-1}}, {});
+  const std::vector<float> expected(run.quantized(0).logits().begin(),
+                                    run.quantized(0).logits().end());
+  run.set_prefix(all.first(20), {});
+  const auto ours = run.requantized_prefix_logits(0, {});
+  EXPECT_EQ(ours, expected);
+  // Tails behind it meet the whole prefix as ever.
+  const std::vector<std::int32_t> next(10, -1);
+  const auto after = run.run_tail({all.subspan(20), next}, {});
+  PrefixRun fresh(test::opener(model, 40), {test::coarse_params()});
+  fresh.set_prefix(all.first(20), {});
+  EXPECT_EQ(after[0].positions[9].kl,
+            fresh.run_tail({all.subspan(20), next}, {})[0].positions[9].kl);
+  fresh.set_prefix(all.first(1), {});
+  EXPECT_TRUE(std::ranges::equal(fresh.requantized_prefix_logits(0, {}), fresh.prefix_logits()));
+}
+
+TEST(PrefixRun, ThreadCountChangesNoByte) {
+  const auto model = test::tiny_llama();
+  const auto ids = test::token_ids(40);
+  const std::span<const std::int32_t> all(ids);
+  const std::vector<std::int32_t> next(16, 3);
+  std::vector<TailScores> seen;
+  for (const int n_threads : {1, 2, 5}) {
+    set_thread_count(n_threads);
+    PrefixRun run(test::opener(model, 40), {test::coarse_params()});
+    run.set_prefix(all.first(24), {});
+    seen.push_back(run.run_tail({all.subspan(24), next}, {})[0]);
+  }
+  set_thread_count(0);
+  for (const TailScores& other : seen) {
+    EXPECT_EQ(other.attention_squares, seen[0].attention_squares);
+    for (std::size_t i = 0; i < 16; ++i) {
+      EXPECT_EQ(other.positions[i].kl, seen[0].positions[i].kl);
+      EXPECT_EQ(other.positions[i].squared_difference, seen[0].positions[i].squared_difference);
+    }
+  }
+}
+
+TEST(PrefixRun, AStopIsObeyed) {
+  const auto model = test::tiny_llama();
+  PrefixRun run(test::opener(model, 40), {test::coarse_params()});
+  std::stop_source source;
+  source.request_stop();
+  try {
+    run.set_prefix(test::token_ids(8), Work(nullptr, source.get_token()));
+    ADD_FAILURE() << "went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::interrupted);
+  }
+}
+
+}  // namespace
+}  // namespace qaq
