@@ -195,8 +195,8 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   nlohmann::ordered_json entries = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < settings.size(); ++i) {
     settings[i].summary = summarize(evaluation.items, i);
-    entries.push_back(authors_entry({program_version(), model->spec().name, items.name,
-                                     std::ssize(evaluation.items), settings[i].params},
+    entries.push_back(authors_entry(settings[i].params,
+                                    {model->spec().name, items.name, std::ssize(evaluation.items)},
                                     settings[i].summary));
   }
   evaluation.settings = std::move(settings);

@@ -105,29 +105,6 @@ std::optional<Perplexity> perplexity_of(Items items, std::size_t setting) {
   return out;
 }
 
-Json quantizer_json(const QaqSideParams& side, CacheSide which) {
-  const auto name = [](auto value) {
-    return ChoiceNames<decltype(value)>::names[static_cast<std::size_t>(value)];
-  };
-  Json out{{"key_or_value_cache", which == CacheSide::key ? "key" : "value"},
-           {"level", name(side.level)}};
-  if (side.level == Level::no_quantization) return out;
-  out["symmetric"] = side.symmetric;
-  out["method_name"] = name(side.method);
-  out["outliers_ratio"] = side.outliers_ratio;
-  out["use_attentions"] = side.use_attentions;
-  if (!side.use_attentions) {
-    out["n_bits_uniform"] = side.n_bits_uniform;
-    return out;
-  }
-  out["n_bits_min"] = side.n_bits_min;
-  out["n_bits_max"] = side.n_bits_max;
-  out["last_n_attentions"] = side.last_n_attentions;
-  out["target_quantization_error"] = side.target_quantization_error;
-  if (which == CacheSide::key) out["q_norm"] = side.q_norm;
-  return out;
-}
-
 // The authors' metrics, in their order.
 Json authors_metrics(const SettingSummary& s) {
   const CacheFigures& c = s.cache;
@@ -237,15 +214,9 @@ Json summary_json(const SettingSummary& s) {
   return out;
 }
 
-Json authors_entry(const AuthorsParams& params, const SettingSummary& summary) {
-  return {{"params",
-           {{"version", params.version},
-            {"model_name", params.model_name},
-            {"dataset_name", params.dataset_name},
-            {"question_count", params.question_count},
-            {"key_quantizer", quantizer_json(params.params.key, CacheSide::key)},
-            {"value_quantizer", quantizer_json(params.params.value, CacheSide::value)}}},
-          {"results", authors_metrics(summary)}};
+Json authors_entry(const QaqParams& params, const RunSubject& subject,
+                   const SettingSummary& summary) {
+  return {{"params", authors_params(params, subject)}, {"results", authors_metrics(summary)}};
 }
 
 }  // namespace qaq

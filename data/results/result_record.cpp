@@ -1,36 +1,11 @@
 #include "data/results/result_record.h"
 
 #include "core/base/error.h"
-#include "core/base/version.h"
 
 namespace qaq {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// The authors' name of one of our parameters.
-std::string authors_name(const std::string& name) {
-  return name == "method" ? "method_name" : name;
-}
-
-Json quantizer_params(const QaqParams& params, const std::string& side) {
-  const auto all = parameters_json(list_parameters(params));
-  const auto value = [&](const std::string& name) { return all.at(side + "." + name); };
-  Json out;
-  out["key_or_value_cache"] = side;
-  out["level"] = value("level");
-  if (out["level"] == "no-quantization") return out;
-  std::vector<std::string> names{"symmetric", "method", "outliers_ratio", "use_attentions"};
-  if (value("use_attentions") == true) {
-    names.insert(names.end(),
-                 {"n_bits_min", "n_bits_max", "last_n_attentions", "target_quantization_error"});
-    if (side == "key") names.emplace_back("q_norm");
-  } else {
-    names.emplace_back("n_bits_uniform");
-  }
-  for (const std::string& name : names) out[authors_name(name)] = value(name);
-  return out;
-}
 
 ParameterValue plain_value(const Json& json) {
   if (json.is_boolean()) return json.get<bool>();
@@ -43,7 +18,7 @@ void set_quantizer(QaqParams& params, const std::string& side, const Json& json,
                    const std::string& file, const std::string& place) {
   for (const auto& [key, value] : json.items()) {
     if (key == "key_or_value_cache" || value.is_null()) continue;
-    const std::string name = side + "." + (key == "method_name" ? "method" : key);
+    const std::string name = side + "." + name_of_authors(key);
     try {
       set_parameter(params, name, plain_value(value));
     } catch (const Error& error) {
@@ -59,17 +34,6 @@ void set_quantizer(QaqParams& params, const std::string& side, const Json& json,
 
 std::string ResultRecord::hash() const {
   return qaq_scope.is_object() ? qaq_scope.value("hash", "") : "";
-}
-
-Json authors_params(const QaqParams& params, const RunSubject& subject) {
-  Json out;
-  out["version"] = program_version();
-  out["model_name"] = subject.model_name;
-  out["dataset_name"] = subject.dataset_name;
-  out["question_count"] = subject.question_count;
-  out["key_quantizer"] = quantizer_params(params, "key");
-  out["value_quantizer"] = quantizer_params(params, "value");
-  return out;
 }
 
 QaqParams params_of_authors(const Json& params, const std::string& file, const std::string& place) {

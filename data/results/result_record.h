@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "core/policy/qaq_params.h"
+#include "core/policy/authors_names.h"
 
 namespace qaq {
 
@@ -17,17 +17,6 @@ struct ResultRecord {
   /// What tells runs apart; empty in the authors' files.
   std::string hash() const;
 };
-
-/// What a run was made on, in the authors' words.
-struct RunSubject {
-  std::string model_name;
-  std::string dataset_name;
-  std::int64_t question_count = 0;
-};
-
-/// The authors' "params" of a run. Their names and order: level, symmetric, method_name,
-/// outliers_ratio, use_attentions, then those that use_attentions reads.
-nlohmann::ordered_json authors_params(const QaqParams& params, const RunSubject& subject);
 
 /// The parameters that the authors' "params" stand for, on top of the defaults. Throws Error{input}
 /// with the place (below `place`) for a value that no parameter takes.
