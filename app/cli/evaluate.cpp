@@ -21,7 +21,7 @@
 #include "core/base/version.h"
 #include "core/engine/backend.h"
 #include "core/evaluate/prefix_run.h"
-#include "data/capture/partial_file.h"
+#include "data/files/partial_file.h"
 #include "data/presets/preset.h"
 
 namespace qaq::cli {

@@ -1,6 +1,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/bound_table.h"
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
@@ -9,6 +10,7 @@
 #include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/bound_check.h"
 #include "core/replay/pack_cache.h"
 #include "core/replay/replayer.h"
 #include "data/capture/capture_file.h"
@@ -26,6 +28,10 @@ struct ReplayCommand {
   std::int64_t prefix = 0;
   std::string save;
   std::string save_packed;
+  bool check_bound = false;
+  std::int64_t n_draws = 0;
+  std::uint64_t seed = 1;
+  bool see_future = false;
 };
 
 std::string text_of(double value) {
@@ -104,6 +110,16 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const ReplayOptions replay_options{params.qaq, options.prefix};
   const SharedReplay result = replayer.full(replay_options, work);
   const double replay_seconds = replay_watch.seconds();
+  std::shared_ptr<const BoundCheck> bound;
+  if (options.check_bound) {
+    bound = check_bound(*capture,
+                        {.replay = {params.qaq, options.prefix},
+                         .n_draws = options.n_draws,
+                         .seed = options.seed,
+                         .see_future = options.see_future},
+                        work);
+  }
+  const double check_seconds = replay_watch.seconds() - replay_seconds;
   std::optional<ViolationReport> violations;
   if (capture->info().profile != AttentionProfile::none) {
     violations =
@@ -127,6 +143,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
       std::printf("  packed: %lld bytes in %s\n", static_cast<long long>(packed_bytes),
                   printable(options.save_packed).c_str());
     }
+    if (bound) print_bound_table(*bound);
     return;
   }
   nlohmann::ordered_json document{{"capture", options.capture},
@@ -143,12 +160,15 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
     document["violations"] =
         violations_json(*violations, info, deficits, persistence(*capture, work));
   }
+  if (bound) document["bound_check"] = bound_check_json(*bound);
   if (!options.save.empty()) document["run"] = options.save;
   if (!options.save_packed.empty()) {
     document["packed"] = {{"file", options.save_packed}, {"bytes", packed_bytes}};
   }
-  document["timing"] = {
-      {"load", load}, {"replay", replay_seconds}, {"write", write}, {"total", total.seconds()}};
+  document["timing"] = {{"load", load}, {"replay", replay_seconds}};
+  if (bound) document["timing"]["check_bound"] = check_seconds;
+  document["timing"]["write"] = write;
+  document["timing"]["total"] = total.seconds();
   print_json(document);
 }
 
@@ -179,7 +199,7 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       ->check(CLI::IsMember({"qaq"}))
       ->capture_default_str();
   command->add_option("--preset", options->preset,
-                      "Parameters from a bundled preset or a JSON file: paper, FILE");
+                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
   command->add_option("--set", options->assignments, "One parameter, NAME=VALUE; may be repeated")
       ->type_name("NAME=VALUE")
       ->expected(1)
@@ -187,6 +207,20 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
   command->add_option("--prefix", options->prefix, "Tokens to quantize; 0: all")
       ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
       ->capture_default_str();
+  CLI::Option* check = command->add_flag(
+      "--check-bound", options->check_bound,
+      "Hold the errors of scores and outputs against what the variant promises, by layer and head");
+  command
+      ->add_option("--mc", options->n_draws,
+                   "With --check-bound: draws of the even rounding errors that theory assumes")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1000000}))
+      ->needs(check);
+  command->add_option("--seed", options->seed, "Of the draws")->capture_default_str()->needs(check);
+  command
+      ->add_flag("--see-future", options->see_future,
+                 "With --check-bound: let bits follow from the attention that they are checked on, "
+                 "which no policy can know: what is left are no persistence violations")
+      ->needs(check);
   command->add_option("--save", options->save, "Keep the run in the capture under this name");
   command
       ->add_option("--save-packed", options->save_packed,
@@ -197,7 +231,8 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       "Examples:\n"
       "  qaq replay story.h5 --preset paper\n"
       "  qaq replay story.h5 --preset paper --save-packed story.qkv\n"
-      "  qaq replay story.h5 --set target_quantization_error=0.03 --set key.level=token --json");
+      "  qaq replay story.h5 --set target_quantization_error=0.03 --set key.level=token --json\n"
+      "  qaq replay story.h5 --preset bound --prefix 400 --check-bound --mc 20");
   command->callback([options, &common] { run(*options, common); });
 }
 

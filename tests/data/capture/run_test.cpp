@@ -1,12 +1,16 @@
 // Replays stored in a capture come back as they were, and never harm it.
 #include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
+#include <hdf5.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/replay/replay.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/capture_summary.h"
+#include "data/capture/h5_attribute.h"
+#include "data/capture/h5_thread.h"
 #include "tests/data/capture/synthetic_run.h"
 #include "tests/support/temporary_folder.h"
 
@@ -69,6 +73,19 @@ class StoredRuns : public testing::Test {
     return replay(*open_capture(path_), options);
   }
 
+  // Changes an attribute of the run "old".
+  void edit_json(const char* name, const std::function<void(nlohmann::ordered_json&)>& edit) {
+    h5::thread().run([&] {
+      h5::File file(path_, h5::Access::modify);
+      const h5::Attributes run(file, "/runs/old");
+      auto json = nlohmann::ordered_json::parse(*run.text(name));
+      edit(json);
+      ASSERT_GE(H5Adelete_by_name(file.id(), "/runs/old", name, H5P_DEFAULT), 0);
+      run.set(name, json.dump());
+      file.close();
+    });
+  }
+
   TemporaryFolder folder_;
   std::string path_ = folder_.file("c.h5");
 };
@@ -84,6 +101,44 @@ TEST_F(StoredRuns, ComeBackAsTheyWereStored) {
       expect_same(*load_run(path_, "three bits \xc3\xa9"), *result);
     }
   }
+}
+
+TEST_F(StoredRuns, KeepWhatIsLeftToTheProgram) {
+  write(AttentionProfile::full);
+  ReplayOptions options;
+  options.params.key.variant = options.params.value.variant = Variant::bound;
+  options.params.key.bits_rule = BitsRule::measured;
+  options.params.key.range_rule = RangeChoice::mean_centred;
+  options.params.key.target_quantization_error = 1e-4;
+  options.params.key.q_norm = RealOrAuto::automatic();
+  const SharedReplay result = replay(*open_capture(path_), options);
+  EXPECT_GT(result->key.n_bound_unmet, 0);
+  save_run(path_, "a", *result, "{}");
+  const SharedReplay stored = load_run(path_, "a");
+  expect_same(*stored, *result);
+  EXPECT_EQ(parameters_json(stored->parameters)["key.q_norm"], "auto");
+  EXPECT_EQ(stored->key.n_bound_unmet, result->key.n_bound_unmet);
+}
+
+// What version 0.1 wrote knows neither variants nor units that no bits are enough for.
+TEST_F(StoredRuns, OfOlderProgramsAreTheReferenceVariant) {
+  write(AttentionProfile::full);
+  const SharedReplay result = replayed(3);
+  save_run(path_, "old", *result, "{}");
+  edit_json("parameters_json", [](nlohmann::ordered_json& parameters) {
+    for (const std::string section : {"key.", "value."}) {
+      for (const char* name : {"variant", "range_rule", "store_scale", "bits_rule",
+                               "horizon_tokens", "q_norm_quantile", "bound_target", "v_max"}) {
+        parameters.erase(section + name);
+      }
+    }
+    EXPECT_EQ(parameters.size(), 11 + 10 + 2u);
+  });
+  edit_json("totals_json", [](nlohmann::ordered_json& totals) {
+    EXPECT_EQ(totals["key"].erase("n_bound_unmet"), 1u);
+    EXPECT_EQ(totals["value"].erase("n_bound_unmet"), 1u);
+  });
+  expect_same(*load_run(path_, "old"), *result);
 }
 
 TEST_F(StoredRuns, AreReplacedByName) {

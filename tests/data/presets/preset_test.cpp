@@ -83,6 +83,15 @@ TEST(BundledPresets, AreAllTakenAndPaperHoldsThePapersSettings) {
     EXPECT_EQ(side->last_n_attentions, 5);
   }
   EXPECT_EQ(params.qaq.key.q_norm, 300.0);
+  EXPECT_EQ(params.qaq.key.variant, Variant::reference);
+}
+
+TEST(BundledPresets, BoundPromisesOnMeasuredQueries) {
+  ScopeParams params;
+  apply_preset("bound", params);
+  EXPECT_EQ(params.qaq.key.variant, Variant::bound);
+  EXPECT_EQ(params.qaq.value.variant, Variant::bound);
+  EXPECT_FALSE(params.qaq.key.q_norm.number);
 }
 
 TEST(BundledPresets, AnUnknownNameListsThem) {

@@ -1,0 +1,213 @@
+#include "core/replay/explain.h"
+
+#include <charconv>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/cli/command.h"
+#include "app/cli/console.h"
+#include "app/cli/printable.h"
+#include "core/analysis/scope_params.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/replay/cache_replay.h"
+#include "data/capture/capture_file.h"
+#include "data/presets/preset.h"
+
+namespace qaq::cli {
+namespace {
+
+struct ExplainCommand {
+  std::string capture;
+  std::string cell;
+  std::string preset;
+  std::vector<std::string> assignments;
+  std::int64_t prefix = 0;
+};
+
+CellAddress parse_cell(const std::string& text) {
+  const auto refuse = [&](const std::string& what) {
+    refuse_usage({.place = "--cell",
+                  .what = what,
+                  .cure = "write key|value,LAYER,KV_HEAD,TOKEN, as in value,14,1,87"});
+  };
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, ',');) parts.push_back(part);
+  if (parts.size() != 4) refuse(cat("'", text, "' is no cell"));
+  CellAddress cell;
+  if (parts[0] != "key" && parts[0] != "value") refuse(cat("'", parts[0], "' is no cache"));
+  cell.side = parts[0] == "key" ? CacheSide::key : CacheSide::value;
+  const auto number = [&](const std::string& word) {
+    std::int64_t value = 0;
+    const auto result = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (result.ec != std::errc() || result.ptr != word.data() + word.size()) {
+      refuse(cat("'", word, "' is no number"));
+    }
+    return value;
+  };
+  cell.layer = number(parts[1]);
+  cell.kv_head = number(parts[2]);
+  cell.token = number(parts[3]);
+  return cell;
+}
+
+void print_line(const std::string& name, const std::string& text) {
+  std::printf("  %-16s %s\n", name.c_str(), text.c_str());
+}
+
+void print_unit(const CellExplanation& x) {
+  print_line("unit", cat(x.unit_size, " values that share their bits, ",
+                         x.unit_size - x.stats.n_inliers, " of them outliers, kept exactly"));
+  if (x.stats.n_inliers == 0) {
+    print_line("", "no value is left to quantize");
+    return;
+  }
+  if (x.stats.n_inliers < x.unit_size) {
+    print_line("outliers",
+               cat("x <= ", short_number(x.stats.low), " or x > ", short_number(x.stats.high)));
+  }
+  print_line("inliers", cat("from ", short_number(x.stats.min), " to ", short_number(x.stats.max),
+                            ", mean ", short_number(x.stats.mean), ", standard deviation ",
+                            short_number(x.stats.deviation)));
+}
+
+void print_steps(const CellExplanation& x) {
+  for (const BitStep& step : x.bits.steps) {
+    if (step.formula.empty()) {
+      print_line(step.symbol, cat("= ", short_number(step.value), "   ", step.meaning));
+      continue;
+    }
+    print_line(step.symbol, cat("= ", step.formula, "   ", step.meaning));
+    if (step.numbers != step.formula) print_line("", "= " + step.numbers);
+    print_line("", "= " + short_number(step.value));
+  }
+}
+
+void print_decision(const CellExplanation& x) {
+  const BitChoice& choice = x.bits.choice;
+  const std::string bits = cat(choice.n_bits, choice.n_bits == 1 ? " bit" : " bits");
+  if (!x.params.use_attentions) {
+    print_line("n_bits", cat("= n_bits_uniform = ", bits, ", as use_attentions is off"));
+    return;
+  }
+  if (x.params.bits_rule == BitsRule::formula) {
+    print_line("rounded up",
+               std::isfinite(x.bits.before_rounding)
+                   ? cat("= ceil(", short_number(x.bits.before_rounding), ") = ", choice.wanted)
+                   : std::string("no bits are needed: any error is allowed"));
+  }
+  if (choice.unmet) print_line("bound_unmet", "no number of bits up to 16 keeps sigma^2");
+  const std::string limits =
+      cat(x.params.n_bits_min, " to ", x.params.n_bits_max, " (n_bits_min, n_bits_max)");
+  const std::string clamp = choice.clamp == BitChoice::Clamp::none
+                                ? cat("within ", limits)
+                                : cat(name_of(choice.clamp), " acts: limits are ", limits);
+  if (choice.forced) {
+    print_line("forced",
+               cat("token ", x.cell.token, " is among the newest last_n_attentions - 1 = ",
+                   x.params.last_n_attentions - 1, " of ", x.prefix, ": they get n_bits_max"));
+  } else {
+    print_line("clamped", clamp);
+    const std::string forced =
+        x.first_forced < x.prefix
+            ? cat("no: only tokens ", x.first_forced, " to ", x.prefix - 1, " get n_bits_max")
+            : std::string("no: last_n_attentions = 1 forces no token");
+    print_line("forced", forced);
+  }
+  print_line("n_bits", "= " + bits);
+}
+
+void print_grid(const CellExplanation& x) {
+  if (x.params.method == Method::normal) {
+    print_line("codes", cat("quantiles of a normal distribution with the unit's mean and "
+                            "deviation"));
+  } else if (x.stats.n_inliers > 0) {
+    const char* code = x.grid.offset > 0 ? "(code + 1/2)" : "code";
+    print_line(
+        "codes",
+        cat("x' = ", code, " * ", short_number(x.grid.scale), " + ", short_number(x.grid.base),
+            ", codes ", short_number(x.grid.lowest), " to ", short_number(x.grid.highest), " (",
+            ChoiceNames<RangeRule>::names[static_cast<std::size_t>(range_rule_of(x.params))], ")"));
+  }
+  print_line("error", cat("RMS ", short_number(x.rms_error), " over the cell's channels, ",
+                          x.n_outliers, " kept exactly"));
+}
+
+void print_explanation(const CaptureInfo& info, const CellExplanation& x) {
+  std::printf("%s: %s of layer %lld (the model's number), KV head %lld, token %lld \"%s\"\n",
+              info.name.c_str(), name_of(x.cell.side), static_cast<long long>(x.cell.layer),
+              static_cast<long long>(x.cell.kv_head), static_cast<long long>(x.cell.token),
+              printable(x.token_text).c_str());
+  const auto name = [](const auto& names, auto value) {
+    return std::string(names[static_cast<std::size_t>(value)]);
+  };
+  print_line("settings", cat("variant ", name(ChoiceNames<Variant>::names, x.params.variant),
+                             ", level ", name(ChoiceNames<Level>::names, x.params.level),
+                             ", method ", name(ChoiceNames<Method>::names, x.params.method)));
+  if (!x.why_exact.empty()) {
+    print_line("exact", x.why_exact);
+    return;
+  }
+  print_unit(x);
+  print_steps(x);
+  print_decision(x);
+  print_grid(x);
+}
+
+void run(const ExplainCommand& options, const CommonOptions& common) {
+  require_device(common.device);
+  const Stopwatch total;
+  ConsoleProgress progress(common.quiet);
+  const Work work(&progress, Interruption::stop_token());
+  const CellAddress cell = parse_cell(options.cell);
+  const auto params = params_from<ScopeParams>(options.preset, options.assignments);
+  validate(params.qaq);
+  const auto capture = open_capture(options.capture, work);
+  const CellExplanation explanation =
+      explain_cell(*capture, {params.qaq, options.prefix}, cell, work);
+  if (!common.json) {
+    print_explanation(capture->info(), explanation);
+    return;
+  }
+  nlohmann::ordered_json document{{"capture", options.capture},
+                                  {"parameters", parameters_json(list_parameters(params))}};
+  document.update(explanation_json(explanation));
+  document["timing"] = {{"total", total.seconds()}};
+  print_json(document);
+}
+
+}  // namespace
+
+void add_explain(CLI::App& program, const CommonOptions& common) {
+  auto options = std::make_shared<ExplainCommand>();
+  CLI::App* command = program.add_subcommand(
+      "explain", "Show how one token's keys or values got their bits, step by step");
+  command->add_option("capture", options->capture, "The capture file")->required();
+  command
+      ->add_option("--cell", options->cell,
+                   "key or value, the model's number of a captured layer, KV head, token")
+      ->type_name("key|value,LAYER,KV_HEAD,TOKEN")
+      ->required();
+  command->add_option("--preset", options->preset,
+                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
+  command
+      ->add_option("--set", options->assignments,
+                   "One parameter, NAME=VALUE, as in qaq replay; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--prefix", options->prefix, "Tokens to quantize; 0: all")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
+      ->capture_default_str();
+  command->footer(
+      "Parameters: see qaq replay --help.\n"
+      "Examples:\n"
+      "  qaq explain story.h5 --cell value,14,1,87\n"
+      "  qaq explain story.h5 --cell key,14,1,20 --preset bound --json");
+  command->callback([options, &common] { run(*options, common); });
+}
+
+}  // namespace qaq::cli

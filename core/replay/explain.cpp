@@ -1,0 +1,171 @@
+#include "core/replay/explain.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/policy/qaq_policy.h"
+#include "core/quant/quantize.h"
+#include "core/quant/unit_grid.h"
+#include "core/replay/planner.h"
+#include "core/replay/squared_distance.h"
+
+namespace qaq {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+[[noreturn]] void refuse_cell(const std::string& what, const std::string& cure) {
+  refuse_usage({.place = "--cell", .what = what, .cure = cure});
+}
+
+void check_range(const char* name, std::int64_t number, std::int64_t count) {
+  if (number >= 0 && number < count) return;
+  refuse_cell(cat(name, " ", number, " is out of range"), cat("give 0 to ", count - 1));
+}
+
+// The place of the cell's layer among those that were captured.
+std::int64_t layer_index_of(const CaptureInfo& info, std::int64_t layer) {
+  const auto found = std::find(info.layers.begin(), info.layers.end(), layer);
+  if (found != info.layers.end()) return found - info.layers.begin();
+  // Runs as in "0-3, 14".
+  std::string all;
+  for (std::size_t first = 0, last = 0; first < info.layers.size(); first = last = last + 1) {
+    while (last + 1 < info.layers.size() && info.layers[last + 1] == info.layers[last] + 1) ++last;
+    all += cat(all.empty() ? "" : ", ", info.layers[first]);
+    if (last > first) all += cat("-", info.layers[last]);
+  }
+  refuse_cell(cat("layer ", layer, " was not captured"),
+              cat("give the model's number of a captured layer: ", all));
+}
+
+void measure_cell(const CaptureView& capture, const PlannedCache& planned, std::int64_t layer,
+                  CellExplanation& out) {
+  const SharedArray<float, 3> exact = exact_layer(capture, out.cell.side, layer);
+  const SharedArray<float, 3> values = quantized_layer(capture, planned, layer);
+  const auto row = exact->sub(out.cell.kv_head, out.cell.token).span();
+  for (const float x : row) out.n_outliers += out.stats.is_outlier(x) ? 1 : 0;
+  out.rms_error =
+      std::sqrt(squared_distance(values->sub(out.cell.kv_head, out.cell.token).span(), row) /
+                static_cast<double>(row.size()));
+}
+
+Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+
+template <class Enum>
+std::string choice_name(Enum value) {
+  return std::string(ChoiceNames<Enum>::names[static_cast<std::size_t>(value)]);
+}
+
+}  // namespace
+
+const char* name_of(BitChoice::Clamp clamp) {
+  switch (clamp) {
+    case BitChoice::Clamp::min:
+      return "n_bits_min";
+    case BitChoice::Clamp::max:
+      return "n_bits_max";
+    case BitChoice::Clamp::none:
+      break;
+  }
+  return "none";
+}
+
+CellExplanation explain_cell(const CaptureView& capture, const ReplayOptions& options,
+                             const CellAddress& cell, const Work& work) {
+  const CaptureInfo& info = capture.info();
+  CellExplanation out;
+  out.cell = cell;
+  out.prefix = checked_prefix(info, options.prefix);
+  const std::int64_t layer = layer_index_of(info, cell.layer);
+  check_range("KV head", cell.kv_head, info.shape.n_kv_heads);
+  check_range("token", cell.token, info.n_tokens);
+  if (!info.token_text.empty()) {
+    out.token_text = info.token_text[static_cast<std::size_t>(cell.token)];
+  }
+  const QaqPolicy policy(options.params);
+  out.params = policy.side_params(cell.side);
+  if (out.params.level == Level::no_quantization) {
+    out.why_exact = "level is no-quantization";
+    return out;
+  }
+  if (cell.token >= out.prefix) {
+    out.why_exact = cat("the token lies behind the prefix of ", out.prefix, " tokens");
+    return out;
+  }
+
+  Planner planner(capture);
+  const PolicyView view = planner.view(policy, cell.side, out.prefix, work);
+  const PlannedCache planned{cell.side, policy.plan(view), view.stats};
+  const auto unit = static_cast<std::size_t>(view.layout.unit(layer, cell.kv_head, cell.token));
+  const UnitFacts facts = policy.facts(view)[unit];
+  out.unit_size = view.layout.unit_size();
+  out.stats = view.stats[unit];
+  out.bits = explain_bits(out.params, cell.side, view.layout.shape(), facts);
+  out.first_forced = out.params.use_attentions ? policy.rule(view).first_forced : out.prefix;
+  if (out.params.method == Method::uniform) {
+    out.grid = unit_grid(planned.plan.quantizer, out.stats, planned.plan.n_bits[unit]);
+  }
+  measure_cell(capture, planned, layer, out);
+  return out;
+}
+
+Json explanation_json(const CellExplanation& x) {
+  Json out{{"cell",
+            {{"cache", name_of(x.cell.side)},
+             {"layer", x.cell.layer},
+             {"kv_head", x.cell.kv_head},
+             {"token", x.cell.token},
+             {"text", x.token_text}}},
+           {"prefix", x.prefix},
+           {"variant", choice_name(x.params.variant)},
+           {"level", choice_name(x.params.level)},
+           {"method", choice_name(x.params.method)},
+           {"range_rule", choice_name(range_rule_of(x.params))},
+           {"exact", nullptr}};
+  if (!x.why_exact.empty()) {
+    out["exact"] = x.why_exact;
+    return out;
+  }
+  out["unit"] = {{"values", x.unit_size},
+                 {"inliers", x.stats.n_inliers},
+                 {"outliers_up_to", number_or_null(x.stats.low)},
+                 {"outliers_above", number_or_null(x.stats.high)},
+                 {"min", x.stats.min},
+                 {"max", x.stats.max},
+                 {"mean", x.stats.mean},
+                 {"deviation", x.stats.deviation}};
+  out["steps"] = Json::array();
+  for (const BitStep& step : x.bits.steps) {
+    out["steps"].push_back({{"symbol", step.symbol},
+                            {"meaning", step.meaning},
+                            {"formula", step.formula},
+                            {"numbers", step.numbers},
+                            {"value", number_or_null(step.value)}});
+  }
+  const BitChoice& choice = x.bits.choice;
+  out["bits"] = {{"before_rounding", number_or_null(x.bits.before_rounding)},
+                 {"wanted", choice.wanted},
+                 {"n_bits_min", x.params.n_bits_min},
+                 {"n_bits_max", x.params.n_bits_max},
+                 {"clamp", name_of(choice.clamp)},
+                 {"forced", choice.forced},
+                 {"first_forced_token", x.first_forced},
+                 {"bound_unmet", choice.unmet},
+                 {"n_bits", choice.n_bits}};
+  out["grid"] = nullptr;
+  if (x.params.method == Method::uniform) {
+    out["grid"] = {{"base", x.grid.base},
+                   {"scale", x.grid.scale},
+                   {"lowest_code", x.grid.lowest},
+                   {"highest_code", x.grid.highest},
+                   {"offset", x.grid.offset}};
+  }
+  out["outliers_in_cell"] = x.n_outliers;
+  out["rms_error"] = x.rms_error;
+  return out;
+}
+
+}  // namespace qaq

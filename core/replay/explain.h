@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "core/base/progress.h"
+#include "core/policy/bit_steps.h"
+#include "core/quant/arith.h"
+#include "core/replay/capture_view.h"
+#include "core/replay/replay.h"
+
+namespace qaq {
+
+/// One token of one KV head in one layer of keys or values.
+struct CellAddress {
+  CacheSide side = CacheSide::key;
+  std::int64_t layer = 0;  ///< the model's number, not the place among captured layers
+  std::int64_t kv_head = 0;
+  std::int64_t token = 0;
+};
+
+/// Why a cell got its bits and what they made of it.
+struct CellExplanation {
+  CellAddress cell;
+  std::string token_text;
+  std::int64_t prefix = 0;
+  QaqSideParams params;   ///< of the cell's cache
+  std::string why_exact;  ///< not empty: the cell is left as it is, and nothing below is set
+
+  std::int64_t unit_size = 0;  ///< values that share the cell's bits
+  UnitStats stats;             ///< of the unit
+  BitSteps bits;
+  std::int64_t first_forced = 0;  ///< tokens from here to the prefix's end get n_bits_max
+  UniformGrid grid;               ///< method uniform: what the bits make of the unit's range
+
+  std::int64_t n_outliers = 0;  ///< in the cell: values kept exactly
+  double rms_error = 0;         ///< over the cell's channels
+};
+
+/// Explains one cell under the options of a replay. Throws as replay() does, and Error{usage} for a
+/// cell that the capture does not have, with the ranges that it has.
+CellExplanation explain_cell(const CaptureView& capture, const ReplayOptions& options,
+                             const CellAddress& cell, const Work& work = {});
+
+nlohmann::ordered_json explanation_json(const CellExplanation& explanation);
+
+/// "none", "n_bits_min" or "n_bits_max".
+const char* name_of(BitChoice::Clamp clamp);
+
+}  // namespace qaq
