@@ -19,6 +19,7 @@ struct CommonOptions {
 /// it in main.cpp.
 void add_capture(CLI::App& program, const CommonOptions& common);
 void add_doctor(CLI::App& program, const CommonOptions& common);
+void add_export(CLI::App& program, const CommonOptions& common);
 void add_info(CLI::App& program, const CommonOptions& common);
 void add_model(CLI::App& program, const CommonOptions& common);
 void add_replay(CLI::App& program, const CommonOptions& common);

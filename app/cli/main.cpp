@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   qaq::cli::add_run(program, common);
   qaq::cli::add_capture(program, common);
   qaq::cli::add_replay(program, common);
+  qaq::cli::add_export(program, common);
   qaq::cli::add_info(program, common);
   qaq::cli::add_tokenize(program, common);
   qaq::cli::add_model(program, common);
