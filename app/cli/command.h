@@ -21,6 +21,7 @@ void add_capture(CLI::App& program, const CommonOptions& common);
 void add_doctor(CLI::App& program, const CommonOptions& common);
 void add_evaluate(CLI::App& program, const CommonOptions& common);
 void add_explain(CLI::App& program, const CommonOptions& common);
+void add_export(CLI::App& program, const CommonOptions& common);
 void add_info(CLI::App& program, const CommonOptions& common);
 void add_model(CLI::App& program, const CommonOptions& common);
 void add_replay(CLI::App& program, const CommonOptions& common);

@@ -381,7 +381,7 @@ void add_setting_flags(CLI::App& command, EvaluateCommand& options) {
       ->check(CLI::IsMember({"qaq"}))
       ->capture_default_str();
   command.add_option("--preset", options.preset,
-                     "Parameters from a bundled preset or a JSON file: paper, FILE");
+                     "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
   assignments("--set", options.assignments, "One parameter, NAME=VALUE; may be repeated");
   command
       .add_option("--against", options.against,

@@ -9,22 +9,18 @@
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
-#include "core/analysis/scope_params.h"
+#include "app/cli/replay_flags.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/cache_replay.h"
 #include "data/capture/capture_file.h"
-#include "data/presets/preset.h"
 
 namespace qaq::cli {
 namespace {
 
 struct ExplainCommand {
-  std::string capture;
+  ReplayFlags replay;
   std::string cell;
-  std::string preset;
-  std::vector<std::string> assignments;
-  std::int64_t prefix = 0;
 };
 
 CellAddress parse_cell(const std::string& text) {
@@ -163,16 +159,15 @@ void run(const ExplainCommand& options, const CommonOptions& common) {
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const CellAddress cell = parse_cell(options.cell);
-  const auto params = params_from<ScopeParams>(options.preset, options.assignments);
-  validate(params.qaq);
-  const auto capture = open_capture(options.capture, work);
+  const ScopeParams params = options.replay.params();
+  const auto capture = open_capture(options.replay.capture, work);
   const CellExplanation explanation =
-      explain_cell(*capture, {params.qaq, options.prefix}, cell, work);
+      explain_cell(*capture, {params.qaq, options.replay.prefix}, cell, work);
   if (!common.json) {
     print_explanation(capture->info(), explanation);
     return;
   }
-  nlohmann::ordered_json document{{"capture", options.capture},
+  nlohmann::ordered_json document{{"capture", options.replay.capture},
                                   {"parameters", parameters_json(list_parameters(params))}};
   document.update(explanation_json(explanation));
   document["timing"] = {{"total", total.seconds()}};
@@ -185,23 +180,12 @@ void add_explain(CLI::App& program, const CommonOptions& common) {
   auto options = std::make_shared<ExplainCommand>();
   CLI::App* command = program.add_subcommand(
       "explain", "Show how one token's keys or values got their bits, step by step");
-  command->add_option("capture", options->capture, "The capture file")->required();
+  add_replay_flags(*command, options->replay);
   command
       ->add_option("--cell", options->cell,
                    "key or value, the model's number of a captured layer, KV head, token")
       ->type_name("key|value,LAYER,KV_HEAD,TOKEN")
       ->required();
-  command->add_option("--preset", options->preset,
-                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
-  command
-      ->add_option("--set", options->assignments,
-                   "One parameter, NAME=VALUE, as in qaq replay; may be repeated")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_option("--prefix", options->prefix, "Tokens to quantize; 0: all")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
-      ->capture_default_str();
   command->footer(
       "Parameters: see qaq replay --help.\n"
       "Examples:\n"

@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
   qaq::cli::add_replay(program, common);
   qaq::cli::add_evaluate(program, common);
   qaq::cli::add_explain(program, common);
+  qaq::cli::add_export(program, common);
   qaq::cli::add_info(program, common);
   qaq::cli::add_tokenize(program, common);
   qaq::cli::add_model(program, common);

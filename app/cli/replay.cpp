@@ -5,8 +5,8 @@
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
+#include "app/cli/replay_flags.h"
 #include "core/analysis/bits_deficit.h"
-#include "core/analysis/scope_params.h"
 #include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -15,17 +15,12 @@
 #include "core/replay/replayer.h"
 #include "data/capture/capture_file.h"
 #include "data/packed/packed_file.h"
-#include "data/presets/preset.h"
 
 namespace qaq::cli {
 namespace {
 
 struct ReplayCommand {
-  std::string capture;
-  std::string policy = "qaq";
-  std::string preset;
-  std::vector<std::string> assignments;
-  std::int64_t prefix = 0;
+  ReplayFlags replay;
   std::string save;
   std::string save_packed;
   bool check_bound = false;
@@ -100,20 +95,22 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
-  const auto params = params_from<ScopeParams>(options.preset, options.assignments);
-  validate(params.qaq);
+  const ScopeParams params = options.replay.params();
+  if (!options.save_packed.empty()) {
+    options.replay.check_output("--save-packed", options.save_packed);
+  }
 
-  const auto capture = open_capture(options.capture, work);
+  const auto capture = open_capture(options.replay.capture, work);
   const double load = total.seconds();
   const Stopwatch replay_watch;
   Replayer replayer(*capture);
-  const ReplayOptions replay_options{params.qaq, options.prefix};
+  const ReplayOptions replay_options{params.qaq, options.replay.prefix};
   const SharedReplay result = replayer.full(replay_options, work);
   const double replay_seconds = replay_watch.seconds();
   std::shared_ptr<const BoundCheck> bound;
   if (options.check_bound) {
     bound = check_bound(*capture,
-                        {.replay = {params.qaq, options.prefix},
+                        {.replay = replay_options,
                          .n_draws = options.n_draws,
                          .seed = options.seed,
                          .see_future = options.see_future},
@@ -129,7 +126,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   auto record = provenance();
   record["created_utc"] = utc_now();
   record["capture"] = capture->info().name;
-  if (!options.save.empty()) save_run(options.capture, options.save, *result, record.dump());
+  if (!options.save.empty()) save_run(options.replay.capture, options.save, *result, record.dump());
   std::int64_t packed_bytes = 0;
   if (!options.save_packed.empty()) {
     packed_bytes = save_packed(options.save_packed, *capture, replayer.plans(replay_options, work),
@@ -146,7 +143,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
     if (bound) print_bound_table(*bound);
     return;
   }
-  nlohmann::ordered_json document{{"capture", options.capture},
+  nlohmann::ordered_json document{{"capture", options.replay.capture},
                                   {"policy", result->policy},
                                   {"parameters", parameters_json(list_parameters(params))},
                                   {"n_tokens", capture->info().n_tokens},
@@ -172,41 +169,13 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   print_json(document);
 }
 
-std::string parameter_help() {
-  std::string out = "Parameters of --set (key.NAME or value.NAME for one cache, NAME for both):\n";
-  const auto all = list_parameters(ScopeParams{});
-  for (const Parameter& p : all) {
-    if (p.section == "value") continue;
-    const bool key_only = p.section == "key" && parameters_named(all, p.info.name).size() == 1;
-    std::string kind;
-    for (const std::string& choice : p.choices) kind += (kind.empty() ? "" : "|") + choice;
-    out +=
-        cat("  ", p.info.name, " = ", value_text(p.value), kind.empty() ? "" : "  (" + kind + ")",
-            p.kind == ParameterKind::real_or_auto ? "  (or auto)" : "",
-            key_only ? "  (key only)" : "", "\n      ", p.info.help, "\n");
-  }
-  return out;
-}
-
 }  // namespace
 
 void add_replay(CLI::App& program, const CommonOptions& common) {
   auto options = std::make_shared<ReplayCommand>();
   CLI::App* command =
       program.add_subcommand("replay", "Quantize a capture's cache and measure the loss");
-  command->add_option("capture", options->capture, "The capture file")->required();
-  command->add_option("--policy", options->policy, "What decides the bits")
-      ->check(CLI::IsMember({"qaq"}))
-      ->capture_default_str();
-  command->add_option("--preset", options->preset,
-                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
-  command->add_option("--set", options->assignments, "One parameter, NAME=VALUE; may be repeated")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_option("--prefix", options->prefix, "Tokens to quantize; 0: all")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
-      ->capture_default_str();
+  add_replay_flags(*command, options->replay);
   CLI::Option* check = command->add_flag(
       "--check-bound", options->check_bound,
       "Hold the errors of scores and outputs against what the variant promises, by layer and head");

@@ -1,0 +1,58 @@
+#include "app/cli/replay_flags.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "data/presets/preset.h"
+
+namespace qaq::cli {
+
+ScopeParams ReplayFlags::params() const {
+  const auto params = params_from<ScopeParams>(preset, assignments);
+  validate(params.qaq);
+  return params;
+}
+
+void ReplayFlags::check_output(const std::string& flag, const std::string& path) const {
+  std::error_code not_there;
+  if (!std::filesystem::equivalent(path, capture, not_there)) return;
+  refuse_usage({.place = flag,
+                .what = cat("'", path, "' is the capture itself"),
+                .cure = "name another file"});
+}
+
+void add_replay_flags(CLI::App& command, ReplayFlags& flags) {
+  command.add_option("capture", flags.capture, "The capture file")->required();
+  command.add_option("--policy", flags.policy, "What decides the bits")
+      ->check(CLI::IsMember({"qaq"}))
+      ->capture_default_str();
+  command.add_option("--preset", flags.preset,
+                     "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
+  command.add_option("--set", flags.assignments, "One parameter, NAME=VALUE; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--prefix", flags.prefix, "Tokens to quantize; 0: all")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
+      ->capture_default_str();
+}
+
+std::string parameter_help() {
+  std::string out = "Parameters of --set (key.NAME or value.NAME for one cache, NAME for both):\n";
+  const auto all = list_parameters(ScopeParams{});
+  for (const Parameter& p : all) {
+    if (p.section == "value") continue;
+    const bool key_only = p.section == "key" && parameters_named(all, p.info.name).size() == 1;
+    std::string kind;
+    for (const std::string& choice : p.choices) kind += (kind.empty() ? "" : "|") + choice;
+    out +=
+        cat("  ", p.info.name, " = ", value_text(p.value), kind.empty() ? "" : "  (" + kind + ")",
+            p.kind == ParameterKind::real_or_auto ? "  (or auto)" : "",
+            key_only ? "  (key only)" : "", "\n      ", p.info.help, "\n");
+  }
+  return out;
+}
+
+}  // namespace qaq::cli

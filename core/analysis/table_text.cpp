@@ -1,0 +1,91 @@
+#include "core/analysis/table_text.h"
+
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace qaq {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <class Number>
+void put(std::ostream& out, Number number) {
+  std::array<char, 32> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.write(digits.data(), end - digits.data());
+}
+
+// How the two formats tell texts and what is not there.
+struct Style {
+  const char* quote;
+  const char* nothing;
+};
+
+void put_cell(std::ostream& out, const Column& column, const Cell& cell, const Style& style) {
+  if (const auto* number = std::get_if<float>(&cell)) {
+    put(out, *number);
+  } else if (const auto* text = std::get_if<std::string>(&cell)) {
+    out << style.quote << *text << style.quote;
+  } else if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
+    if (column.kind == ColumnKind::choice) {
+      out << style.quote << column.choices.at(static_cast<std::size_t>(*integer)) << style.quote;
+    } else {
+      put(out, *integer);
+    }
+  } else {
+    out << style.nothing;
+  }
+}
+
+void put_row(std::ostream& out, const Table& table, std::span<const Cell> row, const Style& style) {
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i > 0) out << ',';
+    put_cell(out, table.columns[i], row[i], style);
+  }
+}
+
+Json columns_json(const Table& table) {
+  Json columns = Json::array();
+  for (const Column& column : table.columns) {
+    Json one{{"name", column.name}};
+    if (!column.unit.empty()) one["unit"] = column.unit;
+    columns.push_back(std::move(one));
+  }
+  return columns;
+}
+
+}  // namespace
+
+void write_csv(const Table& table, std::ostream& out, const Work& work) {
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    const Column& column = table.columns[i];
+    out << (i > 0 ? "," : "") << column.name;
+    if (!column.unit.empty()) out << " [" << column.unit << ']';
+  }
+  out << '\n';
+  table.for_each_row([&](std::span<const Cell> row) {
+    work.throw_if_stopped();
+    put_row(out, table, row, {"", ""});
+    out << '\n';
+  });
+}
+
+void write_json(const Table& table, const Json& head, std::ostream& out, const Work& work) {
+  Json document = head;
+  document["columns"] = columns_json(table);
+  std::string text = document.dump(-1, ' ', false, Json::error_handler_t::replace);
+  text.pop_back();  // the brace that closes the document, until its rows are written
+  out << text << ",\"rows\":[";
+  bool first = true;
+  table.for_each_row([&](std::span<const Cell> row) {
+    work.throw_if_stopped();
+    out << (first ? "\n[" : ",\n[");
+    put_row(out, table, row, {"\"", "null"});
+    out << ']';
+    first = false;
+  });
+  out << "\n]}\n";
+}
+
+}  // namespace qaq

@@ -1,0 +1,171 @@
+#include "core/analysis/tables.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/policy/importance.h"
+#include "core/replay/capture_rows.h"
+
+namespace qaq {
+namespace {
+
+const Column kCache{.name = "cache", .kind = ColumnKind::choice, .choices = {"key", "value"}};
+
+Cell whole(std::int64_t n) { return n; }
+
+// Rows of one number or more a (cache, layer, kv_head, token); `cells` appends them.
+using CellsOf = std::function<void(const CacheReplay&, std::int64_t layer, std::int64_t head,
+                                   std::int64_t token, std::vector<Cell>& row)>;
+Table cache_table(const SharedReplay& result, const CaptureInfo& info, std::vector<Column> columns,
+                  CellsOf cells) {
+  Table table;
+  table.columns = {kCache, {.name = "layer"}, {.name = "kv_head"}, {.name = "token"}};
+  table.columns.insert(table.columns.end(), columns.begin(), columns.end());
+  table.n_rows = 2 * result->key.bits.size();
+  table.for_each_row = [result, layers = info.layers,
+                        cells = std::move(cells)](const RowSink& sink) {
+    std::vector<Cell> row;
+    for (const int side : {0, 1}) {
+      const CacheReplay& cache = side == 0 ? result->key : result->value;
+      for (std::int64_t layer = 0; layer < cache.bits.shape(0); ++layer) {
+        for (std::int64_t head = 0; head < cache.bits.shape(1); ++head) {
+          for (std::int64_t token = 0; token < cache.bits.shape(2); ++token) {
+            row = {whole(side), whole(layers[static_cast<std::size_t>(layer)]), whole(head),
+                   whole(token)};
+            cells(cache, layer, head, token, row);
+            sink(row);
+          }
+        }
+      }
+    }
+  };
+  return table;
+}
+
+std::vector<std::int64_t> channels_of(std::span<const std::uint8_t> mask) {
+  std::vector<std::int64_t> channels;
+  for (std::size_t byte = 0; byte < mask.size(); ++byte) {
+    for (std::size_t bit = 0; bit < 8; ++bit) {
+      if ((mask[byte] >> (7 - bit) & 1) != 0) {
+        channels.push_back(static_cast<std::int64_t>(8 * byte + bit));
+      }
+    }
+  }
+  return channels;
+}
+
+NdArray<float, 3> window_maxima(const CaptureView& capture, const ImportanceWindow& window,
+                                const Work& work) {
+  const CaptureInfo& info = capture.info();
+  const std::int64_t n = std::min(window.n_rows, window.prefix);
+  const std::int64_t first = first_row_behind(info, window.prefix - n);
+  if (info.profile == AttentionProfile::none || first_row_behind(info, window.prefix) - first < n) {
+    refuse_input({.file = info.name,
+                  .place = "/entry/attention",
+                  .what = cat("lacks the attention rows ", window.prefix - n, " to ",
+                              window.prefix - 1, " that importance is the maximum of"),
+                  .cure = "capture again with --attention derive"});
+  }
+  NdArray<float, 3> out({info.n_captured_layers(), info.shape.n_kv_heads, window.prefix});
+  for (std::int64_t layer = 0; layer < out.shape(0); ++layer) {
+    work.throw_if_stopped();
+    window_importance(capture.attention(layer, first, n)->view(), window.reduce, out.sub(layer));
+  }
+  return out;
+}
+
+}  // namespace
+
+Table bits_table(const SharedReplay& result, const CaptureInfo& info) {
+  return cache_table(
+      result, info, {{.name = "bits", .unit = "bit"}},
+      [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
+         std::vector<Cell>& row) { row.push_back(whole(cache.bits(layer, head, token))); });
+}
+
+Table outliers_table(const SharedReplay& result, const CaptureInfo& info) {
+  return cache_table(
+      result, info,
+      {{.name = "outliers", .unit = "1"}, {.name = "channels", .kind = ColumnKind::text}},
+      [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
+         std::vector<Cell>& row) {
+        const auto channels = channels_of(cache.outliers.sub(layer, head, token).span());
+        std::string text;
+        for (const std::int64_t channel : channels) {
+          text += (text.empty() ? "" : " ") + std::to_string(channel);
+        }
+        row.push_back(whole(static_cast<std::int64_t>(channels.size())));
+        row.emplace_back(std::move(text));
+      });
+}
+
+Table errors_table(const SharedReplay& result, const CaptureInfo& info) {
+  return cache_table(
+      result, info, {{.name = "squared_error", .kind = ColumnKind::real, .unit = "1"}},
+      [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
+         std::vector<Cell>& row) { row.emplace_back(cache.error(layer, head, token)); });
+}
+
+Table violations_table(ViolationReport report, std::vector<std::optional<int>> deficits,
+                       const CaptureInfo& info) {
+  Table table;
+  table.columns = {{.name = "layer"},
+                   {.name = "head"},
+                   {.name = "kv_head"},
+                   {.name = "step"},
+                   {.name = "token"},
+                   {.name = "score", .kind = ColumnKind::real, .unit = "1"},
+                   {.name = "window_max", .kind = ColumnKind::real, .unit = "1"},
+                   {.name = "jump_ratio", .kind = ColumnKind::real, .unit = "1"},
+                   {.name = "bits_deficit", .unit = "bit"}};
+  table.n_rows = static_cast<std::int64_t>(report.violations.size());
+  table.for_each_row = [report = std::make_shared<const ViolationReport>(std::move(report)),
+                        deficits = std::move(deficits), layers = info.layers,
+                        group = info.shape.n_heads / info.shape.n_kv_heads](const RowSink& sink) {
+    for (std::size_t i = 0; i < report->violations.size(); ++i) {
+      const Violation& v = report->violations[i];
+      const Cell ratio = v.window_max > 0 ? Cell(v.score / v.window_max) : Cell();
+      const Cell deficit = deficits[i] ? whole(*deficits[i]) : Cell();
+      const std::vector<Cell> row{whole(layers[static_cast<std::size_t>(v.layer)]),
+                                  whole(v.head),
+                                  whole(v.head / group),
+                                  whole(v.step),
+                                  whole(v.token),
+                                  v.score,
+                                  v.window_max,
+                                  ratio,
+                                  deficit};
+      sink(row);
+    }
+  };
+  return table;
+}
+
+Table importance_table(const CaptureView& capture, const ImportanceWindow& window,
+                       const Work& work) {
+  Table table;
+  table.columns = {{.name = "layer"},
+                   {.name = "kv_head"},
+                   {.name = "token"},
+                   {.name = "importance", .kind = ColumnKind::real, .unit = "1"}};
+  const auto maxima =
+      std::make_shared<const NdArray<float, 3>>(window_maxima(capture, window, work));
+  table.n_rows = maxima->size();
+  table.for_each_row = [maxima, layers = capture.info().layers](const RowSink& sink) {
+    for (std::int64_t layer = 0; layer < maxima->shape(0); ++layer) {
+      for (std::int64_t head = 0; head < maxima->shape(1); ++head) {
+        for (std::int64_t token = 0; token < maxima->shape(2); ++token) {
+          const std::vector<Cell> row{whole(layers[static_cast<std::size_t>(layer)]), whole(head),
+                                      whole(token), (*maxima)(layer, head, token)};
+          sink(row);
+        }
+      }
+    }
+  };
+  return table;
+}
+
+}  // namespace qaq
