@@ -166,6 +166,16 @@ nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile
   return {{"model", model.spec().name}, {"policy", options.policy}};
 }
 
+// `replay` is what planning and quantizing took; items that were resumed bring the time that they
+// took then.
+nlohmann::ordered_json timing_json(double load, const RunSeconds& reference,
+                                   const SettingSummary& setting, double total) {
+  return {{"load", load},
+          {"prefill", reference.prefix},
+          {"replay", setting.seconds.quantizing},
+          {"total", total}};
+}
+
 void evaluate_items(const EvaluateCommand& options, const CommonOptions& common, const Work& work) {
   const Stopwatch total;
   std::vector<EvaluatedSetting> settings = settings_of(options);
@@ -221,7 +231,8 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
       document["prefix"] = items.n_prefix;
     }
     document.update(evaluation_json(evaluation));
-    document["timing"] = {{"load", load}, {"total", total.seconds()}};
+    document["timing"] = timing_json(load, evaluation.reference_seconds,
+                                     evaluation.settings.front().summary, total.seconds());
     print_json(document);
     return;
   }
@@ -289,7 +300,8 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
     document["generated_tokens"] = result.reference.size();
     document["prefix"] = call.n_prefix;
     document.update(divergence_json(result, settings, *tokenizer));
-    document["timing"] = {{"load", load}, {"total", total.seconds()}};
+    document["timing"] =
+        timing_json(load, result.along.seconds, settings.front().summary, total.seconds());
     print_json(document);
     return;
   }

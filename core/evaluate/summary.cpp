@@ -159,6 +159,7 @@ SettingSummary summarize(Items items, std::size_t setting) {
     const SettingResult& s = item.settings[setting];
     out.attention_error += s.attention_error / static_cast<double>(items.size());
     out.logit_error += s.logit_error / static_cast<double>(items.size());
+    out.max_abs_logit_change = std::max(out.max_abs_logit_change, s.max_abs_logit_change);
     out.seconds += s.seconds;
   }
   out.divergences = divergences_of(items, setting);
@@ -224,6 +225,7 @@ Json summary_json(const SettingSummary& s) {
   out["flips"] = d.n_flips;
   out["close_flips"] = d.n_close_flips;
   out["margin_median"] = d.margin_median;
+  out["max_abs_logit_change"] = s.max_abs_logit_change;
   if (s.perplexity) {
     out["perplexity"] = s.perplexity->quantized;
     out["perplexity_reference"] = s.perplexity->reference;

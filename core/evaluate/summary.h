@@ -48,6 +48,7 @@ struct SettingSummary {
   CacheFigures cache;
   double attention_error = 0;
   double logit_error = 0;
+  double max_abs_logit_change = 0;
   Divergences divergences;
   std::optional<Accuracy> accuracy;      ///< of questions
   std::optional<Perplexity> perplexity;  ///< of texts
