@@ -7,6 +7,7 @@
 #include "app/cli/prompt.h"
 #include "core/base/parameters.h"
 #include "core/base/text.h"
+#include "core/evaluate/summary_json.h"
 
 namespace qaq::cli {
 namespace {

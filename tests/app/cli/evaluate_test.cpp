@@ -183,6 +183,20 @@ TEST(Evaluate, ARecordOfSomethingElseIsRefused) {
   EXPECT_EQ(bytes_of_file(log), "my notes\n");
 }
 
+TEST(Evaluate, AnswersThatChangedAreNoticed) {
+  const TemporaryFolder folder;
+  for (const char* name : {"example_piqa_valid.jsonl", "example_piqa_valid-labels.lst"}) {
+    std::filesystem::copy(test::test_data_path(std::string("tasks/") + name), folder.file(name));
+  }
+  const Words words = on_task({kCoarse, {"--resume", folder.file("items.jsonl")}},
+                              folder.file("example_piqa_valid.jsonl"));
+  EXPECT_EQ(run_json(words)["n_questions"], 3);
+  std::ofstream(folder.file("example_piqa_valid-labels.lst")) << "0\n0\n0\n";
+  const ProgramResult result = run_qaq(words);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_NE(result.err.find("items.jsonl: line 3: "), std::string::npos) << result.err;
+}
+
 TEST(Evaluate, ATextInWindowsAndWithOnePrefix) {
   const TemporaryFolder folder;
   std::ofstream(folder.file("text.txt"))
