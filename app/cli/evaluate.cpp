@@ -8,57 +8,24 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/evaluate_options.h"
 #include "app/cli/evaluation_items.h"
 #include "app/cli/evaluation_report.h"
 #include "app/cli/inputs.h"
 #include "app/cli/item_log.h"
 #include "app/cli/printable.h"
 #include "app/cli/prompt.h"
-#include "core/analysis/scope_params.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/engine/backend.h"
 #include "core/evaluate/prefix_run.h"
+#include "core/evaluate/summary_json.h"
 #include "data/files/partial_file.h"
-#include "data/presets/preset.h"
 
 namespace qaq::cli {
 namespace {
-
-struct EvaluateCommand {
-  std::string model;
-  std::string task, text;
-  PromptSource prompt;
-  TextCut cut;  ///< its prefix is the prompt's, too
-  std::int64_t n_generate = 64;
-  bool ignore_eos = false;
-  std::int64_t limit = 0;
-  std::string policy = "qaq";
-  std::string preset;
-  std::vector<std::string> assignments;
-  std::string against = "none";
-  std::vector<std::string> against_assignments;
-  ChoiceOptions choice;
-  std::string resume, output;
-};
-
-// The setting, and the second one where one is asked for.
-std::vector<EvaluatedSetting> settings_of(const EvaluateCommand& options) {
-  const auto first = params_from<ScopeParams>(options.preset, options.assignments);
-  std::vector<EvaluatedSetting> out{{"setting", first.qaq, {}}};
-  if (options.against != "none" || !options.against_assignments.empty()) {
-    ScopeParams second = first;
-    if (options.against != "none") second = params_from<ScopeParams>(options.against, {});
-    for (const std::string& assignment : options.against_assignments) {
-      apply_assignment(second, assignment);
-    }
-    out.push_back({"against", second.qaq, {}});
-  }
-  for (const EvaluatedSetting& setting : out) validate(setting.params);
-  return out;
-}
 
 std::vector<QaqParams> params_of(std::span<const EvaluatedSetting> settings) {
   std::vector<QaqParams> out;
@@ -66,12 +33,12 @@ std::vector<QaqParams> params_of(std::span<const EvaluatedSetting> settings) {
   return out;
 }
 
-// Engines that hold an item of `n` tokens; the first one tells how loading gets on.
-PrefixRun::OpenEngine opener(const std::shared_ptr<const ModelFile>& model, std::int64_t n,
-                             const Work& work) {
-  return [model, n, work, first = true]() mutable {
+// The first engine tells how loading gets on.
+PrefixRun::OpenEngine opener(const std::shared_ptr<const ModelFile>& model,
+                             const EngineLimits& limits, const Work& work) {
+  return [model, limits, work, first = true]() mutable {
     const Work silent(nullptr, work.stop_token());
-    return make_cpu_backend()->open(model, {n, n}, std::exchange(first, false) ? work : silent);
+    return make_cpu_backend()->open(model, limits, std::exchange(first, false) ? work : silent);
   };
 }
 
@@ -118,7 +85,8 @@ std::vector<ItemResult> run_items(const EvaluateCommand& options, const Evaluati
     const auto& finished = log->finished();
     const auto n = std::min(finished.size(), static_cast<std::size_t>(items.size()));
     for (std::size_t i = 0; i < n; ++i) {
-      log->require_id(i, items.id(static_cast<std::int64_t>(i)));
+      const auto at = static_cast<std::int64_t>(i);
+      log->require(i, items.id(at), items.answer(at));
       out.push_back(finished[i]);
     }
   }
@@ -166,6 +134,64 @@ nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile
   return {{"model", model.spec().name}, {"policy", options.policy}};
 }
 
+// `replay` is what planning and quantizing took; items that were resumed bring the time that they
+// took then.
+nlohmann::ordered_json timing_json(double load, const RunSeconds& reference,
+                                   const SettingSummary& setting, double total) {
+  return {{"load", load},
+          {"prefill", reference.prefix},
+          {"replay", setting.seconds.quantizing},
+          {"total", total}};
+}
+
+// What was gone through, and what was not.
+nlohmann::ordered_json items_json(const EvaluateCommand& options, const EvaluationItems& items,
+                                  std::int64_t n_mismatches) {
+  if (items.is_task()) {
+    return {{"task", items.name},
+            {"n_questions", items.size()},
+            {"too_long", items.too_long},
+            {"boundary_mismatch", n_mismatches},
+            {"choice", parameters_json(list_parameters(options.choice))}};
+  }
+  return {{"text", items.name},     {"n_tokens", items.text.size()}, {"n_windows", items.size()},
+          {"window", items.window}, {"stride", items.stride},        {"prefix", items.n_prefix}};
+}
+
+void print_items(const EvaluateCommand& options, const EvaluationItems& items,
+                 const ModelFile& model, std::int64_t n_mismatches) {
+  if (items.is_task()) {
+    std::printf(
+        "%s: %lld questions, no beginning token; first token from the %s cache, scores per "
+        "%s\n",
+        printable(items.name).c_str(), static_cast<long long>(items.size()),
+        options.choice.first_token == FirstToken::full ? "whole" : "quantized",
+        options.choice.length_norm == LengthNorm::tokens  ? "token"
+        : options.choice.length_norm == LengthNorm::bytes ? "byte"
+                                                          : "choice");
+    if (!items.too_long.empty()) {
+      std::string names;
+      for (const std::string& id : items.too_long) {
+        names += (names.empty() ? "" : ", ") + printable(id);
+      }
+      std::printf("  left out, longer than the model's context of %lld tokens: %zu (%s)\n",
+                  static_cast<long long>(model.spec().shape.context_length), items.too_long.size(),
+                  names.c_str());
+    }
+    if (n_mismatches > 0) {
+      std::printf("  questions whose tokens a choice changes: %lld\n",
+                  static_cast<long long>(n_mismatches));
+    }
+  } else {
+    std::printf(
+        "%s: %zu tokens; %lld windows of %lld tokens, stride %lld: the first %lld of each "
+        "are quantized, the others scored\n",
+        printable(items.name).c_str(), items.text.size(), static_cast<long long>(items.size()),
+        static_cast<long long>(items.window), static_cast<long long>(items.stride),
+        static_cast<long long>(items.n_prefix));
+  }
+}
+
 void evaluate_items(const EvaluateCommand& options, const CommonOptions& common, const Work& work) {
   const Stopwatch total;
   std::vector<EvaluatedSetting> settings = settings_of(options);
@@ -183,7 +209,8 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   if (!options.output.empty()) results.emplace(options.output);
   double load = 0;
   const auto open = [&] {
-    PrefixRun run(opener(model, items.longest(), work), params_of(settings));
+    const std::int64_t n = items.longest();
+    PrefixRun run(opener(model, {n, n}, work), params_of(settings));
     load = total.seconds();
     return run;
   };
@@ -206,54 +233,14 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
       evaluation.items, [](const ItemResult& item) { return item.boundary_mismatch; });
   if (common.json) {
     auto document = head_json(options, *model);
-    if (items.is_task()) {
-      document["task"] = items.name;
-      document["n_questions"] = items.size();
-      document["too_long"] = items.too_long;
-      document["boundary_mismatch"] = n_mismatches;
-      document["choice"] = parameters_json(list_parameters(options.choice));
-    } else {
-      document["text"] = items.name;
-      document["n_tokens"] = items.text.size();
-      document["n_windows"] = items.size();
-      document["window"] = items.window;
-      document["stride"] = items.stride;
-      document["prefix"] = items.n_prefix;
-    }
+    document.update(items_json(options, items, n_mismatches));
     document.update(evaluation_json(evaluation));
-    document["timing"] = {{"load", load}, {"total", total.seconds()}};
+    document["timing"] = timing_json(load, evaluation.reference_seconds,
+                                     evaluation.settings.front().summary, total.seconds());
     print_json(document);
     return;
   }
-  if (items.is_task()) {
-    std::printf(
-        "%s: %lld questions, no beginning token; first token from the %s cache, scores per "
-        "%s\n",
-        printable(items.name).c_str(), static_cast<long long>(items.size()),
-        options.choice.first_token == FirstToken::full ? "whole" : "quantized",
-        options.choice.length_norm == LengthNorm::tokens  ? "token"
-        : options.choice.length_norm == LengthNorm::bytes ? "byte"
-                                                          : "choice");
-    if (!items.too_long.empty()) {
-      std::string names;
-      for (const std::string& id : items.too_long)
-        names += (names.empty() ? "" : ", ") + printable(id);
-      std::printf("  left out, longer than the model's context of %lld tokens: %zu (%s)\n",
-                  static_cast<long long>(model->spec().shape.context_length), items.too_long.size(),
-                  names.c_str());
-    }
-    if (n_mismatches > 0) {
-      std::printf("  questions whose tokens a choice changes: %lld\n",
-                  static_cast<long long>(n_mismatches));
-    }
-  } else {
-    std::printf(
-        "%s: %zu tokens; %lld windows of %lld tokens, stride %lld: the first %lld of each "
-        "are quantized, the others scored\n",
-        printable(items.name).c_str(), items.text.size(), static_cast<long long>(items.size()),
-        static_cast<long long>(items.window), static_cast<long long>(items.stride),
-        static_cast<long long>(items.n_prefix));
-  }
+  print_items(options, items, *model, n_mismatches);
   print_evaluation(evaluation);
 }
 
@@ -273,7 +260,8 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
   const std::int64_t n_prompt = std::ssize(prompt.ids);
-  PrefixRun run(opener(model, n_prompt + options.n_generate, work), params_of(settings));
+  PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work),
+                params_of(settings));
   GenerationCall call{
       prompt.ids, options.cut.prefix == 0 ? n_prompt : options.cut.prefix, options.n_generate, {}};
   if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;
@@ -289,7 +277,8 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
     document["generated_tokens"] = result.reference.size();
     document["prefix"] = call.n_prefix;
     document.update(divergence_json(result, settings, *tokenizer));
-    document["timing"] = {{"load", load}, {"total", total.seconds()}};
+    document["timing"] =
+        timing_json(load, result.along.seconds, settings.front().summary, total.seconds());
     print_json(document);
     return;
   }
@@ -309,102 +298,13 @@ void run(const EvaluateCommand& options, const CommonOptions& common) {
   }
 }
 
-void add_item_flags(CLI::App& command, EvaluateCommand& options) {
-  const auto count = CLI::Range(std::int64_t{1}, std::int64_t{1} << 40);
-  auto* what = command.add_option_group("what to judge by");
-  auto* task = what->add_option("--task", options.task,
-                                "Questions: our JSONL, or a file of HellaSwag, PIQA or MathQA");
-  auto* text = what->add_option("--text", options.text, "A UTF-8 text, for perplexity and KL");
-  auto* prompt = what->add_option("--prompt", options.prompt.text,
-                                  "A prompt: where does the greedy text part?");
-  auto* file = what->add_option("--prompt-file", options.prompt.file, "A file with the prompt");
-  what->require_option(1);
-  command.add_option("--limit", options.limit, "The first N questions or windows alone")
-      ->check(count)
-      ->excludes(prompt)
-      ->excludes(file);
-  auto* prefix = command
-                     .add_option("--prefix", options.cut.prefix,
-                                 "Quantize the first P tokens once; a text: score the rest in "
-                                 "one window; a prompt: default all of it")
-                     ->check(count)
-                     ->excludes(task);
-  command.add_option("--window", options.cut.window, "A text's windows; default 512 tokens")
-      ->check(count)
-      ->needs(text)
-      ->excludes(prefix);
-  command
-      .add_option("--stride", options.cut.stride,
-                  "Tokens from window to window, scored in each; default half a window")
-      ->check(count)
-      ->needs(text)
-      ->excludes(prefix);
-  command.add_option("--generate", options.n_generate, "Tokens to generate behind a prompt")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 24))
-      ->excludes(task)
-      ->excludes(text)
-      ->capture_default_str();
-  command.add_flag("--ignore-eos", options.ignore_eos, "Go on behind end tokens")
-      ->excludes(task)
-      ->excludes(text);
-  command
-      .add_flag("--chat", options.prompt.chat,
-                "The prompt is a message: set it into the model's chat template")
-      ->excludes(task)
-      ->excludes(text);
-  for (const Parameter& parameter : list_parameters(options.choice)) {
-    std::string flag = "--" + parameter.name;
-    std::ranges::replace(flag, '_', '-');
-    command
-        .add_option_function<std::string>(
-            flag,
-            [&options, name = parameter.name](const std::string& word) {
-              set_parameter(options.choice, name, word);
-            },
-            std::string(parameter.info.help))
-        ->check(CLI::IsMember(parameter.choices))
-        ->excludes(text)
-        ->excludes(prompt)
-        ->excludes(file)
-        ->default_str(value_text(parameter.value));
-  }
-}
-
-void add_setting_flags(CLI::App& command, EvaluateCommand& options) {
-  const auto assignments = [&](const char* flag, std::vector<std::string>& into, const char* help) {
-    command.add_option(flag, into, help)
-        ->type_name("NAME=VALUE")
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  };
-  command.add_option("--policy", options.policy, "What decides the bits")
-      ->check(CLI::IsMember({"qaq"}))
-      ->capture_default_str();
-  command.add_option("--preset", options.preset,
-                     "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
-  assignments("--set", options.assignments, "One parameter, NAME=VALUE; may be repeated");
-  command
-      .add_option("--against", options.against,
-                  "A second setting on the same items, with a paired test: a preset; none: the "
-                  "whole cache alone")
-      ->capture_default_str();
-  assignments("--against-set", options.against_assignments,
-              "One parameter of the second setting, on top of --against or else of the first");
-}
-
 }  // namespace
 
 void add_evaluate(CLI::App& program, const CommonOptions& common) {
   auto options = std::make_shared<EvaluateCommand>();
   CLI::App* command = program.add_subcommand(
       "evaluate", "Run a model on its quantized cache: accuracy, perplexity, KL, parting texts");
-  command->add_option("--model", options->model, "Model: a known name, a file or a folder")
-      ->required();
-  add_item_flags(*command, *options);
-  add_setting_flags(*command, *options);
-  command->add_option("--resume", options->resume,
-                      "Keep finished items in this JSONL file, and go on behind its last");
-  command->add_option("-o,--output", options->output, "Write the authors' results JSON");
+  add_evaluate_flags(*command, *options);
   command->footer(
       "Parameters of --set: see qaq replay --help.\n"
       "Examples:\n"

@@ -53,6 +53,10 @@ std::string EvaluationItems::id(std::int64_t i) const {
   return is_task() ? questions[at].id : id_of(windows[at]);
 }
 
+std::int32_t EvaluationItems::answer(std::int64_t i) const {
+  return is_task() ? questions[static_cast<std::size_t>(i)].answer : -1;
+}
+
 ItemResult EvaluationItems::run(PrefixRun& prefix_run, std::int64_t i, const ChoiceOptions& options,
                                 const Work& work) const {
   const auto at = static_cast<std::size_t>(i);

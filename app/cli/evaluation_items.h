@@ -26,6 +26,7 @@ struct EvaluationItems {
   }
   /// What the i-th result is called.
   std::string id(std::int64_t i) const;
+  std::int32_t answer(std::int64_t i) const;  ///< -1 of a window
   /// Tokens of the longest item.
   std::int64_t longest() const;
   ItemResult run(PrefixRun& run, std::int64_t i, const ChoiceOptions& options,

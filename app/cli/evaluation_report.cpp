@@ -7,6 +7,7 @@
 #include "app/cli/prompt.h"
 #include "core/base/parameters.h"
 #include "core/base/text.h"
+#include "core/evaluate/summary_json.h"
 
 namespace qaq::cli {
 namespace {
@@ -112,20 +113,20 @@ std::string title_of(const EvaluatedSetting& setting) {
 
 Json evaluation_json(const Evaluation& evaluation) {
   const auto& items = evaluation.items;
-  Json settings = Json::array();
-  for (std::size_t i = 0; i < evaluation.settings.size(); ++i) {
+  const auto setting_json = [&](std::size_t i) {
     const EvaluatedSetting& setting = evaluation.settings[i];
-    Json one{{"name", setting.name},
-             {"parameters", parameters_json(list_parameters(setting.params))},
+    Json out{{"parameters", parameters_json(list_parameters(setting.params))},
              {"metrics", summary_json(setting.summary)},
              {"cost", cost_json(evaluation.reference_seconds, setting.summary.seconds)}};
-    if (evaluation.reference) one["against_none"] = paired_json(paired_test(items, i, {}));
-    if (items.size() == 1) one["positions"] = positions_json(items.front(), i);
-    settings.push_back(std::move(one));
-  }
-  Json out{{"reference", accuracy_json(evaluation.reference)}, {"settings", std::move(settings)}};
-  if (evaluation.reference && evaluation.settings.size() == 2) {
-    out["paired"] = paired_json(paired_test(items, 0, 1));
+    if (evaluation.reference) out["against_none"] = paired_json(paired_test(items, i, {}));
+    if (items.size() == 1) out["positions"] = positions_json(items.front(), i);
+    return out;
+  };
+  Json out = setting_json(0);
+  out["reference"] = accuracy_json(evaluation.reference);
+  if (evaluation.settings.size() == 2) {
+    out["against"] = setting_json(1);
+    if (evaluation.reference) out["paired"] = paired_json(paired_test(items, 0, 1));
   }
   return out;
 }
@@ -148,8 +149,9 @@ void print_evaluation(const Evaluation& evaluation) {
                   static_cast<long long>(s.perplexity->n));
     }
     print_divergences(s);
-    std::printf("  attention error %s, logit error %s\n", text_of(s.attention_error).c_str(),
-                text_of(s.logit_error).c_str());
+    std::printf("  attention error %s; logits: error %s, largest change %s\n",
+                text_of(s.attention_error).c_str(), text_of(s.logit_error).c_str(),
+                text_of(s.max_abs_logit_change).c_str());
     print_cache(s);
     print_cost(evaluation.reference_seconds, s.seconds);
   }
@@ -161,21 +163,21 @@ void print_evaluation(const Evaluation& evaluation) {
 
 Json divergence_json(const DivergenceResult& result, std::span<const EvaluatedSetting> settings,
                      const Tokenizer& tokenizer) {
-  Json all = Json::array();
-  for (std::size_t i = 0; i < settings.size(); ++i) {
+  const auto setting_json = [&](std::size_t i) -> Json {
     const std::int64_t at = result.first_difference[i];
-    all.push_back({{"name", settings[i].name},
-                   {"parameters", parameters_json(list_parameters(settings[i].params))},
-                   {"first_difference", at < 0 ? Json(nullptr) : Json(at)},
-                   {"ids", result.generated[i]},
-                   {"text", readable_text(tokenizer, result.generated[i])},
-                   {"metrics", summary_json(settings[i].summary)},
-                   {"cost", cost_json(result.along.seconds, settings[i].summary.seconds)},
-                   {"positions", positions_json(result.along, i)}});
-  }
-  return {{"reference",
-           {{"ids", result.reference}, {"text", readable_text(tokenizer, result.reference)}}},
-          {"settings", std::move(all)}};
+    return {{"parameters", parameters_json(list_parameters(settings[i].params))},
+            {"first_difference", at < 0 ? Json(nullptr) : Json(at)},
+            {"ids", result.generated[i]},
+            {"text", readable_text(tokenizer, result.generated[i])},
+            {"metrics", summary_json(settings[i].summary)},
+            {"cost", cost_json(result.along.seconds, settings[i].summary.seconds)},
+            {"positions", positions_json(result.along, i)}};
+  };
+  Json out = setting_json(0);
+  out["reference"] = {{"ids", result.reference},
+                      {"text", readable_text(tokenizer, result.reference)}};
+  if (settings.size() == 2) out["against"] = setting_json(1);
+  return out;
 }
 
 void print_divergence(const DivergenceResult& result, std::span<const EvaluatedSetting> settings,

@@ -28,8 +28,8 @@ struct Evaluation {
   RunSeconds reference_seconds;
 };
 
-/// Settings with their metrics, parameters, cost and paired tests; positions where there is a
-/// single item.
+/// The setting's parameters, metrics and cost, named as by `qaq replay`, with positions where there
+/// is a single item; the same of the second setting under "against"; paired tests.
 nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
 void print_evaluation(const Evaluation& evaluation);
 

@@ -82,11 +82,13 @@ void ItemLog::read(const Json& header) {
   if (at < text.size()) std::filesystem::resize_file(path_, at);
 }
 
-void ItemLog::require_id(std::size_t i, const std::string& id) const {
-  if (finished_[i].id == id) return;
+void ItemLog::require(std::size_t i, const std::string& id, std::int32_t answer) const {
+  const ItemResult& item = finished_[i];
+  if (item.id == id && item.answer == answer) return;
   refuse_input({.file = path_,
                 .place = cat("line ", i + 2),
-                .what = cat("is the item ", finished_[i].id, ", and ", id, " has to stand there"),
+                .what = cat("is item ", item.id, " with answer ", item.answer, ", and ", id,
+                            " with answer ", answer, " has to stand there"),
                 .cure = kOtherFile});
 }
 

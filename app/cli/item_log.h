@@ -20,10 +20,10 @@ class ItemLog {
   ItemLog(std::string path, const nlohmann::ordered_json& made_with);
 
   const std::string& path() const { return path_; }
-  /// What was finished before, in order; each id has to be the one that is expected there.
+  /// What was finished before, in order.
   const std::vector<ItemResult>& finished() const { return finished_; }
-  /// Throws Error{input} where the i-th finished item is not the one of this id.
-  void require_id(std::size_t i, const std::string& id) const;
+  /// Throws Error{input} where the i-th finished item has another id or answer.
+  void require(std::size_t i, const std::string& id, std::int32_t answer) const;
   /// Adds an item and hands it to the system. Throws Error{work}.
   void append(const ItemResult& item);
 

@@ -1,5 +1,6 @@
 #include "core/evaluate/item_result.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -32,6 +33,7 @@ Json setting_json(const SettingResult& setting) {
   CacheFigures::visit(setting.cache, [&](const char* name, double value) { out[name] = value; });
   out["attention_error"] = setting.attention_error;
   out["logit_error"] = setting.logit_error;
+  out["max_abs_logit_change"] = setting.max_abs_logit_change;
   out["kl"] = setting.kl;
   out["same_top"] = setting.same_top;
   out["nll"] = setting.nll;
@@ -46,6 +48,7 @@ SettingResult setting_from(const Json& json) {
       out.cache, [&](const char* name, double& value) { value = json.at(name).get<double>(); });
   out.attention_error = json.at("attention_error").get<double>();
   out.logit_error = json.at("logit_error").get<double>();
+  out.max_abs_logit_change = json.at("max_abs_logit_change").get<double>();
   out.kl = numbers_from(json.at("kl"));
   out.same_top = json.at("same_top").get<std::vector<std::uint8_t>>();
   out.nll = numbers_from(json.at("nll"));
@@ -145,6 +148,7 @@ void ItemBuilder::add_tail(const std::vector<TailScores>& scores) {
       setting.same_top.push_back(p.same_top ? 1 : 0);
       setting.nll.push_back(p.nll);
       logit_squares_[i] += p.squared_difference;
+      setting.max_abs_logit_change = std::max(setting.max_abs_logit_change, p.max_change);
     }
   }
 }

@@ -50,7 +50,8 @@ struct SettingResult {
   CacheFigures cache;
   double attention_error = 0;  ///< mean over layers, heads, rows behind the prefix, its columns
   double logit_error = 0;      ///< mean over positions and vocabulary
-  std::vector<double> kl;      ///< by position behind the prefix, nat
+  double max_abs_logit_change = 0;
+  std::vector<double> kl;  ///< by position behind the prefix, nat
   std::vector<std::uint8_t> same_top;
   std::vector<double> nll;  ///< of the next token where it is known, else NaN
   ChoiceScores choices;

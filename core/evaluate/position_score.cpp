@@ -36,7 +36,7 @@ PositionScore compare_logits(std::span<const float> reference, std::span<const f
   const TopTwo top = top_two(reference), other = top_two(quantized);
   const double shift = top.first, other_shift = other.first;
   // sum p (a - b) and both normalizers in one pass: two exponentials a token.
-  double sum = 0, other_sum = 0, weighted = 0, squares = 0;
+  double sum = 0, other_sum = 0, weighted = 0, squares = 0, most = 0;
   for (std::size_t i = 0; i < reference.size(); ++i) {
     const double a = reference[i] - shift, b = quantized[i] - other_shift;
     const double weight = std::exp(a);
@@ -45,13 +45,15 @@ PositionScore compare_logits(std::span<const float> reference, std::span<const f
     weighted += weight * (a - b);
     const double change = static_cast<double>(reference[i]) - quantized[i];
     squares += change * change;
+    most = std::max(most, std::abs(change));
   }
   PositionScore score;
-  // Rounding may leave a little less than the 0 of equal rows.
-  score.kl = std::max(0.0, weighted / sum - (std::log(sum) - std::log(other_sum)));
+  score.kl = weighted / sum - (std::log(sum) - std::log(other_sum));
+  if (score.kl < 0) score.kl = 0;  // rounding, where the rows are all but equal
   score.margin = reference.size() > 1 ? static_cast<double>(top.first) - top.second : 0.0;
   score.same_top = top.argmax == other.argmax;
   score.squared_difference = squares;
+  score.max_change = most;
   if (next < 0) {
     score.reference_nll = score.nll = std::numeric_limits<double>::quiet_NaN();
   } else {

@@ -14,6 +14,7 @@ struct PositionScore {
   double reference_nll = 0;  ///< -ln p(next) of the reference, nat; NaN where next is not known
   double nll = 0;            ///< the same with the quantized cache
   double squared_difference = 0;  ///< sum over the vocabulary of the squared change of logits
+  double max_change = 0;          ///< the largest change of a logit
 };
 
 /// Compares two rows of logits (vocab_size). `next` is the token that follows, or -1.

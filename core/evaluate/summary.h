@@ -1,15 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
-#include <string>
-#include <vector>
 
 #include "core/evaluate/item_result.h"
 #include "core/evaluate/statistics.h"
-#include "core/policy/authors_names.h"
 
 namespace qaq {
 
@@ -48,6 +44,7 @@ struct SettingSummary {
   CacheFigures cache;
   double attention_error = 0;
   double logit_error = 0;
+  double max_abs_logit_change = 0;
   Divergences divergences;
   std::optional<Accuracy> accuracy;      ///< of questions
   std::optional<Perplexity> perplexity;  ///< of texts
@@ -80,14 +77,5 @@ struct Cost {
   double ratio() const { return quantized / unquantized; }
 };
 Cost cost_of(const RunSeconds& reference, const RunSeconds& setting);
-
-/// The metrics under the authors' names in the authors' order, then ours.
-nlohmann::ordered_json summary_json(const SettingSummary& summary);
-nlohmann::ordered_json accuracy_json(const std::optional<Accuracy>& accuracy);
-nlohmann::ordered_json paired_json(const PairedTest& test);
-
-/// One entry of the authors' results JSON (section 2.7).
-nlohmann::ordered_json authors_entry(const QaqParams& params, const RunSubject& subject,
-                                     const SettingSummary& summary);
 
 }  // namespace qaq

@@ -44,13 +44,14 @@ Words on_task(const std::vector<Words>& more, const std::string& task = kTask) {
 // A document without what time does to it.
 json timeless(json document) {
   document.erase("timing");
-  for (json& setting : document["settings"]) setting.erase("cost");
+  document.erase("cost");
+  if (document.contains("against")) document["against"].erase("cost");
   return document;
 }
 
 TEST(Evaluate, WithoutQuantizationNothingChanges) {
   const json document = run_json(on_task({kExact}));
-  const json& metrics = document["settings"][0]["metrics"];
+  const json& metrics = document["metrics"];
   EXPECT_EQ(document["n_questions"], 9);
   EXPECT_EQ(metrics["accuracy"], document["reference"]["accuracy"]);
   EXPECT_EQ(metrics["answer_log_probability"], document["reference"]["answer_log_probability"]);
@@ -60,12 +61,12 @@ TEST(Evaluate, WithoutQuantizationNothingChanges) {
   EXPECT_EQ(metrics["logit_error"], 0.0);
   EXPECT_EQ(metrics["average_n_bits"], 16.0);
   EXPECT_EQ(metrics["ratio_packed"], 0.5) << "exact float32 against 16 bits a value";
-  EXPECT_EQ(document["settings"][0]["against_none"]["mcnemar_p"], 1.0);
+  EXPECT_EQ(document["against_none"]["mcnemar_p"], 1.0);
 }
 
 TEST(Evaluate, AccuracyComesWithItsIntervalsAndCost) {
   const json document = run_json(on_task({kCoarse}));
-  const json& metrics = document["settings"][0]["metrics"];
+  const json& metrics = document["metrics"];
   const double accuracy = metrics["accuracy"], n_right = metrics["n_right"];
   EXPECT_DOUBLE_EQ(accuracy, n_right / 9);
   EXPECT_DOUBLE_EQ(metrics["accuracy_confidence"], 1.96 * std::sqrt(accuracy * (1 - accuracy) / 9));
@@ -75,7 +76,7 @@ TEST(Evaluate, AccuracyComesWithItsIntervalsAndCost) {
   EXPECT_GE(metrics["kl_max"], metrics["kl_p99"]);
   EXPECT_GE(metrics["kl_p99"], metrics["kl_median"]);
   EXPECT_DOUBLE_EQ(metrics["key_average_n_bits"], 0.99 * 2 + 0.16);
-  EXPECT_GT(document["settings"][0]["cost"]["ratio"].get<double>(), 0);
+  EXPECT_GT(document["cost"]["ratio"].get<double>(), 0);
   const ProgramResult text = run_qaq(on_task({kCoarse}));
   EXPECT_EQ(text.exit_code, 0) << text.err;
   for (const char* word :
@@ -93,19 +94,18 @@ TEST(Evaluate, ThreadsChangeNoNumber) {
 TEST(Evaluate, TwoSettingsMeetOnTheSameQuestions) {
   const json alone = run_json(on_task({kCoarse}));
   const json both = run_json(on_task({kCoarse, {"--against-set", "value.n_bits_uniform=6"}}));
-  ASSERT_EQ(both["settings"].size(), 2u);
-  EXPECT_EQ(both["settings"][0]["metrics"], alone["settings"][0]["metrics"]);
-  EXPECT_EQ(both["settings"][1]["parameters"]["key.n_bits_uniform"], 2)
+  EXPECT_EQ(both["metrics"], alone["metrics"]);
+  EXPECT_EQ(both["against"]["parameters"]["key.n_bits_uniform"], 2)
       << "on top of the first setting";
-  EXPECT_EQ(both["settings"][1]["parameters"]["value.n_bits_uniform"], 6);
+  EXPECT_EQ(both["against"]["parameters"]["value.n_bits_uniform"], 6);
   int n = 0;
   for (const char* cell : {"both", "only_first", "only_second", "neither"}) {
     n += both["paired"][cell].get<int>();
   }
   EXPECT_EQ(n, 9);
   const json preset = run_json(on_task({kCoarse, {"--against", "paper"}}));
-  EXPECT_EQ(preset["settings"][1]["parameters"]["key.n_bits_max"], 4);
-  EXPECT_EQ(preset["settings"][1]["parameters"]["key.use_attentions"], true);
+  EXPECT_EQ(preset["against"]["parameters"]["key.n_bits_max"], 4);
+  EXPECT_EQ(preset["against"]["parameters"]["key.use_attentions"], true);
 }
 
 TEST(Evaluate, TheAuthorsResultsHaveTheirNamesInTheirOrder) {
@@ -135,7 +135,7 @@ TEST(Evaluate, TheAuthorsResultsHaveTheirNamesInTheirOrder) {
              "average_n_bits", "key_average_n_bits", "value_average_n_bits", "average_size",
              "key_average_size", "value_average_size"}));
   for (const auto& [name, value] : results[0]["results"].items()) {
-    EXPECT_EQ(json(value), document["settings"][0]["metrics"][name]) << name;
+    EXPECT_EQ(json(value), document["metrics"][name]) << name;
   }
 }
 
@@ -183,6 +183,20 @@ TEST(Evaluate, ARecordOfSomethingElseIsRefused) {
   EXPECT_EQ(bytes_of_file(log), "my notes\n");
 }
 
+TEST(Evaluate, AnswersThatChangedAreNoticed) {
+  const TemporaryFolder folder;
+  for (const char* name : {"example_piqa_valid.jsonl", "example_piqa_valid-labels.lst"}) {
+    std::filesystem::copy(test::test_data_path(std::string("tasks/") + name), folder.file(name));
+  }
+  const Words words = on_task({kCoarse, {"--resume", folder.file("items.jsonl")}},
+                              folder.file("example_piqa_valid.jsonl"));
+  EXPECT_EQ(run_json(words)["n_questions"], 3);
+  std::ofstream(folder.file("example_piqa_valid-labels.lst")) << "0\n0\n0\n";
+  const ProgramResult result = run_qaq(words);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_NE(result.err.find("items.jsonl: line 3: "), std::string::npos) << result.err;
+}
+
 TEST(Evaluate, ATextInWindowsAndWithOnePrefix) {
   const TemporaryFolder folder;
   std::ofstream(folder.file("text.txt"))
@@ -194,17 +208,17 @@ TEST(Evaluate, ATextInWindowsAndWithOnePrefix) {
   const auto n_tokens = windows["n_tokens"].get<int>();
   EXPECT_EQ(windows["prefix"], 12);
   EXPECT_EQ(windows["n_windows"], (n_tokens - 12 + 3) / 4);
-  EXPECT_EQ(windows["settings"][0]["metrics"]["n_positions"], n_tokens - 12);
-  EXPECT_EQ(windows["settings"][0]["metrics"]["perplexity_positions"], n_tokens - 12 - 1);
+  EXPECT_EQ(windows["metrics"]["n_positions"], n_tokens - 12);
+  EXPECT_EQ(windows["metrics"]["perplexity_positions"], n_tokens - 12 - 1);
   EXPECT_EQ(windows["reference"], nullptr);
 
   const json one = run_json(on_text({kCoarse, {"--prefix", "10"}}));
   EXPECT_EQ(one["n_windows"], 1);
-  const json& positions = one["settings"][0]["positions"];
+  const json& positions = one["positions"];
   EXPECT_EQ(positions["kl"].size(), static_cast<std::size_t>(n_tokens) - 10);
   EXPECT_EQ(positions["margin"].size(), positions["kl"].size());
   EXPECT_EQ(positions["nll"].back(), nullptr) << "nothing follows the last token";
-  EXPECT_EQ(*std::ranges::max_element(positions["kl"]), one["settings"][0]["metrics"]["kl_max"]);
+  EXPECT_EQ(*std::ranges::max_element(positions["kl"]), one["metrics"]["kl_max"]);
 
   for (const Words& wrong : std::vector<Words>{{"--window", "4096"},
                                                {"--window", "8", "--stride", "8"},
@@ -222,14 +236,14 @@ TEST(Evaluate, APromptSaysWhereTheTextParts) {
       "evaluate",   "--model", kTiny,         "--prompt", "The query meets every key",
       "--generate", "12",      "--ignore-eos"};
   const json exact = run_json(with(prompt, {kExact}));
-  EXPECT_EQ(exact["settings"][0]["first_difference"], nullptr);
-  EXPECT_EQ(exact["settings"][0]["text"], exact["reference"]["text"]);
+  EXPECT_EQ(exact["first_difference"], nullptr);
+  EXPECT_EQ(exact["text"], exact["reference"]["text"]);
   const json plain = run_json({"run", "--model", kTiny, "--prompt", "The query meets every key",
                                "--generate", "12", "--ignore-eos"});
   EXPECT_EQ(exact["reference"]["ids"], plain["ids"]);
   const json coarse = run_json(with(prompt, {kCoarse}));
   EXPECT_EQ(coarse["reference"], exact["reference"]);
-  const json& setting = coarse["settings"][0];
+  const json& setting = coarse;
   ASSERT_TRUE(setting["first_difference"].is_number()) << "two bits are to change this text";
   const auto at = setting["first_difference"].get<std::size_t>();
   for (std::size_t i = 0; i < at; ++i) EXPECT_EQ(setting["ids"][i], plain["ids"][i]);

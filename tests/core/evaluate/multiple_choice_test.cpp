@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "core/evaluate/summary.h"
+#include "core/evaluate/summary_json.h"
 #include "core/tensor/nd_array.h"
 #include "tests/core/evaluate/tiny_runs.h"
 #include "tests/support/tap_recorder.h"

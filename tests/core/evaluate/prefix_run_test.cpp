@@ -5,13 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/engine/backend.h"
+#include "core/tensor/logits_summary.h"
 #include "data/models/model_file.h"
 #include "tests/core/evaluate/tiny_runs.h"
+#include "tests/support/deviation.h"
 #include "tests/support/model_fixture.h"
 #include "tests/support/reference_file.h"
 #include "tests/support/tap_recorder.h"
@@ -54,38 +58,53 @@ void expect_near(double ours, const json& expected, double relative, const char*
   EXPECT_NEAR(ours, reference, relative * std::abs(reference)) << name;
 }
 
+// The reference replay's prompt, its prefix run and quantized by every case.
+struct NarrativeReplay {
+  explicit NarrativeReplay(const std::string& model_path) {
+    const test::ReferenceFile forward(test::test_data_path("oracle/smollm2_forward_narrative.h5"));
+    const auto wide = forward.integers("token_ids");
+    ids.assign(wide.begin(), wide.end());
+    n_prefix = oracle["prefix_length"].get<std::size_t>();
+    std::vector<QaqParams> settings;
+    for (const json& each : oracle["cases"]) settings.push_back(params_of(each));
+    run = std::make_unique<PrefixRun>(test::opener(open_model(model_path), std::ssize(ids)),
+                                      std::move(settings));
+    run->set_prefix(std::span<const std::int32_t>(ids).first(n_prefix), {});
+  }
+  std::span<const std::int32_t> tail() const {
+    return std::span<const std::int32_t>(ids).subspan(n_prefix);
+  }
+  std::vector<std::int32_t> next() const {
+    std::vector<std::int32_t> out(tail().begin() + 1, tail().end());
+    out.push_back(-1);
+    return out;
+  }
+
+  json oracle = test::test_data_json("oracle/qaq_replay_narrative.json");
+  std::vector<std::int32_t> ids;
+  std::size_t n_prefix = 0;
+  std::unique_ptr<PrefixRun> run;
+};
+
 TEST(PrefixRunOracle, EveryCaseOfTheReferenceReplay) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const json oracle = test::test_data_json("oracle/qaq_replay_narrative.json");
-  const test::ReferenceFile forward(test::test_data_path("oracle/smollm2_forward_narrative.h5"));
-  const auto wide = forward.integers("token_ids");
-  const std::vector<std::int32_t> ids(wide.begin(), wide.end());
-  const auto n_prefix = oracle["prefix_length"].get<std::size_t>();
-  std::vector<QaqParams> settings;
-  for (const json& each : oracle["cases"]) settings.push_back(params_of(each));
+  NarrativeReplay narrative(path);
+  PrefixRun& run = *narrative.run;
+  const auto scores = run.run_tail({narrative.tail(), narrative.next()}, {});
 
-  const auto model = open_model(path);
-  const auto n = std::ssize(ids);
-  PrefixRun run([&] { return make_cpu_backend()->open(model, {n, n}); }, settings);
-  const std::span<const std::int32_t> all(ids);
-  std::vector<std::int32_t> next(ids.begin() + static_cast<std::ptrdiff_t>(n_prefix) + 1,
-                                 ids.end());
-  next.push_back(-1);
-  run.set_prefix(all.first(n_prefix), {});
-  const auto scores = run.run_tail({all.subspan(n_prefix), next}, {});
-
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    const json& expected = oracle["cases"][i];
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const json& expected = narrative.oracle["cases"][i];
     SCOPED_TRACE(expected["title"].get<std::string>());
     const ReplayResult& cache = run.cache(i);
     const auto& positions = scores[i].positions;
     ASSERT_EQ(positions.size(), expected["positions"].get<std::size_t>());
-    double kl_sum = 0, kl_max = 0, squares = 0;
+    double kl_sum = 0, kl_max = 0, squares = 0, max_change = 0;
     int unchanged = 0;
     for (const PositionScore& p : positions) {
       kl_sum += p.kl;
       kl_max = std::max(kl_max, p.kl);
       squares += p.squared_difference;
+      max_change = std::max(max_change, p.max_change);
       unchanged += p.same_top ? 1 : 0;
       EXPECT_EQ(std::isnan(p.nll), &p == &positions.back());
     }
@@ -107,14 +126,68 @@ TEST(PrefixRunOracle, EveryCaseOfTheReferenceReplay) {
       EXPECT_LE(attention_error, 1e-12);
       EXPECT_LE(logit_error, 1e-8);
       EXPECT_LE(kl_max, 1e-9);
+      EXPECT_LE(max_change, 1e-3);
       continue;
     }
     expect_near(cache.key.quantization_error, expected, 2e-5, "key_quantization_error");
     expect_near(cache.value.quantization_error, expected, 2e-5, "value_quantization_error");
     expect_near(attention_error, expected, 2e-3, "attention_error");
     expect_near(logit_error, expected, 2e-2, "logit_error");
+    expect_near(max_change, expected, 1e-3, "max_abs_logit_change");
     expect_near(kl_mean, expected, 5e-3, "kl_mean");
     expect_near(kl_max, expected, 2e-2, "kl_max");
+  }
+}
+
+// The positions one by one, where the whole reference data lie beside the repository.
+TEST(PrefixRunOracle, EveryPositionOfTheReferenceReplay) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const char* given = std::getenv("QAQ_ORACLE");
+  const std::string file =
+      std::string(given ? given : QAQ_SOURCE_DIR "/../shared/oracle") + "/qaq_replay_narrative.h5";
+  if (!std::filesystem::exists(file)) GTEST_SKIP() << "there is no " << file;
+  const test::ReferenceFile reference(file);
+  NarrativeReplay narrative(path);
+  PrefixRun& run = *narrative.run;
+  const ModelShape& shape = run.spec().shape;
+  const auto scores = run.run_tail({narrative.tail(), narrative.next()}, {});
+  const auto n_prefix = static_cast<std::int64_t>(narrative.n_prefix);
+
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    const std::string group = "cases/0" + std::to_string(i) + "/";
+    SCOPED_TRACE(group);
+    test::TapRecorder taps(shape, std::ssize(narrative.ids));
+    run.quantized(i).keep(n_prefix);
+    run.quantized(i).run(narrative.tail(), &taps);
+    const auto kl = reference.doubles(group + "kl_divergence");
+    const auto margin = reference.doubles(group + "top2_margin");
+    const auto argmax = reference.integers(group + "argmax_token");
+    const auto logsumexp = reference.doubles(group + "logsumexp");
+    ASSERT_EQ(kl.size(), scores[i].positions.size());
+    for (std::size_t row = 0; row < kl.size(); ++row) {
+      EXPECT_NEAR(scores[i].positions[row].kl, kl[row], 5e-3);
+      const auto logits = taps.logits.sub(n_prefix + static_cast<std::int64_t>(row)).span();
+      const LogitsSummary summary = summarize_logits(logits, 1);
+      EXPECT_NEAR(summary.logsumexp, logsumexp[row], 0.1);
+      if (margin[row] > 0.05) {
+        EXPECT_EQ(summary.argmax, argmax[row]) << "row " << row;
+      }
+    }
+    test::Deviation last, attention;
+    const auto expected_last = reference.floats(group + "logits_last");
+    last.add<float, float>(run.quantized(i).logits(), expected_last);
+    EXPECT_LE(last.max_abs, 0.05);
+    const auto expected = reference.floats(group + "attention_layer14");
+    std::vector<float> ours;
+    for (std::int64_t head = 0; head < shape.n_heads; ++head) {
+      for (std::int64_t row = n_prefix; row < std::ssize(narrative.ids); ++row) {
+        const float* scores_of_row = taps.attention.sub(14, head, row).data();
+        ours.insert(ours.end(), scores_of_row, scores_of_row + n_prefix);
+      }
+    }
+    attention.add<float, float>(ours, expected);
+    EXPECT_LE(attention.max_abs, 5e-3);
+    EXPECT_GT(attention.max_reference, 0);
   }
 }
 

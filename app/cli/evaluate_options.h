@@ -1,0 +1,39 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/cli/evaluation_items.h"
+#include "app/cli/evaluation_report.h"
+#include "app/cli/prompt.h"
+#include "core/evaluate/multiple_choice.h"
+
+namespace qaq::cli {
+
+/// What `qaq evaluate` is asked for.
+struct EvaluateCommand {
+  std::string model;
+  std::string task, text;
+  PromptSource prompt;
+  TextCut cut;  ///< its prefix is the prompt's, too
+  std::int64_t n_generate = 64;
+  bool ignore_eos = false;
+  std::int64_t limit = 0;
+  std::string policy = "qaq";
+  std::string preset;
+  std::vector<std::string> assignments;
+  std::string against = "none";
+  std::vector<std::string> against_assignments;
+  ChoiceOptions choice;
+  std::string resume, output;
+};
+
+void add_evaluate_flags(CLI::App& command, EvaluateCommand& options);
+
+/// The setting, and the second one where one is asked for: of the preset --against, else of the
+/// first setting, changed by --against-set. Throws Error{usage} or, of a preset's file, {input}.
+std::vector<EvaluatedSetting> settings_of(const EvaluateCommand& options);
+
+}  // namespace qaq::cli
