@@ -26,6 +26,7 @@ void add_info(CLI::App& program, const CommonOptions& common);
 void add_model(CLI::App& program, const CommonOptions& common);
 void add_replay(CLI::App& program, const CommonOptions& common);
 void add_run(CLI::App& program, const CommonOptions& common);
+void add_sweep(CLI::App& program, const CommonOptions& common);
 void add_tokenize(CLI::App& program, const CommonOptions& common);
 
 }  // namespace qaq::cli

@@ -12,6 +12,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include "app/cli/printable.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/shell.h"
@@ -58,6 +59,12 @@ ConsoleProgress::~ConsoleProgress() { finish_line(); }
 void ConsoleProgress::finish_line() {
   if (line_open_) std::fputc('\n', stderr);
   line_open_ = false;
+}
+
+void ConsoleProgress::note(const std::string& line) {
+  if (quiet_) return;
+  finish_line();
+  std::fprintf(stderr, "%s\n", printable(line).c_str());
 }
 
 void ConsoleProgress::update(const ProgressState& state) {

@@ -16,6 +16,8 @@ class ConsoleProgress : public Progress {
   explicit ConsoleProgress(bool quiet);
   ~ConsoleProgress() override;
   void update(const ProgressState& state) override;
+  /// A line for people, beside the bar; nothing when quiet.
+  void note(const std::string& line);
 
  private:
   void finish_line();

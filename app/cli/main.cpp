@@ -75,6 +75,7 @@ int main(int argc, char** argv) {
   qaq::cli::add_evaluate(program, common);
   qaq::cli::add_explain(program, common);
   qaq::cli::add_export(program, common);
+  qaq::cli::add_sweep(program, common);
   qaq::cli::add_info(program, common);
   qaq::cli::add_tokenize(program, common);
   qaq::cli::add_model(program, common);
@@ -85,7 +86,7 @@ int main(int argc, char** argv) {
   };  // no option group
   for (CLI::App* command : program.get_subcommands(named)) {
     const auto inner = command->get_subcommands(named);
-    if (inner.empty()) add_common_flags(*command, common);
+    if (command->get_require_subcommand_min() == 0) add_common_flags(*command, common);
     for (CLI::App* leaf : inner) add_common_flags(*leaf, common);
   }
 

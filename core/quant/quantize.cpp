@@ -12,21 +12,27 @@
 namespace qaq {
 namespace {
 
-void quantize_normal(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
-                     std::span<const float> in, std::span<float> out) {
+double quantize_normal(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
+                       std::span<const float> in, std::span<float> out) {
   const NormalCodebook& book = normal_codebook(n_bits);
   const float mean = spec.symmetric ? 0.0f : stored_scale(spec.store_scale, stats.mean);
   const float deviation = stored_scale(spec.store_scale, stats.deviation);
+  double sum = 0;
   for (std::size_t i = 0; i < in.size(); ++i) {
     const float x = in[i];
     if (stats.is_outlier(x)) {
       out[i] = x;
-    } else if (deviation > 0) {
+      continue;
+    }
+    if (deviation > 0) {
       out[i] = book.nearest((x - mean) / deviation) * deviation + mean;
     } else {
       out[i] = mean;
     }
+    const auto error = static_cast<double>(out[i] - x);
+    sum += error * error;
   }
+  return sum;
 }
 
 void pack_outliers(const UnitStats& stats, std::span<const float> in, std::span<std::uint8_t> out) {
@@ -51,11 +57,11 @@ void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int
       const int n_bits = plan.n_bits[unit];
       const auto in = input.sub(head, token).span();
       const auto values = out.values.sub(head, token).span();
-      if (plan.quantizer.method == Method::normal) {
-        quantize_normal(plan.quantizer, s, n_bits, in, values);
-      } else {
-        quantize_row(unit_grid(plan.quantizer, s, n_bits), s.low, s.high, in, values.data());
-      }
+      const double error = plan.quantizer.method == Method::normal
+                               ? quantize_normal(plan.quantizer, s, n_bits, in, values)
+                               : quantize_row(unit_grid(plan.quantizer, s, n_bits), s.low, s.high,
+                                              in, values.data());
+      if (!out.errors.empty()) out.errors(head, token) = error;
       if (!out.outliers.empty()) pack_outliers(s, in, out.outliers.sub(head, token).span());
     }
   };

@@ -11,9 +11,11 @@ namespace qaq {
 
 /// What quantizing one layer gives, for the first n_tokens tokens; views of any larger token count.
 struct QuantizedLayer {
-  NdView<float, 3> values;           ///< (n_kv_heads, T, D): what the codes stand for
-  NdView<std::uint8_t, 3> outliers;  ///< (n_kv_heads, T, ceil(D/8)), MSB first, 1: kept exactly;
-                                     ///< may be empty: not asked for
+  NdView<float, 3> values;             ///< (n_kv_heads, T, D): what the codes stand for
+  NdView<std::uint8_t, 3> outliers{};  ///< (n_kv_heads, T, ceil(D/8)), MSB first, 1: kept exactly;
+                                       ///< may be empty: not asked for
+  NdView<double, 2> errors{};          ///< (n_kv_heads, T): sum over channels of (x' - x)^2, terms
+                                       ///< rounded to float32; may be empty
 };
 
 /// Quantizes layer `layer` (its place in the cache) by a plan and the statistics of its units, and

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 
-#include "core/base/parallel.h"
-#include "core/quant/nominal_size.h"
-#include "core/quant/packed_bytes.h"
 #include "core/quant/quantize.h"
-#include "core/replay/squared_distance.h"
+#include "core/replay/replay_sizes.h"
 
 namespace qaq {
 namespace {
@@ -27,23 +24,11 @@ void fill_bits(const Plan& plan, int dtype_bits, NdArray<std::uint8_t, 3>& bits)
 
 // The exact layer, of which quantize_layer() replaces the prefix.
 NdArray<float, 3> quantize(const NdArray<float, 3>& exact, const PlannedCache& cache,
-                           std::int64_t layer, const NdView<std::uint8_t, 3>& outliers) {
+                           std::int64_t layer, const NdView<std::uint8_t, 3>& outliers,
+                           const NdView<double, 2>& errors) {
   NdArray<float, 3> values = exact.copy();
-  quantize_layer(cache.plan, cache.stats, layer, exact.view(), {values.view(), outliers});
+  quantize_layer(cache.plan, cache.stats, layer, exact.view(), {values.view(), outliers, errors});
   return values;
-}
-
-// Squared error of each row, summed over channels: (n_kv_heads, n_tokens).
-NdArray<double, 2> squared_errors(const NdArray<float, 3>& exact, const NdArray<float, 3>& values,
-                                  std::int64_t n_tokens) {
-  NdArray<double, 2> errors({exact.shape(0), n_tokens});
-  parallel_for(exact.shape(0), [&](std::int64_t head) {
-    for (std::int64_t token = 0; token < n_tokens; ++token) {
-      errors(head, token) =
-          squared_distance(values.sub(head, token).span(), exact.sub(head, token).span());
-    }
-  });
-  return errors;
 }
 
 }  // namespace
@@ -59,7 +44,7 @@ SharedArray<float, 3> quantized_layer(const CaptureView& capture, const PlannedC
                                       std::int64_t layer_index) {
   const SharedArray<float, 3> exact = exact_layer(capture, cache.side, layer_index);
   if (cache.plan.keeps_all()) return exact;
-  return std::make_shared<const NdArray<float, 3>>(quantize(*exact, cache, layer_index, {}));
+  return std::make_shared<const NdArray<float, 3>>(quantize(*exact, cache, layer_index, {}, {}));
 }
 
 CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, int dtype_bits,
@@ -77,8 +62,8 @@ CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, 
   for (std::int64_t layer = 0; layer < shape.n_layers && !cache.plan.keeps_all(); ++layer) {
     work.throw_if_stopped();
     const SharedArray<float, 3> exact = exact_layer(capture, cache.side, layer);
-    const NdArray<float, 3> values = quantize(*exact, cache, layer, out.outliers.sub(layer));
-    const NdArray<double, 2> errors = squared_errors(*exact, values, shape.n_tokens);
+    NdArray<double, 2> errors({shape.n_kv_heads, shape.n_tokens});
+    quantize(*exact, cache, layer, out.outliers.sub(layer), errors.view());
     for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
       for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
         total += errors(head, token);
@@ -88,18 +73,8 @@ CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, 
     }
   }
 
-  for (const UnitStats& stats : cache.stats) {
-    out.n_outliers += cache.plan.layout.unit_size() - stats.n_inliers;
-  }
-  out.n_values = shape.n_values();
+  fill_sizes(cache, capture.info().dtype, dtype_bits, out);
   out.quantization_error = total / static_cast<double>(out.n_values);
-  const NominalSize size = nominal_size(cache.plan, dtype_bits);
-  out.average_n_bits = size.average_n_bits;
-  out.size_per_token_bits = size.size_per_token_bits;
-  out.mean_bits = size.mean_bits;
-  out.packed = packed_bytes(cache.plan, cache.stats,
-                            packed_format(cache.plan.quantizer, capture.info().dtype));
-  out.n_bound_unmet = cache.plan.n_bound_unmet;
   return out;
 }
 

@@ -1,32 +1,12 @@
 #include "core/replay/replayer.h"
 
 #include "core/policy/qaq_policy.h"
-#include "core/quant/nominal_size.h"
 #include "core/replay/attention_replay.h"
 #include "core/replay/capture_rows.h"
+#include "core/replay/replay_sizes.h"
 #include "core/tensor/product_check.h"
 
 namespace qaq {
-namespace {
-
-constexpr int kPaperBits = 16;  // what the paper's ratios are measured against
-
-void set_ratios(const PlannedCache& key, const PlannedCache& value, ReplayResult& result) {
-  const CacheShape& shape = key.plan.layout.shape();
-  const NominalSize k = nominal_size(key.plan, kPaperBits),
-                    v = nominal_size(value.plan, kPaperBits);
-  const auto values_per_token =
-      static_cast<double>(shape.n_layers * shape.n_kv_heads * shape.head_dim);
-  result.ratio_paper = 2 * kPaperBits / (k.average_n_bits + v.average_n_bits);
-  result.ratio_nominal =
-      2 * kPaperBits * values_per_token / (k.size_per_token_bits + v.size_per_token_bits);
-  const std::int64_t n_values = result.key.n_values + result.value.n_values;
-  const std::int64_t n_bytes = result.key.packed.total() + result.value.packed.total();
-  result.ratio_packed = 2 * static_cast<double>(n_values) / static_cast<double>(n_bytes);
-}
-
-}  // namespace
-
 Replayer::Replayer(const CaptureView& capture) : capture_(capture), planner_(capture) {
   require_right_products();
 }

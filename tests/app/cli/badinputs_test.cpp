@@ -26,8 +26,9 @@ const std::string kGoodCapture = kFolder + "h5/ok_full_f32.h5";
 
 // Entries whose command exists; the others belong to commands that are not there yet.
 bool is_ours(const json& entry) {
-  static const std::set<std::string> kFormats{"gguf",   "safetensors", "hf folder",  "capture",
-                                              "preset", "prompt file", "token file", "task JSONL"};
+  static const std::set<std::string> kFormats{"gguf",       "safetensors", "hf folder",
+                                              "capture",    "preset",      "prompt file",
+                                              "token file", "task JSONL",  "grid"};
   return kFormats.contains(entry["format"].get<std::string>());
 }
 
@@ -45,6 +46,7 @@ std::vector<std::string> command(const std::string& run, const std::string& file
   if (run == "info" || run == "open") return {"info", file};
   if (run == "load") return {"capture", "--model", file, "--prompt", text, "-o", out};
   if (run == "tokenize") return {"tokenize", "--model", file, "--text", text, "--json"};
+  if (run == "grid") return {"sweep", kGoodCapture, "--grid", file, "-o", out};
   if (run == "preset") return {"replay", kGoodCapture, "--preset", file, "--json"};
   if (run == "tokens") return {"capture", "--model", kGoodModel, "--tokens", file, "-o", out};
   if (run == "prompt") return {"capture", "--model", kGoodModel, "--prompt-file", file, "-o", out};
