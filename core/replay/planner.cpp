@@ -29,8 +29,9 @@ std::int64_t first_window_row(const CaptureInfo& info, CacheSide side, std::int6
                   .place = "/entry/attention",
                   .what = cat("lacks the attention rows ", prefix - n, " to ", prefix - 1,
                               " that the ", name_of(side), "s' bits follow from"),
-                  .cure = cat("capture again with --attention derive, or --set ", name_of(side),
-                              ".use_attentions=false")});
+                  .cure = cat("capture again with --attention derive, or --set ",
+                              side == CacheSide::key ? "key.bound_target=entry"
+                                                     : "value.use_attentions=false")});
   }
   return first;
 }

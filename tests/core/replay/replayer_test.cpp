@@ -82,6 +82,20 @@ TEST(Replayer, WhatWasAskedBeforeChangesNoByte) {
   asked.push_back(options_of(Level::head));
   asked.back().params.value.last_n_attentions = 7;
   asked.push_back(options_of(Level::no_quantization));
+  // What the other variants read is kept, too, and must follow each parameter that it depends on.
+  for (const char* change :
+       {"variant=bound", "key.q_norm=auto", "key.q_norm_quantile=0.5", "key.bound_target=output",
+        "bits_rule=measured", "range_rule=mean_centred", "range_rule=minmax", "symmetric=true",
+        "store_scale=f16", "outliers_ratio=0.2", "level=layer", "key.last_n_attentions=6",
+        "gqa_reduce=sum", "variant=paper"}) {
+    if (std::string(change) == "variant=bound")
+      asked.push_back(options_of(Level::head));
+    else
+      asked.push_back(asked.back());
+    apply_assignment(asked.back().params, change);
+  }
+  asked.push_back(asked.back());
+  asked.back().prefix = 9;
   for (const ReplayOptions& options : asked) {
     expect_same(*replayer.full(options), *replay(capture, options));
   }
