@@ -14,9 +14,8 @@ namespace qaq {
 ///
 ///   0 bits               what every inlier becomes
 ///   uniform              the grid's base and its scale; scale 0: all inliers become the base
-///   uniform, symmetric   mean_centred: the scale (the base is 0); else the base, which is minus
-///   the
-///                        largest magnitude, so that the scale follows from it
+///   uniform, symmetric   mean_centred: the scale (the base is 0); else the base, minus the largest
+///                        magnitude, which the scale follows from
 ///   normal               mean and deviation; symmetric: the deviation (the mean is 0)
 using StoredNumbers = std::array<float, 2>;
 StoredNumbers stored_numbers(const QuantizerSpec& spec, const UnitStats& stats, int n_bits);
