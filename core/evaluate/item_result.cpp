@@ -13,11 +13,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // JSON has no NaN: what is not known is null.
+double number_from(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
 std::vector<double> numbers_from(const Json& json) {
   std::vector<double> out;
-  for (const Json& each : json) {
-    out.push_back(each.is_null() ? std::numeric_limits<double>::quiet_NaN() : each.get<double>());
-  }
+  for (const Json& each : json) out.push_back(number_from(each));
   return out;
 }
 
@@ -46,8 +48,8 @@ SettingResult setting_from(const Json& json) {
   SettingResult out;
   CacheFigures::visit(
       out.cache, [&](const char* name, double& value) { value = json.at(name).get<double>(); });
-  out.attention_error = json.at("attention_error").get<double>();
-  out.logit_error = json.at("logit_error").get<double>();
+  out.attention_error = number_from(json.at("attention_error"));
+  out.logit_error = number_from(json.at("logit_error"));
   out.max_abs_logit_change = json.at("max_abs_logit_change").get<double>();
   out.kl = numbers_from(json.at("kl"));
   out.same_top = json.at("same_top").get<std::vector<std::uint8_t>>();
@@ -155,9 +157,9 @@ void ItemBuilder::add_tail(const std::vector<TailScores>& scores) {
 
 ItemResult ItemBuilder::finish() {
   const auto mean = [](double sum, std::int64_t n) {
-    return n == 0 ? 0.0 : sum / static_cast<double>(n);
+    return n == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(n);
   };
-  item_.n_prefix = n_caches_ == 0 ? 0 : n_prefix_ / n_caches_;
+  item_.n_prefix = n_prefix_ / n_caches_;
   const PrefixRun::Spent spent = run_.take_seconds();
   item_.seconds = spent.full;
   for (std::size_t i = 0; i < item_.settings.size(); ++i) {

@@ -48,8 +48,9 @@ struct ChoiceScores {
 /// What one setting did to an item.
 struct SettingResult {
   CacheFigures cache;
-  double attention_error = 0;  ///< mean over layers, heads, rows behind the prefix, its columns
-  double logit_error = 0;      ///< mean over positions and vocabulary
+  /// Mean over layers, heads, rows behind the prefix and its columns; NaN where not measured.
+  double attention_error = 0;
+  double logit_error = 0;  ///< mean over positions and vocabulary; NaN without positions
   double max_abs_logit_change = 0;
   std::vector<double> kl;  ///< by position behind the prefix, nat
   std::vector<std::uint8_t> same_top;
@@ -87,6 +88,7 @@ class ItemBuilder {
   void add_cache();
   void add_tail(const std::vector<TailScores>& scores);
   ItemResult& item() { return item_; }
+  /// At least one cache has to be added before.
   ItemResult finish();
 
  private:
