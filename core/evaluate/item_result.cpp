@@ -59,6 +59,19 @@ SettingResult setting_from(const Json& json) {
   return out;
 }
 
+// A file may have been written by anybody: sums are taken over these without looking again.
+bool fits_together(const ItemResult& item, std::size_t n_settings) {
+  const std::size_t n_positions = item.margin.size(),
+                    n_choices = item.choices.log_probability.size();
+  const bool answered = item.answer < 0 || static_cast<std::size_t>(item.answer) < n_choices;
+  const auto fits = [&](const SettingResult& setting) {
+    return setting.kl.size() == n_positions && setting.same_top.size() == n_positions &&
+           setting.nll.size() == n_positions && setting.choices.log_probability.size() == n_choices;
+  };
+  return item.n_prefix > 0 && answered && item.nll.size() == n_positions &&
+         item.settings.size() == n_settings && std::ranges::all_of(item.settings, fits);
+}
+
 }  // namespace
 
 CacheFigures cache_figures(const ReplayResult& cache) {
@@ -97,7 +110,7 @@ Json item_json(const ItemResult& item) {
           {"settings", std::move(settings)}};
 }
 
-ItemResult item_from_json(const Json& json) {
+ItemResult item_from_json(const Json& json, std::size_t n_settings) {
   try {
     ItemResult out;
     out.id = json.at("id").get<std::string>();
@@ -109,11 +122,12 @@ ItemResult item_from_json(const Json& json) {
     out.choices.log_probability = numbers_from(json.at("choices"));
     out.seconds = seconds_from(json.at("seconds"));
     for (const Json& setting : json.at("settings")) out.settings.push_back(setting_from(setting));
-    return out;
+    if (fits_together(out, n_settings)) return out;
   } catch (const nlohmann::json::exception&) {
-    refuse_input(
-        {.what = "is no finished item of an evaluation", .cure = "remove the file to begin anew"});
+    // Refused below, as is what does not fit together.
   }
+  refuse_input(
+      {.what = "is no finished item of this evaluation", .cure = "remove the file to begin anew"});
 }
 
 ItemBuilder::ItemBuilder(PrefixRun& run, std::string id)

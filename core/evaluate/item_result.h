@@ -74,9 +74,9 @@ struct ItemResult {
 };
 
 /// One line of a file of finished items, and back. Throws Error{input} without a place where it is
-/// no such line.
+/// no such line, or none of `n_settings` settings.
 nlohmann::ordered_json item_json(const ItemResult& item);
-ItemResult item_from_json(const nlohmann::ordered_json& json);
+ItemResult item_from_json(const nlohmann::ordered_json& json, std::size_t n_settings);
 
 /// Adds positions and errors of tails to what an item holds. Sums over several tails of one item
 /// (its choices) become means only when finish() is asked for.
