@@ -67,7 +67,7 @@ void ItemLog::read(const Json& header) {
       if (line.is_discarded() || line != header) refuse_header(path_, line, header);
     } else {
       try {
-        finished_.push_back(item_from_json(line));
+        finished_.push_back(item_from_json(line, header["made_with"]["settings"].size()));
       } catch (const Error& error) {
         ErrorText refused = error.text();
         refused.place = cat("line ", n_lines + 1);

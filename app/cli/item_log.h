@@ -14,9 +14,9 @@ namespace qaq::cli {
 /// evaluation that was cut off goes on behind its last whole line.
 class ItemLog {
  public:
-  /// Opens `path`, or makes it. `made_with` is everything that items depend on. Throws Error{input}
-  /// naming line and key where the file was made with something else or is broken before its last
-  /// line; Error{work} where it cannot be written.
+  /// Opens `path`, or makes it. `made_with` is everything that items depend on, the list of
+  /// settings among it. Throws Error{input} naming line and key where the file was made with
+  /// something else or is broken before its last line; Error{work} where it cannot be written.
   ItemLog(std::string path, const nlohmann::ordered_json& made_with);
 
   const std::string& path() const { return path_; }

@@ -13,11 +13,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // JSON has no NaN: what is not known is null.
+double number_from(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
 std::vector<double> numbers_from(const Json& json) {
   std::vector<double> out;
-  for (const Json& each : json) {
-    out.push_back(each.is_null() ? std::numeric_limits<double>::quiet_NaN() : each.get<double>());
-  }
+  for (const Json& each : json) out.push_back(number_from(each));
   return out;
 }
 
@@ -46,8 +48,8 @@ SettingResult setting_from(const Json& json) {
   SettingResult out;
   CacheFigures::visit(
       out.cache, [&](const char* name, double& value) { value = json.at(name).get<double>(); });
-  out.attention_error = json.at("attention_error").get<double>();
-  out.logit_error = json.at("logit_error").get<double>();
+  out.attention_error = number_from(json.at("attention_error"));
+  out.logit_error = number_from(json.at("logit_error"));
   out.max_abs_logit_change = json.at("max_abs_logit_change").get<double>();
   out.kl = numbers_from(json.at("kl"));
   out.same_top = json.at("same_top").get<std::vector<std::uint8_t>>();
@@ -55,6 +57,19 @@ SettingResult setting_from(const Json& json) {
   out.choices.log_probability = numbers_from(json.at("choices"));
   out.seconds = seconds_from(json.at("seconds"));
   return out;
+}
+
+// A file may have been written by anybody: sums are taken over these without looking again.
+bool fits_together(const ItemResult& item, std::size_t n_settings) {
+  const std::size_t n_positions = item.margin.size(),
+                    n_choices = item.choices.log_probability.size();
+  const bool answered = item.answer < 0 || static_cast<std::size_t>(item.answer) < n_choices;
+  const auto fits = [&](const SettingResult& setting) {
+    return setting.kl.size() == n_positions && setting.same_top.size() == n_positions &&
+           setting.nll.size() == n_positions && setting.choices.log_probability.size() == n_choices;
+  };
+  return item.n_prefix > 0 && answered && item.nll.size() == n_positions &&
+         item.settings.size() == n_settings && std::ranges::all_of(item.settings, fits);
 }
 
 }  // namespace
@@ -95,7 +110,7 @@ Json item_json(const ItemResult& item) {
           {"settings", std::move(settings)}};
 }
 
-ItemResult item_from_json(const Json& json) {
+ItemResult item_from_json(const Json& json, std::size_t n_settings) {
   try {
     ItemResult out;
     out.id = json.at("id").get<std::string>();
@@ -107,11 +122,12 @@ ItemResult item_from_json(const Json& json) {
     out.choices.log_probability = numbers_from(json.at("choices"));
     out.seconds = seconds_from(json.at("seconds"));
     for (const Json& setting : json.at("settings")) out.settings.push_back(setting_from(setting));
-    return out;
+    if (fits_together(out, n_settings)) return out;
   } catch (const nlohmann::json::exception&) {
-    refuse_input(
-        {.what = "is no finished item of an evaluation", .cure = "remove the file to begin anew"});
+    // Refused below, as is what does not fit together.
   }
+  refuse_input(
+      {.what = "is no finished item of this evaluation", .cure = "remove the file to begin anew"});
 }
 
 ItemBuilder::ItemBuilder(PrefixRun& run, std::string id)
@@ -155,9 +171,9 @@ void ItemBuilder::add_tail(const std::vector<TailScores>& scores) {
 
 ItemResult ItemBuilder::finish() {
   const auto mean = [](double sum, std::int64_t n) {
-    return n == 0 ? 0.0 : sum / static_cast<double>(n);
+    return n == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(n);
   };
-  item_.n_prefix = n_caches_ == 0 ? 0 : n_prefix_ / n_caches_;
+  item_.n_prefix = n_prefix_ / n_caches_;
   const PrefixRun::Spent spent = run_.take_seconds();
   item_.seconds = spent.full;
   for (std::size_t i = 0; i < item_.settings.size(); ++i) {

@@ -48,8 +48,9 @@ struct ChoiceScores {
 /// What one setting did to an item.
 struct SettingResult {
   CacheFigures cache;
-  double attention_error = 0;  ///< mean over layers, heads, rows behind the prefix, its columns
-  double logit_error = 0;      ///< mean over positions and vocabulary
+  /// Mean over layers, heads, rows behind the prefix and its columns; NaN where not measured.
+  double attention_error = 0;
+  double logit_error = 0;  ///< mean over positions and vocabulary; NaN without positions
   double max_abs_logit_change = 0;
   std::vector<double> kl;  ///< by position behind the prefix, nat
   std::vector<std::uint8_t> same_top;
@@ -73,9 +74,9 @@ struct ItemResult {
 };
 
 /// One line of a file of finished items, and back. Throws Error{input} without a place where it is
-/// no such line.
+/// no such line, or none of `n_settings` settings.
 nlohmann::ordered_json item_json(const ItemResult& item);
-ItemResult item_from_json(const nlohmann::ordered_json& json);
+ItemResult item_from_json(const nlohmann::ordered_json& json, std::size_t n_settings);
 
 /// Adds positions and errors of tails to what an item holds. Sums over several tails of one item
 /// (its choices) become means only when finish() is asked for.
@@ -87,6 +88,7 @@ class ItemBuilder {
   void add_cache();
   void add_tail(const std::vector<TailScores>& scores);
   ItemResult& item() { return item_; }
+  /// At least one cache has to be added before.
   ItemResult finish();
 
  private:

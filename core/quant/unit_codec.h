@@ -14,10 +14,8 @@ namespace qaq {
 ///
 ///   0 bits               what every inlier becomes
 ///   uniform              the grid's base and its scale; scale 0: all inliers become the base
-///   uniform, symmetric   mean_centred: the scale (the base is 0); else the base, which is minus
-///   the
-///                        largest magnitude, so that the scale follows from it; in float16 the
-///                        scale, from which the base follows
+///   uniform, symmetric   mean_centred: the scale (the base is 0); else the base, from which the
+///                        scale follows, or in float16 the scale, from which the base follows
 ///   normal               mean and deviation; symmetric: the deviation (the mean is 0)
 using StoredNumbers = std::array<float, 2>;
 StoredNumbers stored_numbers(const QuantizerSpec& spec, const UnitStats& stats, int n_bits);

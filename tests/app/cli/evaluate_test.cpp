@@ -238,6 +238,7 @@ TEST(Evaluate, APromptSaysWhereTheTextParts) {
   const json exact = run_json(with(prompt, {kExact}));
   EXPECT_EQ(exact["first_difference"], nullptr);
   EXPECT_EQ(exact["text"], exact["reference"]["text"]);
+  EXPECT_EQ(exact["metrics"]["attention_error"], nullptr) << "not measured is not 0";
   const json plain = run_json({"run", "--model", kTiny, "--prompt", "The query meets every key",
                                "--generate", "12", "--ignore-eos"});
   EXPECT_EQ(exact["reference"]["ids"], plain["ids"]);

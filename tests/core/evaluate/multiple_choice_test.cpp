@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "core/base/error.h"
 #include "core/evaluate/summary_json.h"
 #include "core/tensor/nd_array.h"
 #include "tests/core/evaluate/tiny_runs.h"
@@ -127,11 +128,35 @@ TEST(ItemResult, ReadBackGivesTheSameSummary) {
   PrefixRun run(test::opener(model, question.longest()), {test::coarse_params(), QaqParams{}});
   const std::vector<ItemResult> items{score_question(run, question, {}, {})};
   const auto text = item_json(items[0]).dump();
-  const std::vector<ItemResult> read{item_from_json(nlohmann::ordered_json::parse(text))};
+  const std::vector<ItemResult> read{item_from_json(nlohmann::ordered_json::parse(text), 2)};
   for (const std::size_t i : {0, 1}) {
     EXPECT_EQ(summary_json(summarize(read, i)), summary_json(summarize(items, i)));
   }
   EXPECT_EQ(item_json(read[0]).dump(), text);
+}
+
+TEST(ItemResult, WhatDoesNotFitTogetherIsRefused) {
+  const auto model = test::tiny_llama();
+  const ChoiceQuestion question = question_of(12, {3, 5});
+  PrefixRun run(test::opener(model, question.longest()), {test::coarse_params()});
+  const auto good = item_json(score_question(run, question, {}, {}));
+  EXPECT_EQ(item_json(item_from_json(good, 1)).dump(), good.dump());
+  EXPECT_THROW(item_from_json(good, 2), Error);
+  const auto expect_refused = [&](const char* pointer, const nlohmann::ordered_json& value) {
+    auto bad = good;
+    bad[nlohmann::ordered_json::json_pointer(pointer)] = value;
+    EXPECT_THROW(item_from_json(bad, 1), Error) << pointer;
+  };
+  expect_refused("/answer", 2);
+  expect_refused("/n_prefix", 0);
+  expect_refused("/id", 7);
+  expect_refused("/margin", {1.0});
+  expect_refused("/choices", {1.0});
+  expect_refused("/settings/0/kl", {1.0});
+  expect_refused("/settings/0/same_top", nlohmann::ordered_json::array());
+  expect_refused("/settings/0/nll", {"a"});
+  expect_refused("/settings/0/choices", nlohmann::ordered_json::array());
+  expect_refused("/settings/0/seconds", {1.0});
 }
 
 }  // namespace
