@@ -33,7 +33,7 @@ struct SweepCommand {
   std::string preset;
   std::vector<std::string> assignments;
   std::int64_t prefix = 0;
-  std::int64_t n_rows = 64;
+  std::int64_t n_rows = 32;
   std::string shard;
   std::string output;
   bool dry_run = false;

@@ -122,11 +122,28 @@ nlohmann::ordered_json parameters_json(const std::vector<Parameter>& parameters)
 
 std::string command_line_text(const std::vector<Parameter>& parameters,
                               const std::vector<Parameter>& defaults) {
+  const auto is_default = [&](std::size_t i) {
+    return parameters[i].value == defaults.at(i).value;
+  };
+  // Where all sections agree on a change, the bare name says it once.
+  const auto all_agree = [&](const Parameter& first) {
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      if (parameters[i].info.name != first.info.name) continue;
+      if (is_default(i) || parameters[i].value != first.value) return false;
+      ++n;
+    }
+    return n > 1;
+  };
   std::string out;
+  std::vector<std::string_view> said;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (parameters[i].value == defaults.at(i).value) continue;
-    if (!out.empty()) out += ' ';
-    out += "--set " + parameters[i].name + "=" + value_text(parameters[i].value);
+    const Parameter& p = parameters[i];
+    if (is_default(i) || std::ranges::find(said, p.info.name) != said.end()) continue;
+    const bool together = all_agree(p);
+    if (together) said.push_back(p.info.name);
+    out += cat(out.empty() ? "" : " ", "--set ", together ? std::string(p.info.name) : p.name, "=",
+               value_text(p.value));
   }
   return out;
 }

@@ -80,7 +80,8 @@ std::vector<Parameter> parameters_named(const std::vector<Parameter>& all, std::
 std::pair<std::string, std::string> split_assignment(std::string_view assignment);
 /// {"key.level": "head", ...}, in the visitor's order.
 nlohmann::ordered_json parameters_json(const std::vector<Parameter>& parameters);
-/// "--set key.level=head --set ...": those whose values differ from `defaults`, shell-safe.
+/// "--set key.level=head --set ...": those whose values differ from `defaults`, shell-safe; where
+/// all sections differ alike, by their bare name.
 std::string command_line_text(const std::vector<Parameter>& parameters,
                               const std::vector<Parameter>& defaults);
 /// FNV-1a over names and values: equal parameters, equal hash, on every machine.

@@ -4,7 +4,7 @@
 
 #include "core/base/parallel.h"
 #include "core/evaluate/time_in.h"
-#include "core/replay/squared_distance.h"
+#include "core/tensor/vector_math.h"
 
 namespace qaq {
 

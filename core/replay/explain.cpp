@@ -10,7 +10,7 @@
 #include "core/quant/quantize.h"
 #include "core/quant/unit_grid.h"
 #include "core/replay/planner.h"
-#include "core/replay/squared_distance.h"
+#include "core/tensor/vector_math.h"
 
 namespace qaq {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "core/base/parallel.h"
 #include "core/replay/score_rows.h"
-#include "core/replay/squared_distance.h"
 #include "core/tensor/matmul.h"
+#include "core/tensor/vector_math.h"
 
 namespace qaq {
 namespace {

@@ -14,7 +14,7 @@ namespace qaq {
 
 struct SweepOptions {
   std::int64_t prefix = 0;   ///< tokens to quantize; 0: all
-  std::int64_t n_rows = 64;  ///< newest rows that scores and outputs are compared in; 0: none
+  std::int64_t n_rows = 32;  ///< newest rows that scores and outputs are compared in; 0: none
 };
 
 /// Replays one capture under many settings. What it needs of the capture is read once and stays in

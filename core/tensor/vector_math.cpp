@@ -1,6 +1,7 @@
 #include "core/tensor/vector_math.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -151,6 +152,28 @@ double entropy_of(const float* p, std::size_t n) {
   return sum;
 }
 
+double distance(const float* a, const float* b, std::size_t n) {
+  const Floats d;
+  const hn::Half<Floats> half;
+  const hn::Repartition<double, Floats> dd;
+  auto low = hn::Zero(dd), high = hn::Zero(dd);
+  std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
+    const Vector x = hn::LoadU(d, a + at), y = hn::LoadU(d, b + at);
+    const auto p = hn::Sub(hn::PromoteTo(dd, hn::LowerHalf(half, x)),
+                           hn::PromoteTo(dd, hn::LowerHalf(half, y)));
+    const auto q = hn::Sub(hn::PromoteTo(dd, hn::UpperHalf(half, x)),
+                           hn::PromoteTo(dd, hn::UpperHalf(half, y)));
+    low = hn::MulAdd(p, p, low);
+    high = hn::MulAdd(q, q, high);
+  });
+  double sum = hn::GetLane(hn::SumOfLanes(dd, hn::Add(low, high)));
+  for (; i < n; ++i) {
+    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
 double exp_sum(const float* row, std::size_t n, float most) {
   const Floats d;
   const Vector shift = hn::Set(d, most);
@@ -209,6 +232,7 @@ HWY_EXPORT(norm);
 HWY_EXPORT(silu_times);
 HWY_EXPORT(rotate);
 HWY_EXPORT(entropy_of);
+HWY_EXPORT(distance);
 HWY_EXPORT(exp_sum);
 HWY_EXPORT(add_doubles);
 HWY_EXPORT(raise);
@@ -243,6 +267,11 @@ void rotate_pairs(float* head, const float* cosine, const float* sine, std::int6
 
 double entropy(std::span<const float> row) {
   return HWY_DYNAMIC_DISPATCH(entropy_of)(row.data(), row.size());
+}
+
+double squared_distance(std::span<const float> a, std::span<const float> b) {
+  assert(a.size() == b.size());
+  return HWY_DYNAMIC_DISPATCH(distance)(a.data(), b.data(), a.size());
 }
 
 double log_sum_exp(std::span<const float> row, float largest) {

@@ -37,6 +37,9 @@ double log_sum_exp(std::span<const float> row, float largest);
 
 float largest_of(std::span<const float> row);
 
+/// Sum of (a - b)^2, each term and the sum in float64; b is as long as a.
+double squared_distance(std::span<const float> a, std::span<const float> b);
+
 /// sums[i] += row[i], in float64.
 void add_to_sums(std::span<const float> row, double* sums);
 

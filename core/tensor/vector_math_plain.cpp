@@ -6,6 +6,15 @@
 
 namespace qaq {
 
+double squared_distance(std::span<const float> a, std::span<const float> b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    sum += difference * difference;
+  }
+  return sum;
+}
+
 double exp_row(std::span<float> row, float largest, float scale) {
   double sum = 0;
   for (float& x : row) {

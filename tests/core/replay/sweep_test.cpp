@@ -66,7 +66,7 @@ TEST(Sweep, EachSettingGivesWhatItGivesAlone) {
   const MemoryCapture capture = synthetic_capture({.n_tokens = 40});
   const std::vector<QaqParams> settings = all_kinds();
   for (const std::int64_t prefix : {30, 0}) {
-    Sweeper sweeper(capture, {.prefix = prefix});
+    Sweeper sweeper(capture, {.prefix = prefix, .n_rows = 64});
     const auto results = sweeper.run(settings);
     ASSERT_EQ(results.size(), settings.size());
     for (std::size_t i = 0; i < settings.size(); ++i) {

@@ -141,5 +141,23 @@ TEST(VectorMath, SumsMaximaAndBounds) {
   });
 }
 
+TEST(VectorMath, SquaredDistance) {
+  with_each_simd_target([] {
+    for (const std::size_t n : {0u, 1u, 7u, 16u, 33u, 1000u}) {
+      std::vector<float> a(n), b(n);
+      double expected = 0;
+      for (std::size_t i = 0; i < n; ++i) {
+        a[i] = static_cast<float>(i) * 0.37f;
+        b[i] = static_cast<float>(i * i % 91);
+        expected += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
+      }
+      EXPECT_NEAR(squared_distance(a, b), expected, 1e-14 * expected);
+    }
+    // The difference is taken in float64: float32 would lose it.
+    EXPECT_EQ(squared_distance(std::vector<float>{16777216.0f}, std::vector<float>{0.5f}),
+              16777215.5 * 16777215.5);
+  });
+}
+
 }  // namespace
 }  // namespace qaq
