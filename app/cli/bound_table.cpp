@@ -102,8 +102,10 @@ void print_bound_table(const BoundCheck& check) {
       check.see_future ? ", whose scores the bits knew" : "", check.key_mean_bits,
       check.value_mean_bits);
   if (check.n_draws > 0) {
-    std::printf("Monte-Carlo: %lld draws of even rounding errors, seed %llu\n",
-                static_cast<long long>(check.n_draws), static_cast<unsigned long long>(check.seed));
+    std::printf(
+        "Monte-Carlo: %lld draws of even rounding errors, seed %llu; of each row and entry its "
+        "mean over the draws\n",
+        static_cast<long long>(check.n_draws), static_cast<unsigned long long>(check.seed));
   }
   for (const PromiseReport& report : check.promises) print_promise(report);
 }

@@ -189,7 +189,7 @@ void add_explain(CLI::App& program, const CommonOptions& common) {
   command->footer(
       "Parameters: see qaq replay --help.\n"
       "Examples:\n"
-      "  qaq explain story.h5 --cell value,14,1,87\n"
+      "  qaq explain story.h5 --cell value,14,1,20\n"
       "  qaq explain story.h5 --cell key,14,1,20 --preset bound --json");
   command->callback([options, &common] { run(*options, common); });
 }

@@ -62,9 +62,12 @@ class Writer {
   void write_facts() {
     if (rule_.kind == BitRule::Kind::error_bound_by_importance ||
         rule_.weight != BitRule::Weight::one) {
+      const char* heads = params_.level == Level::head    ? "the KV head's query heads"
+                          : params_.level == Level::layer ? "the layer's heads"
+                                                          : "all layers and heads";
       fact("S_u",
            cat("largest score of the token in the window of ", params_.last_n_attentions,
-               params_.last_n_attentions == 1 ? " row" : " rows"),
+               params_.last_n_attentions == 1 ? " row" : " rows", ", over ", heads),
            unit_.importance);
     }
     if (rule_.weight == BitRule::Weight::squared_spread) {

@@ -52,6 +52,23 @@ TEST_F(Panel, HasAnEditorForEveryParameterThatShowsItsValueAndHelp) {
   }
 }
 
+TEST_F(Panel, ANumberMayBeLeftToTheProgram) {
+  auto* norm = editor<QLineEdit>("key.q_norm");
+  norm->setText("auto");
+  emit norm->editingFinished();
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_FALSE(sent.back().qaq.key.q_norm.number);
+  EXPECT_EQ(norm->text(), "auto");
+  QSlider* slider = panel.field("key.q_norm")->slider();
+  EXPECT_EQ(slider->value(), 0);
+  norm->setText("automatic");
+  emit norm->editingFinished();
+  EXPECT_EQ(norm->text(), "auto") << "refused";
+  slider->setValue(500);
+  EXPECT_GT(sent.back().qaq.key.q_norm.number.value_or(0), 10);
+  EXPECT_NE(norm->text(), "auto");
+}
+
 TEST_F(Panel, EachKindOfEditorChangesItsParameter) {
   link(false);
   editor<QComboBox>("key.level")->setCurrentText("token");
