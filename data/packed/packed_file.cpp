@@ -158,8 +158,9 @@ bool is_packed_file(const std::string& path) {
 }
 
 std::int64_t write_packed_file(const std::string& path, const PackedFile& file) {
+  std::ofstream out(PartialFile::name_for_writing(path), std::ios::binary | std::ios::trunc);
+  if (!out) fail_to_write(path);
   PartialFile partial(path);
-  std::ofstream out(PartialFile::name_of(path), std::ios::binary | std::ios::trunc);
   const std::string header = header_text(file);
   out.write(header.data(), static_cast<std::streamsize>(header.size()));
   for (const PackedCache* cache : {&file.caches.key, &file.caches.value}) {
