@@ -93,8 +93,8 @@ void write_text(const Table& table, const std::string& format, const Json& head,
 
 void write_text_file(const Table& table, const std::string& format, const Json& head,
                      const std::string& path, const Work& work) {
+  std::ofstream out(PartialFile::name_for_writing(path), std::ios::binary | std::ios::trunc);
   PartialFile partial(path);
-  std::ofstream out(PartialFile::name_of(path), std::ios::binary | std::ios::trunc);
   write_text(table, format, head, out, work);
   out.close();
   if (!out) {

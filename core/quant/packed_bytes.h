@@ -32,6 +32,7 @@ struct PackedFormat {
   OutlierIndex outlier_index = OutlierIndex::automatic;
 
   std::int64_t value_bytes() const { return bytes_of(dtype); }
+  DType scale_dtype() const { return scale_bytes == 2 ? DType::f16 : DType::f32; }
 };
 
 /// The format that a cache of that type is packed in.

@@ -68,11 +68,10 @@ void Packer::lay_out() {
 void Packer::lay_out_unit(std::size_t unit, const UnitPlace& at) {
   const UnitCounts own = counts(unit);
   const StoredNumbers numbers = stored_numbers(plan_.quantizer, stats_[unit], own.n_bits);
-  const DType scale_type = packed_.format.scale_bytes == 2 ? DType::f16 : DType::f32;
   std::uint8_t* scales = packed_.part(PackedPart::scales).data() + at.scales;
   for (int i = 0; i < n_numbers(plan_.quantizer, own); ++i) {
     store_number(scales + i * packed_.format.scale_bytes, numbers[static_cast<std::size_t>(i)],
-                 scale_type);
+                 packed_.format.scale_dtype());
   }
   if (plan_.quantizer.outliers_ratio > 0) {
     store_integer(packed_.part(PackedPart::outlier_counts).data() + 2 * unit,

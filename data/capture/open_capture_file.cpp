@@ -8,7 +8,7 @@ namespace qaq {
 
 OpenCaptureFile::OpenCaptureFile(const std::string& path, const CapturePlan& plan,
                                  std::function<bool()> hurried)
-    : file(PartialFile::name_of(path), h5::Access::create),
+    : file(PartialFile::name_for_writing(path), h5::Access::create),
       partial(path),
       direct(PartialFile::name_of(path), std::move(hurried)) {
   write_skeleton(file, plan);

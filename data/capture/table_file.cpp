@@ -63,9 +63,10 @@ void write_table_file(const std::string& path, const Table& table,
   const std::vector<ColumnValues> values = all_values(table, work);
   std::vector<std::string> names;
   for (const Column& column : table.columns) names.push_back(column.name);
+  const std::string name = PartialFile::name_for_writing(path);
   PartialFile partial(path);
   h5::thread().run([&] {
-    h5::File file(PartialFile::name_of(path), h5::Access::create);
+    h5::File file(name, h5::Access::create);
     const h5::Attributes root(file, "/");
     root.set("format", "qaq-table");
     root.set("format_version", std::int64_t{1});

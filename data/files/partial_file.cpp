@@ -8,6 +8,16 @@
 
 namespace qaq {
 
+std::string PartialFile::name_for_writing(const std::string& path) {
+  std::error_code not_there;
+  const std::filesystem::file_status status = std::filesystem::status(path, not_there);
+  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+    throw Error(ErrorKind::work,
+                {.file = path, .what = "is no regular file", .cure = "write under another name"});
+  }
+  return name_of(path);
+}
+
 PartialFile::~PartialFile() {
   if (renamed_) return;
   std::error_code ignored;

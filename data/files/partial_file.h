@@ -14,6 +14,9 @@ class PartialFile {
   ~PartialFile();
 
   static std::string name_of(const std::string& path) { return path + ".partial"; }
+  /// The same, for who is about to write: throws Error{work} where `path` is a folder or a device,
+  /// which the whole file would replace.
+  static std::string name_for_writing(const std::string& path);
   /// Gives the file its final name, replacing what has it. Throws Error{work}.
   void rename();
 

@@ -7,7 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
-#include "core/quant/unpacker.h"
+#include "core/quant/packed_index.h"
 #include "data/files/partial_file.h"
 #include "data/models/byte_cursor.h"
 #include "data/models/json_object.h"
@@ -125,9 +125,9 @@ OpenedFile open_packed(const std::string& path) {
   return out;
 }
 
-Unpacker checked(const PackedCache& cache, const char* name, const std::string& path) {
+PackedIndex checked(const PackedCache& cache, const char* name, const std::string& path) {
   try {
-    return Unpacker(cache);
+    return PackedIndex(cache);
   } catch (const Error& error) {
     ErrorText text = error.text();
     text.place = cat(name, "/", text.place);
@@ -135,16 +135,16 @@ Unpacker checked(const PackedCache& cache, const char* name, const std::string& 
   }
 }
 
-double mean_bits(const PackedCache& cache, const Unpacker& unpacker) {
+double mean_bits(const PackedCache& cache, const PackedIndex& index) {
   if (cache.keeps_all()) return static_cast<double>(8 * cache.format.value_bytes());
   double sum = 0;
-  for (const std::uint8_t n_bits : unpacker.n_bits()) sum += n_bits;
-  return sum / static_cast<double>(unpacker.n_bits().size());
+  for (const std::uint8_t n_bits : index.n_bits()) sum += n_bits;
+  return sum / static_cast<double>(index.n_bits().size());
 }
 
-void add_content(const PackedCache& cache, const Unpacker& unpacker, Json& json) {
-  json["mean_bits"] = mean_bits(cache, unpacker);
-  json["n_outliers"] = unpacker.n_outliers();
+void add_content(const PackedCache& cache, const PackedIndex& index, Json& json) {
+  json["mean_bits"] = mean_bits(cache, index);
+  json["n_outliers"] = index.n_outliers();
   json["bytes"] = cache.bytes().total();
 }
 
@@ -158,8 +158,9 @@ bool is_packed_file(const std::string& path) {
 }
 
 std::int64_t write_packed_file(const std::string& path, const PackedFile& file) {
+  std::ofstream out(PartialFile::name_for_writing(path), std::ios::binary | std::ios::trunc);
+  if (!out) fail_to_write(path);
   PartialFile partial(path);
-  std::ofstream out(PartialFile::name_of(path), std::ios::binary | std::ios::trunc);
   const std::string header = header_text(file);
   out.write(header.data(), static_cast<std::streamsize>(header.size()));
   for (const PackedCache* cache : {&file.caches.key, &file.caches.value}) {

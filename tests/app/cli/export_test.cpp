@@ -153,6 +153,24 @@ TEST(ExportCommand, NeverWritesOverTheCapture) {
   EXPECT_EQ(test::bytes_of_file(capture), test::bytes_of_file(kLetter));
 }
 
+TEST(ExportCommand, NeverReplacesWhatIsNoFile) {
+  const TemporaryFolder folder;
+  const std::string model = test::test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf");
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"export", kLetter, "--what", "bits", "-o"},
+           {"export", kLetter, "--what", "bits", "--format", "h5", "-o"},
+           {"replay", kLetter, "--save-packed"},
+           {"capture", "--model", model, "--prompt", "every key", "-o"}}) {
+    std::vector<std::string> all = words;
+    all.push_back(folder.path().string());
+    all.emplace_back("--quiet");
+    const ProgramResult result = run_qaq(all);
+    EXPECT_EQ(result.exit_code, 1) << result.err;
+    EXPECT_NE(result.err.find("is no regular file"), std::string::npos) << result.err;
+  }
+  EXPECT_TRUE(folder.empty());
+}
+
 TEST(ExportCommand, ACaptureWithoutAttentionIsRefusedWithTheCure) {
   const TemporaryFolder folder;
   const std::string capture = folder.file("story.h5");

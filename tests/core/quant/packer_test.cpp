@@ -99,8 +99,8 @@ void expect_round_trip(const Cache& cache, const PackedCache& packed) {
                             (cache.numbers.shape(3) + 7) / 8};
   const Shape<3> shape{cache.numbers.shape(1), cache.numbers.shape(2), cache.numbers.shape(3)};
   const Unpacker unpacker(packed);
-  EXPECT_EQ(unpacker.n_outliers(), cache.n_outliers());
-  EXPECT_EQ(unpacker.n_bits(), cache.plan.n_bits);
+  EXPECT_EQ(unpacker.index().n_outliers(), cache.n_outliers());
+  EXPECT_EQ(unpacker.index().n_bits(), cache.plan.n_bits);
   for (std::int64_t l = 0; l < cache.numbers.shape(0); ++l) {
     NdArray<float, 3> want(shape, NAN), got(shape, NAN);
     NdArray<std::uint8_t, 3> want_mask(mask_shape), got_mask(mask_shape, 0xff);

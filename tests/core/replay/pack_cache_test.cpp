@@ -29,7 +29,7 @@ TEST(PackCache, UnpacksToTheReplayAndTakesWhatItReports) {
         const CacheReplay& own = cache->side == CacheSide::key ? result->key : result->value;
         EXPECT_EQ(packed.bytes(), own.packed);
         const Unpacker unpacker(packed);
-        EXPECT_EQ(unpacker.n_outliers(), own.n_outliers);
+        EXPECT_EQ(unpacker.index().n_outliers(), own.n_outliers);
         for (std::int64_t layer = 0; layer < 3; ++layer) {
           NdArray<float, 3> values({2, result->prefix, 8});
           unpacker.layer(layer, {values.view(), {}});
