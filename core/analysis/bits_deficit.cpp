@@ -13,8 +13,9 @@ std::vector<std::optional<int>> bits_deficits(const ViolationReport& report,
   const std::int64_t prefix = value.plan.layout.shape().n_tokens;
   const bool in_sample = first_row_behind(info, prefix) == info.n_query_rows();
   const std::int64_t group = info.shape.n_heads / info.shape.n_kv_heads;
-  BitRule rule = reference_bit_rule(params, CacheSide::value, prefix);
+  BitRule rule = bit_rule(params, CacheSide::value, value.plan.layout.shape());
   rule.first_forced = prefix;
+  rule.measured = false;
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Violation& v = report.violations[i];
     if (v.token >= prefix || (v.step < prefix && !in_sample)) continue;
