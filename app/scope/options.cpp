@@ -22,7 +22,7 @@ std::optional<int> sideOf(std::string_view text) {
 }  // namespace
 
 void addOptions(CLI::App& app, Options& options) {
-  app.add_option("--preset", options.preset, "A bundled preset or a JSON file: paper, FILE");
+  app.add_option("--preset", options.preset, "A bundled preset or a JSON file: paper, bound, FILE");
   app.add_option("--set", options.assignments,
                  "A parameter, name=value, as in qaq replay; repeatable")
       ->allow_extra_args(false);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
+#include <vector>
 
 #include "core/quant/unit_grid.h"
 
@@ -12,15 +14,17 @@ void fill_unit_errors(const UnitLayout& layout, const QuantizerSpec& spec,
                       std::span<const CacheLayer> layers, std::span<float> errors) {
   assert(spec.method == Method::uniform);
   assert(static_cast<std::int64_t>(errors.size()) == layout.n_units() * kBitChoices);
-  for_each_unit(layout, first_layer, layers, [&](std::size_t unit, std::span<float> values) {
+  for_each_unit(layout, first_layer, layers, [&](std::size_t unit, std::span<const float> values) {
     const UnitStats& s = stats[unit];
-    const auto inliers_end =
-        std::partition(values.begin(), values.end(), [&](float x) { return !s.is_outlier(x); });
+    std::vector<float> inliers;
+    inliers.reserve(values.size());
+    std::ranges::copy_if(values, std::back_inserter(inliers),
+                         [&](float x) { return !s.is_outlier(x); });
     for (int n_bits = 0; n_bits <= kMaxBits; ++n_bits) {
       const UniformGrid grid = unit_grid(spec, s, n_bits);
       double sum = 0;
-      for (auto x = values.begin(); x != inliers_end; ++x) {
-        const double error = static_cast<double>(decode(grid, encode(grid, *x))) - *x;
+      for (const float x : inliers) {
+        const double error = static_cast<double>(decode(grid, encode(grid, x))) - x;
         sum += error * error;
       }
       errors[unit * kBitChoices + static_cast<std::size_t>(n_bits)] =

@@ -60,7 +60,7 @@ void fill_unit_stats(const UnitLayout& layout, double outliers_ratio, std::int64
   assert(static_cast<std::int64_t>(stats.size()) == layout.n_units());
   assert(layout.level() != Level::token ||
          static_cast<std::int64_t>(layers.size()) == layout.shape().n_layers);
-  for_each_unit(layout, first_layer, layers, [&](std::size_t unit, std::span<float> values) {
+  for_each_unit(layout, first_layer, layers, [&](std::size_t unit, std::span<const float> values) {
     stats[unit] = stats_of_unit(values, outliers_ratio);
   });
 }

@@ -15,10 +15,9 @@ namespace qaq {
 using CacheLayer = NdView<const float, 3>;
 
 /// Calls body(unit, values) for every unit that lies in `layers`, which are layers first_layer,
-/// first_layer + 1, ... of the cache; `values` (layout.unit_size()) are a copy that the body may
-/// reorder. At level token a unit spans all layers, so all are given at once; at the others any run
-/// of layers will do. Only the first n_tokens tokens of the layout are read. In parallel over
-/// tokens.
+/// first_layer + 1, ... of the cache; `values` (layout.unit_size()) are side by side. At level
+/// token a unit spans all layers, so all are given at once; at the others any run of layers will
+/// do. Only the first n_tokens tokens of the layout are read. In parallel over tokens.
 template <class Body>
 void for_each_unit(const UnitLayout& layout, std::int64_t first_layer,
                    std::span<const CacheLayer> layers, const Body& body) {
@@ -37,9 +36,14 @@ void for_each_unit(const UnitLayout& layout, std::int64_t first_layer,
         const std::int64_t layer = first_layer + static_cast<std::int64_t>(k);
         for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
           const auto row = layers[k].sub(head, token).span();
+          const auto unit = static_cast<std::size_t>(layout.unit(layer, head, token));
+          if (std::ssize(row) == layout.unit_size()) {
+            body(unit, row);
+            continue;
+          }
           values.insert(values.end(), row.begin(), row.end());
-          if (static_cast<std::int64_t>(values.size()) < layout.unit_size()) continue;
-          body(static_cast<std::size_t>(layout.unit(layer, head, token)), std::span(values));
+          if (std::ssize(values) < layout.unit_size()) continue;
+          body(unit, std::span<const float>(values));
           values.clear();
         }
       }
