@@ -16,8 +16,8 @@
 namespace qaq {
 
 struct StreamingOptions {
-  QaqParams params;
-  StreamingParams streaming;
+  QaqParams params{};
+  StreamingParams streaming{};
   /// Tokens that are there before decode begins; 0: the capture's prompt, or half of the tokens
   /// where nothing was generated.
   std::int64_t prefill = 0;
