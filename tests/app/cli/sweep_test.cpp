@@ -13,6 +13,7 @@ namespace {
 using nlohmann::json;
 using test::bytes_of_file;
 using test::ProgramResult;
+using test::run_qaq;
 
 const std::string kCapture = test::test_data_path("badinputs/h5/ok_full_f32.h5");
 

@@ -346,6 +346,30 @@ TEST(Streaming, ErrorsAreOfTheCacheAsItStood) {
   EXPECT_NE(planned->steps[1].output_error, result->steps[1].output_error);
 }
 
+TEST(Streaming, EveryRowMeetsAPrefixPlannedBeforeIt) {
+  const MemoryCapture capture = synthetic_capture();
+  const QaqParams params = lively_params();
+  const SharedStreaming result =
+      stream(capture, {params, {.demote_from = DemoteFrom::cpu}, kPrefill});
+  for (std::int64_t s = kPrefill; s < kTokens; ++s) {
+    const SharedReplay batch = replay(capture, {params, s});
+    const auto i = static_cast<std::size_t>(s - kPrefill);
+    const StreamingStep& before = s == kPrefill ? result->prefill_step : result->steps[i - 1];
+    EXPECT_NEAR(before.key_mean_bits, batch->key.mean_bits, 1e-6);
+    EXPECT_NEAR(before.value_mean_bits, batch->value.mean_bits, 1e-6);
+    double scores = 0, outputs = 0;
+    for (std::int64_t layer = 0; layer < 2; ++layer) {
+      for (std::int64_t head = 0; head < 4; ++head) {
+        scores += batch->attention_error(layer, head, s);
+        outputs += batch->output_error(layer, head, s);
+      }
+    }
+    EXPECT_NEAR(result->steps[i].attention_error, scores / static_cast<double>(8 * (s + 1)),
+                1e-5 * scores);
+    EXPECT_NEAR(result->steps[i].output_error, outputs / 8, 1e-5 * outputs);
+  }
+}
+
 TEST(Streaming, AccountsForBothWays) {
   const MemoryCapture capture = synthetic_capture();
   StreamingOptions options{lively_params(), {}, kPrefill};
