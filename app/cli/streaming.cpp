@@ -89,7 +89,7 @@ void add_streaming_flags(CLI::App& replay, StreamingFlags& flags) {
 }
 
 std::string streaming_parameter_help() {
-  return "Parameters of --set with --streaming:\n" +
+  return "More parameters of --set with --streaming (which has none of violations):\n" +
          parameter_lines(list_parameters(StreamingParams{}));
 }
 
