@@ -6,6 +6,7 @@
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
 #include "app/cli/replay_flags.h"
+#include "app/cli/streaming.h"
 #include "core/analysis/bits_deficit.h"
 #include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
@@ -27,6 +28,7 @@ struct ReplayCommand {
   std::int64_t n_draws = 0;
   std::uint64_t seed = 1;
   bool see_future = false;
+  StreamingFlags streaming;
 };
 
 std::string text_of(double value) {
@@ -42,7 +44,7 @@ void print_row(const char* name, double key, double value) {
 
 void print_table(const CaptureInfo& info, const ReplayResult& result,
                  const std::optional<ViolationReport>& violations) {
-  std::printf("%s: %lld tokens, %zu layers, %lld KV heads; prefix %lld\n", info.name.c_str(),
+  std::printf("%s: %lld tokens, %zu layers, %lld KV heads; batch, prefix %lld\n", info.name.c_str(),
               static_cast<long long>(info.n_tokens), info.layers.size(),
               static_cast<long long>(info.shape.n_kv_heads), static_cast<long long>(result.prefix));
   std::printf("  %-34s %12s %12s %12s\n", "", "key", "value", "mean");
@@ -73,7 +75,8 @@ void print_table(const CaptureInfo& info, const ReplayResult& result,
 
 nlohmann::ordered_json about_json(const ReplayResult& result,
                                   const nlohmann::ordered_json& provenance) {
-  return {{"policy", result.policy},
+  return {{"mode", "batch"},
+          {"policy", result.policy},
           {"parameters", parameters_json(result.parameters)},
           {"prefix", result.prefix},
           {"provenance", provenance}};
@@ -95,6 +98,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
+  refuse_streaming_parameters(options.replay.assignments);
   const ScopeParams params = options.replay.params();
   if (!options.save_packed.empty()) {
     options.replay.check_output("--save-packed", options.save_packed);
@@ -144,6 +148,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
     return;
   }
   nlohmann::ordered_json document{{"capture", options.replay.capture},
+                                  {"mode", "batch"},
                                   {"policy", result->policy},
                                   {"parameters", parameters_json(list_parameters(params))},
                                   {"n_tokens", capture->info().n_tokens},
@@ -195,14 +200,22 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       ->add_option("--save-packed", options->save_packed,
                    "Write the packed caches into this file; see qaq info FILE.qkv")
       ->type_name("FILE.qkv");
+  add_streaming_flags(*command, options->streaming);
   command->footer(
-      parameter_help() +
+      parameter_help() + streaming_parameter_help() +
       "Examples:\n"
       "  qaq replay story.h5 --preset paper\n"
       "  qaq replay story.h5 --preset paper --save-packed story.qkv\n"
       "  qaq replay story.h5 --set target_quantization_error=0.03 --set key.level=token --json\n"
-      "  qaq replay story.h5 --preset bound --prefix 400 --check-bound --mc 20");
-  command->callback([options, &common] { run(*options, common); });
+      "  qaq replay story.h5 --preset bound --prefix 400 --check-bound --mc 20\n"
+      "  qaq replay story.h5 --streaming --prefill 400 --set importance=ema --json");
+  command->callback([options, &common] {
+    if (options->streaming.streaming) {
+      run_streaming(options->replay, options->streaming, common);
+    } else {
+      run(*options, common);
+    }
+  });
 }
 
 }  // namespace qaq::cli

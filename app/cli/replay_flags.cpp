@@ -40,8 +40,12 @@ void add_replay_flags(CLI::App& command, ReplayFlags& flags) {
 }
 
 std::string parameter_help() {
-  std::string out = "Parameters of --set (key.NAME or value.NAME for one cache, NAME for both):\n";
-  const auto all = list_parameters(ScopeParams{});
+  return "Parameters of --set (key.NAME or value.NAME for one cache, NAME for both):\n" +
+         parameter_lines(list_parameters(ScopeParams{}));
+}
+
+std::string parameter_lines(const std::vector<Parameter>& all) {
+  std::string out;
   for (const Parameter& p : all) {
     if (p.section == "value") continue;
     const bool key_only = p.section == "key" && parameters_named(all, p.info.name).size() == 1;

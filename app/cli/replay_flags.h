@@ -27,5 +27,7 @@ struct ReplayFlags {
 void add_replay_flags(CLI::App& command, ReplayFlags& flags);
 /// The parameters of --set with their defaults, for a command's footer.
 std::string parameter_help();
+/// The same of any parameters, a line and its help each.
+std::string parameter_lines(const std::vector<Parameter>& parameters);
 
 }  // namespace qaq::cli

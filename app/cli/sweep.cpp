@@ -124,6 +124,7 @@ class CaptureSweep {
       record.results = authors_results(metrics);
       record.qaq_scope = {{"hash", hash_of(settings[i])},
                           {"capture", info.name},
+                          {"mode", "batch"},
                           {"prefix", sweeper_.prefix()},
                           {"compared_rows", sweeper_.n_rows()},
                           {"parameters", parameters_json(results[i]->parameters)},

@@ -27,22 +27,36 @@ double squared_norm(std::span<const float> query) {
   return sum;
 }
 
+NdArray<double, 2> squared_norms(const NdView<const float, 3>& query, std::int64_t n_tokens) {
+  NdArray<double, 2> out({query.shape(0), n_tokens});
+  for (std::int64_t head = 0; head < query.shape(0); ++head) {
+    for (std::int64_t token = 0; token < n_tokens; ++token) {
+      out(head, token) = squared_norm(query.sub(head, token).span());
+    }
+  }
+  return out;
+}
+
+void norm_quantiles(const NdView<const double, 2>& norms, std::int64_t n_tokens, double quantile,
+                    std::span<float> out) {
+  const auto n_kv_heads = static_cast<std::int64_t>(out.size());
+  assert(norms.shape(0) % n_kv_heads == 0 && norms.shape(1) >= n_tokens && n_tokens > 0);
+  const std::int64_t group = norms.shape(0) / n_kv_heads;
+  std::vector<double> seen;
+  seen.reserve(static_cast<std::size_t>(group * n_tokens));
+  for (std::int64_t kv_head = 0; kv_head < n_kv_heads; ++kv_head) {
+    seen.clear();
+    for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      const double* row = norms.sub(head).data();
+      seen.insert(seen.end(), row, row + n_tokens);
+    }
+    out[static_cast<std::size_t>(kv_head)] = static_cast<float>(quantile_of(seen, quantile));
+  }
+}
+
 void query_norm_quantiles(const NdView<const float, 3>& query, std::int64_t n_tokens,
                           double quantile, std::span<float> out) {
-  const auto n_kv_heads = static_cast<std::int64_t>(out.size());
-  assert(query.shape(0) % n_kv_heads == 0 && query.shape(1) >= n_tokens && n_tokens > 0);
-  const std::int64_t group = query.shape(0) / n_kv_heads;
-  std::vector<double> norms;
-  norms.reserve(static_cast<std::size_t>(group * n_tokens));
-  for (std::int64_t kv_head = 0; kv_head < n_kv_heads; ++kv_head) {
-    norms.clear();
-    for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
-      for (std::int64_t token = 0; token < n_tokens; ++token) {
-        norms.push_back(squared_norm(query.sub(head, token).span()));
-      }
-    }
-    out[static_cast<std::size_t>(kv_head)] = static_cast<float>(quantile_of(norms, quantile));
-  }
+  norm_quantiles(squared_norms(query, n_tokens).view(), n_tokens, quantile, out);
 }
 
 }  // namespace qaq

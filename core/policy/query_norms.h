@@ -14,6 +14,13 @@ namespace qaq {
 void query_norm_quantiles(const NdView<const float, 3>& query, std::int64_t n_tokens,
                           double quantile, std::span<float> out);
 
+/// The same of norms that are known already: `norms` is (n_heads, at least n_tokens).
+void norm_quantiles(const NdView<const double, 2>& norms, std::int64_t n_tokens, double quantile,
+                    std::span<float> out);
+
+/// The squared 2-norms of `query` (n_heads, at least n_tokens, D): (n_heads, n_tokens).
+NdArray<double, 2> squared_norms(const NdView<const float, 3>& query, std::int64_t n_tokens);
+
 /// The squared 2-norm of one query.
 double squared_norm(std::span<const float> query);
 

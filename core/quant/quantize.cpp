@@ -46,6 +46,12 @@ void pack_outliers(const UnitStats& stats, std::span<const float> in, std::span<
 
 }  // namespace
 
+double quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
+                       std::span<const float> in, std::span<float> out) {
+  if (spec.method == Method::normal) return quantize_normal(spec, stats, n_bits, in, out);
+  return quantize_row(unit_grid(spec, stats, n_bits), stats.low, stats.high, in, out.data());
+}
+
 void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int64_t layer,
                     const CacheLayer& input, const QuantizedLayer& out) {
   const CacheShape& shape = plan.layout.shape();
@@ -57,10 +63,7 @@ void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int
       const int n_bits = plan.n_bits[unit];
       const auto in = input.sub(head, token).span();
       const auto values = out.values.sub(head, token).span();
-      const double error = plan.quantizer.method == Method::normal
-                               ? quantize_normal(plan.quantizer, s, n_bits, in, values)
-                               : quantize_row(unit_grid(plan.quantizer, s, n_bits), s.low, s.high,
-                                              in, values.data());
+      const double error = quantize_values(plan.quantizer, s, n_bits, in, values);
       if (!out.errors.empty()) out.errors(head, token) = error;
       if (!out.outliers.empty()) pack_outliers(s, in, out.outliers.sub(head, token).span());
     }

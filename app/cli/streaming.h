@@ -1,0 +1,30 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/cli/command.h"
+#include "app/cli/replay_flags.h"
+
+namespace qaq::cli {
+
+/// What `qaq replay` takes to replay decode step by step.
+struct StreamingFlags {
+  bool streaming = false;
+  std::int64_t prefill = 0;
+};
+
+/// Adds the flags to `qaq replay`, which has its own already: what does not go together is refused.
+/// `flags` outlives the command.
+void add_streaming_flags(CLI::App& replay, StreamingFlags& flags);
+/// The parameters of --set that --streaming has beside the policy's.
+std::string streaming_parameter_help();
+/// Throws Error{usage} where an assignment is of streaming, which was not asked for.
+void refuse_streaming_parameters(const std::vector<std::string>& assignments);
+/// `qaq replay --streaming`.
+void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags,
+                   const CommonOptions& common);
+
+}  // namespace qaq::cli

@@ -1,0 +1,159 @@
+#include "core/replay/streamed_cache.h"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+#include <set>
+
+#include "core/base/parallel.h"
+#include "core/quant/packed_bytes.h"
+#include "core/quant/quantize.h"
+
+namespace qaq {
+namespace {
+
+// Calls body(layer, kv_head) for the rows of a unit, which are of one token.
+template <class Body>
+void for_rows_of(const UnitLayout& layout, std::size_t unit, const Body& body) {
+  const CacheShape& shape = layout.shape();
+  const auto in_token = static_cast<std::int64_t>(unit) % layout.units_per_token();
+  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      if (layout.unit(layer, head, 0) == in_token) body(layer, head);
+    }
+  }
+}
+
+// Quantizes values that were quantized before. Dequantized values may lie beyond the thresholds
+// of their unit's outliers, so outliers are told by the exact values, which they are.
+void quantize_again(const QuantizerSpec& spec, UnitStats stats, int n_bits,
+                    std::span<const float> exact, std::span<float> values) {
+  const UnitStats own = stats;
+  stats.low = -std::numeric_limits<float>::infinity();
+  stats.high = std::numeric_limits<float>::infinity();
+  quantize_values(spec, stats, n_bits, values, values);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (own.is_outlier(exact[i])) values[i] = exact[i];
+  }
+}
+
+}  // namespace
+
+CacheChanges& CacheChanges::operator+=(const CacheChanges& other) {
+  promotions += other.promotions;
+  demotions += other.demotions;
+  fetched += other.fetched;
+  requantized_values += other.requantized_values;
+  h2d += other.h2d;
+  return *this;
+}
+
+StreamedCache::StreamedCache(std::span<const CacheLayer> exact, std::span<const UnitStats> stats,
+                             const CacheShape& shape, const StreamingParams& params)
+    : exact_(exact),
+      stats_(stats),
+      params_(params),
+      values_per_token_(shape.n_layers * shape.n_kv_heads * shape.head_dim),
+      values_({shape.n_layers, shape.n_kv_heads, shape.n_tokens, shape.head_dim}) {
+  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+    const auto from = exact[static_cast<std::size_t>(layer)].span();
+    std::copy(from.begin(), from.end(), values_.sub(layer).data());
+  }
+}
+
+CacheChanges StreamedCache::follow(const Plan& plan) {
+  CacheChanges out;
+  const std::size_t n_before = held_.n_bits.size();
+  std::vector<std::uint8_t> n_bits = std::move(held_.n_bits);
+  assert(plan.n_bits.size() >= n_before);
+  held_ = plan;
+  if (plan.keeps_all()) return out;
+  n_below_.resize(plan.n_bits.size(), 0);
+
+  std::vector<Change> changes;
+  for (std::size_t unit = 0; unit < plan.n_bits.size(); ++unit) {
+    if (unit >= n_before) {
+      ++out.demotions;
+      changes.push_back({unit, Source::device});
+      continue;
+    }
+    const int now = n_bits[unit], wanted = plan.n_bits[unit];
+    n_below_[unit] = wanted < now ? n_below_[unit] + 1 : 0;
+    if (n_below_[unit] >= params_.demote_patience) {
+      n_below_[unit] = 0;
+      ++out.demotions;
+      changes.push_back(
+          {unit, params_.demote_from == DemoteFrom::cpu ? Source::host : Source::device});
+    } else if (wanted > now + params_.promote_hysteresis) {
+      ++out.promotions;
+      changes.push_back({unit, Source::host});
+    } else {
+      held_.n_bits[unit] = n_bits[unit];
+      if (wanted == now && params_.refetch_equal) changes.push_back({unit, Source::host});
+    }
+  }
+
+  constexpr std::size_t kBlock = 64;
+  const std::size_t n_blocks = (changes.size() + kBlock - 1) / kBlock;
+  parallel_for(static_cast<std::int64_t>(n_blocks), [&](std::int64_t block) {
+    const std::size_t first = static_cast<std::size_t>(block) * kBlock;
+    const std::size_t end = std::min(changes.size(), first + kBlock);
+    for (std::size_t i = first; i < end; ++i) quantize(changes[i]);
+  });
+  const std::int64_t unit_size = held_.layout.unit_size();
+  out.requantized_values = static_cast<std::int64_t>(changes.size()) * unit_size;
+  out.fetched = std::count_if(changes.begin(), changes.end(),
+                              [](const Change& c) { return c.source == Source::host; });
+  out.h2d = fetch(changes);
+  packed_bytes_ = packed_bytes(held_, stats_.first(held_.n_bits.size()),
+                               packed_format(held_.quantizer, DType::f16))
+                      .total();
+  return out;
+}
+
+void StreamedCache::quantize(const Change& change) {
+  const UnitStats& stats = stats_[change.unit];
+  const int n_bits = held_.n_bits[change.unit];
+  const auto token = static_cast<std::int64_t>(change.unit) / held_.layout.units_per_token();
+  for_rows_of(held_.layout, change.unit, [&](std::int64_t layer, std::int64_t head) {
+    const auto exact = exact_[static_cast<std::size_t>(layer)].sub(head, token).span();
+    const auto values = values_.sub(layer, head, token).span();
+    if (change.source == Source::host) {
+      quantize_values(held_.quantizer, stats, n_bits, exact, values);
+    } else {
+      quantize_again(held_.quantizer, stats, n_bits, exact, values);
+    }
+  });
+}
+
+Transfers StreamedCache::fetch(std::span<const Change> changes) const {
+  Transfers out;
+  std::set<std::int64_t> layers;
+  const bool one_layer = held_.layout.level() != Level::token;
+  for (const Change& change : changes) {
+    if (change.source != Source::host) continue;
+    ++out.count;
+    out.bytes += held_.layout.unit_size() * kStreamedBytes;
+    const std::int64_t in_token =
+        static_cast<std::int64_t>(change.unit) % held_.layout.units_per_token();
+    const std::int64_t units_per_layer =
+        held_.layout.units_per_token() / held_.layout.shape().n_layers;
+    layers.insert(one_layer ? in_token / units_per_layer : 0);
+  }
+  if (params_.fetch_granularity == FetchGranularity::layer) {
+    out.count = static_cast<std::int64_t>(layers.size());
+  }
+  return out;
+}
+
+std::int64_t StreamedCache::transfers_per_token() const {
+  if (params_.fetch_granularity == FetchGranularity::unit) return held_.layout.units_per_token();
+  return held_.layout.level() == Level::token ? 1 : held_.layout.shape().n_layers;
+}
+
+std::int64_t StreamedCache::resident_bytes(std::int64_t n_tokens) const {
+  const std::int64_t n_planned = held_.keeps_all() ? 0 : held_.layout.shape().n_tokens;
+  return packed_bytes_ + (n_tokens - n_planned) * values_per_token_ * kStreamedBytes;
+}
+
+}  // namespace qaq

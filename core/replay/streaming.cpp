@@ -1,0 +1,329 @@
+#include "core/replay/streaming.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/base/error.h"
+#include "core/base/parallel.h"
+#include "core/base/text.h"
+#include "core/policy/qaq_policy.h"
+#include "core/replay/cache_replay.h"
+#include "core/replay/capture_rows.h"
+#include "core/replay/row_errors.h"
+#include "core/replay/stream_planner.h"
+#include "core/tensor/product_check.h"
+
+namespace qaq {
+namespace {
+
+std::int64_t checked_prefill(const CaptureInfo& info, std::int64_t prefill) {
+  const std::int64_t n = info.n_tokens;
+  if (n < 2 || info.layers.empty()) {
+    refuse_input(
+        {.file = info.name,
+         .what = cat("holds ", n, n == 1 ? " token" : " tokens", ", which leaves none to decode"),
+         .cure = "capture at least 2"});
+  }
+  if (prefill < 0 || prefill >= n) {
+    refuse_usage({.place = "--prefill",
+                  .what = cat(prefill, " leaves nothing to decode of ", n, " tokens"),
+                  .cure = cat("give 1 to ", n - 1)});
+  }
+  if (prefill > 0) return prefill;
+  return info.n_prompt > 0 && info.n_prompt < n ? info.n_prompt : n / 2;
+}
+
+// The policy that plans: beside window_max, no rule has a window that a token could be too young
+// for.
+QaqParams planning_params(const StreamingOptions& options) {
+  QaqParams params = options.params;
+  if (options.streaming.importance != ImportanceRule::window_max) {
+    params.key.last_n_attentions = params.value.last_n_attentions = 1;
+  }
+  return params;
+}
+
+// The first position whose row is needed: those that the prompt's importance follows from, and the
+// prompt's last.
+std::int64_t first_position(const QaqPolicy& policy, const StreamingParams& params,
+                            std::int64_t prefill) {
+  const std::int64_t n_rows = std::max(policy.needs(CacheSide::key).attention_rows,
+                                       policy.needs(CacheSide::value).attention_rows);
+  if (n_rows > 0 && params.importance != ImportanceRule::window_max) return 0;
+  return std::max<std::int64_t>(0, prefill - std::max<std::int64_t>(1, n_rows));
+}
+
+void require_rows(const CaptureInfo& info, const StreamingParams& params, std::int64_t first,
+                  std::int64_t prefill) {
+  if (info.profile == AttentionProfile::none || info.query_token.empty()) {
+    refuse_input({.file = info.name,
+                  .place = "/entry/attention",
+                  .what = "holds no attention, which streaming follows row by row",
+                  .cure = "capture again with --attention derive"});
+  }
+  const std::int64_t captured = info.query_token.front();
+  if (captured <= first && info.n_query_rows() == info.n_tokens - captured) return;
+  const bool window = params.importance == ImportanceRule::window_max;
+  const std::int64_t enough = prefill + captured - first;
+  refuse_input({.file = info.name,
+                .place = "/entry/attention",
+                .what = cat("lacks the attention rows ", first, " to ", captured - 1,
+                            " that the prompt's bits follow from"),
+                .cure = cat("capture again with --attention derive, or ",
+                            window && enough < info.n_tokens ? cat("--prefill ", enough)
+                                                             : "--set importance=window_max")});
+}
+
+// Keys, values and queries of all layers.
+class HeldCapture {
+ public:
+  HeldCapture(const CaptureView& capture, const Work& work) {
+    const CaptureInfo& info = capture.info();
+    layers_.shape = {info.n_captured_layers(), info.shape.n_kv_heads, info.n_tokens,
+                     info.shape.head_dim};
+    for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
+      work.report({"read", layer, info.n_captured_layers(), "layers"});
+      work.throw_if_stopped();
+      layers_.key.push_back(hold(capture.key(layer)));
+      layers_.value.push_back(hold(capture.value(layer)));
+      if (info.has_queries) layers_.query.push_back(hold(capture.query(layer)));
+    }
+  }
+  const StreamedLayers& layers() const { return layers_; }
+
+ private:
+  NdView<const float, 3> hold(SharedArray<float, 3> array) {
+    held_.push_back(std::move(array));
+    return held_.back()->view();
+  }
+  std::vector<SharedArray<float, 3>> held_;
+  StreamedLayers layers_;
+};
+
+// Gives the rows of all layers position by position, from blocks of rows: some 64 MB of scores.
+class RowReader {
+ public:
+  explicit RowReader(const CaptureView& capture) : capture_(capture) {
+    const CaptureInfo& info = capture.info();
+    constexpr std::int64_t kScores = 16 << 20;
+    const std::int64_t a_row = info.shape.n_heads * info.n_tokens * info.n_captured_layers();
+    n_block_ = std::clamp<std::int64_t>(kScores / a_row, 1, 64);
+    for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
+      rows_.emplace_back(Shape<3>{info.shape.n_heads, 1, info.n_tokens});
+    }
+  }
+  /// By layer: (n_heads, 1, T). Positions ascend.
+  std::span<const NdArray<float, 3>> at(std::int64_t position) {
+    const CaptureInfo& info = capture_.info();
+    const std::int64_t row = first_row_behind(info, position);
+    if (block_.empty() || row >= first_ + n_block_) {
+      first_ = row;
+      block_.clear();
+      const std::int64_t count = std::min(n_block_, info.n_query_rows() - row);
+      for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
+        block_.push_back(capture_.attention(layer, row, count));
+      }
+    }
+    parallel_for(info.n_captured_layers(), [&](std::int64_t layer) {
+      const auto i = static_cast<std::size_t>(layer);
+      for (std::int64_t head = 0; head < info.shape.n_heads; ++head) {
+        const auto from = block_[i]->view().sub(head, row - first_).span();
+        std::copy(from.begin(), from.end(), rows_[i].sub(head).data());
+      }
+    });
+    return rows_;
+  }
+
+ private:
+  const CaptureView& capture_;
+  std::int64_t n_block_ = 1;
+  std::int64_t first_ = 0;
+  std::vector<SharedArray<float, 3>> block_;
+  std::vector<NdArray<float, 3>> rows_;
+};
+
+double mean_bits(const Plan& held) {
+  if (held.n_bits.empty()) return 0;
+  const auto sum = std::accumulate(held.n_bits.begin(), held.n_bits.end(), std::int64_t{0});
+  return static_cast<double>(sum) / static_cast<double>(held.n_bits.size());
+}
+
+// One of the two caches with what plans it.
+struct StreamedSide {
+  StreamedSide(const StreamPlanner::Source& source)
+      : planner(source),
+        cache(source.layers.of(source.side), planner.stats(), source.layers.shape, source.params) {}
+  StreamPlanner planner;
+  StreamedCache cache;
+};
+
+class Stream {
+ public:
+  Stream(const CaptureView& capture, const StreamingOptions& options, const QaqPolicy& policy,
+         const Work& work)
+      : info_(capture.info()),
+        params_(options.streaming),
+        held_(capture, work),
+        key_({policy, CacheSide::key, held_.layers(), params_, info_.name}),
+        value_({policy, CacheSide::value, held_.layers(), params_, info_.name}) {}
+
+  void push(std::int64_t position, std::span<const NdArray<float, 3>> rows) {
+    parallel_for(n_layers(), [&](std::int64_t layer) {
+      const auto row = rows[static_cast<std::size_t>(layer)].view();
+      key_.planner.push(layer, position, row);
+      value_.planner.push(layer, position, row);
+    });
+  }
+
+  // Plans the first n_tokens tokens and carries it out.
+  void plan(std::int64_t n_tokens, std::span<const NdArray<float, 3>> rows, StreamingStep& step) {
+    step.key = key_.cache.follow(key_.planner.plan(n_tokens, rows));
+    step.value = value_.cache.follow(value_.planner.plan(n_tokens, rows));
+  }
+
+  // What follows for `n_new` tokens that came with this step.
+  void account(std::int64_t n_new, StreamingStep& step) const {
+    const CacheShape& shape = held_.layers().shape;
+    const std::int64_t n_tokens = step.token + 1;
+    step.d2h = {key_.cache.transfers_per_token() + value_.cache.transfers_per_token(),
+                n_new * token_bytes(shape)};
+    step.h2d = step.key.h2d;
+    step.h2d += step.value.h2d;
+    step.resident_bytes =
+        key_.cache.resident_bytes(n_tokens) + value_.cache.resident_bytes(n_tokens);
+    step.host_bytes = n_tokens * token_bytes(shape);
+    step.d2h_seconds = transfer_seconds(params_, step.d2h);
+    step.h2d_seconds = transfer_seconds(params_, step.h2d);
+    step.stall_seconds = stall_seconds(params_, step.h2d_seconds);
+    step.key_mean_bits = mean_bits(key_.cache.held());
+    step.value_mean_bits = mean_bits(value_.cache.held());
+  }
+
+  // Errors of the step's row, which is row `index` of the result's.
+  void measure(std::int64_t index, std::span<const NdArray<float, 3>> rows, StreamingStep& step,
+               StreamingResult& result) const {
+    const StreamedLayers& layers = held_.layers();
+    const auto position = static_cast<std::int32_t>(step.token);
+    parallel_for(n_layers(), [&](std::int64_t layer) {
+      const auto i = static_cast<std::size_t>(layer);
+      const LayerCaches caches{layers.query[i], key_.cache.layer(layer),
+                               layers.value[i], value_.cache.layer(layer),
+                               info_.n_tokens,  info_.attention_window(layer)};
+      const RowErrors errors = row_errors(caches, rows[i].view(), std::span(&position, 1));
+      for (std::int64_t head = 0; head < info_.shape.n_heads; ++head) {
+        result.attention_error(layer, head, index) = static_cast<float>(errors.attention(head, 0));
+        result.output_error(layer, head, index) = static_cast<float>(errors.output(head, 0));
+      }
+    });
+    for (std::int64_t layer = 0; layer < n_layers(); ++layer) {
+      for (std::int64_t head = 0; head < info_.shape.n_heads; ++head) {
+        step.attention_error += result.attention_error(layer, head, index);
+        step.output_error += result.output_error(layer, head, index);
+      }
+    }
+    const auto n_rows = static_cast<double>(n_layers() * info_.shape.n_heads);
+    step.attention_error /= n_rows * static_cast<double>(step.token + 1);
+    step.output_error /= n_rows;
+  }
+
+  std::int64_t n_units() const {
+    return static_cast<std::int64_t>(key_.cache.held().n_bits.size() +
+                                     value_.cache.held().n_bits.size());
+  }
+  StreamedFinal last(CacheSide side, int dtype_bits) const;
+
+ private:
+  std::int64_t n_layers() const { return info_.n_captured_layers(); }
+
+  const CaptureInfo& info_;
+  const StreamingParams& params_;
+  HeldCapture held_;
+  StreamedSide key_, value_;
+};
+
+StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
+  const StreamedCache& cache = side == CacheSide::key ? key_.cache : value_.cache;
+  const CacheShape& shape = held_.layers().shape;
+  const Plan& plan = cache.held();
+  StreamedFinal out;
+  out.bits = NdArray<std::uint8_t, 3>({shape.n_layers, shape.n_kv_heads, shape.n_tokens},
+                                      static_cast<std::uint8_t>(dtype_bits));
+  const std::int64_t n_planned = plan.keeps_all() ? 0 : plan.layout.shape().n_tokens;
+  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      for (std::int64_t token = 0; token < n_planned; ++token) {
+        out.bits(layer, head, token) =
+            plan.n_bits[static_cast<std::size_t>(plan.layout.unit(layer, head, token))];
+      }
+    }
+  }
+  out.values =
+      NdArray<float, 4>({shape.n_layers, shape.n_kv_heads, shape.n_tokens, shape.head_dim});
+  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+    const auto from = cache.layer(layer).span();
+    std::copy(from.begin(), from.end(), out.values.sub(layer).data());
+  }
+  return out;
+}
+
+}  // namespace
+
+std::int64_t token_bytes(const CacheShape& shape) {
+  return 2 * shape.n_layers * shape.n_kv_heads * shape.head_dim * kStreamedBytes;
+}
+
+SharedStreaming stream(const CaptureView& capture, const StreamingOptions& options,
+                       const Work& work) {
+  require_right_products();
+  const CaptureInfo& info = capture.info();
+  validate(options.streaming);
+  const QaqPolicy policy(planning_params(options));
+  const std::int64_t prefill = checked_prefill(info, options.prefill);
+  const std::int64_t first = first_position(policy, options.streaming, prefill);
+  require_rows(info, options.streaming, first, prefill);
+
+  const auto result = std::make_shared<StreamingResult>();
+  result->policy = policy.name();
+  result->parameters = list_parameters(options.params);
+  for (Parameter& parameter : list_parameters(options.streaming)) {
+    result->parameters.push_back(std::move(parameter));
+  }
+  result->n_tokens = info.n_tokens;
+  result->prefill = prefill;
+  result->has_errors = info.has_queries;
+  const std::int64_t n_steps = info.n_tokens - prefill;
+  if (result->has_errors) {
+    const Shape<3> shape{info.n_captured_layers(), info.shape.n_heads, n_steps};
+    result->attention_error = NdArray<float, 3>(shape);
+    result->output_error = NdArray<float, 3>(shape);
+  }
+
+  Stream stream(capture, options, policy, work);
+  RowReader reader(capture);
+  for (std::int64_t s = first; s < info.n_tokens; ++s) {
+    work.report({"decode", s, info.n_tokens, "tokens"});
+    work.throw_if_stopped();
+    const auto rows = reader.at(s);
+    StreamingStep step;
+    step.token = s;
+    if (s >= prefill && result->has_errors) stream.measure(s - prefill, rows, step, *result);
+    stream.push(s, rows);
+    if (s + 1 < prefill) continue;
+    // The prompt is planned when its last row is there, then every plan_stride steps.
+    if ((s + 1 - prefill) % options.streaming.plan_stride == 0) stream.plan(s + 1, rows, step);
+    stream.account(s + 1 == prefill ? prefill : 1, step);
+    if (s + 1 == prefill) {
+      result->prefill_step = step;
+    } else {
+      result->unit_steps += stream.n_units();
+      result->steps.push_back(step);
+    }
+  }
+  work.report({"decode", info.n_tokens, info.n_tokens, "tokens"});
+  result->key = stream.last(CacheSide::key, options.params.dtype_bits);
+  result->value = stream.last(CacheSide::value, options.params.dtype_bits);
+  result->full_bytes = result->steps.back().host_bytes;
+  return result;
+}
+
+}  // namespace qaq
