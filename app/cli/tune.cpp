@@ -1,9 +1,12 @@
 #include "core/evaluate/tune.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
@@ -211,8 +214,10 @@ void run_on_text(const TuneCommand& options, const CommonOptions& common, const 
   const auto halves =
       halves_of(text_items(options.text, *model, *tokenizer, options.cut, 0), options.limit);
   const std::int64_t n = std::max(halves[0].longest(), halves[1].longest());
-  const PrefixRun::OpenEngine open = [&] {
-    return make_cpu_backend()->open(model, {n, n}, Work(nullptr, work.stop_token()));
+  // The first engine, the whole cache's, tells how loading gets on.
+  const PrefixRun::OpenEngine open = [&, first = true]() mutable {
+    const Work silent(nullptr, work.stop_token());
+    return make_cpu_backend()->open(model, {n, n}, std::exchange(first, false) ? work : silent);
   };
   PrefixRun run(open, {});
   TextGround first(run, halves[0]), second(run, halves[1]);

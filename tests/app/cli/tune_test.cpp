@@ -1,6 +1,7 @@
 // `qaq tune`: settings that meet a target on a text with a tiny model, or on a capture; what it
 // prints is what the commands that it names say.
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -117,6 +118,16 @@ TEST_F(TuneOnText, WhatCannotBeMetNamesTheNearest) {
   }
 }
 
+TEST_F(TuneOnText, AStopIsObeyed) {
+  std::ofstream text(text_, std::ios::app);
+  for (int i = 0; i < 20000; ++i) text << "and so on, ";
+  text.close();
+  const ProgramResult result = run_qaq(tune({"--target", "kl=1e-3", "--limit", "0"}),
+                                       {.signal_after_output = "load: ", .signal = SIGTERM});
+  EXPECT_EQ(result.exit_code, 143) << result.err;
+  EXPECT_EQ(result.out, "");
+}
+
 TEST_F(TuneOnText, WhatItCannotDoIsRefused) {
   const auto expect = [&](const Words& words, const char* word) {
     const ProgramResult result = run_qaq(words);
@@ -130,8 +141,12 @@ TEST_F(TuneOnText, WhatItCannotDoIsRefused) {
   expect(tune({"--target", "same_top=1.5"}), "1.5");
   expect(tune({"--target", "kl=small"}), "small");
   expect(tune({"--target", "kl"}), "=");
-  expect(tune({"--target", "kl=1", "--window", "2000", "--stride", "10"}), "--window");
-  expect(tune({"--target", "kl=1", "--window", "60", "--stride", "4"}), "half");
+  const auto windows = [&](const char* window) {
+    return Words{"tune", "--model",  kTiny,  "--text",   text_, "--target",
+                 "kl=1", "--window", window, "--stride", "4"};
+  };
+  expect(windows("4096"), "context");
+  expect(windows("100"), "its half none behind a prefix of 96");
   expect(tune({"--target", "kl=1", "--set", "target_quantization_error=1"}), "leaves it no effect");
 }
 
