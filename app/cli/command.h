@@ -28,5 +28,6 @@ void add_replay(CLI::App& program, const CommonOptions& common);
 void add_run(CLI::App& program, const CommonOptions& common);
 void add_sweep(CLI::App& program, const CommonOptions& common);
 void add_tokenize(CLI::App& program, const CommonOptions& common);
+void add_tune(CLI::App& program, const CommonOptions& common);
 
 }  // namespace qaq::cli

@@ -10,7 +10,9 @@
 #include "app/cli/console.h"
 #include "app/cli/pareto.h"
 #include "app/cli/printable.h"
+#include "app/cli/sweep_ranks.h"
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/replay/replay.h"
@@ -24,8 +26,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Runs between two looks at the results file: enough that layers are read for many at once.
+// Runs of a task at most: enough that layers are read for many at once.
 constexpr std::size_t kBatch = 48;
+// Tasks for each of several ranks at least, where there are runs enough, so that they end together.
+constexpr std::size_t kTasksOfARank = 4;
 
 struct SweepCommand {
   std::vector<std::string> captures;
@@ -144,50 +148,87 @@ struct SweepCounts {
   std::size_t planned = 0, found = 0, run = 0;
 };
 
+// Lists of indices into the settings, as texts.
+std::vector<std::string> tasks_of(std::span<const std::size_t> missing, std::size_t n_ranks) {
+  const std::size_t even = n_ranks == 1 ? kBatch : missing.size() / (n_ranks * kTasksOfARank);
+  const std::size_t size = std::clamp<std::size_t>(even, 1, kBatch);
+  std::vector<std::string> out;
+  for (std::size_t first = 0; first < missing.size(); first += size) {
+    out.push_back(Json(missing.subspan(first, std::min(size, missing.size() - first))).dump());
+  }
+  return out;
+}
+
+std::string result_of(const std::string& task, std::span<const QaqParams> settings,
+                      CaptureSweep& capture, const Work& work) {
+  std::vector<QaqParams> batch;
+  for (const Json& i : Json::parse(task)) batch.push_back(settings[i.get<std::size_t>()]);
+  Json out = Json::array();
+  for (const ResultRecord& record : capture.run(batch, Work(nullptr, work.stop_token()))) {
+    out.push_back(to_json(record));
+  }
+  return out.dump();
+}
+
 SweepCounts sweep(const SweepCommand& options, std::span<const QaqParams> settings,
-                  ResultsJournal& journal, ConsoleProgress& progress, const Work& work) {
+                  SweepRanks& ranks, ResultsJournal* journal, ConsoleProgress& progress,
+                  const Work& work) {
   const Shard shard = parse_shard(options.shard);
   SweepCounts counts;
   std::size_t number = 0;  // of a run among those of all captures
   for (const std::string& path : options.captures) {
-    CaptureSweep capture(open_capture(path, work), {options.prefix, options.n_rows}, work);
-    std::vector<QaqParams> missing;
-    for (const QaqParams& params : settings) {
-      if (number++ % shard.count != shard.index) continue;
-      ++counts.planned;
-      if (journal.has(capture.hash_of(params))) {
-        ++counts.found;
-      } else {
-        missing.push_back(params);
+    std::optional<CaptureSweep> opened;
+    const auto capture = [&]() -> CaptureSweep& {
+      if (!opened) {
+        opened.emplace(open_capture(path, work), SweepOptions{options.prefix, options.n_rows},
+                       work);
       }
-    }
-    progress.note(cat(path, ": ", missing.size(), " runs to do"));
-    const auto total = static_cast<std::int64_t>(missing.size());
-    for (std::size_t first = 0; first < missing.size(); first += kBatch) {
-      work.report({"runs", static_cast<std::int64_t>(first), total, "runs"});
-      const auto batch =
-          std::span(missing).subspan(first, std::min(kBatch, missing.size() - first));
-      for (ResultRecord& record : capture.run(batch, Work(nullptr, work.stop_token()))) {
-        journal.append(std::move(record));
+      return *opened;
+    };
+    SweepRanks::Share share;
+    share.compute = [&](const std::string& task) {
+      return result_of(task, settings, capture(), work);
+    };
+    std::vector<std::size_t> missing;
+    std::int64_t n_done = 0;
+    share.take = [&](const std::string& result) {
+      for (Json& run : Json::parse(result)) {
+        journal->append(
+            {std::move(run["params"]), std::move(run["results"]), std::move(run["qaq_scope"])});
         ++counts.run;
+        ++n_done;
       }
+      work.report({"runs", n_done, std::ssize(missing), "runs"});
+    };
+    if (ranks.leads()) {
+      for (std::size_t i = 0; i < settings.size(); ++i) {
+        if (number++ % shard.count != shard.index) continue;
+        ++counts.planned;
+        if (journal->has(capture().hash_of(settings[i]))) {
+          ++counts.found;
+        } else {
+          missing.push_back(i);
+        }
+      }
+      share.tasks = tasks_of(missing, static_cast<std::size_t>(ranks.n_computing()));
+      progress.note(cat(path, ": ", missing.size(), " runs to do"));
+      work.report({"runs", 0, std::ssize(missing), "runs"});
     }
-    work.report({"runs", total, total, "runs"});
+    ranks.share(share, work);
   }
   return counts;
 }
 
-void run(const SweepCommand& options, const CommonOptions& common) {
-  require_device(common.device);
+void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, SweepRanks& ranks,
+                    ConsoleProgress& progress, const Work& work) {
   const Stopwatch total;
-  ConsoleProgress progress(common.quiet);
-  const Work work(&progress, Interruption::stop_token());
   parse_shard(options.shard);
   const std::vector<QaqParams> settings = settings_of_grid(options);
   progress.note(cat(settings.size(), " settings on ", options.captures.size(),
                     " captures: ", settings.size() * options.captures.size(), " runs",
                     options.shard.empty() ? "" : cat(", of which this is shard ", options.shard)));
   if (options.dry_run) {
+    if (!ranks.leads()) return;
     if (common.json) {
       print_json({{"settings", settings.size()}, {"captures", options.captures.size()}});
     } else {
@@ -199,22 +240,43 @@ void run(const SweepCommand& options, const CommonOptions& common) {
   if (options.output.empty()) {
     refuse_usage({.place = "-o", .what = "is missing", .cure = "name the results file"});
   }
-  ResultsJournal journal(options.output);
-  const SweepCounts counts = sweep(options, settings, journal, progress, work);
-  journal.finish();
+  std::optional<ResultsJournal> journal;
+  if (ranks.leads()) journal.emplace(options.output);
+  SweepCounts counts;
+  try {
+    counts = sweep(options, settings, ranks, journal ? &*journal : nullptr, progress, work);
+  } catch (const Error& error) {
+    if (!journal || error.kind() != ErrorKind::interrupted) throw;
+    // Says what is kept, where main would say that nothing is.
+    throw Error(ErrorKind::interrupted,
+                {.file = options.output,
+                 .what = cat("interrupted; ", journal->records().size(), " runs are kept"),
+                 .cure = "run the same command again to go on"});
+  }
+  if (!journal) return;
+  journal->finish();
   if (common.json) {
     print_json({{"results", options.output},
                 {"runs", counts.planned},
                 {"found", counts.found},
                 {"run", counts.run},
-                {"pareto", pareto_json(journal.records())},
+                {"pareto", pareto_json(journal->records())},
                 {"timing", {{"total", total.seconds()}}}});
     return;
   }
   std::printf("%s: %zu runs, %zu of them found there, %zu made in %.1f s\n",
               printable(options.output).c_str(), counts.planned, counts.found, counts.run,
               total.seconds());
-  print_pareto(journal.records());
+  print_pareto(journal->records());
+}
+
+void run(const SweepCommand& options, const CommonOptions& common) {
+  require_device(common.device);
+  SweepRanks ranks;
+  if (common.threads == 0) set_thread_count(ranks.n_threads());
+  ConsoleProgress progress(common.quiet || !ranks.leads());
+  const Work work(&progress, Interruption::stop_token());
+  ranks.run([&] { sweep_on_ranks(options, common, ranks, progress, work); });
 }
 
 struct MergeCommand {
@@ -294,7 +356,11 @@ void add_sweep(CLI::App& program, const CommonOptions& common) {
       "   \"when\": [\"n_bits_min <= n_bits_max\"]}\n"
       "Examples:\n"
       "  qaq sweep story.h5 --grid grid.json --prefix 400 -o results.json\n"
-      "  qaq sweep story.h5 code.h5 --grid grid.json --shard 1/4 -o part1.json");
+      "  qaq sweep story.h5 code.h5 --grid grid.json --shard 1/4 -o part1.json\n"
+      "  mpirun -n 9 --bind-to none qaq sweep story.h5 --grid grid.json -o results.json\n"
+      "Under mpirun (builds with QAQ_MPI=ON) the first rank writes the file and hands out runs, "
+      "and\n"
+      "the others make them; the file has the same bytes.");
   add_merge(*command, common);
   command->callback([options, command, &common] {
     if (!command->get_subcommands().empty()) return;

@@ -27,12 +27,18 @@ RunSeconds& RunSeconds::operator+=(const RunSeconds& other) {
   return *this;
 }
 
-PrefixRun::PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings)
-    : settings_(std::move(settings)), caches_(settings_.size()) {
-  for (const QaqParams& params : settings_) validate(params);
-  full_ = open();
-  for (std::size_t i = 0; i < settings_.size(); ++i) quantized_.push_back(open());
-  spent_.settings.resize(settings_.size());
+PrefixRun::PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings) : open_(open) {
+  for (const QaqParams& params : settings) validate(params);
+  full_ = open_();
+  set_settings(std::move(settings));
+}
+
+void PrefixRun::set_settings(std::vector<QaqParams> settings) {
+  for (const QaqParams& params : settings) validate(params);
+  while (quantized_.size() < settings.size()) quantized_.push_back(open_());
+  settings_ = std::move(settings);
+  caches_.assign(settings_.size(), nullptr);
+  take_seconds();
 }
 
 void PrefixRun::set_prefix(std::span<const std::int32_t> ids, const Work& work) {
@@ -82,7 +88,7 @@ std::vector<float> PrefixRun::requantized_prefix_logits(std::size_t setting, con
 std::vector<TailScores> PrefixRun::run_tail(const Tail& tail, const Work& work) {
   const std::int64_t n_prefix = std::ssize(prefix_), n_rows = std::ssize(tail.ids);
   full_->keep(n_prefix);
-  for (const auto& engine : quantized_) engine->keep(n_prefix);
+  for (std::size_t i = 0; i < settings_.size(); ++i) quantized_[i]->keep(n_prefix);
 
   std::vector<TailScores> scores(settings_.size());
   ReferenceRows::Rows rows{n_prefix, n_prefix, n_rows, tail.with_attention};

@@ -54,6 +54,9 @@ class PrefixRun {
   PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings);
 
   std::size_t n_settings() const { return settings_.size(); }
+  /// Other settings, however many, from the next prefix on; seconds so far are forgotten. Engines
+  /// stay open. Throws as the constructor.
+  void set_settings(std::vector<QaqParams> settings);
   const ModelSpec& spec() const { return full_->spec(); }
 
   /// Runs a prefix, forgets what was before, and quantizes its cache by every setting.
@@ -88,9 +91,10 @@ class PrefixRun {
  private:
   void quantize(std::size_t setting, std::int64_t n_tokens, const Work& work);
 
+  OpenEngine open_;
   std::vector<QaqParams> settings_;
   std::unique_ptr<Engine> full_;
-  std::vector<std::unique_ptr<Engine>> quantized_;
+  std::vector<std::unique_ptr<Engine>> quantized_;  // at least one a setting
   std::vector<std::int32_t> prefix_;
   std::vector<float> prefix_logits_;
   std::unique_ptr<MemoryCapture> capture_;

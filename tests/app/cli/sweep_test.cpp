@@ -1,3 +1,4 @@
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
@@ -97,6 +98,20 @@ TEST_F(Sweep, GoesOnAfterAKill) {
     EXPECT_EQ(bytes_of_file(folder_.file("a.json")), whole);
   }
   EXPECT_EQ(json::parse(sweep("a.json").out)["run"], 0) << "what is there is not made again";
+}
+
+TEST_F(Sweep, InterruptedItKeepsWhatIsFinished) {
+  std::ofstream(grid_) << R"({"format": "qaq-grid", "version": 1, "grid":
+    {"target_quantization_error": [{"from": 0.001, "to": 1000, "count": 3000}]}})";
+  const ProgramResult result =
+      run_qaq({"sweep", std::string(QAQ_SOURCE_DIR) + "/data/samples/letter.h5", "--grid", grid_,
+               "-o", folder_.file("a.json")},
+              {.signal_after_output = "runs to do", .signal = SIGINT});
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  const json kept = results("a.json");
+  EXPECT_LT(kept.size(), 3000u);
+  const std::string said = "a.json: interrupted; " + std::to_string(kept.size()) + " runs are kept";
+  EXPECT_NE(result.err.find(said), std::string::npos) << result.err;
 }
 
 TEST_F(Sweep, ThreadsChangeNoByte) {

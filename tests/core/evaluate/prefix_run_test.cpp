@@ -215,6 +215,31 @@ TEST(PrefixRun, WithoutQuantizationEqualsThePlainForwardPass) {
   }
 }
 
+TEST(PrefixRun, OtherSettingsGiveWhatAFreshRunGives) {
+  const auto model = test::tiny_llama();
+  const auto ids = test::token_ids(40);
+  const std::span<const std::int32_t> all(ids);
+  const std::vector<std::int32_t> next(16, 3);
+  const auto kl_of = [&](PrefixRun& run) {
+    run.set_prefix(all.first(24), {});
+    std::vector<double> out;
+    for (const TailScores& scores : run.run_tail({all.subspan(24), next}, {})) {
+      out.push_back(scores.positions.at(7).kl);
+    }
+    EXPECT_EQ(run.take_seconds().settings.size(), run.n_settings());
+    return out;
+  };
+  PrefixRun fresh(test::opener(model, 40), {test::coarse_params(), test::exact_params(), {}});
+  const std::vector<double> expected = kl_of(fresh);
+  PrefixRun run(test::opener(model, 40), {test::exact_params()});
+  EXPECT_EQ(kl_of(run), (std::vector<double>{0}));
+  run.set_settings({test::coarse_params(), test::exact_params(), {}});
+  EXPECT_EQ(kl_of(run), expected) << "more than before";
+  run.set_settings({QaqParams{}});
+  EXPECT_EQ(kl_of(run), (std::vector<double>{expected[2]})) << "fewer";
+  EXPECT_NE(expected[0], expected[2]);
+}
+
 TEST(PrefixRun, SettingsDoNotMeetAndTailsDoNotAddUp) {
   const auto model = test::tiny_llama();
   const auto ids = test::token_ids(40);
