@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/analysis/experiment_settings.h"
 #include "core/analysis/row_table.h"
 #include "core/analysis/score_table.h"
 #include "core/analysis/setting_runs.h"
@@ -12,8 +13,6 @@ namespace qaq {
 namespace {
 
 constexpr int kMostBits = 8;
-
-std::string bits_text(int n_bits) { return cat(n_bits, n_bits == 1 ? " bit" : " bits"); }
 
 std::string_view name_of(Level level) {
   return ChoiceNames<Level>::names[static_cast<std::size_t>(level)];
@@ -35,30 +34,12 @@ NamedSetting one_cache(CacheSide side, int n_bits, Level level, RangeChoice rule
           params};
 }
 
-// QAQ at the paper's kind of setting: by attention, clamped to min..max bits.
-struct QaqSetting {
-  double e;
-  int n_bits_min, n_bits_max;
-  double outliers_ratio = 0.01;
-  int window = 5;
-};
-QaqParams qaq_params(const QaqSetting& setting) {
-  QaqParams params;
-  for (QaqSideParams* side : {&params.key, &params.value}) {
-    side->target_quantization_error = setting.e;
-    side->n_bits_min = setting.n_bits_min;
-    side->n_bits_max = setting.n_bits_max;
-    side->outliers_ratio = setting.outliers_ratio;
-    side->last_n_attentions = setting.window;
-  }
-  return params;
-}
-
 // The authors' budgets, between bits that lead to the compression of tables 2 and 3.
 std::vector<QaqSetting> paired_settings() {
   std::vector<QaqSetting> out;
   for (const auto& [min, max] : {std::pair{0, 2}, std::pair{1, 4}}) {
-    for (const double e : {1.0, 3.0, 10.0, 30.0}) out.push_back({e, min, max});
+    for (const double e : {1.0, 3.0, 10.0, 30.0})
+      out.push_back({.e = e, .n_bits_min = min, .n_bits_max = max});
   }
   return out;
 }
@@ -70,10 +51,6 @@ struct Change {
   void (*apply)(QaqSetting&, std::size_t);  // makes it the first or the second
 };
 
-std::string pair_name(const QaqSetting& s, std::string_view word) {
-  return cat("e ", number_text(s.e), " bits ", s.n_bits_min, "-", s.n_bits_max, " ", word);
-}
-
 ExperimentResult run_pairs(const ExperimentContext& context, const Change& change) {
   const std::vector<QaqSetting> settings = paired_settings();
   std::vector<NamedSetting> named;
@@ -81,7 +58,7 @@ ExperimentResult run_pairs(const ExperimentContext& context, const Change& chang
     for (std::size_t i = 0; i < 2; ++i) {
       QaqSetting changed = setting;
       change.apply(changed, i);
-      named.push_back({pair_name(setting, change.words[i]), qaq_params(changed)});
+      named.push_back({cat(name_of(setting), " ", change.words[i]), qaq_params(changed)});
     }
   }
   const ScoreTable scores(run_settings(context, std::move(named)));
