@@ -110,8 +110,8 @@ ExperimentResult run_pairs(const ExperimentContext& context, const Change& chang
                         "ratio_paper",
                         paper_table(scores, counterparts)});
   out.settings.push_back("level head, uniform, bits by attention, q_norm 300, K and V alike");
-  out.remarks.push_back(cat("KL is lower with ", change.words[1], " than with ", change.words[0],
-                            " in ", n_better, " of ", scores.size() / 2,
+  out.remarks.push_back(cat("KL is lower at \"", change.words[1], "\" than at \"", change.words[0],
+                            "\"", " in ", n_better, " of ", scores.size() / 2,
                             " pairs. The two of a pair differ in bytes, too: see the changes of "
                             "the ratios beside those of accuracy."));
   return out;
@@ -157,11 +157,8 @@ ExperimentResult run_fig2a(const ExperimentContext& context) {
   out.remarks.push_back(
       cat("The authors' quantizer (mean_centred) clips the longer side of a unit, however many "
           "bits it has: keys at 8 bits leave a KL of ",
-          number_text(static_cast<float>(scores.kl(at(CacheSide::key, kMostBits)))),
-          " nat, with midpoint ",
-          number_text(
-              static_cast<float>(scores.kl(at(CacheSide::key, kMostBits, RangeChoice::midpoint)))),
-          "."));
+          short_text(scores.kl(at(CacheSide::key, kMostBits))), " nat, with midpoint ",
+          short_text(scores.kl(at(CacheSide::key, kMostBits, RangeChoice::midpoint))), "."));
   return out;
 }
 

@@ -3,6 +3,8 @@
 #include <array>
 
 #include "core/analysis/accuracy_experiments.h"
+#include "core/analysis/capture_experiments.h"
+#include "core/analysis/cost_experiment.h"
 #include "core/analysis/grid_experiments.h"
 
 namespace qaq {
@@ -13,6 +15,14 @@ std::span<const Experiment> experiments() {
        "Figure 2a: accuracy over 1 to 8 bits, LLaMA-2-7B, 1000 questions of HellaSwag: keys about "
        "0.27, 0.36, 0.76, then flat; values about 0.42, 0.775, then flat (read off).",
        ExperimentNeeds::questions, run_fig2a},
+      {"fig2b", "Where importance jumps",
+       "Figure 2b: scores of layer 1, head 8 over about 51 tokens of a HellaSwag text: two keys "
+       "(about 21 and 27) wake up late.",
+       ExperimentNeeds::text, run_fig2b},
+      {"fig2c", "How keys and values are distributed",
+       "Figure 2c: histograms of all keys and values of 1000 questions, -5 to 5 in 1000 bins, "
+       "LLaMA-2-7B: peaks of 6e7 (keys) and 2.7e8 (values), long tails.",
+       ExperimentNeeds::questions, run_fig2c},
       {"fig3", "Accuracy by compression",
        "Figure 3: accuracy over compression ratios 1 to 10.5, three tasks (the text says four), "
        "LLaMA-2-7B and 13B: flat to 8, a slight fall at 10.",
@@ -35,6 +45,8 @@ std::span<const Experiment> experiments() {
        "the table has 0.8 to 4.2 %, at lower compression, and at 1000 questions the 95 % interval "
        "is 2.8 points to each side: no single row is significant.",
        ExperimentNeeds::questions, run_table3},
+      {"bound", "Whether promised errors are kept", "", ExperimentNeeds::text, run_bound},
+      {"cost", "What planning, quantizing and packing take", "", ExperimentNeeds::text, run_cost},
   });
   return kAll;
 }

@@ -1,7 +1,7 @@
 #include "core/analysis/grid_experiments.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
 
 #include "core/analysis/experiment_settings.h"
 #include "core/analysis/pareto_front.h"
@@ -23,21 +23,15 @@ bool is_flat(std::size_t setting) { return setting < kFlat; }
 
 std::string flat_name(int n_bits) { return cat("flat ", bits_text(n_bits)); }
 
-std::string short_text(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.4g", value);
-  return text.data();
-}
-
 // A part of the authors' grid that spans its ratios: e 1, 3, 10, 30 with bits from 0, 1, 2 to 2, 3,
-// 4.
+// 4. What least bits of 0 change beside 1 is little: only units of no importance get them.
 std::vector<NamedSetting> grid() {
   std::vector<NamedSetting> out;
   for (const int n_bits : kFlatBits) {
     out.push_back({flat_name(n_bits), flat_params(n_bits, kOutliers)});
   }
-  for (const auto& [min, max] : {std::pair{0, 2}, std::pair{0, 4}, std::pair{1, 2}, std::pair{1, 3},
-                                 std::pair{1, 4}, std::pair{2, 4}}) {
+  for (const auto& [min, max] :
+       {std::pair{0, 2}, std::pair{1, 3}, std::pair{1, 4}, std::pair{2, 3}, std::pair{2, 4}}) {
     for (const double e : {1.0, 3.0, 10.0, 30.0}) {
       const QaqSetting setting{
           .e = e, .n_bits_min = min, .n_bits_max = max, .outliers_ratio = kOutliers};

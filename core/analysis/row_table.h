@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,5 +13,8 @@ Table table_of(std::vector<Column> columns, std::vector<std::vector<Cell>> rows)
 
 /// A number as a cell; what is not finite is nothing.
 Cell real_cell(double value);
+
+/// Four significant digits, for remarks.
+std::string short_text(double value);
 
 }  // namespace qaq

@@ -1,7 +1,7 @@
 #include "core/analysis/score_table.h"
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <cstdio>
 
 #include "core/analysis/row_table.h"
@@ -15,8 +15,8 @@ Column real(std::string name, std::string unit = "1") {
   return {.name = std::move(name), .kind = ColumnKind::real, .unit = std::move(unit)};
 }
 
-// Half a percent or so is what such intervals resolve.
-std::string two_digits(double value) {
+// As the paper prints accuracies.
+std::string three_digits(double value) {
   std::array<char, 16> text{};
   std::snprintf(text.data(), text.size(), "%.3f", value);
   return text.data();
@@ -99,21 +99,22 @@ ExperimentResult ScoreTable::result() const {
       n > 0) {
     out.settings.push_back(cat(n, " questions whose tokens a choice changes"));
   }
-  out.remarks.push_back(
-      cat("Intervals are Wilson's at 95 %; p_whole is the exact McNemar test against the whole "
-          "cache on the same ",
-          out.n, " questions. The whole cache answers ", two_digits(whole_.accuracy), " (",
-          two_digits(whole_.wilson.low), " to ", two_digits(whole_.wilson.high),
-          ") rightly. Where the interval is wide, KL tells more: "
-          "it is of every token behind the question. ratio_paper leaves scales, indices and bit "
-          "map out; ratio_packed is of the bytes that are stored."));
+  out.remarks.push_back(cat(
+      "Intervals are Wilson's at 95 %; p_whole is the exact McNemar test against the whole "
+      "cache on the same ",
+      out.n, " questions. The whole cache answers ", three_digits(whole_.accuracy), " (",
+      three_digits(whole_.wilson.low), " to ", three_digits(whole_.wilson.high),
+      ") rightly. Where the interval is wide, KL tells more: "
+      "it is of every token behind the question. ratio_paper leaves scales, indices and bit "
+      "map out; ratio_packed is of the bytes that are stored, with values that are kept exactly "
+      "(outliers, a cache left exact) as float32, as they are computed, against 2 bytes a value."));
   return out;
 }
 
 std::string ScoreTable::accuracy_text(std::size_t i) const {
   const Accuracy& a = accuracy(i);
-  return cat(two_digits(a.accuracy), " (", two_digits(a.wilson.low), " to ",
-             two_digits(a.wilson.high), ")");
+  return cat(three_digits(a.accuracy), " (", three_digits(a.wilson.low), " to ",
+             three_digits(a.wilson.high), ")");
 }
 
 Table paper_table(const ScoreTable& scores, const std::vector<Counterpart>& pairs) {
