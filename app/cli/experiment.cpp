@@ -148,7 +148,7 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
   command
       ->add_option("--minutes", options->minutes,
                    "How long it may take: the first items are timed, and as many run as fit")
-      ->check(CLI::Range(1e-3, 1e6))
+      ->check(CLI::Range(1e-6, 1e6))
       ->capture_default_str();
   command->add_option("--limit", options->limit, "The first N questions at most")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))

@@ -5,6 +5,7 @@
 #include "core/analysis/accuracy_experiments.h"
 #include "core/analysis/capture_experiments.h"
 #include "core/analysis/cost_experiment.h"
+#include "core/analysis/drift_experiment.h"
 #include "core/analysis/grid_experiments.h"
 
 namespace qaq {
@@ -47,6 +48,8 @@ std::span<const Experiment> experiments() {
        ExperimentNeeds::questions, run_table3},
       {"bound", "Whether promised errors are kept", "", ExperimentNeeds::text, run_bound},
       {"cost", "What planning, quantizing and packing take", "", ExperimentNeeds::text, run_cost},
+      {"drift", "How far behind a quantized prefix it is felt", "", ExperimentNeeds::text,
+       run_drift},
   });
   return kAll;
 }
