@@ -20,6 +20,7 @@ struct CommonOptions {
 void add_capture(CLI::App& program, const CommonOptions& common);
 void add_doctor(CLI::App& program, const CommonOptions& common);
 void add_evaluate(CLI::App& program, const CommonOptions& common);
+void add_experiment(CLI::App& program, const CommonOptions& common);
 void add_explain(CLI::App& program, const CommonOptions& common);
 void add_export(CLI::App& program, const CommonOptions& common);
 void add_info(CLI::App& program, const CommonOptions& common);

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace qaq {
@@ -86,6 +87,36 @@ void write_json(const Table& table, const Json& head, std::ostream& out, const W
     first = false;
   });
   out << "\n]}\n";
+}
+
+void write_markdown(const Table& table, std::ostream& out) {
+  out << '|';
+  for (const Column& column : table.columns) {
+    out << ' ' << column.name;
+    if (!column.unit.empty() && column.unit != "1") out << " [" << column.unit << ']';
+    out << " |";
+  }
+  out << "\n|";
+  for (const Column& column : table.columns) {
+    const bool number = column.kind == ColumnKind::integer || column.kind == ColumnKind::real;
+    out << (number ? "--:|" : "---|");
+  }
+  out << '\n';
+  table.for_each_row([&](std::span<const Cell> row) {
+    out << '|';
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      out << ' ';
+      if (const auto* number = std::get_if<float>(&row[i])) {
+        std::array<char, 32> text{};
+        std::snprintf(text.data(), text.size(), "%.4g", static_cast<double>(*number));
+        out << text.data();
+      } else {
+        put_cell(out, table.columns[i], row[i], {"", "-"});
+      }
+      out << " |";
+    }
+    out << '\n';
+  });
 }
 
 }  // namespace qaq

@@ -17,4 +17,7 @@ void write_csv(const Table& table, std::ostream& out, const Work& work = {});
 void write_json(const Table& table, const nlohmann::ordered_json& head, std::ostream& out,
                 const Work& work = {});
 
+/// A Markdown table; numbers to four digits, a cell without a value is a dash.
+void write_markdown(const Table& table, std::ostream& out);
+
 }  // namespace qaq

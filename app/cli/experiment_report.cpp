@@ -1,0 +1,120 @@
+#include "app/cli/experiment_report.h"
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "app/cli/console.h"
+#include "core/analysis/table_text.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "data/files/partial_file.h"
+
+namespace qaq::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string file_stem(const Experiment& experiment, const ExperimentTable& table) {
+  std::string stem(experiment.name);
+  if (!table.name.empty()) stem += "-" + table.name;
+  return stem;
+}
+
+std::string seconds_text(double seconds) {
+  return number_text(static_cast<double>(static_cast<std::int64_t>(seconds * 10 + 0.5)) / 10);
+}
+
+void write_whole(const std::string& path, const std::string& text) {
+  std::ofstream out(PartialFile::name_for_writing(path), std::ios::binary);
+  PartialFile partial(path);
+  out << text << std::flush;
+  if (!out) {
+    throw Error(ErrorKind::work,
+                {.file = path, .what = "cannot be written", .cure = "give a folder with room"});
+  }
+  out.close();
+  partial.rename();
+}
+
+}  // namespace
+
+Json experiment_json(const Experiment& experiment, const ExperimentSubject& subject,
+                     const ExperimentResult& result) {
+  Json tables = Json::object();
+  for (const ExperimentTable& table : result.tables) {
+    std::ostringstream text;
+    write_json(table.table, Json::object(), text);
+    tables[file_stem(experiment, table)] = Json::parse(text.str());
+  }
+  return {{"experiment", experiment.name},
+          {"title", experiment.title},
+          {"paper", experiment.paper},
+          {"model", subject.model},
+          {"items", subject.items},
+          {"counts", result.items},
+          {"n", result.n},
+          {"n_available", result.n_available},
+          {"settings", result.settings},
+          {"remarks", result.remarks},
+          {"tables", std::move(tables)},
+          {"provenance", provenance()},
+          {"timing", {{"total", result.seconds}}}};
+}
+
+std::string experiment_page(const Experiment& experiment, const ExperimentSubject& subject,
+                            const ExperimentResult& result) {
+  std::ostringstream page;
+  page << "# " << experiment.name << ": " << experiment.title << "\n\n";
+  if (!experiment.paper.empty())
+    page << "The paper (arXiv 2403.04643): " << experiment.paper << "\n\n";
+  page << "Ours: " << subject.model << " on " << subject.items << ", n = " << result.n << " of "
+       << result.n_available << " " << result.items << ", " << seconds_text(result.seconds)
+       << " s.\n";
+  for (const std::string& setting : result.settings) page << "* " << setting << "\n";
+  page << "\n    " << command_line() << "\n";
+  for (const ExperimentTable& table : result.tables) {
+    page << "\n## " << table.title << "\n\n";
+    const std::string file = file_stem(experiment, table) + ".csv";
+    if (table.in_page) {
+      write_markdown(table.table, page);
+      page << "\nAs a file: `" << file << "`.\n";
+    } else {
+      page << table.table.n_rows << " rows in `" << file << "`.\n";
+    }
+  }
+  page << "\n## What to see\n\n";
+  for (const std::string& remark : result.remarks) page << "* " << remark << "\n";
+  return page.str();
+}
+
+std::vector<std::string> write_experiment(const std::string& folder, const Experiment& experiment,
+                                          const ExperimentSubject& subject,
+                                          const ExperimentResult& result) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) {
+    throw Error(ErrorKind::work, {.file = folder,
+                                  .what = cat("cannot be made: ", error.message()),
+                                  .cure = "give another folder with -o"});
+  }
+  std::vector<std::string> paths;
+  const auto write = [&](const std::string& name, const std::string& text) {
+    paths.push_back((std::filesystem::path(folder) / name).string());
+    write_whole(paths.back(), text);
+  };
+  for (const ExperimentTable& table : result.tables) {
+    std::ostringstream text;
+    write_csv(table.table, text);
+    write(file_stem(experiment, table) + ".csv", text.str());
+  }
+  Json document{{"schema_version", 1}};
+  document.update(experiment_json(experiment, subject, result));
+  write(cat(experiment.name, ".json"),
+        document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write(cat(experiment.name, ".md"), experiment_page(experiment, subject, result));
+  return paths;
+}
+
+}  // namespace qaq::cli

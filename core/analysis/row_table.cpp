@@ -1,0 +1,32 @@
+#include "core/analysis/row_table.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+namespace qaq {
+
+Table table_of(std::vector<Column> columns, std::vector<std::vector<Cell>> rows) {
+  Table table;
+  table.columns = std::move(columns);
+  table.n_rows = std::ssize(rows);
+  table.for_each_row = [kept = std::make_shared<const std::vector<std::vector<Cell>>>(
+                            std::move(rows))](const RowSink& sink) {
+    for (const auto& row : *kept) sink(row);
+  };
+  return table;
+}
+
+Cell real_cell(double value) {
+  if (!std::isfinite(value)) return {};
+  return static_cast<float>(value);
+}
+
+std::string short_text(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g", value);
+  return text.data();
+}
+
+}  // namespace qaq

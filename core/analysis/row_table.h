@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/analysis/table.h"
+
+namespace qaq {
+
+/// Rows that are few enough to be kept, as a table; each of columns.size() cells.
+Table table_of(std::vector<Column> columns, std::vector<std::vector<Cell>> rows);
+
+/// A number as a cell; what is not finite is nothing.
+Cell real_cell(double value);
+
+/// Four significant digits, for remarks.
+std::string short_text(double value);
+
+}  // namespace qaq

@@ -1,0 +1,152 @@
+#include "core/analysis/score_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "core/analysis/row_table.h"
+#include "core/base/text.h"
+
+namespace qaq {
+namespace {
+
+const Column kText{.name = "setting", .kind = ColumnKind::text};
+Column real(std::string name, std::string unit = "1") {
+  return {.name = std::move(name), .kind = ColumnKind::real, .unit = std::move(unit)};
+}
+
+// As the paper prints accuracies.
+std::string three_digits(double value) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%.3f", value);
+  return text.data();
+}
+
+std::vector<Cell> accuracy_cells(const Accuracy& a) {
+  return {a.n_right, a.n, real_cell(a.accuracy), real_cell(a.wilson.low), real_cell(a.wilson.high)};
+}
+
+void append(std::vector<Cell>& row, const std::vector<Cell>& more) {
+  row.insert(row.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+ScoreTable::ScoreTable(SettingRuns runs)
+    : runs_(std::move(runs)), whole_(reference_accuracy(runs_.items).value()) {
+  for (std::size_t i = 0; i < runs_.settings.size(); ++i) {
+    summaries_.push_back(summarize(runs_.items, i));
+  }
+}
+
+double ScoreTable::p(std::size_t first, std::optional<std::size_t> second) const {
+  return paired_test(runs_.items, first, second).p;
+}
+
+std::size_t ScoreTable::index(const std::string& name) const {
+  const auto found =
+      std::ranges::find(runs_.settings, name, &NamedSetting::name) - runs_.settings.begin();
+  return static_cast<std::size_t>(found);
+}
+
+Table ScoreTable::table(std::vector<Column> more,
+                        const std::vector<std::vector<Cell>>& cells) const {
+  std::vector<Column> columns{kText,
+                              {.name = "n_right"},
+                              {.name = "n"},
+                              real("accuracy"),
+                              real("accuracy_low"),
+                              real("accuracy_high"),
+                              real("kl_mean", "nat"),
+                              real("same_top"),
+                              real("key_bits", "bit"),
+                              real("value_bits", "bit"),
+                              real("ratio_paper"),
+                              real("ratio_nominal"),
+                              real("ratio_packed"),
+                              real("p_whole")};
+  std::vector<Cell> whole{std::string("whole cache")};
+  append(whole, accuracy_cells(whole_));
+  append(whole, {0.0f, 1.0f, {}, {}, 1.0f, 1.0f, 1.0f, {}});
+  whole.resize(columns.size() + more.size());
+  std::vector<std::vector<Cell>> rows{whole};
+  for (std::size_t i = 0; i < size(); ++i) {
+    const SettingSummary& s = summaries_[i];
+    std::vector<Cell> row{name(i)};
+    append(row, accuracy_cells(accuracy(i)));
+    append(row, {real_cell(s.divergences.kl_mean), real_cell(s.divergences.same_top),
+                 real_cell(s.cache.key_average_n_bits), real_cell(s.cache.value_average_n_bits),
+                 real_cell(s.ratio_paper()), real_cell(s.ratio_nominal()),
+                 real_cell(s.ratio_packed()), real_cell(p(i, {}))});
+    if (!more.empty()) append(row, cells[i]);
+    rows.push_back(std::move(row));
+  }
+  columns.insert(columns.end(), more.begin(), more.end());
+  return table_of(std::move(columns), std::move(rows));
+}
+
+ExperimentResult ScoreTable::result() const {
+  ExperimentResult out;
+  out.items = "questions";
+  out.n = std::ssize(runs_.items);
+  out.n_available = runs_.n_available;
+  out.seconds = runs_.seconds;
+  out.settings = {"zero-shot, no beginning token, score by log-probability per token",
+                  "a choice's first token comes from the whole cache, as in the authors' code: a "
+                  "choice of one token cannot change"};
+  if (const auto n = std::ranges::count_if(
+          runs_.items, [](const ItemResult& item) { return item.boundary_mismatch; });
+      n > 0) {
+    out.settings.push_back(cat(n, " questions whose tokens a choice changes"));
+  }
+  out.remarks.push_back(cat(
+      "Intervals are Wilson's at 95 %; p_whole is the exact McNemar test against the whole "
+      "cache on the same ",
+      out.n, " questions. The whole cache answers ", three_digits(whole_.accuracy), " (",
+      three_digits(whole_.wilson.low), " to ", three_digits(whole_.wilson.high),
+      ") rightly. Where the interval is wide, KL tells more: "
+      "it is of every token behind the question. ratio_paper leaves scales, indices and bit "
+      "map out; ratio_packed is of the bytes that are stored, with values that are kept exactly "
+      "(outliers, a cache left exact) as float32, as they are computed, against 2 bytes a value."));
+  return out;
+}
+
+std::string ScoreTable::accuracy_text(std::size_t i) const {
+  const Accuracy& a = accuracy(i);
+  return cat(three_digits(a.accuracy), " (", three_digits(a.wilson.low), " to ",
+             three_digits(a.wilson.high), ")");
+}
+
+Table paper_table(const ScoreTable& scores, const std::vector<Counterpart>& pairs) {
+  std::vector<std::vector<Cell>> rows;
+  for (const auto& [paper, setting] : pairs) {
+    std::vector<Cell> row{std::string(paper.model), std::string(paper.task),
+                          std::string(paper.what),
+                          paper.accuracy ? real_cell(*paper.accuracy) : Cell{},
+                          paper.ratio ? real_cell(*paper.ratio) : Cell{}};
+    if (setting) {
+      append(row, {scores.name(*setting)});
+      append(row, accuracy_cells(scores.accuracy(*setting)));
+      append(row, {real_cell(scores.summary(*setting).ratio_paper()),
+                   real_cell(scores.summary(*setting).ratio_packed())});
+    }
+    row.resize(13);
+    rows.push_back(std::move(row));
+  }
+  return table_of({{.name = "paper_model", .kind = ColumnKind::text},
+                   {.name = "paper_task", .kind = ColumnKind::text},
+                   {.name = "paper_setting", .kind = ColumnKind::text},
+                   real("paper_accuracy"),
+                   real("paper_ratio"),
+                   {.name = "our_setting", .kind = ColumnKind::text},
+                   {.name = "n_right"},
+                   {.name = "n"},
+                   real("accuracy"),
+                   real("accuracy_low"),
+                   real("accuracy_high"),
+                   real("ratio_paper"),
+                   real("ratio_packed")},
+                  std::move(rows));
+}
+
+}  // namespace qaq

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/analysis/experiment.h"
+#include "core/evaluate/item_result.h"
+#include "core/policy/qaq_params.h"
+
+namespace qaq {
+
+/// A setting under a name without commas, for tables.
+struct NamedSetting {
+  std::string name;
+  QaqParams params;
+};
+
+/// Questions under many settings.
+struct SettingRuns {
+  std::vector<NamedSetting> settings;
+  std::vector<ItemResult> items;  ///< each with all settings, in order
+  std::int64_t n_available = 0;
+  double seconds = 0;
+};
+
+/// Scores the context's questions under every setting, as the authors do. The first questions are
+/// timed, and from what they took it follows how many the context's seconds allow: that number is
+/// fixed before the rest runs. Settings go in groups, each an engine, which bounds the memory;
+/// within a group the whole cache is run once.
+SettingRuns run_settings(const ExperimentContext& context, std::vector<NamedSetting> settings);
+
+}  // namespace qaq

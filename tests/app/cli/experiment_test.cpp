@@ -1,0 +1,315 @@
+// `qaq experiment`: every figure and table on a tiny model, its files, and the numbers in them
+// beside those of other commands.
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/qaq_program.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_data.h"
+
+namespace qaq {
+namespace {
+
+using nlohmann::json;
+using test::bytes_of_file;
+using test::ProgramResult;
+using test::run_json;
+using test::run_qaq;
+using test::TemporaryFolder;
+
+using Words = std::vector<std::string>;
+
+const std::string kTiny = test::test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf");
+const std::string kTask = test::test_data_path("tasks/example_expected.jsonl");
+
+Words on_task(const std::string& name, const std::string& folder, const Words& more = {}) {
+  Words words{"experiment", name, "--model", kTiny, "--task", kTask, "-o", folder};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+std::size_t column(const json& table, const std::string& name) {
+  const json& columns = table["columns"];
+  const auto found =
+      std::ranges::find_if(columns, [&](const json& each) { return each["name"] == name; });
+  EXPECT_NE(found, columns.end()) << name;
+  return static_cast<std::size_t>(found - columns.begin());
+}
+
+// The cell of the row whose column `key` is `value`.
+json cell(const json& table, const std::string& key, const json& value, const std::string& name) {
+  for (const json& row : table["rows"]) {
+    if (row[column(table, key)] == value) return row[column(table, name)];
+  }
+  ADD_FAILURE() << "no row with " << key << " " << value;
+  return nullptr;
+}
+
+std::int64_t n_lines(const std::string& text) { return std::ranges::count(text, '\n'); }
+
+Words names_in(const std::string& folder) {
+  Words out;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    out.push_back(entry.path().filename().string());
+  }
+  return out;
+}
+
+class EveryExperiment : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
+  const TemporaryFolder folder;
+  const std::string name = GetParam();
+  const json document =
+      run_json(on_task(name, folder.file("out"), {"--limit", "3", "--layer", "1", "--head", "2"}));
+  EXPECT_EQ(document["experiment"], name);
+  EXPECT_GT(document["n"].get<int>(), 0);
+  EXPECT_LE(document["n"], document["n_available"]);
+  json stored = json::parse(bytes_of_file(folder.file("out/" + name + ".json")));
+  EXPECT_EQ(stored["tables"], document["tables"]);
+  EXPECT_TRUE(document["tables"].contains(name)) << "the main table";
+  for (const auto& [stem, table] : document["tables"].items()) {
+    const std::string csv = bytes_of_file(folder.file("out/" + stem + ".csv"));
+    EXPECT_EQ(n_lines(csv), std::ssize(table["rows"]) + 1) << stem;
+    for (const json& row : table["rows"]) ASSERT_EQ(row.size(), table["columns"].size()) << stem;
+    EXPECT_TRUE(csv.starts_with(table["columns"][0]["name"].get<std::string>())) << csv;
+  }
+  const std::string page = bytes_of_file(folder.file("out/" + name + ".md"));
+  const std::string counted = "n = " + document["n"].dump() + " of ";
+  for (const std::string& word :
+       {"# " + name, counted, std::string("qaq experiment"), std::string("tiny-llama")}) {
+    EXPECT_NE(page.find(word), std::string::npos) << word << " in " << page;
+  }
+  for (const std::string& path : names_in(folder.file("out"))) {
+    EXPECT_EQ(path.find(".partial"), std::string::npos) << path;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Names, EveryExperiment,
+                         testing::Values("fig2a", "fig2b", "fig2c", "fig3", "fig4", "table1",
+                                         "table2", "table3", "bound", "cost", "drift"));
+
+TEST(Experiment, TheListHasThemAll) {
+  const json all = run_json({"experiment", "list"})["experiments"];
+  EXPECT_EQ(all.size(), 11u) << "as many as are tested above";
+  const ProgramResult text = run_qaq({"experiment", "list"});
+  EXPECT_EQ(n_lines(text.out), 11);
+}
+
+// What a row says is what `qaq evaluate` says of its setting.
+void expect_as_evaluated(const json& table, const std::string& setting, const Words& flags) {
+  Words words{"evaluate", "--model", kTiny, "--task", kTask};
+  words.insert(words.end(), flags.begin(), flags.end());
+  const json metrics = run_json(words)["metrics"];
+  EXPECT_EQ(cell(table, "setting", setting, "n_right"), metrics["n_right"]) << setting;
+  for (const auto& [ours, theirs] :
+       {std::pair{"accuracy", "accuracy"}, std::pair{"kl_mean", "kl_mean"},
+        std::pair{"same_top", "same_top"}, std::pair{"key_bits", "key_average_n_bits"},
+        std::pair{"ratio_paper", "ratio_paper"}, std::pair{"ratio_nominal", "ratio_nominal"},
+        std::pair{"ratio_packed", "ratio_packed"}}) {
+    const double expected = metrics[theirs];
+    EXPECT_NEAR(cell(table, "setting", setting, ours).get<double>(), expected,
+                std::abs(expected) * 1e-6)
+        << setting << ", " << ours;
+  }
+  EXPECT_NEAR(cell(table, "setting", setting, "accuracy_low").get<double>(),
+              metrics["accuracy_wilson_95"][0].get<double>(), 1e-6);
+}
+
+TEST(Experiment, Fig2aIsWhatEvaluateSays) {
+  const TemporaryFolder folder;
+  const json document = run_json(on_task("fig2a", folder.file("out")));
+  const json& table = document["tables"]["fig2a"];
+  EXPECT_EQ(table["rows"].size(), 1u + 3 * 2 * 8 + 2 * 8) << "three levels, and midpoint at one";
+  const Words flat{"--set", "use_attentions=false", "--set", "outliers_ratio=0"};
+  const auto with = [&](Words more) {
+    more.insert(more.end(), flat.begin(), flat.end());
+    return more;
+  };
+  expect_as_evaluated(table, "key 2 bits head mean_centred",
+                      with({"--set", "value.level=no-quantization"}));
+  expect_as_evaluated(table, "value 3 bits token mean_centred",
+                      with({"--set", "key.level=no-quantization", "--set", "value.level=token",
+                            "--set", "value.n_bits_uniform=3"}));
+  expect_as_evaluated(table, "key 8 bits head midpoint",
+                      with({"--set", "value.level=no-quantization", "--set", "range_rule=midpoint",
+                            "--set", "n_bits_uniform=8"}));
+  EXPECT_NEAR(
+      cell(document["tables"]["fig2a-paper"], "paper_setting", "key 2 bits", "paper_accuracy")
+          .get<double>(),
+      .36, 1e-6);
+  // The last bits of midpoint bring back the whole cache, those of mean_centred do not.
+  EXPECT_LT(cell(table, "setting", "key 8 bits head midpoint", "kl_mean").get<double>(), 1e-3);
+  EXPECT_GT(cell(table, "setting", "key 8 bits head mean_centred", "kl_mean").get<double>(), 1e-2);
+}
+
+TEST(Experiment, Fig4HasFlatBitsBesideQaq) {
+  const TemporaryFolder folder;
+  const json document = run_json(on_task("fig4", folder.file("out")));
+  const json& table = document["tables"]["fig4"];
+  expect_as_evaluated(table, "flat 2 bits", {"--set", "use_attentions=false"});
+  expect_as_evaluated(table, "qaq e 3 bits 1-4",
+                      {"--set", "target_quantization_error=3", "--set", "n_bits_max=4"});
+  const std::vector<std::pair<const char*, double>> ratios{
+      {"flat 1 bit", 13.9},  {"flat 2 bits", 7.48}, {"flat 3 bits", 5.11},
+      {"flat 4 bits", 3.88}, {"flat 6 bits", 2.62}, {"flat 8 bits", 1.98}};
+  for (const auto& [name, ratio] : ratios) {
+    EXPECT_NEAR(cell(table, "setting", name, "ratio_paper").get<double>(), ratio, .02) << name;
+    EXPECT_NEAR(
+        cell(document["tables"]["fig4-paper"], "paper_setting", name, "paper_ratio").get<double>(),
+        ratio, 1e-6);
+  }
+  // No setting on the front is beaten in both by another.
+  const json& rows = table["rows"];
+  const std::size_t front = column(table, "kl_front"), kl = column(table, "kl_mean"),
+                    packed = column(table, "ratio_packed");
+  int n_front = 0;
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    const bool beaten = std::any_of(rows.begin() + 1, rows.end(), [&](const json& other) {
+      return other[kl] < rows[i][kl] && other[packed] > rows[i][packed];
+    });
+    if (rows[i][front] == "yes") {
+      ++n_front;
+      EXPECT_FALSE(beaten) << rows[i];
+    }
+  }
+  EXPECT_GT(n_front, 0);
+  const std::string page = bytes_of_file(folder.file("out/fig4.md"));
+  EXPECT_NE(page.find("16 / (0.99 * 2 + 0.16) = 7.477"), std::string::npos) << page;
+  EXPECT_NE(page.find("At equal packed bytes"), std::string::npos);
+}
+
+TEST(Experiment, Table1PicksFromTheSameRuns) {
+  const TemporaryFolder folder;
+  const json document = run_json(on_task("table1", folder.file("out")));
+  const json& best = document["tables"]["table1"];
+  const json& all = document["tables"]["table1-settings"];
+  const double whole = cell(all, "setting", "whole cache", "accuracy");
+  for (const json& row : best["rows"]) {
+    if (row[column(best, "setting")].is_null()) continue;
+    EXPECT_GT(row[column(best, "accuracy")].get<double>(), whole - .01);
+    const std::string counted = "ratio_" + row[column(best, "counted_as")].get<std::string>();
+    EXPECT_EQ(row[column(best, "ratio")],
+              cell(all, "setting", row[column(best, "setting")], counted));
+  }
+  EXPECT_NEAR(cell(document["tables"]["table1-paper"], "paper_model", "LLaMA-2-13B", "paper_ratio")
+                  .get<double>(),
+              8.394, 1e-4);
+}
+
+TEST(Experiment, TablesOfPairsChangeOneThing) {
+  const TemporaryFolder folder;
+  const json document = run_json(on_task("table3", folder.file("out")));
+  const json& table = document["tables"]["table3"];
+  expect_as_evaluated(table, "e 10 bits 1-4 window 1",
+                      {"--set", "target_quantization_error=10", "--set", "n_bits_max=4", "--set",
+                       "last_n_attentions=1"});
+  const json& pairs = document["tables"]["table3-pairs"];
+  const double change = cell(table, "setting", "e 10 bits 1-4 window 5", "accuracy").get<double>() -
+                        cell(table, "setting", "e 10 bits 1-4 window 1", "accuracy").get<double>();
+  EXPECT_NEAR(cell(pairs, "first", "e 10 bits 1-4 window 1", "accuracy_change").get<double>(),
+              change, 1e-6);
+}
+
+TEST(Experiment, Fig2bListsWhatItsMatrixShows) {
+  const TemporaryFolder folder;
+  const json document =
+      run_json(on_task("fig2b", folder.file("out"), {"--layer", "0", "--head", "1"}));
+  const json& rows = document["tables"]["fig2b"]["rows"];
+  EXPECT_EQ(std::ssize(rows), document["n"].get<std::int64_t>());
+  for (std::size_t s = 0; s < rows.size(); ++s) {
+    double sum = 0;
+    for (std::size_t t = 0; t <= s; ++t) sum += rows[s][t + 1].get<double>();
+    EXPECT_NEAR(sum, 1, 1e-5) << s;
+    if (s + 2 < rows[s].size()) {
+      EXPECT_TRUE(rows[s][s + 2].is_null()) << "the future";
+    }
+  }
+  // Counted again from the matrix.
+  std::int64_t n = 0;
+  for (std::size_t s = 5; s < rows.size(); ++s) {
+    for (std::size_t t = 0; t + 4 < s; ++t) {
+      double before = 0;
+      for (std::size_t i = s - 5; i < s; ++i)
+        before = std::max(before, rows[i][t + 1].get<double>());
+      const double score = rows[s][t + 1];
+      if (score > 4 * before && score > 4.0 / static_cast<double>(s + 1)) ++n;
+    }
+  }
+  EXPECT_EQ(std::ssize(document["tables"]["fig2b-violations"]["rows"]), n);
+}
+
+TEST(Experiment, Fig2cCountsEveryValue) {
+  const TemporaryFolder folder;
+  const json document = run_json(on_task("fig2c", folder.file("out")));
+  const json &bins = document["tables"]["fig2c"], &sums = document["tables"]["fig2c-sums"];
+  ASSERT_EQ(bins["rows"].size(), 4000u);
+  for (const json& sum : sums["rows"]) {
+    std::int64_t n = 0;
+    for (const json& bin : bins["rows"]) {
+      if (bin[0] == sum[0] && bin[1] == sum[1]) n += bin[column(bins, "count")].get<std::int64_t>();
+    }
+    const auto at = [&](const char* name) { return sum[column(sums, name)].get<std::int64_t>(); };
+    EXPECT_EQ(n + at("n_below") + at("n_above"), at("n_values"));
+    EXPECT_GT(n, 0);
+  }
+}
+
+TEST(Experiment, DriftAveragesToWhatEvaluateSays) {
+  const TemporaryFolder folder;
+  const std::string text = folder.file("text.txt");
+  std::ofstream(text) << bytes_of_file(kTask).substr(0, 1500);
+  const json document =
+      run_json({"experiment", "drift", "--model", kTiny, "--text", text, "-o", folder.file("out")});
+  const json& table = document["tables"]["drift"];
+  double sum = 0;
+  std::int64_t n = 0;
+  for (const json& row : table["rows"]) {
+    if (row[column(table, "setting")] != "flat 3 bits") continue;
+    const std::int64_t n_row = row[column(table, "n")];
+    sum += row[column(table, "kl_mean")].get<double>() * static_cast<double>(n_row);
+    n += n_row;
+  }
+  const json metrics = run_json({"evaluate", "--model", kTiny, "--text", text, "--window", "256",
+                                 "--limit", document["n"].dump(), "--set", "use_attentions=false",
+                                 "--set", "n_bits_uniform=3"})["metrics"];
+  EXPECT_EQ(n, metrics["n_positions"]);
+  EXPECT_NEAR(sum / static_cast<double>(n), metrics["kl_mean"].get<double>(), 1e-5);
+}
+
+TEST(Experiment, MinutesAndLimitBoundTheQuestions) {
+  const TemporaryFolder folder;
+  const json limited = run_json(on_task("table2", folder.file("out"), {"--limit", "4"}));
+  EXPECT_EQ(limited["n"], 4);
+  EXPECT_EQ(limited["n_available"], 4);
+  const json hurried = run_json(on_task("table2", folder.file("out"), {"--minutes", "1e-6"}));
+  EXPECT_LE(hurried["n"], 2) << "no more than are timed";
+  EXPECT_GE(hurried["n"], 1);
+  EXPECT_EQ(hurried["n_available"], 9);
+}
+
+TEST(Experiment, RefusesInOneLine) {
+  const TemporaryFolder folder;
+  const auto refused = [&](const Words& words, int code, const std::string& says) {
+    const ProgramResult result = run_qaq(words);
+    EXPECT_EQ(result.exit_code, code) << result.err;
+    EXPECT_EQ(n_lines(result.err), 1) << result.err;
+    EXPECT_NE(result.err.find(says), std::string::npos) << result.err;
+  };
+  refused(on_task("fig2d", folder.file("out")), 2, "did you mean fig2");
+  refused({"experiment", "fig4", "--model", kTiny}, 2, "--task");
+  refused({"experiment", "fig4", "--task", kTask}, 2, "--model");
+  refused({"experiment", "fig4", "--model", kTiny, "--text", kTask}, 2, "needs --task");
+  refused(on_task("fig2b", folder.file("out"), {"--head", "99"}), 2, "no query head 99");
+  refused(on_task("fig2b", folder.file("out"), {"--layer", "99"}), 2, "no layer 99");
+  refused(on_task("fig2a", folder.file("out"), {"--minutes", "0"}), 2, "--minutes");
+  EXPECT_FALSE(std::filesystem::exists(folder.file("out"))) << "nothing is written when refused";
+}
+
+}  // namespace
+}  // namespace qaq
