@@ -125,6 +125,7 @@ std::string command_of(const TuneCommand& options, const EvaluationItems* items,
 
 std::string text_of(const Json& figure) {
   if (figure.is_null()) return "-";
+  if (figure.is_boolean()) return figure.get<bool>() ? "yes" : "no";
   char buffer[32];
   std::snprintf(buffer, sizeof buffer, "%.4g", figure.get<double>());
   return buffer;

@@ -35,7 +35,8 @@ std::vector<Json> CaptureGround::measure(std::span<const QaqParams> settings, co
     out.push_back({{"ratio_packed", result->ratio_packed},
                    {"output_error", metrics["output_error"]},
                    {"quantization_error", metrics["quantization_error"]},
-                   {"n_rows", sweeper_.n_rows()}});
+                   {"n_rows", sweeper_.n_rows()},
+                   {"in_sample", result->in_sample}});
   }
   return out;
 }

@@ -39,7 +39,7 @@ class TextGround : public TuneGround {
 };
 
 /// `output_error` of the compared rows (null where the capture has none), `quantization_error` of
-/// keys and values.
+/// keys and values, and whether the rows are among the quantized tokens (`in_sample`).
 class CaptureGround : public TuneGround {
  public:
   CaptureGround(std::shared_ptr<const CaptureView> capture, const SweepOptions& options,

@@ -155,10 +155,24 @@ TEST(TuneOnCapture, TheSettingIsWhatReplaySays) {
       run_json({"tune", kSample, "--prefix", "40", "--rows", "24", "--target", "ratio_packed=5"});
   EXPECT_GE(document["tuned"]["ratio_packed"], 5);
   EXPECT_EQ(document["tuned"]["n_rows"], 24);
+  EXPECT_EQ(document["tuned"]["in_sample"], false);
   EXPECT_EQ(document["checked"], nullptr);
   const json replayed = run_json(words_of(document["command_line"].get<std::string>()));
   EXPECT_EQ(replayed["metrics"]["ratio_packed"], document["tuned"]["ratio_packed"]);
   EXPECT_EQ(replayed["metrics"]["output_error"], document["tuned"]["output_error"]);
+}
+
+TEST(TuneOnCapture, OfAPresetAllStaysButTheErrorTarget) {
+  const json document =
+      run_json({"tune", kSample, "--preset", "paper", "--target", "output_error=0.03"});
+  const json& parameters = document["parameters"];
+  EXPECT_EQ(parameters["key.level"], "head");
+  EXPECT_EQ(parameters["key.outliers_ratio"], 0.01);
+  EXPECT_EQ(parameters["value.n_bits_max"], 4);
+  EXPECT_EQ(parameters["value.range_rule"], "midpoint") << "what it does not set is tuned";
+  EXPECT_NE(parameters["value.target_quantization_error"], 3.0);
+  EXPECT_LE(document["tuned"]["output_error"], 0.03);
+  EXPECT_EQ(document["tuned"]["in_sample"], true) << "no row behind the prefix";
 }
 
 TEST(TuneOnCapture, AnotherCaptureChecks) {
