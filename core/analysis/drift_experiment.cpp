@@ -63,18 +63,20 @@ ExperimentResult run_drift(const ExperimentContext& context) {
     const TimeIn all(out.seconds);
     PrefixRun run([&] { return context.open(window); }, params);
     std::int64_t n = out.n_available;
-    for (double first = 0; out.n < n; ++out.n) {
+    for (double before = 0, spent = 0; out.n < n; ++out.n, before = spent) {
       context.work.throw_if_stopped();
       ItemResult item;
       {
-        const TimeIn time(first);
+        const TimeIn time(spent);
         item =
             score_window(run, context.text, windows[static_cast<std::size_t>(out.n)], context.work);
       }
-      // Windows are equally long: the first tells how many the time allows.
-      if (out.n == 0) {
-        n = std::clamp(static_cast<std::int64_t>(kAllowance * context.seconds / first),
-                       std::int64_t{1}, n);
+      // Windows are equally long. The first brings the weights into memory; the second tells how
+      // many the time allows.
+      const double left = kAllowance * context.seconds - spent;
+      if (out.n == 0 && left < spent) n = 1;
+      if (out.n == 1) {
+        n = std::clamp(2 + static_cast<std::int64_t>(left / (spent - before)), std::int64_t{2}, n);
       }
       for (std::size_t i = 0; i < settings.size(); ++i) {
         const SettingResult& result = item.settings[i];

@@ -10,7 +10,8 @@ namespace qaq {
 namespace {
 
 constexpr std::size_t kGroup = 16;  // settings that have engines at a time
-constexpr std::size_t kTimed = 2;   // questions that are timed
+// The first question brings weights and buffers into memory; the others are timed.
+constexpr std::size_t kTimed = 3;
 constexpr double kAllowance = 0.9;  // of the time: what comes later may be slower
 
 // What a question's time goes with: tokens that are run.
@@ -20,16 +21,21 @@ double tokens_of(const ChoiceQuestion& question) {
   return static_cast<double>(n);
 }
 
-// How many questions fit, of which the first n_timed took `seconds` in one of n_groups.
-std::size_t fitting(const ExperimentContext& context, std::size_t n_timed, double seconds,
-                    std::size_t n_groups) {
+// How many questions fit, of which the first took `first` seconds in one of n_groups, and those
+// behind it, up to n_run, `others`.
+std::size_t fitting(const ExperimentContext& context, std::size_t n_run, double first,
+                    double others, std::size_t n_groups) {
+  const auto groups = static_cast<double>(n_groups);
   double tokens = 0;
-  for (std::size_t i = 0; i < n_timed; ++i) tokens += tokens_of(context.questions[i]);
-  const double per_token = static_cast<double>(n_groups) * seconds / tokens;
-  std::size_t n = n_timed;
+  for (std::size_t i = n_run == 1 ? 0 : 1; i < n_run; ++i) {
+    tokens += tokens_of(context.questions[i]);
+  }
+  const double per_token = (n_run == 1 ? first : others) / tokens;
+  double seconds = groups * (first + others);
+  std::size_t n = n_run;
   for (; n < context.questions.size(); ++n) {
-    tokens += tokens_of(context.questions[n]);
-    if (tokens * per_token > kAllowance * context.seconds) break;
+    seconds += groups * tokens_of(context.questions[n]) * per_token;
+    if (seconds > kAllowance * context.seconds) break;
   }
   return n;
 }
@@ -49,7 +55,7 @@ void run_groups(const ExperimentContext& context, SettingRuns& out) {
   const std::size_t n_settings = out.settings.size();
   const std::size_t n_groups = (n_settings + kGroup - 1) / kGroup;
   std::size_t n = 0;  // known once the first questions were timed
-  double timed = 0;
+  double first = 0, others = 0;
   for (std::size_t group = 0; group < n_groups; ++group) {
     PrefixRun run([&] { return context.open(longest); },
                   params_of(out.settings, group * n_settings / n_groups,
@@ -58,7 +64,7 @@ void run_groups(const ExperimentContext& context, SettingRuns& out) {
       context.work.throw_if_stopped();
       ItemResult item;
       {
-        const TimeIn time(timed);
+        const TimeIn time(i == 0 ? first : others);
         item = score_question(run, context.questions[i], {}, context.work);
       }
       if (group == 0) {
@@ -66,9 +72,10 @@ void run_groups(const ExperimentContext& context, SettingRuns& out) {
       } else {
         std::ranges::move(item.settings, std::back_inserter(out.items[i].settings));
       }
-      const bool enough = i + 1 == std::min(kTimed, context.questions.size()) ||
-                          timed * static_cast<double>(n_groups) > context.seconds;
-      if (n == 0 && enough) n = fitting(context, i + 1, timed, n_groups);
+      const bool enough =
+          i + 1 == std::min(kTimed, context.questions.size()) ||
+          (first + others) * static_cast<double>(n_groups) > kAllowance * context.seconds;
+      if (n == 0 && enough) n = fitting(context, i + 1, first, others, n_groups);
       if (n > 0) {
         context.work.report({"experiment", static_cast<std::int64_t>(group * n + i + 1),
                              static_cast<std::int64_t>(n_groups * n), "question runs"});
