@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <limits>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
+#include "core/analysis/pareto_front.h"
 #include "core/policy/authors_names.h"
 
 namespace qaq::cli {
@@ -15,8 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Point {
-  double ratio = 0;
-  double loss = 0;
+  Tradeoff at;
   const ResultRecord* record = nullptr;
 };
 
@@ -28,24 +28,25 @@ const char* loss_name(std::span<const ResultRecord> records) {
   return compared ? "output_error" : "quantization_error";
 }
 
+// Tightest last; of runs that save and lose the same, one.
 std::vector<Point> front(std::span<const ResultRecord> records) {
   const char* name = loss_name(records);
-  std::vector<Point> points;
+  std::vector<Tradeoff> all;
+  std::vector<const ResultRecord*> owners;
   for (const ResultRecord& record : records) {
     if (!record.qaq_scope.is_object()) continue;
     const Json& metrics = record.qaq_scope["metrics"];
-    points.push_back({metrics.value("ratio_packed", 0.0), metrics.value(name, 0.0), &record});
+    all.push_back({metrics.value("ratio_packed", 0.0), metrics.value(name, 0.0)});
+    owners.push_back(&record);
   }
-  std::ranges::sort(points, [](const Point& a, const Point& b) {
-    return a.ratio != b.ratio ? a.ratio > b.ratio : a.loss < b.loss;
-  });
+  const std::vector<bool> best = pareto_front(all);
   std::vector<Point> out;
-  double least = std::numeric_limits<double>::infinity();
-  for (const Point& point : points) {
-    if (point.loss >= least) continue;
-    least = point.loss;
-    out.push_back(point);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (best[i]) out.push_back({all[i], owners[i]});
   }
+  std::ranges::stable_sort(out, std::ranges::greater(), [](const Point& p) { return p.at.ratio; });
+  const auto rest = std::ranges::unique(out, {}, [](const Point& p) { return p.at.ratio; });
+  out.erase(rest.begin(), rest.end());
   return out;
 }
 
@@ -64,8 +65,8 @@ std::string setting_of(const ResultRecord& record) {
 Json pareto_json(std::span<const ResultRecord> records) {
   Json out = Json::array();
   for (const Point& point : front(records)) {
-    out.push_back({{"ratio_packed", point.ratio},
-                   {loss_name(records), point.loss},
+    out.push_back({{"ratio_packed", point.at.ratio},
+                   {loss_name(records), point.at.loss},
                    {"capture", point.record->qaq_scope["capture"]},
                    {"hash", point.record->hash()}});
   }
@@ -78,7 +79,7 @@ void print_pareto(std::span<const ResultRecord> records) {
   std::printf("No run loses less in less than these:\n  %10s  %-18s  %s\n", "packed",
               loss_name(records), "setting");
   for (const Point& point : points) {
-    std::printf("  %8.2f x  %-18.4g  %s\n", point.ratio, point.loss,
+    std::printf("  %8.2f x  %-18.4g  %s\n", point.at.ratio, point.at.loss,
                 setting_of(*point.record).c_str());
   }
 }

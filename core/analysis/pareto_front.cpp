@@ -1,18 +1,27 @@
 #include "core/analysis/pareto_front.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 namespace qaq {
 
 std::vector<bool> pareto_front(std::span<const Tradeoff> points) {
-  std::vector<bool> out;
-  for (const Tradeoff& point : points) {
-    bool beaten = false;
-    for (const Tradeoff& other : points) {
-      beaten = beaten || (other.ratio >= point.ratio && other.loss <= point.loss &&
-                          (other.ratio > point.ratio || other.loss < point.loss));
+  std::vector<std::size_t> order(points.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, [&](std::size_t a, std::size_t b) {
+    return points[a].ratio != points[b].ratio ? points[a].ratio > points[b].ratio
+                                              : points[a].loss < points[b].loss;
+  });
+  std::vector<bool> out(points.size(), false);
+  double least = std::numeric_limits<double>::infinity();  // of larger ratios
+  for (std::size_t i = 0; i < order.size();) {
+    const Tradeoff best = points[order[i]];
+    for (; i < order.size() && points[order[i]].ratio == best.ratio; ++i) {
+      out[order[i]] = points[order[i]].loss == best.loss && best.loss < least;
     }
-    out.push_back(!beaten);
+    least = std::min(least, best.loss);
   }
   return out;
 }

@@ -1,7 +1,9 @@
 #include "core/analysis/pareto_front.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
+#include <random>
 
 namespace qaq {
 namespace {
@@ -31,6 +33,24 @@ TEST(LossAt, KnowsNothingOutside) {
   EXPECT_FALSE(loss_at(points, 4.1));
   EXPECT_FALSE(loss_at(points, 3)) << "a loss of 0 has no logarithm";
   EXPECT_FALSE(loss_at({}, 1));
+}
+
+TEST(ParetoFront, IsWhatComparingAllPairsGives) {
+  std::mt19937 random(1);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Tradeoff> points;
+    for (int i = 0; i < 40; ++i) {  // few values, so that many tie
+      points.push_back({static_cast<double>(random() % 8), static_cast<double>(random() % 8)});
+    }
+    const std::vector<bool> front = pareto_front(points);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const bool beaten = std::ranges::any_of(points, [&](const Tradeoff& other) {
+        return other.ratio >= points[i].ratio && other.loss <= points[i].loss &&
+               (other.ratio > points[i].ratio || other.loss < points[i].loss);
+      });
+      EXPECT_EQ(front[i], !beaten);
+    }
+  }
 }
 
 }  // namespace
