@@ -42,6 +42,18 @@ class Sums {
       hn::StoreU(sums_[i], Doubles(), out.data() + i * (kLanes / 2));
     }
   }
+  // total_of() them, in the same order.
+  HWY_INLINE double total() {
+    for (std::size_t n = kVectors; n > 0; n /= 2) {
+      for (std::size_t i = 0; i < n; ++i) sums_[i] = hn::Add(sums_[i], sums_[i + n]);
+    }
+    double left[kLanes / 2];
+    hn::StoreU(sums_[0], Doubles(), left);
+    for (std::size_t n = kLanes / 4; n > 0; n /= 2) {
+      for (std::size_t i = 0; i < n; ++i) left[i] += left[i + n];
+    }
+    return left[0];
+  }
 
  private:
   DoubleVector sums_[2 * kVectors];
@@ -83,6 +95,10 @@ InlierExtent extent(const float* values, std::size_t n, float low, float high) {
   });
   InlierExtent out{static_cast<std::int64_t>(count), hn::GetLane(hn::MinOfLanes(d, min)),
                    hn::GetLane(hn::MaxOfLanes(d, max)), 0};
+  if (at == n) {
+    out.sum = sums.total();
+    return out;
+  }
   std::array<double, kRowSums> parts;
   sums.store(parts);
   for (std::size_t i = 0; at + i < n; ++i) {
@@ -111,6 +127,7 @@ double squares(const float* values, std::size_t n, float low, float high, double
     const DoubleVector b = hn::Mul(hn::Sub(upper(x), centre), upper(one));
     sums.add(i, hn::Mul(a, a), hn::Mul(b, b));
   });
+  if (at == n) return sums.total();
   std::array<double, kRowSums> parts;
   sums.store(parts);
   for (std::size_t i = 0; at + i < n; ++i) {
@@ -191,6 +208,7 @@ double quantize(const UniformGrid& grid, float low, float high, const float* in,
     sums.add(i, hn::Mul(a, a), hn::Mul(b, b));
     hn::StoreU(kept, d, out + from);
   });
+  if (at == n) return sums.total();
   std::array<double, kRowSums> parts;
   sums.store(parts);
   for (std::size_t i = 0; at + i < n; ++i) {
