@@ -25,7 +25,8 @@ struct Allowed {
 };
 const std::map<std::string, Allowed> kTable{
     {"core", {{"core"}, {"eigen", "blas", "tbb", "json", "highway"}}},
-    {"data", {{"core", "data"}, {"eigen", "hdf5", "json", "pcre2", "sentencepiece", "utf8proc"}}},
+    {"data",
+     {{"core", "data"}, {"eigen", "hdf5", "json", "pcre2", "sentencepiece", "utf8proc", "zlib"}}},
     {"gpu", {{"core", "gpu"}, {"cuda", "json"}}},
     {"views", {{"core", "views"}, {"qt", "json"}}},
     {"app/cli", {{"app", "core", "data", "gpu"}, {"json", "cli11", "mpi"}}},
@@ -52,6 +53,7 @@ std::string library_of(const std::string& header) {
       {std::regex("hdf5.*\\.h|H5.*\\.h"), "hdf5"},
       {std::regex("pcre2\\.h"), "pcre2"},
       {std::regex("utf8proc\\.h"), "utf8proc"},
+      {std::regex("zlib\\.h"), "zlib"},
       {std::regex("CLI/.*"), "cli11"},
       {std::regex("mpi\\.h"), "mpi"},
       {std::regex("cuda.*|cublas.*"), "cuda"},
