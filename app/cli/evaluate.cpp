@@ -110,7 +110,7 @@ std::vector<ItemResult> run_items(const EvaluateCommand& options, const Evaluati
 class ResultsFile {
  public:
   explicit ResultsFile(const std::string& path)
-      : path_(path), out_(PartialFile::name_of(path)), partial_(path) {
+      : path_(path), out_(PartialFile::name_for_writing(path)), partial_(path) {
     if (!out_) fail("cannot be written");
   }
   void write(const nlohmann::ordered_json& results) {

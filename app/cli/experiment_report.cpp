@@ -1,7 +1,6 @@
 #include "app/cli/experiment_report.h"
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -9,7 +8,7 @@
 #include "core/analysis/table_text.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "data/files/partial_file.h"
+#include "data/files/whole_file.h"
 
 namespace qaq::cli {
 namespace {
@@ -24,18 +23,6 @@ std::string file_stem(const Experiment& experiment, const ExperimentTable& table
 
 std::string seconds_text(double seconds) {
   return number_text(static_cast<double>(static_cast<std::int64_t>(seconds * 10 + 0.5)) / 10);
-}
-
-void write_whole(const std::string& path, const std::string& text) {
-  std::ofstream out(PartialFile::name_for_writing(path), std::ios::binary);
-  PartialFile partial(path);
-  out << text << std::flush;
-  if (!out) {
-    throw Error(ErrorKind::work,
-                {.file = path, .what = "cannot be written", .cure = "give a folder with room"});
-  }
-  out.close();
-  partial.rename();
 }
 
 }  // namespace

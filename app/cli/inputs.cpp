@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/files/whole_file.h"
 #include "data/models/gguf_file.h"
 #include "data/models/model_store.h"
 
@@ -33,14 +34,7 @@ std::string checked_text(const std::string& flag, const std::string& text) {
 }
 
 std::string read_text_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  // An empty file makes << fail, so it is not asked whether it did.
-  if (file) text << file.rdbuf();
-  if (!file) {
-    refuse_input({.file = path, .what = "cannot be read", .cure = "give a readable text file"});
-  }
-  return checked_text(path, std::move(text).str());
+  return checked_text(path, read_whole(path, "cannot be read", "give a readable text file"));
 }
 
 namespace {

@@ -139,6 +139,17 @@ double squares(const float* values, std::size_t n, float low, float high, double
   return total_of(parts);
 }
 
+std::int64_t count_of(const float* values, std::size_t n, float value) {
+  const Floats d;
+  const Vector wanted = hn::Set(d, value);
+  std::size_t count = 0;
+  std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t) HWY_ATTR {
+    count += hn::CountTrue(d, hn::Eq(hn::LoadU(d, values + from), wanted));
+  });
+  for (; at < n; ++at) count += values[at] == value ? 1 : 0;
+  return static_cast<std::int64_t>(count);
+}
+
 Extreme smallest(const float* values, std::size_t n, float floor) {
   const Floats d;
   const Vector most = hn::Set(d, kInfinity), bottom = hn::Set(d, floor);
@@ -151,13 +162,7 @@ Extreme smallest(const float* values, std::size_t n, float floor) {
   for (std::size_t i = at; i < n; ++i) {
     if (values[i] > floor && values[i] < out.value) out.value = values[i];
   }
-  const Vector found = hn::Set(d, out.value);
-  std::size_t count = 0;
-  for_blocks(n, [&](std::size_t from, std::size_t) HWY_ATTR {
-    count += hn::CountTrue(d, hn::Eq(hn::LoadU(d, values + from), found));
-  });
-  for (std::size_t i = at; i < n; ++i) count += values[i] == out.value ? 1 : 0;
-  out.count = static_cast<std::int64_t>(count);
+  out.count = count_of(values, n, out.value);
   return out;
 }
 
@@ -173,13 +178,7 @@ Extreme largest(const float* values, std::size_t n, float ceiling) {
   for (std::size_t i = at; i < n; ++i) {
     if (values[i] < ceiling && values[i] > out.value) out.value = values[i];
   }
-  const Vector found = hn::Set(d, out.value);
-  std::size_t count = 0;
-  for_blocks(n, [&](std::size_t from, std::size_t) HWY_ATTR {
-    count += hn::CountTrue(d, hn::Eq(hn::LoadU(d, values + from), found));
-  });
-  for (std::size_t i = at; i < n; ++i) count += values[i] == out.value ? 1 : 0;
-  out.count = static_cast<std::int64_t>(count);
+  out.count = count_of(values, n, out.value);
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/files/whole_file.h"
 #include "data/presets/settings_file.h"
 
 namespace qaq {

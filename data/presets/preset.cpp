@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
+#include "data/files/whole_file.h"
 #include "data/presets/bundled.h"
 #include "data/presets/settings_file.h"
 

@@ -1,8 +1,6 @@
 #include "data/presets/settings_file.h"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -18,14 +16,6 @@ using Json = nlohmann::ordered_json;
 }
 
 }  // namespace
-
-std::string read_whole(const std::string& path, const std::string& what, const std::string& cure) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) refuse(path, "", what, cure);
-  return std::move(text).str();
-}
 
 Json parse_settings(const std::string& file, const std::string& text,
                     const SettingsFormat& format) {

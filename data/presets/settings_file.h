@@ -16,9 +16,6 @@ struct SettingsFormat {
   std::vector<std::string> keys;  ///< beside format, version and policy
 };
 
-/// The text of a file. Throws Error{input} of `what` and `cure` where it cannot be read.
-std::string read_whole(const std::string& path, const std::string& what, const std::string& cure);
-
 /// Parses such a file. Throws Error{input} that names the file and the place: no JSON, a key that
 /// the format does not have (with the nearest), another format, version or policy.
 nlohmann::ordered_json parse_settings(const std::string& file, const std::string& text,

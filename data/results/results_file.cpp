@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/files/whole_file.h"
 
 namespace qaq {
 namespace {
@@ -28,11 +29,7 @@ constexpr const char* kEnd = "\n]\n";
 }
 
 std::string text_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file) refuse(path, "", "cannot be read", "name a results file");
-  return std::move(text).str();
+  return read_whole(path, "cannot be read", "name a results file");
 }
 
 ResultRecord record_of(const Json& json, const std::string& file, const std::string& place) {
@@ -90,16 +87,10 @@ std::vector<ResultRecord> read_results(const std::string& path) {
 }
 
 void write_results(const std::string& path, const std::vector<ResultRecord>& records) {
-  const std::string partial = path + ".partial";
-  {
-    std::ofstream file(partial, std::ios::binary);
-    for (std::size_t i = 0; i < records.size(); ++i) write_line(file, records[i], i == 0);
-    file << (records.empty() ? "[\n]\n" : kEnd) << std::flush;
-    if (!file) fail_to_write(partial);
-  }
-  std::error_code error;
-  std::filesystem::rename(partial, path, error);
-  if (error) fail_to_write(path);
+  std::ostringstream text;
+  for (std::size_t i = 0; i < records.size(); ++i) write_line(text, records[i], i == 0);
+  text << (records.empty() ? "[\n]\n" : kEnd);
+  write_whole(path, text.str());
 }
 
 void sort_results(std::vector<ResultRecord>& records) {

@@ -132,6 +132,13 @@ TEST_F(ResultsFile, AJournalGoesOnWhereItWasKilled) {
   }
 }
 
+TEST_F(ResultsFile, WhatIsNoFileIsNotReplaced) {
+  EXPECT_THROW(write_results(folder_.path().string(), {record("a")}), Error);
+  std::filesystem::create_symlink("/dev/null", path_);
+  EXPECT_THROW(write_results(path_, {record("a")}), Error);
+  EXPECT_EQ(folder_.names(), Names{"results.json"}) << "nor is anything left beside it";
+}
+
 TEST_F(ResultsFile, AnotherFileIsLeftAlone) {
   write("notes of mine\n");
   EXPECT_THROW(ResultsJournal{path_}, Error);
