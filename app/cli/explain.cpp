@@ -65,9 +65,12 @@ void print_unit(const CellExplanation& x) {
     print_line("outliers",
                cat("x <= ", short_number(x.stats.low), " or x > ", short_number(x.stats.high)));
   }
-  print_line("inliers", cat("from ", short_number(x.stats.min), " to ", short_number(x.stats.max),
-                            ", mean ", short_number(x.stats.mean), ", standard deviation ",
-                            short_number(x.stats.deviation)));
+  std::string inliers = cat("from ", short_number(x.stats.min), " to ", short_number(x.stats.max),
+                            ", mean ", short_number(x.stats.mean));
+  if (x.params.method == Method::normal) {
+    inliers += cat(", standard deviation ", short_number(x.stats.deviation));
+  }
+  print_line("inliers", inliers);
 }
 
 void print_steps(const CellExplanation& x) {

@@ -106,7 +106,7 @@ struct CacheHistograms {
       for (std::int64_t token = 0; token < layer.shape(1); ++token) {
         const std::span<const float> unit(&layer(head, token, 0),
                                           static_cast<std::size_t>(layer.shape(2)));
-        const UnitStats stats = stats_of_unit(unit, 0);
+        const UnitStats stats = stats_of_unit(unit, {.method = Method::normal});
         if (!(stats.deviation > 0)) ++n_flat;
         for (const float x : unit) {
           raw.add(x);

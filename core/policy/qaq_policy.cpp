@@ -1,8 +1,11 @@
 #include "core/policy/qaq_policy.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cassert>
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/quant/arith.h"
 
@@ -63,12 +66,25 @@ Plan QaqPolicy::plan(const PolicyView& view) const {
   const BitRule by = rule(view);
   const UnitFactsTable units = facts(view);
   plan.n_bits_vary = params.use_attentions && params.n_bits_min < params.n_bits_max;
-  plan.n_bits.reserve(units.size());
-  for (std::size_t unit = 0; unit < units.size(); ++unit) {
-    const BitChoice choice = by.choose(units[unit]);
-    plan.n_bits.push_back(static_cast<std::uint8_t>(choice.n_bits));
-    plan.n_bound_unmet += choice.unmet ? 1 : 0;
+  if (by.kind == BitRule::Kind::fixed) {
+    plan.n_bits.assign(units.size(), static_cast<std::uint8_t>(by.n_bits_fixed));
+    return plan;
   }
+  plan.n_bits.resize(units.size());
+  std::atomic<std::int64_t> n_unmet = 0;
+  constexpr std::size_t kBlock = 4096;
+  const auto n_blocks = static_cast<std::int64_t>((units.size() + kBlock - 1) / kBlock);
+  parallel_for(n_blocks, [&](std::int64_t i) {
+    const std::size_t first = static_cast<std::size_t>(i) * kBlock;
+    std::int64_t n = 0;
+    for (std::size_t unit = first; unit < std::min(units.size(), first + kBlock); ++unit) {
+      const BitChoice choice = by.choose(units[unit]);
+      plan.n_bits[unit] = static_cast<std::uint8_t>(choice.n_bits);
+      n += choice.unmet ? 1 : 0;
+    }
+    n_unmet += n;
+  });
+  plan.n_bound_unmet = n_unmet;
   return plan;
 }
 

@@ -1,6 +1,7 @@
 #include "core/quant/quantize.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include "core/base/parallel.h"
@@ -44,34 +45,60 @@ void pack_outliers(const UnitStats& stats, std::span<const float> in, std::span<
   }
 }
 
+RowQuantizer row_quantizer(const QuantizerSpec& spec, const UnitStats& stats, int n_bits) {
+  return {unit_grid(spec, stats, n_bits), stats.low, stats.high};
+}
+
 }  // namespace
 
-double quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
-                       std::span<const float> in, std::span<float> out) {
-  if (spec.method == Method::normal) return quantize_normal(spec, stats, n_bits, in, out);
-  return quantize_row(unit_grid(spec, stats, n_bits), stats.low, stats.high, in, out.data());
+void quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
+                     std::span<const float> in, std::span<float> out) {
+  if (spec.method == Method::normal) {
+    quantize_normal(spec, stats, n_bits, in, out);
+    return;
+  }
+  const RowQuantizer row = row_quantizer(spec, stats, n_bits);
+  quantize_rows({&row, 1}, in.size(), in.data(), out.data(), nullptr);
 }
 
 void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int64_t layer,
                     const CacheLayer& input, const QuantizedLayer& out) {
   const CacheShape& shape = plan.layout.shape();
   assert(!plan.keeps_all() && stats.size() == plan.n_bits.size());
-  const auto quantize_token = [&](std::int64_t token) {
-    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
-      const UnitStats& s = stats[unit];
-      const int n_bits = plan.n_bits[unit];
-      const auto in = input.sub(head, token).span();
-      const auto values = out.values.sub(head, token).span();
-      const double error = quantize_values(plan.quantizer, s, n_bits, in, values);
-      if (!out.errors.empty()) out.errors(head, token) = error;
-      if (!out.outliers.empty()) pack_outliers(s, in, out.outliers.sub(head, token).span());
-    }
+  const auto unit_of = [&](std::int64_t head, std::int64_t token) {
+    return static_cast<std::size_t>(plan.layout.unit(layer, head, token));
   };
-  constexpr std::int64_t kBlock = 64;
-  parallel_for((shape.n_tokens + kBlock - 1) / kBlock, [&](std::int64_t i) {
-    const std::int64_t end = std::min(shape.n_tokens, (i + 1) * kBlock);
-    for (std::int64_t token = i * kBlock; token < end; ++token) quantize_token(token);
+  const auto quantize_normal_row = [&](std::int64_t head, std::int64_t token) {
+    const std::size_t unit = unit_of(head, token);
+    const double error =
+        quantize_normal(plan.quantizer, stats[unit], plan.n_bits[unit],
+                        input.sub(head, token).span(), out.values.sub(head, token).span());
+    if (!out.errors.empty()) out.errors(head, token) = error;
+  };
+  const auto quantize_uniform_rows = [&](std::int64_t head, std::int64_t first, std::int64_t end) {
+    std::array<RowQuantizer, kTileTokens> rows;
+    for (std::int64_t token = first; token < end; ++token) {
+      const std::size_t unit = unit_of(head, token);
+      rows[static_cast<std::size_t>(token - first)] =
+          row_quantizer(plan.quantizer, stats[unit], plan.n_bits[unit]);
+    }
+    quantize_rows(std::span(rows).first(static_cast<std::size_t>(end - first)),
+                  static_cast<std::size_t>(shape.head_dim), input.sub(head, first).data(),
+                  out.values.sub(head, first).data(),
+                  out.errors.empty() ? nullptr : &out.errors(head, first));
+  };
+  // Rows of one head follow each other in memory.
+  const std::int64_t n_blocks = (shape.n_tokens + kTileTokens - 1) / kTileTokens;
+  parallel_for(shape.n_kv_heads * n_blocks, [&](std::int64_t i) {
+    const std::int64_t head = i / n_blocks, first = i % n_blocks * kTileTokens;
+    const std::int64_t end = std::min(shape.n_tokens, first + kTileTokens);
+    if (plan.quantizer.method == Method::uniform) quantize_uniform_rows(head, first, end);
+    for (std::int64_t token = first; token < end; ++token) {
+      if (plan.quantizer.method == Method::normal) quantize_normal_row(head, token);
+      if (out.outliers.empty()) continue;
+      pack_outliers(stats[unit_of(head, token)], input.sub(head, token).span(),
+                    out.outliers.sub(head, token).span());
+    }
   });
 }
 

@@ -19,9 +19,9 @@ struct QuantizedLayer {
 };
 
 /// Quantizes values of one unit to n_bits by its statistics, as quantize_layer() does; `out` is as
-/// long as `in` and may be it. Returns the sum of (x' - x)^2, terms rounded to float32.
-double quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
-                       std::span<const float> in, std::span<float> out);
+/// long as `in` and may be it.
+void quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
+                     std::span<const float> in, std::span<float> out);
 
 /// Quantizes layer `layer` (its place in the cache) by a plan and the statistics of its units, and
 /// gives the values back as they are read again. Outliers come out as they went in. Sections 2.5,

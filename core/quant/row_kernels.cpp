@@ -8,6 +8,7 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/quant/row_kernels.cpp"
 // Must come before highway.h, in this order: Highway compiles this file once for each target.
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -23,7 +24,20 @@ using Doubles = hn::Repartition<double, Floats>;
 using DoubleVector = hn::Vec<Doubles>;
 constexpr std::size_t kLanes = hn::MaxLanes(Floats());
 constexpr std::size_t kVectors = kRowSums / kLanes;  // of sixteen numbers
+// Rows follow each other in memory: what is fetched while this is worked on.
+constexpr std::size_t kAhead = 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+// Lanes i and i + n/2 added, then i and i + n/4, down to one.
+template <class D, class V>
+HWY_INLINE double sum_of_halves(D d, V v) {
+  if constexpr (hn::MaxLanes(d) == 1) {
+    return hn::GetLane(v);
+  } else {
+    const hn::Half<D> half;
+    return sum_of_halves(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
 
 // Sixteen sums in float64.
 class Sums {
@@ -47,12 +61,7 @@ class Sums {
     for (std::size_t n = kVectors; n > 0; n /= 2) {
       for (std::size_t i = 0; i < n; ++i) sums_[i] = hn::Add(sums_[i], sums_[i + n]);
     }
-    double left[kLanes / 2];
-    hn::StoreU(sums_[0], Doubles(), left);
-    for (std::size_t n = kLanes / 4; n > 0; n /= 2) {
-      for (std::size_t i = 0; i < n; ++i) left[i] += left[i + n];
-    }
-    return left[0];
+    return sum_of_halves(Doubles(), sums_[0]);
   }
 
  private:
@@ -111,6 +120,27 @@ InlierExtent extent(const float* values, std::size_t n, float low, float high) {
   }
   out.sum = total_of(parts);
   return out;
+}
+
+void extents(const float* const* rows, std::size_t n_rows, std::size_t size, InlierExtent* out,
+             std::size_t n_units) {
+  const Floats d;
+  for (std::size_t unit = 0; unit < n_units; ++unit) {
+    Vector min = hn::Set(d, kInfinity), max = hn::Set(d, -kInfinity);
+    Sums sums;
+    for (std::size_t row = 0; row < n_rows; ++row) {
+      const float* values = rows[row] + unit * size;
+      for_blocks(size, [&](std::size_t from, std::size_t i) HWY_ATTR {
+        hwy::Prefetch(values + from + kAhead);
+        const Vector x = hn::LoadU(d, values + from);
+        min = hn::Min(min, x);
+        max = hn::Max(max, x);
+        sums.add(i, lower(x), upper(x));
+      });
+    }
+    out[unit] = {static_cast<std::int64_t>(n_rows * size), hn::GetLane(hn::MinOfLanes(d, min)),
+                 hn::GetLane(hn::MaxOfLanes(d, max)), sums.total()};
+  }
 }
 
 double squares(const float* values, std::size_t n, float low, float high, double mean) {
@@ -183,42 +213,69 @@ Extreme largest(const float* values, std::size_t n, float ceiling) {
 }
 
 // encode() and decode() of arith.h, operation by operation.
-double quantize(const UniformGrid& grid, float low, float high, const float* in, std::size_t n,
-                float* out) {
+template <bool kOutliers, bool kErrors>
+HWY_INLINE double quantize_row(const RowQuantizer& row, const float* in, std::size_t n,
+                               float* out) {
+  const UniformGrid& grid = row.grid;
   const Floats d;
   const Vector base = hn::Set(d, grid.base), scale = hn::Set(d, grid.scale);
   const Vector lowest = hn::Set(d, grid.lowest), highest = hn::Set(d, grid.highest);
   const Vector offset = hn::Set(d, grid.offset), one = hn::Set(d, grid.floors ? 1.0f : 0.0f);
   const Vector far = hn::Set(d, 65536.0f), magic = hn::Set(d, 12582912.0f);
-  const Vector bottom = hn::Set(d, low), top = hn::Set(d, high);
+  const Vector bottom = hn::Set(d, row.low), top = hn::Set(d, row.high);
   Sums sums;
   std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t i) HWY_ATTR {
+    hwy::Prefetch(in + from + kAhead);
+    hwy::Prefetch(out + from + kAhead);
     const Vector x = hn::LoadU(d, in + from);
     Vector steps = hn::Div(hn::Sub(x, base), scale);
     steps = hn::Min(hn::Max(steps, hn::Neg(far)), far);
     Vector code = hn::Sub(hn::Add(steps, magic), magic);
     code = hn::Sub(code, hn::IfThenElseZero(hn::Gt(code, steps), one));
     code = hn::Min(hn::Max(code, lowest), highest);
-    const Vector back = hn::Add(hn::Mul(hn::Add(code, offset), scale), base);
-    const auto outlier = hn::Or(hn::Le(x, bottom), hn::Gt(x, top));
-    const Vector kept = hn::IfThenElse(outlier, x, back);
-    const Vector error = hn::Sub(kept, x);
-    const DoubleVector a = lower(error), b = upper(error);
-    sums.add(i, hn::Mul(a, a), hn::Mul(b, b));
+    Vector kept = hn::Add(hn::Mul(hn::Add(code, offset), scale), base);
+    if constexpr (kOutliers) {
+      kept = hn::IfThenElse(hn::Or(hn::Le(x, bottom), hn::Gt(x, top)), x, kept);
+    }
     hn::StoreU(kept, d, out + from);
+    if constexpr (kErrors) {
+      const Vector error = hn::Sub(kept, x);
+      const DoubleVector a = lower(error), b = upper(error);
+      sums.add(i, hn::Mul(a, a), hn::Mul(b, b));
+    }
   });
-  if (at == n) return sums.total();
+  if (at == n) return kErrors ? sums.total() : 0;
   std::array<double, kRowSums> parts;
   sums.store(parts);
   for (std::size_t i = 0; at + i < n; ++i) {
     const float x = in[at + i];
     const float back = decode(grid, encode(grid, x));
-    const float kept = (x <= low) | (x > high) ? x : back;
+    const float kept = (x <= row.low) | (x > row.high) ? x : back;
     const auto error = static_cast<double>(kept - x);
     parts[i] += error * error;
     out[at + i] = kept;
   }
   return total_of(parts);
+}
+
+template <bool kErrors>
+HWY_INLINE void quantize_all(const RowQuantizer* rows, std::size_t n_rows, std::size_t length,
+                             const float* in, float* out, double* errors) {
+  for (std::size_t i = 0; i < n_rows; ++i, in += length, out += length) {
+    const bool outliers = rows[i].low > -kInfinity || rows[i].high < kInfinity;
+    const double error = outliers ? quantize_row<true, kErrors>(rows[i], in, length, out)
+                                  : quantize_row<false, kErrors>(rows[i], in, length, out);
+    if constexpr (kErrors) errors[i] = error;
+  }
+}
+
+void quantize(const RowQuantizer* rows, std::size_t n_rows, std::size_t length, const float* in,
+              float* out, double* errors) {
+  if (errors != nullptr) {
+    quantize_all<true>(rows, n_rows, length, in, out, errors);
+  } else {
+    quantize_all<false>(rows, n_rows, length, in, out, errors);
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -228,6 +285,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qaq {
 HWY_EXPORT(extent);
+HWY_EXPORT(extents);
 HWY_EXPORT(squares);
 HWY_EXPORT(smallest);
 HWY_EXPORT(largest);
@@ -249,9 +307,14 @@ Extreme largest_below(std::span<const float> values, float ceiling) {
   return HWY_DYNAMIC_DISPATCH(largest)(values.data(), values.size(), ceiling);
 }
 
-double quantize_row(const UniformGrid& grid, float low, float high, std::span<const float> in,
-                    float* out) {
-  return HWY_DYNAMIC_DISPATCH(quantize)(grid, low, high, in.data(), in.size(), out);
+void row_extents(std::span<const float* const> rows, std::size_t size,
+                 std::span<InlierExtent> out) {
+  HWY_DYNAMIC_DISPATCH(extents)(rows.data(), rows.size(), size, out.data(), out.size());
+}
+
+void quantize_rows(std::span<const RowQuantizer> rows, std::size_t length, const float* in,
+                   float* out, double* errors) {
+  HWY_DYNAMIC_DISPATCH(quantize)(rows.data(), rows.size(), length, in, out, errors);
 }
 
 }  // namespace qaq

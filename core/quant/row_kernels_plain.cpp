@@ -1,6 +1,7 @@
 // row_kernels.h in plain loops, for builds without Highway.
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "core/quant/row_kernels.h"
 #include "core/quant/row_sums.h"
@@ -52,18 +53,33 @@ Extreme largest_below(std::span<const float> values, float ceiling) {
   return out;
 }
 
-double quantize_row(const UniformGrid& grid, float low, float high, std::span<const float> in,
-                    float* out) {
-  std::array<double, kRowSums> sums{};
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    const float x = in[i];
-    const float back = decode(grid, encode(grid, x));
-    const float kept = (x <= low) | (x > high) ? x : back;
-    const auto d = static_cast<double>(kept - x);
-    sums[i % kRowSums] += d * d;
-    out[i] = kept;
+void row_extents(std::span<const float* const> rows, std::size_t size,
+                 std::span<InlierExtent> out) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (std::size_t unit = 0; unit < out.size(); ++unit) {
+    std::vector<float> values;
+    for (const float* row : rows) {
+      values.insert(values.end(), row + unit * size, row + (unit + 1) * size);
+    }
+    out[unit] = inlier_extent(values, -kInfinity, kInfinity);
   }
-  return total_of(sums);
+}
+
+void quantize_rows(std::span<const RowQuantizer> rows, std::size_t length, const float* in,
+                   float* out, double* errors) {
+  for (std::size_t row = 0; row < rows.size(); ++row, in += length, out += length) {
+    const auto& [grid, low, high] = rows[row];
+    std::array<double, kRowSums> sums{};
+    for (std::size_t i = 0; i < length; ++i) {
+      const float x = in[i];
+      const float back = decode(grid, encode(grid, x));
+      const float kept = (x <= low) | (x > high) ? x : back;
+      const auto d = static_cast<double>(kept - x);
+      sums[i % kRowSums] += d * d;
+      out[i] = kept;
+    }
+    if (errors != nullptr) errors[row] = total_of(sums);
+  }
 }
 
 }  // namespace qaq

@@ -1,6 +1,7 @@
 #include "core/quant/unit_stats.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <limits>
@@ -12,22 +13,32 @@
 namespace qaq {
 namespace {
 
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
 void set_thresholds(std::span<const float> values, double ratio, UnitStats& stats) {
   if (ratio == 0) {
-    stats.low = -std::numeric_limits<float>::infinity();
-    stats.high = std::numeric_limits<float>::infinity();
+    stats.low = -kInfinity;
+    stats.high = kInfinity;
     return;
   }
   const auto n = static_cast<std::int64_t>(values.size());
   const std::int64_t low_rank = k_low(ratio, n), high_rank = k_high(ratio, n);
   if (high_rank <= low_rank) {
     // The ranks meet or cross: all values are outliers.
-    stats.low = stats.high = std::numeric_limits<float>::infinity();
+    stats.low = stats.high = kInfinity;
     return;
   }
   const RankValues thresholds = select_ranks(values, low_rank, high_rank);
   stats.low = thresholds.low;
   stats.high = thresholds.high;
+}
+
+void set_extent(const InlierExtent& inliers, UnitStats& stats) {
+  stats.n_inliers = static_cast<std::int32_t>(inliers.count);
+  if (inliers.count == 0) return;
+  stats.min = inliers.min;
+  stats.max = inliers.max;
+  stats.mean = static_cast<float>(inliers.sum / static_cast<double>(inliers.count));
 }
 
 }  // namespace
@@ -37,31 +48,42 @@ float UnitStats::range(bool symmetric) const {
   return std::min(span, std::numeric_limits<float>::max());
 }
 
-UnitStats stats_of_unit(std::span<const float> values, double outliers_ratio) {
+UnitStats stats_of_unit(std::span<const float> values, const QuantizerSpec& spec) {
   UnitStats stats;
-  set_thresholds(values, outliers_ratio, stats);
+  set_thresholds(values, spec.outliers_ratio, stats);
   const InlierExtent inliers = inlier_extent(values, stats.low, stats.high);
-  const auto n = static_cast<std::int32_t>(inliers.count);
-  if (n == 0) return stats;
-  const double mean = inliers.sum / n;
-  stats.n_inliers = n;
-  stats.min = inliers.min;
-  stats.max = inliers.max;
-  stats.mean = static_cast<float>(mean);
-  if (n > 1) {
+  set_extent(inliers, stats);
+  if (inliers.count > 1 && spec.method == Method::normal) {
+    const double mean = inliers.sum / static_cast<double>(inliers.count);
     const double squares = inlier_squares(values, stats.low, stats.high, mean);
-    stats.deviation = static_cast<float>(std::sqrt(squares / (n - 1)));
+    stats.deviation = static_cast<float>(std::sqrt(squares / (stats.n_inliers - 1)));
   }
   return stats;
 }
 
-void fill_unit_stats(const UnitLayout& layout, double outliers_ratio, std::int64_t first_layer,
+void fill_unit_stats(const UnitLayout& layout, const QuantizerSpec& spec, std::int64_t first_layer,
                      std::span<const CacheLayer> layers, std::span<UnitStats> stats) {
   assert(static_cast<std::int64_t>(stats.size()) == layout.n_units());
   assert(layout.level() != Level::token ||
          static_cast<std::int64_t>(layers.size()) == layout.shape().n_layers);
-  for_each_unit(layout, first_layer, layers, [&](std::size_t unit, std::span<const float> values) {
-    stats[unit] = stats_of_unit(values, outliers_ratio);
+  const bool extent_is_all = spec.outliers_ratio == 0 && spec.method == Method::uniform &&
+                             is_row_size(layout.shape().head_dim);
+  for_each_tile(layout, first_layer, layers, [&](const UnitTile& tile) {
+    if (!extent_is_all) {
+      std::vector<float> space;
+      for (std::int64_t i = 0; i < tile.n_tokens; ++i) {
+        stats[tile.unit(i)] = stats_of_unit(tile.values(i, space), spec);
+      }
+      return;
+    }
+    std::array<InlierExtent, kTileTokens> space;
+    const std::span extents(space.data(), static_cast<std::size_t>(tile.n_tokens));
+    row_extents(tile.rows, static_cast<std::size_t>(tile.row_size), extents);
+    for (std::int64_t i = 0; i < tile.n_tokens; ++i) {
+      UnitStats unit{.low = -kInfinity, .high = kInfinity};
+      set_extent(extents[static_cast<std::size_t>(i)], unit);
+      stats[tile.unit(i)] = unit;
+    }
   });
 }
 

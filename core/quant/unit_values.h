@@ -14,38 +14,60 @@ namespace qaq {
 /// One layer of a cache: (n_kv_heads, at least n_tokens, head_dim).
 using CacheLayer = NdView<const float, 3>;
 
-/// Calls body(unit, values) for every unit that lies in `layers`, which are layers first_layer,
-/// first_layer + 1, ... of the cache; `values` (layout.unit_size()) are side by side. At level
-/// token a unit spans all layers, so all are given at once; at the others any run of layers will
-/// do. Only the first n_tokens tokens of the layout are read. In parallel over tokens.
+/// Tokens of a tile at most.
+inline constexpr std::int64_t kTileTokens = 128;
+
+/// Units of `n_tokens` tokens that follow each other, alike in layer and head.
+struct UnitTile {
+  std::int64_t n_tokens = 0;
+  std::int64_t first_unit = 0;   ///< of the first token
+  std::int64_t unit_stride = 0;  ///< from a token's unit to the next token's
+  /// The rows of the first token's unit, in the order of its values; the next token's follow right
+  /// behind each.
+  std::span<const float* const> rows;
+  std::int64_t row_size = 0;  ///< head_dim
+
+  std::size_t unit(std::int64_t i) const {
+    return static_cast<std::size_t>(first_unit + i * unit_stride);
+  }
+  /// The values of the i-th token's unit side by side: where they lie, or copied to `space`.
+  std::span<const float> values(std::int64_t i, std::vector<float>& space) const {
+    const auto size = static_cast<std::size_t>(row_size);
+    if (rows.size() == 1) return {rows[0] + i * row_size, size};
+    space.resize(rows.size() * size);
+    float* to = space.data();
+    for (const float* row : rows) to = std::copy_n(row + i * row_size, size, to);
+    return space;
+  }
+};
+
+/// Calls body(tile) until every unit that lies in `layers` was in one: layers first_layer,
+/// first_layer + 1, ... of the cache. At level token a unit spans all layers, so all are given at
+/// once; at the others any run of layers will do. Only the first n_tokens tokens of the layout are
+/// read, in the order in which they lie in memory. In parallel over layers and tokens.
 template <class Body>
-void for_each_unit(const UnitLayout& layout, std::int64_t first_layer,
+void for_each_tile(const UnitLayout& layout, std::int64_t first_layer,
                    std::span<const CacheLayer> layers, const Body& body) {
   const CacheShape& shape = layout.shape();
-  // Some ten microseconds of work a block.
-  const std::int64_t values_per_token =
-      static_cast<std::int64_t>(layers.size()) * shape.n_kv_heads * shape.head_dim;
-  const std::int64_t block = std::clamp<std::int64_t>(4096 / values_per_token, 1, 64);
-  parallel_for((shape.n_tokens + block - 1) / block, [&](std::int64_t i) {
-    std::vector<float> values;
-    values.reserve(static_cast<std::size_t>(layout.unit_size()));
-    const std::int64_t end = std::min(shape.n_tokens, (i + 1) * block);
-    for (std::int64_t token = i * block; token < end; ++token) {
-      // Rows of one unit follow each other in this order; a unit ends where its number changes.
-      for (std::size_t k = 0; k < layers.size(); ++k) {
-        const std::int64_t layer = first_layer + static_cast<std::int64_t>(k);
-        for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-          const auto row = layers[k].sub(head, token).span();
-          const auto unit = static_cast<std::size_t>(layout.unit(layer, head, token));
-          if (std::ssize(row) == layout.unit_size()) {
-            body(unit, row);
-            continue;
-          }
-          values.insert(values.end(), row.begin(), row.end());
-          if (std::ssize(values) < layout.unit_size()) continue;
-          body(unit, std::span<const float>(values));
-          values.clear();
-        }
+  const auto n_layers = static_cast<std::int64_t>(layers.size());
+  // Layers that are read together: all that a unit spans.
+  const std::int64_t n_together = layout.level() == Level::token ? n_layers : 1;
+  // Tens of microseconds of work a tile.
+  const std::int64_t block = std::clamp<std::int64_t>(65536 / layout.unit_size(), 1, kTileTokens);
+  const std::int64_t n_blocks = (shape.n_tokens + block - 1) / block;
+  const auto rows_of_unit = static_cast<std::size_t>(layout.unit_size() / shape.head_dim);
+  parallel_for(n_layers / n_together * n_blocks, [&](std::int64_t i) {
+    const std::int64_t first = i / n_blocks * n_together, token = i % n_blocks * block;
+    std::vector<const float*> rows;
+    rows.reserve(rows_of_unit);
+    for (std::int64_t layer = first; layer < first + n_together; ++layer) {
+      for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+        rows.push_back(layers[static_cast<std::size_t>(layer)].sub(head, token).data());
+        if (rows.size() < rows_of_unit) continue;
+        body(UnitTile{std::min(block, shape.n_tokens - token),
+                      layout.unit(first_layer + layer, head, token), layout.units_per_token(), rows,
+                      shape.head_dim});
+        rows.clear();
       }
     }
   });

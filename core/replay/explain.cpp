@@ -135,8 +135,8 @@ Json explanation_json(const CellExplanation& x) {
                  {"outliers_above", number_or_null(x.stats.high)},
                  {"min", x.stats.min},
                  {"max", x.stats.max},
-                 {"mean", x.stats.mean},
-                 {"deviation", x.stats.deviation}};
+                 {"mean", x.stats.mean}};
+  if (x.params.method == Method::normal) out["unit"]["deviation"] = x.stats.deviation;
   out["steps"] = Json::array();
   for (const BitStep& step : x.bits.steps) {
     out["steps"].push_back({{"symbol", step.symbol},

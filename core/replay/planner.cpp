@@ -79,7 +79,7 @@ PolicyView Planner::view(const CachePolicy& policy, CacheSide side, std::int64_t
   view.layout = UnitLayout(needs.quantizer.level, {info.n_captured_layers(), info.shape.n_kv_heads,
                                                    prefix, info.shape.head_dim});
   if (needs.quantizer.level != Level::no_quantization) {
-    view.stats = stats(side, view.layout, needs.quantizer.outliers_ratio, work);
+    view.stats = stats(side, view.layout, needs.quantizer, work);
   }
   if (needs.errors) view.errors = errors(side, view.layout, needs.quantizer, work);
   if (needs.attention_rows > 0) view.importance = importance(side, needs, prefix, work);
@@ -95,11 +95,11 @@ PlannedCache Planner::plan(const CachePolicy& policy, CacheSide side, std::int64
 }
 
 std::span<const UnitStats> Planner::stats(CacheSide side, const UnitLayout& layout,
-                                          double outliers_ratio, const Work& work) {
+                                          const QuantizerSpec& spec, const Work& work) {
   const std::int64_t prefix = layout.shape().n_tokens;
   KnownStats& known = stats_[index_of(side)];
   if (known.prefix == prefix && known.level == layout.level() &&
-      known.outliers_ratio == outliers_ratio) {
+      known.outliers_ratio == spec.outliers_ratio && known.method == spec.method) {
     return known.stats;
   }
   known.prefix = -1;  // until it is whole
@@ -107,11 +107,12 @@ std::span<const UnitStats> Planner::stats(CacheSide side, const UnitLayout& layo
   known.stats.resize(static_cast<std::size_t>(layout.n_units()));
   read_layers(capture_, side, layout, work,
               [&](std::int64_t first, std::span<const CacheLayer> layers) {
-                fill_unit_stats(layout, outliers_ratio, first, layers, known.stats);
+                fill_unit_stats(layout, spec, first, layers, known.stats);
               });
   known.prefix = prefix;
   known.level = layout.level();
-  known.outliers_ratio = outliers_ratio;
+  known.outliers_ratio = spec.outliers_ratio;
+  known.method = spec.method;
   return known.stats;
 }
 

@@ -23,10 +23,10 @@ enum class ImportanceRows {
 };
 
 /// Shows policies what they ask for of one capture, and keeps what changing parameters leave alone:
-/// the statistics of each unit (of the last level, outliers_ratio and prefix), the importance of
-/// each token (of the last window, reducer and prefix), query norms, distances and measured errors.
-/// Holds 28 bytes a unit (68 more with measured errors) and no keys or values. The capture outlives
-/// it. Views and plans of either side hold until the next view of the same side.
+/// the statistics of each unit (of the last level, method, outliers_ratio and prefix), the
+/// importance of each token (of the last window, reducer and prefix), query norms, distances and
+/// measured errors. Holds 28 bytes a unit (68 more with measured errors) and no keys or values. The
+/// capture outlives it. Views and plans of either side hold until the next view of the same side.
 class Planner {
  public:
   explicit Planner(const CaptureView& capture, ImportanceRows rows = ImportanceRows::window)
@@ -43,6 +43,7 @@ class Planner {
     std::int64_t prefix = -1;
     Level level = Level::head;
     double outliers_ratio = 0;
+    Method method = Method::uniform;
     std::vector<UnitStats> stats;
     std::optional<QuantizerSpec> errors_spec;  // what `errors` were measured with
     std::vector<float> errors;
@@ -63,8 +64,8 @@ class Planner {
     NdArray<float, 3> values;  // (n_layers, n_kv_heads, prefix)
   };
 
-  std::span<const UnitStats> stats(CacheSide side, const UnitLayout& layout, double outliers_ratio,
-                                   const Work& work);
+  std::span<const UnitStats> stats(CacheSide side, const UnitLayout& layout,
+                                   const QuantizerSpec& spec, const Work& work);
   std::span<const float> errors(CacheSide side, const UnitLayout& layout, const QuantizerSpec& spec,
                                 const Work& work);
   NdView<const float, 3> importance(CacheSide side, const PolicyNeeds& needs, std::int64_t prefix,

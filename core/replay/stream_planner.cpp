@@ -16,7 +16,7 @@ StreamPlanner::StreamPlanner(const Source& source)
   if (needs_.quantizer.level != Level::no_quantization) {
     const UnitLayout layout(needs_.quantizer.level, shape);
     stats_.resize(static_cast<std::size_t>(layout.n_units()));
-    fill_unit_stats(layout, needs_.quantizer.outliers_ratio, 0, exact, stats_);
+    fill_unit_stats(layout, needs_.quantizer, 0, exact, stats_);
     if (needs_.errors) {
       errors_.resize(static_cast<std::size_t>(layout.n_units() * kBitChoices));
       fill_unit_errors(layout, needs_.quantizer, stats_, 0, exact, errors_);

@@ -9,6 +9,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "core/tensor/line_allocator.h"
+
 namespace qaq {
 
 template <std::size_t Rank>
@@ -123,7 +125,7 @@ class NdArray {
   NdArray& operator=(const NdArray&) = default;
 
   Shape<Rank> shape_{};
-  std::vector<T> values_;
+  std::vector<T, LineAllocator<T>> values_;
 };
 
 /// Numbers that several owners read and nobody changes any more.

@@ -75,17 +75,20 @@ class Program {
     Json bits = Json::array(), errors = Json::array();
     for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
       const Cache& cache = side == CacheSide::key ? key_ : value_;
-      Plan plan;
-      seconds += seconds_of([&] { plan = quantize_cache(policy, side, cache); });
-      double sum = 0, error = 0;
-      for (const std::uint8_t b : plan.n_bits) sum += b;
+      std::vector<Plan> plans;
+      seconds += seconds_of([&] { plans = quantize_cache(policy, side, cache); });
+      double sum = 0, n_units = 0, error = 0;
+      for (const Plan& plan : plans) {
+        for (const std::uint8_t b : plan.n_bits) sum += b;
+        n_units += static_cast<double>(plan.n_bits.size());
+      }
       for (std::size_t layer = 0; layer < cache.size(); ++layer) {
         for (std::int64_t i = 0; i < cache[layer].size(); ++i) {
           const double d = static_cast<double>(out_[layer].data()[i]) - cache[layer].data()[i];
           error += d * d;
         }
       }
-      bits.push_back(sum / static_cast<double>(plan.n_bits.size()));
+      bits.push_back(sum / n_units);
       errors.push_back(error / static_cast<double>(shape_.n_values()));
     }
     return {{"seconds", seconds}, {"bits", bits}, {"errors", errors}};
@@ -106,28 +109,37 @@ class Program {
   static Json limits() { return {{"fma_peak", fma_peak()}, {"read_rate", read_rate()}}; }
 
  private:
-  Plan quantize_cache(const QaqPolicy& policy, CacheSide side, const Cache& cache) {
+  // One plan a group of layers that units span: all at level token, else each layer, which is a
+  // cache of its own while it lies in a processor's caches.
+  std::vector<Plan> quantize_cache(const QaqPolicy& policy, CacheSide side, const Cache& cache) {
     const QuantizerSpec spec = policy.needs(side).quantizer;
-    PolicyView view;
-    view.side = side;
-    view.layout = UnitLayout(spec.level, shape_);
-    stats_.resize(static_cast<std::size_t>(view.layout.n_units()));
+    const std::int64_t together = spec.level == Level::token ? shape_.n_layers : 1;
+    CacheShape group = shape_;
+    group.n_layers = together;
+    const UnitLayout layout(spec.level, group);
+    const std::int64_t n_units = layout.n_units();
     std::vector<CacheLayer> layers;
     for (const auto& layer : cache) layers.push_back(layer.view());
-    // At level token a unit spans all layers; else as a replay reads them, one at a time.
-    const std::size_t n = spec.level == Level::token ? layers.size() : 1;
-    for (std::size_t first = 0; first < layers.size(); first += n) {
-      fill_unit_stats(view.layout, spec.outliers_ratio, static_cast<std::int64_t>(first),
-                      std::span(layers).subspan(first, n), stats_);
-    }
-    view.stats = stats_;
-    view.importance = importance_.view();
-    Plan plan = policy.plan(view);
-    for (std::int64_t layer = 0; layer < shape_.n_layers; ++layer) {
-      const auto at = static_cast<std::size_t>(layer);
-      quantize_layer(plan, stats_, layer, layers[at], {out_[at].view(), {}});
-    }
-    return plan;
+    stats_.resize(static_cast<std::size_t>(shape_.n_layers / together * n_units));
+    std::vector<Plan> plans(static_cast<std::size_t>(shape_.n_layers / together));
+    parallel_for(std::ssize(plans), [&](std::int64_t i) {
+      const auto at = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+      const auto in = std::span(layers).subspan(at(i * together), at(together));
+      const auto stats = std::span(stats_).subspan(at(i * n_units), at(n_units));
+      fill_unit_stats(layout, spec, 0, in, stats);
+      PolicyView view;
+      view.side = side;
+      view.layout = layout;
+      view.stats = stats;
+      view.importance = NdView<const float, 3>(importance_.sub(i * together).data(),
+                                               {together, shape_.n_kv_heads, shape_.n_tokens});
+      Plan& plan = plans[at(i)] = policy.plan(view);
+      parallel_for(together, [&](std::int64_t layer) {
+        quantize_layer(plan, stats, layer, in[at(layer)],
+                       {out_[at(i * together + layer)].view(), {}});
+      });
+    });
+    return plans;
   }
 
   CacheShape shape_;

@@ -41,7 +41,7 @@ QuantizedCache quantize_cache(const ReferenceConfig& config, const NdView<const 
   for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) layers.push_back(cache.sub(layer));
   if (needs.quantizer.level != Level::no_quantization) {
     out.stats.resize(static_cast<std::size_t>(view.layout.n_units()));
-    fill_unit_stats(view.layout, needs.quantizer.outliers_ratio, 0, layers, out.stats);
+    fill_unit_stats(view.layout, needs.quantizer, 0, layers, out.stats);
     view.stats = out.stats;
   }
   NdArray<float, 3> importance({shape.n_layers, shape.n_kv_heads, shape.n_tokens});

@@ -140,7 +140,7 @@ TEST(VariantProperties, MoreBitsNeverRaiseTheMidpointsErrorBound) {
     std::vector<float> values(1 + engine() % 90);
     for (float& x : values) x = static_cast<float>(engine() % 4001) / 100.0f - 13;
     std::vector<float> copy = values;
-    const UnitStats stats = stats_of_unit(copy, 0);
+    const UnitStats stats = stats_of_unit(copy, {});
     const QuantizerSpec spec{.range_rule = RangeRule::midpoint};
     double last_bound = std::numeric_limits<double>::infinity();
     for (int n_bits = 0; n_bits <= kMaxBits; ++n_bits) {

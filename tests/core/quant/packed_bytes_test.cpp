@@ -25,7 +25,8 @@ PackedUnits units(std::int64_t n_units, std::int64_t unit_size, double ratio = 0
   out.plan.n_bits_vary = true;
   std::vector<float> values(static_cast<std::size_t>(unit_size));
   std::iota(values.begin(), values.end(), 0.0f);
-  out.stats.assign(static_cast<std::size_t>(n_units), stats_of_unit(values, ratio));
+  out.stats.assign(static_cast<std::size_t>(n_units),
+                   stats_of_unit(values, {.outliers_ratio = ratio}));
   return out;
 }
 

@@ -34,7 +34,7 @@ struct Cache {
     stats.resize(static_cast<std::size_t>(plan.layout.n_units()));
     std::vector<CacheLayer> layers;
     for (std::int64_t l = 0; l < numbers.shape(0); ++l) layers.push_back(layer(l));
-    fill_unit_stats(plan.layout, plan.quantizer.outliers_ratio, 0, layers, stats);
+    fill_unit_stats(plan.layout, plan.quantizer, 0, layers, stats);
   }
   std::int64_t n_outliers() const {
     std::int64_t n = 0;

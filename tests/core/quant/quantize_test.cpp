@@ -29,7 +29,7 @@ Quantized quantize(const std::vector<float>& numbers, const CacheShape& shape,
   std::vector<UnitStats> stats(n_units);
   std::vector<CacheLayer> layers;
   for (std::int64_t l = 0; l < shape.n_layers; ++l) layers.push_back(cache.view().sub(l));
-  fill_unit_stats(out.plan.layout, spec.outliers_ratio, 0, layers, stats);
+  fill_unit_stats(out.plan.layout, spec, 0, layers, stats);
   NdArray<float, 4> values(cache.shape(), 1e30f);
   NdArray<std::uint8_t, 4> masks(
       {shape.n_layers, shape.n_kv_heads, shape.n_tokens, (shape.head_dim + 7) / 8}, 0xff);

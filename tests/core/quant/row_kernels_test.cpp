@@ -17,6 +17,8 @@ namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
 using Values = std::vector<float>;
 
 Values random_values(std::size_t n, unsigned seed, bool ties = false) {
@@ -63,6 +65,34 @@ TEST(RowKernels, ExtentOfInliers) {
   });
 }
 
+TEST(RowKernels, ExtentsOfUnitsInSeveralRows) {
+  test::with_each_simd_target([] {
+    for (const std::size_t size : {16u, 64u, 128u}) {
+      for (const std::size_t n_rows : {1u, 3u, 90u}) {
+        constexpr std::size_t kUnits = 5;
+        const Values cache = random_values(n_rows * kUnits * size, static_cast<unsigned>(size));
+        std::vector<const float*> rows;
+        for (std::size_t row = 0; row < n_rows; ++row) {
+          rows.push_back(cache.data() + row * kUnits * size);
+        }
+        std::array<InlierExtent, kUnits> got;
+        row_extents(rows, size, got);
+        for (std::size_t unit = 0; unit < kUnits; ++unit) {
+          Values values;
+          for (const float* row : rows) {
+            values.insert(values.end(), row + unit * size, row + (unit + 1) * size);
+          }
+          const InlierExtent wanted = inlier_extent(values, -kInfinity, kInfinity);
+          EXPECT_EQ(got[unit].count, wanted.count);
+          EXPECT_EQ(got[unit].min, wanted.min);
+          EXPECT_EQ(got[unit].max, wanted.max);
+          EXPECT_EQ(got[unit].sum, wanted.sum) << n_rows << " rows of " << size;
+        }
+      }
+    }
+  });
+}
+
 TEST(RowKernels, ThresholdsAreLowInclusiveAndHighStrict) {
   const InlierExtent got = inlier_extent(Values{1, 2, 3, 4}, 1, 3);
   EXPECT_EQ(got.count, 2);
@@ -104,18 +134,24 @@ TEST(RowKernels, QuantizesAsTheArithmeticOfOneValue) {
         for (const UniformGrid& grid :
              {mean_centred_grid(0.4f, 11.0f, n_bits), midpoint_grid(-5.0f, 11.0f, n_bits),
               minmax_grid(-5.0f, 11.0f, n_bits), mean_centred_grid(0.4f, 0, n_bits)}) {
-          const float low = -4.0f, high = 6.0f;
-          Values out(n, std::numeric_limits<float>::quiet_NaN());
-          const double error = quantize_row(grid, low, high, in, out.data());
-          std::array<double, kRowSums> sums{};
-          for (std::size_t i = 0; i < n; ++i) {
-            const bool outlier = in[i] <= low || in[i] > high;
-            const float expected = outlier ? in[i] : decode(grid, encode(grid, in[i]));
-            ASSERT_EQ(out[i], expected) << n << " values, " << n_bits << " bits, " << in[i];
-            const double d = static_cast<double>(out[i] - in[i]);
-            sums[i % kRowSums] += d * d;
+          for (const auto& [low, high] :
+               {std::pair(-4.0f, 6.0f), std::pair(-kInfinity, kInfinity)}) {
+            const RowQuantizer row{grid, low, high};
+            Values out(n, kNan), unmeasured(n, kNan);
+            double error = 0;
+            quantize_rows({&row, 1}, n, in.data(), out.data(), &error);
+            quantize_rows({&row, 1}, n, in.data(), unmeasured.data(), nullptr);
+            EXPECT_EQ(out, unmeasured);
+            std::array<double, kRowSums> sums{};
+            for (std::size_t i = 0; i < n; ++i) {
+              const bool outlier = in[i] <= low || in[i] > high;
+              const float expected = outlier ? in[i] : decode(grid, encode(grid, in[i]));
+              ASSERT_EQ(out[i], expected) << n << " values, " << n_bits << " bits, " << in[i];
+              const double d = static_cast<double>(out[i] - in[i]);
+              sums[i % kRowSums] += d * d;
+            }
+            EXPECT_EQ(error, total_of(sums));
           }
-          EXPECT_EQ(error, total_of(sums));
         }
       }
     }

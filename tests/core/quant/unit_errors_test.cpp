@@ -33,7 +33,7 @@ Measured measured(const QuantizerSpec& spec) {
   Measured out;
   out.stats.resize(static_cast<std::size_t>(layout.n_units()));
   out.errors.assign(out.stats.size() * kBitChoices, -1.0f);
-  fill_unit_stats(layout, spec.outliers_ratio, 0, {&layer, 1}, out.stats);
+  fill_unit_stats(layout, spec, 0, {&layer, 1}, out.stats);
   fill_unit_errors(layout, spec, out.stats, 0, {&layer, 1}, out.errors);
   return out;
 }

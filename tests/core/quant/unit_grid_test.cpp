@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array kRules{RangeRule::mean_centred, RangeRule::midpoint, RangeRule::minmax};
 
-UnitStats stats_of(std::vector<float> values) { return stats_of_unit(values, 0); }
+UnitStats stats_of(std::vector<float> values) { return stats_of_unit(values, {}); }
 
 QuantizerSpec spec_of(RangeRule rule, bool symmetric = false) {
   return {.range_rule = rule, .symmetric = symmetric};

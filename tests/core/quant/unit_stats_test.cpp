@@ -9,10 +9,10 @@
 namespace qaq {
 namespace {
 
-UnitStats stats_of(std::vector<float> values, double ratio) {
+UnitStats stats_of(std::vector<float> values, double ratio, Method method = Method::uniform) {
   std::mt19937 random(7);
   std::shuffle(values.begin(), values.end(), random);  // order must not matter
-  return stats_of_unit(values, ratio);
+  return stats_of_unit(values, {.method = method, .outliers_ratio = ratio});
 }
 
 std::vector<float> kept(const std::vector<float>& values, const UnitStats& stats) {
@@ -31,7 +31,12 @@ TEST(UnitStats, WithoutRatioNothingIsAnOutlier) {
   EXPECT_EQ(stats.mean, 3.5f);
   EXPECT_EQ(stats.range(false), 7);
   EXPECT_EQ(stats.range(true), 14);
-  EXPECT_FLOAT_EQ(stats.deviation, 2.4494897f) << "divisor n - 1";
+}
+
+TEST(UnitStats, MethodNormalAloneHasADeviation) {
+  const std::vector<float> values{0, 1, 2, 3, 4, 5, 6, 7};
+  EXPECT_FLOAT_EQ(stats_of(values, 0, Method::normal).deviation, 2.4494897f) << "divisor n - 1";
+  EXPECT_EQ(stats_of(values, 0, Method::uniform).deviation, 0);
 }
 
 TEST(UnitStats, LowSideIsInclusiveAndHighSideStrict) {
@@ -77,7 +82,7 @@ TEST(UnitStats, AUnitWithoutInliersIsKeptWhole) {
 }
 
 TEST(UnitStats, OneValueHasNoDeviation) {
-  const UnitStats stats = stats_of({5}, 0);
+  const UnitStats stats = stats_of({5}, 0, Method::normal);
   EXPECT_EQ(stats.n_inliers, 1);
   EXPECT_EQ(stats.mean, 5);
   EXPECT_EQ(stats.deviation, 0);
@@ -114,14 +119,16 @@ TEST(FillUnitStats, LayerByLayerGivesTheSameAsAllAtOnce) {
     std::vector<UnitStats> once(n), by_layer(n);
     const std::vector<CacheLayer> layers{cache.view().sub(0), cache.view().sub(1),
                                          cache.view().sub(2)};
-    fill_unit_stats(layout, 0.05, 0, layers, once);
+    const QuantizerSpec spec{.method = Method::normal, .outliers_ratio = 0.05};
+    fill_unit_stats(layout, spec, 0, layers, once);
     for (std::int64_t layer = 0; layer < 3; ++layer) {
-      fill_unit_stats(layout, 0.05, layer, {&layers[static_cast<std::size_t>(layer)], 1}, by_layer);
+      fill_unit_stats(layout, spec, layer, {&layers[static_cast<std::size_t>(layer)], 1}, by_layer);
     }
     for (std::size_t unit = 0; unit < n; ++unit) {
       ASSERT_GT(once[unit].n_inliers, 0);
       EXPECT_EQ(once[unit].n_inliers, by_layer[unit].n_inliers);
       EXPECT_EQ(once[unit].mean, by_layer[unit].mean);
+      EXPECT_EQ(once[unit].deviation, by_layer[unit].deviation);
     }
   }
 }

@@ -65,7 +65,7 @@ NdArray<float, 3> quantized(const MemoryCapture& capture, CacheSide side, std::i
                            static_cast<std::uint8_t>(n_bits));
   std::vector<UnitStats> stats(cache.plan.n_bits.size());
   const CacheLayer view = exact->view();
-  fill_unit_stats(cache.plan.layout, 0, 0, {&view, 1}, stats);
+  fill_unit_stats(cache.plan.layout, {}, 0, {&view, 1}, stats);
   NdArray<float, 3> values = exact->copy();
   quantize_layer(cache.plan, stats, 0, view, {values.view(), {}});
   return values;

@@ -29,7 +29,7 @@ class Device {
     for (const auto& layer : exact_) views_.push_back(layer.view());
     const UnitLayout layout(spec.level, shape);
     stats_.resize(static_cast<std::size_t>(layout.n_units()));
-    fill_unit_stats(layout, spec.outliers_ratio, 0, views_, stats_);
+    fill_unit_stats(layout, spec, 0, views_, stats_);
     cache_.emplace_back(views_, stats_, shape, params);
   }
 

@@ -34,7 +34,7 @@ PackedCache random_cache(QuantizerSpec spec, bool vary, unsigned seed) {
   std::vector<CacheLayer> layers{numbers.view().sub(0), numbers.view().sub(1)};
   if (!plan.keeps_all()) {
     stats.resize(static_cast<std::size_t>(plan.layout.n_units()));
-    fill_unit_stats(plan.layout, spec.outliers_ratio, 0, layers, stats);
+    fill_unit_stats(plan.layout, spec, 0, layers, stats);
     plan.n_bits_vary = vary;
     for (std::size_t i = 0; i < stats.size(); ++i) {
       plan.n_bits.push_back(static_cast<std::uint8_t>(vary ? random() % 6 : 3));
