@@ -30,6 +30,9 @@ struct EvaluateCommand {
   std::string resume, output;
 };
 
+/// --first-token and --length-norm, for every command that asks questions.
+std::vector<CLI::Option*> add_choice_flags(CLI::App& command, ChoiceOptions& options);
+
 void add_evaluate_flags(CLI::App& command, EvaluateCommand& options);
 
 /// The setting, and the second one where one is asked for: of the preset --against, else of the
