@@ -13,6 +13,7 @@
 #include "app/cli/evaluation_report.h"
 #include "app/cli/inputs.h"
 #include "app/cli/item_log.h"
+#include "app/cli/item_runs.h"
 #include "app/cli/printable.h"
 #include "app/cli/prompt.h"
 #include "core/base/error.h"
@@ -76,29 +77,12 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
                                        .cure = "run the same command again to go on"});
 }
 
-// Opens engines only where an item is still to be run.
-std::vector<ItemResult> run_items(const EvaluateCommand& options, const EvaluationItems& items,
-                                  const std::function<PrefixRun()>& open,
-                                  std::optional<ItemLog>& log, const Work& work) {
+std::vector<ItemResult> finished_items(const EvaluateCommand& options, const EvaluationItems& items,
+                                       const std::function<PrefixRun&()>& open,
+                                       std::optional<ItemLog>& log, const Work& work) {
   std::vector<ItemResult> out;
-  if (log) {
-    const auto& finished = log->finished();
-    const auto n = std::min(finished.size(), static_cast<std::size_t>(items.size()));
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto at = static_cast<std::int64_t>(i);
-      log->require(i, items.id(at), items.answer(at));
-      out.push_back(finished[i]);
-    }
-  }
-  if (std::ssize(out) == items.size()) return out;
   try {
-    PrefixRun run = open();
-    for (std::int64_t i = std::ssize(out); i < items.size(); ++i) {
-      work.throw_if_stopped();
-      out.push_back(items.run(run, i, options.choice, work));
-      if (log) log->append(out.back());
-      work.report({"evaluate", i + 1, items.size(), items.is_task() ? "questions" : "windows"});
-    }
+    run_items(items, options.choice, {log ? &*log : nullptr, open}, out, work);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) end_interrupted(log, out.size());
     throw;
@@ -208,15 +192,16 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   std::optional<ResultsFile> results;
   if (!options.output.empty()) results.emplace(options.output);
   double load = 0;
-  const auto open = [&] {
+  std::optional<PrefixRun> run;
+  const auto open = [&]() -> PrefixRun& {
     const std::int64_t n = items.longest();
-    PrefixRun run(opener(model, {n, n}, work), params_of(settings));
+    run.emplace(opener(model, {n, n}, work), params_of(settings));
     load = total.seconds();
-    return run;
+    return *run;
   };
 
   Evaluation evaluation;
-  evaluation.items = run_items(options, items, open, log, work);
+  evaluation.items = finished_items(options, items, open, log, work);
   evaluation.reference = reference_accuracy(evaluation.items);
   evaluation.reference_seconds = reference_seconds(evaluation.items);
   nlohmann::ordered_json entries = nlohmann::ordered_json::array();

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -26,9 +27,14 @@ struct SweepCounts {
   std::size_t planned = 0, found = 0, run = 0;
 };
 
-std::vector<SubjectSource> subjects_of(const SweepCommand& options) {
+// What a kill leaves of the questions under the settings in hand.
+std::string item_log_of(const SweepCommand& options) { return options.output + ".items"; }
+
+std::vector<SubjectSource> subjects_of(const SweepCommand& options, const SweepRanks& ranks) {
   if (!options.task.empty()) {
-    return {task_subject({options.model, options.task, options.limit, options.choice})};
+    // Of several ranks the first, which alone writes files, computes nothing.
+    const std::string log = ranks.leads() ? item_log_of(options) : "";
+    return {task_subject({options.model, options.task, options.limit, options.choice, log})};
   }
   std::vector<SubjectSource> out;
   for (const std::string& path : options.captures) {
@@ -73,7 +79,7 @@ SweepCounts sweep(const SweepCommand& options, std::span<const QaqParams> settin
   const Shard shard = parse_shard(options.shard);
   SweepCounts counts;
   std::size_t number = 0;  // of a run among those of all subjects
-  for (const SubjectSource& source : subjects_of(options)) {
+  for (const SubjectSource& source : subjects_of(options, ranks)) {
     std::unique_ptr<SweepSubject> opened;
     const auto subject = [&]() -> SweepSubject& {
       if (!opened) opened = source.open(work);
@@ -153,6 +159,7 @@ void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, Sw
   }
   if (!journal) return;
   journal->finish();
+  if (!options.task.empty()) std::filesystem::remove(item_log_of(options));
   if (common.json) {
     print_json({{"results", options.output},
                 {"runs", counts.planned},
@@ -200,6 +207,11 @@ void add_sweep(CLI::App& program, const CommonOptions& common) {
       "results.json\n"
       "  qaq sweep story.h5 code.h5 --grid grid.json --shard 1/4 -o part1.json\n"
       "  mpirun -n 9 --bind-to none qaq sweep story.h5 --grid grid.json -o results.json\n"
+      "A finished run is kept at once, and of a task the questions under the settings in hand (16 "
+      "at "
+      "a\n"
+      "time share the whole cache's pass), in RESULTS.items: the same command goes on after a "
+      "kill.\n"
       "Under mpirun (builds with QAQ_MPI=ON) the first rank writes the file and hands out runs, "
       "and\n"
       "the others make them; the file has the same bytes.");

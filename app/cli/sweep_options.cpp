@@ -16,8 +16,7 @@ const auto kCount = CLI::Range(std::int64_t{0}, std::int64_t{1} << 40);
 
 void add_subject_flags(CLI::App& command, SweepCommand& options) {
   command.add_option("captures", options.captures, "Capture files");
-  command
-      .add_option("--prefix", options.prefix, "Of captures: tokens to quantize; 0: all")
+  command.add_option("--prefix", options.prefix, "Of captures: tokens to quantize; 0: all")
       ->check(kCount)
       ->capture_default_str();
   command

@@ -43,9 +43,11 @@ struct TaskSubject {
   std::string model, task;
   std::int64_t limit = 0;
   ChoiceOptions choice;
+  std::string log;  ///< file that keeps the finished questions of a call of run(); empty: none
 };
 /// Answers all questions under each setting, the model in the loop; the whole cache's pass is made
-/// once for all settings of a call. Errors as task_items().
+/// once for all settings of a call. A call that was cut off goes on behind the log's last question.
+/// Errors as task_items(), ItemLog.
 SubjectSource task_subject(const TaskSubject& subject);
 
 }  // namespace qaq::cli

@@ -4,6 +4,7 @@
 
 #include "app/cli/evaluation_items.h"
 #include "app/cli/inputs.h"
+#include "app/cli/item_runs.h"
 #include "app/cli/sweep_subject.h"
 #include "core/base/sha256.h"
 #include "core/engine/backend.h"
@@ -59,8 +60,8 @@ class TaskSweep : public SweepSubject {
     std::vector<ResultRecord> out;
     for (std::size_t i = 0; i < settings.size(); ++i) {
       const SettingSummary summary = summarize(items, i);
-      Json entry = authors_entry(
-          settings[i], {model_->spec().name, items_.name, std::ssize(items)}, summary);
+      Json entry = authors_entry(settings[i], {model_->spec().name, items_.name, std::ssize(items)},
+                                 summary);
       ResultRecord record{std::move(entry["params"]), std::move(entry["results"]), {}};
       record.qaq_scope = {{"hash", hash_of(settings[i])},
                           {"task", items_.name},
@@ -76,6 +77,20 @@ class TaskSweep : public SweepSubject {
 
  private:
   std::vector<ItemResult> answered(std::span<const QaqParams> settings, const Work& work) {
+    std::optional<ItemLog> log;
+    if (!subject_.log.empty()) {
+      Json hashes = Json::array();
+      for (const QaqParams& params : settings) hashes.push_back(hash_of(params));
+      log.emplace(subject_.log, Json{{"settings", hashes}}, OtherItems::begin_anew);
+    }
+    const auto open = [&]() -> PrefixRun& { return run_of(settings, work); };
+    std::vector<ItemResult> out;
+    run_items(items_, subject_.choice, {log ? &*log : nullptr, open}, out, work);
+    return out;
+  }
+
+  // Engines stay open from call to call.
+  PrefixRun& run_of(std::span<const QaqParams> settings, const Work& work) {
     std::vector<QaqParams> all(settings.begin(), settings.end());
     if (run_) {
       run_->set_settings(std::move(all));
@@ -85,13 +100,7 @@ class TaskSweep : public SweepSubject {
       };
       run_.emplace(open, std::move(all));
     }
-    std::vector<ItemResult> out;
-    for (std::int64_t i = 0; i < items_.size(); ++i) {
-      work.throw_if_stopped();
-      out.push_back(items_.run(*run_, i, subject_.choice, work));
-      work.report({"questions", i + 1, items_.size(), "questions"});
-    }
-    return out;
+    return *run_;
   }
 
   TaskSubject subject_;
