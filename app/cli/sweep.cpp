@@ -145,7 +145,7 @@ void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, Sw
     refuse_usage({.place = "-o", .what = "is missing", .cure = "name the results file"});
   }
   std::optional<ResultsJournal> journal;
-  if (ranks.leads()) journal.emplace(options.output);
+  if (ranks.leads()) journal.emplace(options.output, provenance());
   SweepCounts counts;
   try {
     counts = sweep(options, settings, ranks, journal ? &*journal : nullptr, progress, work);
@@ -153,7 +153,7 @@ void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, Sw
     if (!journal || error.kind() != ErrorKind::interrupted) throw;
     // Says what is kept, where main would say that nothing is.
     throw Error(ErrorKind::interrupted,
-                {.file = options.output,
+                {.file = journal->journal_path(),
                  .what = cat("interrupted; ", journal->records().size(), " runs are kept"),
                  .cure = "run the same command again to go on"});
   }
@@ -207,6 +207,11 @@ void add_sweep(CLI::App& program, const CommonOptions& common) {
       "results.json\n"
       "  qaq sweep story.h5 code.h5 --grid grid.json --shard 1/4 -o part1.json\n"
       "  mpirun -n 9 --bind-to none qaq sweep story.h5 --grid grid.json -o results.json\n"
+      "RESULTS.h5 is an HDF5 table: a row a run, a column each parameter and metric, and each run "
+      "as "
+      "JSON\n"
+      "(record_json). It is written when the sweep ends; until then finished runs are in "
+      "RESULTS.h5.runs.json.\n"
       "A finished run is kept at once, and of a task the questions under the settings in hand (16 "
       "at "
       "a\n"

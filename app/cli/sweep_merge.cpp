@@ -31,7 +31,7 @@ void merge(const MergeCommand& options, const CommonOptions& common) {
     }
   }
   sort_results(all);
-  write_results(options.output, all);
+  write_results(options.output, all, provenance());
   if (common.json) {
     print_json({{"results", options.output}, {"read", n_read}, {"runs", all.size()}});
   } else {
@@ -48,9 +48,13 @@ void add_sweep_merge(CLI::App& sweep, const CommonOptions& common) {
   command->add_option("shards", options->shards, "Results files")->required();
   command->add_option("-o,--output", options->output, "The file with all runs")->required();
   command->footer(
-      "Runs that are in several files are kept once. The order does not depend on the shards.\n"
-      "Example:\n"
-      "  qaq sweep merge part1.json part2.json -o all.json");
+      "Runs that are in several files are kept once. The order does not depend on the shards. "
+      "Files "
+      "are\n"
+      "JSON or HDF5 tables, which what is in them tells; NAME.h5 is written as a table.\n"
+      "Examples:\n"
+      "  qaq sweep merge part1.json part2.json -o all.json\n"
+      "  qaq sweep merge all.json -o all.h5");
   command->callback([options, &common] { merge(*options, common); });
 }
 

@@ -44,7 +44,8 @@ void add_sweep_flags(CLI::App& command, SweepCommand& options) {
   add_subject_flags(command, options);
   command.add_option("--grid", options.grid, "The grid, a JSON file");
   command.add_option("-o,--output", options.output,
-                     "Results, a JSON file; runs that are in it already are not made again");
+                     "Results, JSON or (NAME.h5) a table; runs that are in it already are not made "
+                     "again");
   command.add_option("--preset", options.preset,
                      "What the grid leaves alone: a bundled preset or a JSON file");
   command.add_option("--set", options.assignments, "One parameter, NAME=VALUE; may be repeated")

@@ -199,6 +199,19 @@ TEST_F(SweepTask, BadQuestionsAreRefusedAsByEvaluate) {
   same(R"({"question": ")" + words + R"(", "choices": ["you", "me"], "answer": 1})");
 }
 
+TEST_F(SweepTask, ATableHasTheSameRunsAndGoesOn) {
+  run_json(words("a.json", {"--limit", "3"}));
+  EXPECT_EQ(run_json(words("a.h5", {"--limit", "3", "--shard", "1/2"}))["run"], 2);
+  EXPECT_EQ(run_json(words("a.h5", {"--limit", "3"}))["found"], 2);
+  EXPECT_EQ(folder_.names(), (Words{"a.h5", "a.json", "grid.json"}));
+  run_json({"sweep", "merge", folder_.file("a.h5"), "-o", folder_.file("b.json")});
+  EXPECT_EQ(bytes_of_file(folder_.file("b.json")), bytes_of_file(folder_.file("a.json")));
+  run_json({"sweep", "merge", folder_.file("b.json"), "-o", folder_.file("b.hdf5")});
+  run_json({"sweep", "merge", folder_.file("b.hdf5"), folder_.file("a.json"), "-o",
+            folder_.file("c.json")});
+  EXPECT_EQ(bytes_of_file(folder_.file("c.json")), bytes_of_file(folder_.file("a.json")));
+}
+
 TEST_F(SweepTask, TheFrontIsByKl) {
   const json pareto = run_json(words("a.json", {"--limit", "5"}))["pareto"];
   ASSERT_GE(pareto.size(), 1u);
