@@ -58,6 +58,7 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
       {"settings", std::move(all)}};
   if (items.is_task()) {
     out["choice"] = parameters_json(list_parameters(options.choice));
+    if (options.seed) out["seed"] = *options.seed;
   } else {
     out["window"] = items.window;
     out["stride"] = items.stride;
@@ -134,6 +135,7 @@ nlohmann::ordered_json items_json(const EvaluateCommand& options, const Evaluati
   if (items.is_task()) {
     return {{"task", items.name},
             {"n_questions", items.size()},
+            {"seed", options.seed ? nlohmann::ordered_json(*options.seed) : nullptr},
             {"too_long", items.too_long},
             {"boundary_mismatch", n_mismatches},
             {"choice", parameters_json(list_parameters(options.choice))}};
@@ -146,9 +148,10 @@ void print_items(const EvaluateCommand& options, const EvaluationItems& items,
                  const ModelFile& model, std::int64_t n_mismatches) {
   if (items.is_task()) {
     std::printf(
-        "%s: %lld questions, no beginning token; first token from the %s cache, scores per "
+        "%s: %lld questions%s, no beginning token; first token from the %s cache, scores per "
         "%s\n",
         printable(items.name).c_str(), static_cast<long long>(items.size()),
+        options.seed ? cat(", drawn with seed ", *options.seed).c_str() : "",
         options.choice.first_token == FirstToken::full ? "whole" : "quantized",
         options.choice.length_norm == LengthNorm::tokens  ? "token"
         : options.choice.length_norm == LengthNorm::bytes ? "byte"
@@ -184,7 +187,7 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   const EvaluationItems items =
       options.task.empty()
           ? text_items(options.text, *model, *tokenizer, options.cut, options.limit)
-          : task_items(options.task, *model, *tokenizer, options.limit);
+          : task_items(options.task, *model, *tokenizer, {options.limit, options.seed});
   std::optional<ItemLog> log;
   if (!options.resume.empty()) {
     log.emplace(options.resume, made_with(options, *model, items, settings));

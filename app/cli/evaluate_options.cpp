@@ -23,6 +23,7 @@ void add_item_flags(CLI::App& command, EvaluateCommand& options) {
       ->check(count)
       ->excludes(prompt)
       ->excludes(file);
+  add_question_seed_flag(command, options.seed)->excludes(text)->excludes(prompt)->excludes(file);
   auto* prefix = command
                      .add_option("--prefix", options.cut.prefix,
                                  "Quantize the first P tokens once; a text: score the rest in "
@@ -80,6 +81,15 @@ void add_setting_flags(CLI::App& command, EvaluateCommand& options) {
 }
 
 }  // namespace
+
+CLI::Option* add_question_seed_flag(CLI::App& command, std::optional<std::uint32_t>& seed) {
+  return command
+      .add_option("--seed", seed,
+                  "Draw the questions as Python's random.sample does with this seed (the authors: "
+                  "42); default: the file's first")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{4294967295}))
+      ->type_name("N");
+}
 
 std::vector<CLI::Option*> add_choice_flags(CLI::App& command, ChoiceOptions& options) {
   std::vector<CLI::Option*> out;

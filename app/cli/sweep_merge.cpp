@@ -1,6 +1,7 @@
 #include "app/cli/sweep_merge.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -19,6 +20,8 @@ struct MergeCommand {
 };
 
 void merge(const MergeCommand& options, const CommonOptions& common) {
+  // Nothing but results is replaced.
+  if (std::filesystem::is_regular_file(options.output)) read_results(options.output);
   std::vector<ResultRecord> all;
   std::set<std::string> seen;
   std::size_t n_read = 0;

@@ -35,6 +35,7 @@ void add_subject_flags(CLI::App& command, SweepCommand& options) {
   command.add_option("--limit", options.limit, "The first N questions alone")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->needs(task);
+  add_question_seed_flag(command, options.seed)->needs(task);
   for (CLI::Option* flag : add_choice_flags(command, options.choice)) flag->needs(task);
 }
 

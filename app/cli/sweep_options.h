@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct SweepCommand {
   std::vector<std::string> captures;
   std::string model, task;
   std::int64_t limit = 0;
+  std::optional<std::uint32_t> seed;
   ChoiceOptions choice;
   std::string grid;
   std::string preset;

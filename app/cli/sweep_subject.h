@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/evaluation_items.h"
 #include "core/base/progress.h"
 #include "core/evaluate/multiple_choice.h"
 #include "core/policy/qaq_params.h"
@@ -41,7 +42,7 @@ SubjectSource capture_subject(const std::string& path, const SweepOptions& optio
 /// A task on a model.
 struct TaskSubject {
   std::string model, task;
-  std::int64_t limit = 0;
+  QuestionChoice questions;
   ChoiceOptions choice;
   std::string log;  ///< file that keeps the finished questions of a call of run(); empty: none
 };

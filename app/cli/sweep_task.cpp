@@ -2,7 +2,6 @@
 #include <optional>
 #include <utility>
 
-#include "app/cli/evaluation_items.h"
 #include "app/cli/inputs.h"
 #include "app/cli/item_runs.h"
 #include "app/cli/sweep_subject.h"
@@ -44,7 +43,7 @@ class TaskSweep : public SweepSubject {
   explicit TaskSweep(const TaskSubject& subject)
       : subject_(subject),
         model_(open_model_named(subject.model)),
-        items_(task_items(subject.task, *model_, *make_tokenizer(*model_), subject.limit)),
+        items_(task_items(subject.task, *model_, *make_tokenizer(*model_), subject.questions)),
         fingerprint_(fingerprint(items_.questions)) {}
 
   std::string hash_of(const QaqParams& params) const override {
@@ -68,6 +67,7 @@ class TaskSweep : public SweepSubject {
                           {"mode", "model_in_the_loop"},
                           {"too_long", items_.too_long.size()},
                           {"choice", parameters_json(list_parameters(subject_.choice))},
+                          {"seed", seed_json()},
                           {"parameters", parameters_json(list_parameters(settings[i]))},
                           {"metrics", metrics_of(items, i, summary)}};
       out.push_back(std::move(record));
@@ -101,6 +101,11 @@ class TaskSweep : public SweepSubject {
       run_.emplace(open, std::move(all));
     }
     return *run_;
+  }
+
+  Json seed_json() const {
+    const auto& seed = subject_.questions.seed;
+    return seed ? Json(*seed) : Json();
   }
 
   TaskSubject subject_;

@@ -212,6 +212,35 @@ TEST_F(SweepTask, ATableHasTheSameRunsAndGoesOn) {
   EXPECT_EQ(bytes_of_file(folder_.file("c.json")), bytes_of_file(folder_.file("a.json")));
 }
 
+TEST_F(SweepTask, ASeedDrawsOtherQuestions) {
+  run_json(words("a.json", {"--limit", "3"}));
+  const json drawn = run_json(words("a.json", {"--limit", "3", "--seed", "42"}));
+  EXPECT_EQ(drawn["found"], 0);
+  const json all = results("a.json");
+  ASSERT_EQ(all.size(), 8u);
+  const json metrics =
+      run_json({"evaluate", "--model", kTiny, "--task", kTask, "--limit", "3", "--seed", "42",
+                "--set", "n_bits_min=0", "--set", "n_bits_max=3"})["metrics"];
+  int n_equal = 0;
+  for (const json& run : all) {
+    if (run["qaq_scope"]["metrics"]["kl_mean"] != metrics["kl_mean"]) continue;
+    EXPECT_EQ(run["qaq_scope"]["seed"], 42);
+    ++n_equal;
+  }
+  EXPECT_EQ(n_equal, 1);
+}
+
+TEST_F(SweepTask, MergeReplacesNothingButResults) {
+  run_json(words("a.json", {"--limit", "3"}));
+  const std::string capture = folder_.file("capture.h5");
+  std::filesystem::copy_file(test::test_data_path("badinputs/h5/ok_full_f32.h5"), capture);
+  const std::string before = bytes_of_file(capture);
+  EXPECT_EQ(run_qaq({"sweep", "merge", folder_.file("a.json"), "-o", capture}).exit_code, 3);
+  EXPECT_EQ(run_qaq(words("capture.h5", {"--limit", "3"})).exit_code, 3);
+  EXPECT_EQ(bytes_of_file(capture), before);
+  run_json({"sweep", "merge", folder_.file("a.json"), "-o", folder_.file("a.json")});
+}
+
 TEST_F(SweepTask, TheFrontIsByKl) {
   const json pareto = run_json(words("a.json", {"--limit", "5"}))["pareto"];
   ASSERT_GE(pareto.size(), 1u);
