@@ -18,11 +18,16 @@ void run_items(const EvaluationItems& items, const ChoiceOptions& options, const
   }
   if (std::ssize(out) == items.size()) return;
   PrefixRun& run = runs.open();
+  const auto report = [&] {
+    work.report(
+        {"evaluate", std::ssize(out), items.size(), items.is_task() ? "questions" : "windows"});
+  };
+  report();
   for (std::int64_t i = std::ssize(out); i < items.size(); ++i) {
     work.throw_if_stopped();
     out.push_back(items.run(run, i, options, work));
     if (runs.log) runs.log->append(out.back());
-    work.report({"evaluate", i + 1, items.size(), items.is_task() ? "questions" : "windows"});
+    report();
   }
 }
 

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "app/cli/sweep_merge.h"
 #include "app/cli/sweep_options.h"
 #include "app/cli/sweep_ranks.h"
+#include "app/cli/sweep_runs.h"
 #include "app/cli/sweep_subject.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
@@ -20,12 +20,6 @@
 
 namespace qaq::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-struct SweepCounts {
-  std::size_t planned = 0, found = 0, run = 0;
-};
 
 // What a kill leaves of the questions under the settings in hand.
 std::string item_log_of(const SweepCommand& options) { return options.output + ".items"; }
@@ -51,75 +45,6 @@ std::string counts_text(const SweepCommand& options, std::size_t n_settings) {
   return cat(n_settings, " settings on ", n, " captures: ", n_settings * n, " runs");
 }
 
-// Lists of indices into the settings, as texts.
-std::vector<std::string> tasks_of(const SubjectSource& source, std::span<const std::size_t> missing,
-                                  std::size_t n_ranks) {
-  const std::size_t n_batches = n_ranks * source.n_batches_of_a_rank;
-  const std::size_t even =
-      n_ranks == 1 ? source.n_at_a_time : (missing.size() + n_batches - 1) / n_batches;
-  const std::size_t size = std::clamp<std::size_t>(even, 1, source.n_at_a_time);
-  std::vector<std::string> out;
-  for (std::size_t first = 0; first < missing.size(); first += size) {
-    out.push_back(Json(missing.subspan(first, std::min(size, missing.size() - first))).dump());
-  }
-  return out;
-}
-
-std::string result_of(const std::string& task, std::span<const QaqParams> settings,
-                      SweepSubject& subject, const Work& work) {
-  std::vector<QaqParams> batch;
-  for (const Json& i : Json::parse(task)) batch.push_back(settings[i.get<std::size_t>()]);
-  Json out = Json::array();
-  for (const ResultRecord& record : subject.run(batch, work)) out.push_back(to_json(record));
-  return out.dump();
-}
-
-SweepCounts sweep(const SweepCommand& options, std::span<const QaqParams> settings,
-                  SweepRanks& ranks, ResultsJournal* journal, ConsoleProgress& progress,
-                  const Work& work) {
-  const Shard shard = parse_shard(options.shard);
-  SweepCounts counts;
-  std::size_t number = 0;  // of a run among those of all subjects
-  for (const SubjectSource& source : subjects_of(options, ranks)) {
-    std::unique_ptr<SweepSubject> opened;
-    const auto subject = [&]() -> SweepSubject& {
-      if (!opened) opened = source.open(work);
-      return *opened;
-    };
-    SweepRanks::Share share;
-    share.compute = [&](const std::string& task) {
-      return result_of(task, settings, subject(), work);
-    };
-    std::vector<std::size_t> missing;
-    std::int64_t n_done = 0;
-    share.take = [&](const std::string& result) {
-      for (Json& run : Json::parse(result)) {
-        journal->append(
-            {std::move(run["params"]), std::move(run["results"]), std::move(run["qaq_scope"])});
-        ++counts.run;
-        ++n_done;
-      }
-      work.report({"runs", n_done, std::ssize(missing), "runs"});
-    };
-    if (ranks.leads()) {
-      for (std::size_t i = 0; i < settings.size(); ++i) {
-        if (number++ % shard.count != shard.index) continue;
-        ++counts.planned;
-        if (journal->has(subject().hash_of(settings[i]))) {
-          ++counts.found;
-        } else {
-          missing.push_back(i);
-        }
-      }
-      share.tasks = tasks_of(source, missing, static_cast<std::size_t>(ranks.n_computing()));
-      progress.note(cat(source.name, ": ", missing.size(), " runs to do"));
-      work.report({"runs", 0, std::ssize(missing), "runs"});
-    }
-    ranks.share(share, work);
-  }
-  return counts;
-}
-
 void print_counts(const SweepCommand& options, const CommonOptions& common,
                   std::size_t n_settings) {
   if (!common.json) {
@@ -134,7 +59,7 @@ void print_counts(const SweepCommand& options, const CommonOptions& common,
 void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, SweepRanks& ranks,
                     ConsoleProgress& progress, const Work& work) {
   const Stopwatch total;
-  parse_shard(options.shard);
+  const Shard shard = parse_shard(options.shard);
   const std::vector<QaqParams> settings = settings_of_grid(options);
   progress.note(cat(counts_text(options, settings.size()),
                     options.shard.empty() ? "" : cat(", of which this is shard ", options.shard)));
@@ -149,8 +74,10 @@ void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, Sw
   if (ranks.leads()) journal.emplace(options.output, provenance());
   SweepCounts counts;
   try {
-    counts = sweep(options, settings, ranks, journal ? &*journal : nullptr, progress, work);
+    counts = make_runs({subjects_of(options, ranks), settings, shard}, ranks,
+                       journal ? &*journal : nullptr, progress, work);
   } catch (const Error& error) {
+    if (journal && error.kind() != ErrorKind::interrupted) journal->drop_if_empty();
     if (!journal || error.kind() != ErrorKind::interrupted) throw;
     // Says what is kept, where main would say that nothing is.
     throw Error(ErrorKind::interrupted,

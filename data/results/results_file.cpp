@@ -179,6 +179,12 @@ void ResultsJournal::append(ResultRecord record) {
   records_.push_back(std::move(record));
 }
 
+void ResultsJournal::drop_if_empty() {
+  if (!records_.empty()) return;
+  file_.close();
+  std::filesystem::remove(journal_path_);
+}
+
 void ResultsJournal::finish() {
   file_.close();
   sort_results(records_);

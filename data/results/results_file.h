@@ -38,6 +38,9 @@ class ResultsJournal {
   bool has(const std::string& hash) const { return hashes_.contains(hash); }
   /// Writes the run; the file is valid JSON afterwards.
   void append(ResultRecord record);
+  /// Takes the journal's file away where it holds no run: nothing came of what was begun. Nothing
+  /// is appended afterwards.
+  void drop_if_empty();
   /// Sorts the file, or writes the table. Nothing is appended afterwards.
   void finish();
 

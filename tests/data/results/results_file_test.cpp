@@ -132,6 +132,15 @@ TEST_F(ResultsFile, AJournalGoesOnWhereItWasKilled) {
   }
 }
 
+TEST_F(ResultsFile, AJournalOfWhichNothingCameGoes) {
+  ResultsJournal(path_).drop_if_empty();
+  EXPECT_TRUE(folder_.empty());
+  ResultsJournal journal(path_);
+  journal.append(record("a"));
+  journal.drop_if_empty();
+  EXPECT_EQ(hashes(), Names{"a"});
+}
+
 TEST_F(ResultsFile, WhatIsNoFileIsNotReplaced) {
   EXPECT_THROW(write_results(folder_.path().string(), {record("a")}), Error);
   std::filesystem::create_symlink("/dev/null", path_);
