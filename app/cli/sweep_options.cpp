@@ -16,20 +16,22 @@ const auto kCount = CLI::Range(std::int64_t{0}, std::int64_t{1} << 40);
 
 void add_subject_flags(CLI::App& command, SweepCommand& options) {
   command.add_option("captures", options.captures, "Capture files");
+  auto* model =
+      command.add_option("--model", options.model, "Model: a known name, a file or a folder");
+  auto* task = command.add_option("--task", options.task,
+                                  "Questions that the model answers on its quantized cache: our "
+                                  "JSONL, or a file of HellaSwag, PIQA or MathQA");
   command.add_option("--prefix", options.prefix, "Of captures: tokens to quantize; 0: all")
       ->check(kCount)
+      ->excludes(task)
       ->capture_default_str();
   command
       .add_option("--rows", options.n_rows,
                   "Of captures: newest attention rows that scores and outputs are compared in; 0: "
                   "none")
       ->check(kCount)
+      ->excludes(task)
       ->capture_default_str();
-  auto* model =
-      command.add_option("--model", options.model, "Model: a known name, a file or a folder");
-  auto* task = command.add_option("--task", options.task,
-                                  "Questions that the model answers on its quantized cache: our "
-                                  "JSONL, or a file of HellaSwag, PIQA or MathQA");
   model->needs(task);
   task->needs(model);
   command.add_option("--limit", options.limit, "The first N questions alone")

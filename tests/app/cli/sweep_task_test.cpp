@@ -177,6 +177,9 @@ TEST_F(SweepTask, CapturesModelsAndLimitsThatDoNotGoTogetherAreRefused) {
   refused({"sweep", "--grid", grid_, "-o", folder_.file("a.json")}, 2, "--task");
   refused({"sweep", "--model", kTiny, "--grid", grid_, "-o", folder_.file("a.json")}, 2, "--task");
   refused({"sweep", capture, "--grid", grid_, "--limit", "3", "-o", "x"}, 2, "--task");
+  refused(words("a.json", {"--prefix", "3"}), 2, "--prefix");
+  refused(words("a.json", {"--rows", "3"}), 2, "--rows");
+  refused(words("a.json", {"--seed", "-1"}), 2, "--seed");
   refused(words("a.json", {"--length-norm", "words"}), 2, "--length-norm");
 }
 
