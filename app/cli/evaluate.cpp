@@ -13,6 +13,7 @@
 #include "app/cli/evaluation_report.h"
 #include "app/cli/inputs.h"
 #include "app/cli/item_log.h"
+#include "app/cli/item_runs.h"
 #include "app/cli/printable.h"
 #include "app/cli/prompt.h"
 #include "core/base/error.h"
@@ -57,6 +58,7 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
       {"settings", std::move(all)}};
   if (items.is_task()) {
     out["choice"] = parameters_json(list_parameters(options.choice));
+    if (options.seed) out["seed"] = *options.seed;
   } else {
     out["window"] = items.window;
     out["stride"] = items.stride;
@@ -76,29 +78,12 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
                                        .cure = "run the same command again to go on"});
 }
 
-// Opens engines only where an item is still to be run.
-std::vector<ItemResult> run_items(const EvaluateCommand& options, const EvaluationItems& items,
-                                  const std::function<PrefixRun()>& open,
-                                  std::optional<ItemLog>& log, const Work& work) {
+std::vector<ItemResult> finished_items(const EvaluateCommand& options, const EvaluationItems& items,
+                                       const std::function<PrefixRun&()>& open,
+                                       std::optional<ItemLog>& log, const Work& work) {
   std::vector<ItemResult> out;
-  if (log) {
-    const auto& finished = log->finished();
-    const auto n = std::min(finished.size(), static_cast<std::size_t>(items.size()));
-    for (std::size_t i = 0; i < n; ++i) {
-      const auto at = static_cast<std::int64_t>(i);
-      log->require(i, items.id(at), items.answer(at));
-      out.push_back(finished[i]);
-    }
-  }
-  if (std::ssize(out) == items.size()) return out;
   try {
-    PrefixRun run = open();
-    for (std::int64_t i = std::ssize(out); i < items.size(); ++i) {
-      work.throw_if_stopped();
-      out.push_back(items.run(run, i, options.choice, work));
-      if (log) log->append(out.back());
-      work.report({"evaluate", i + 1, items.size(), items.is_task() ? "questions" : "windows"});
-    }
+    run_items(items, options.choice, {log ? &*log : nullptr, open}, out, work);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) end_interrupted(log, out.size());
     throw;
@@ -150,6 +135,7 @@ nlohmann::ordered_json items_json(const EvaluateCommand& options, const Evaluati
   if (items.is_task()) {
     return {{"task", items.name},
             {"n_questions", items.size()},
+            {"seed", options.seed ? nlohmann::ordered_json(*options.seed) : nullptr},
             {"too_long", items.too_long},
             {"boundary_mismatch", n_mismatches},
             {"choice", parameters_json(list_parameters(options.choice))}};
@@ -162,9 +148,10 @@ void print_items(const EvaluateCommand& options, const EvaluationItems& items,
                  const ModelFile& model, std::int64_t n_mismatches) {
   if (items.is_task()) {
     std::printf(
-        "%s: %lld questions, no beginning token; first token from the %s cache, scores per "
+        "%s: %lld questions%s, no beginning token; first token from the %s cache, scores per "
         "%s\n",
         printable(items.name).c_str(), static_cast<long long>(items.size()),
+        options.seed ? cat(", drawn with seed ", *options.seed).c_str() : "",
         options.choice.first_token == FirstToken::full ? "whole" : "quantized",
         options.choice.length_norm == LengthNorm::tokens  ? "token"
         : options.choice.length_norm == LengthNorm::bytes ? "byte"
@@ -200,7 +187,7 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   const EvaluationItems items =
       options.task.empty()
           ? text_items(options.text, *model, *tokenizer, options.cut, options.limit)
-          : task_items(options.task, *model, *tokenizer, options.limit);
+          : task_items(options.task, *model, *tokenizer, {options.limit, options.seed});
   std::optional<ItemLog> log;
   if (!options.resume.empty()) {
     log.emplace(options.resume, made_with(options, *model, items, settings));
@@ -208,15 +195,16 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   std::optional<ResultsFile> results;
   if (!options.output.empty()) results.emplace(options.output);
   double load = 0;
-  const auto open = [&] {
+  std::optional<PrefixRun> run;
+  const auto open = [&]() -> PrefixRun& {
     const std::int64_t n = items.longest();
-    PrefixRun run(opener(model, {n, n}, work), params_of(settings));
+    run.emplace(opener(model, {n, n}, work), params_of(settings));
     load = total.seconds();
-    return run;
+    return *run;
   };
 
   Evaluation evaluation;
-  evaluation.items = run_items(options, items, open, log, work);
+  evaluation.items = finished_items(options, items, open, log, work);
   evaluation.reference = reference_accuracy(evaluation.items);
   evaluation.reference_seconds = reference_seconds(evaluation.items);
   nlohmann::ordered_json entries = nlohmann::ordered_json::array();

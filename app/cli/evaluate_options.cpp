@@ -23,6 +23,7 @@ void add_item_flags(CLI::App& command, EvaluateCommand& options) {
       ->check(count)
       ->excludes(prompt)
       ->excludes(file);
+  add_question_seed_flag(command, options.seed)->excludes(text)->excludes(prompt)->excludes(file);
   auto* prefix = command
                      .add_option("--prefix", options.cut.prefix,
                                  "Quantize the first P tokens once; a text: score the rest in "
@@ -52,21 +53,8 @@ void add_item_flags(CLI::App& command, EvaluateCommand& options) {
                 "The prompt is a message: set it into the model's chat template")
       ->excludes(task)
       ->excludes(text);
-  for (const Parameter& parameter : list_parameters(options.choice)) {
-    std::string flag = "--" + parameter.name;
-    std::ranges::replace(flag, '_', '-');
-    command
-        .add_option_function<std::string>(
-            flag,
-            [&options, name = parameter.name](const std::string& word) {
-              set_parameter(options.choice, name, word);
-            },
-            std::string(parameter.info.help))
-        ->check(CLI::IsMember(parameter.choices))
-        ->excludes(text)
-        ->excludes(prompt)
-        ->excludes(file)
-        ->default_str(value_text(parameter.value));
+  for (CLI::Option* flag : add_choice_flags(command, options.choice)) {
+    flag->excludes(text)->excludes(prompt)->excludes(file);
   }
 }
 
@@ -93,6 +81,33 @@ void add_setting_flags(CLI::App& command, EvaluateCommand& options) {
 }
 
 }  // namespace
+
+CLI::Option* add_question_seed_flag(CLI::App& command, std::optional<std::uint32_t>& seed) {
+  return command
+      .add_option("--seed", seed,
+                  "Draw the questions as Python's random.sample does with this seed (the authors: "
+                  "42); default: the file's first")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{4294967295}))
+      ->type_name("N");
+}
+
+std::vector<CLI::Option*> add_choice_flags(CLI::App& command, ChoiceOptions& options) {
+  std::vector<CLI::Option*> out;
+  for (const Parameter& parameter : list_parameters(options)) {
+    std::string flag = "--" + parameter.name;
+    std::ranges::replace(flag, '_', '-');
+    out.push_back(command
+                      .add_option_function<std::string>(
+                          flag,
+                          [&options, name = parameter.name](const std::string& word) {
+                            set_parameter(options, name, word);
+                          },
+                          std::string(parameter.info.help))
+                      ->check(CLI::IsMember(parameter.choices))
+                      ->default_str(value_text(parameter.value)));
+  }
+  return out;
+}
 
 void add_evaluate_flags(CLI::App& command, EvaluateCommand& options) {
   command.add_option("--model", options.model, "Model: a known name, a file or a folder")

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct EvaluateCommand {
   std::int64_t n_generate = 64;
   bool ignore_eos = false;
   std::int64_t limit = 0;
+  std::optional<std::uint32_t> seed;  ///< of the questions that are drawn
   std::string policy = "qaq";
   std::string preset;
   std::vector<std::string> assignments;
@@ -29,6 +31,11 @@ struct EvaluateCommand {
   ChoiceOptions choice;
   std::string resume, output;
 };
+
+/// --seed, for every command that asks questions.
+CLI::Option* add_question_seed_flag(CLI::App& command, std::optional<std::uint32_t>& seed);
+/// --first-token and --length-norm, for every command that asks questions.
+std::vector<CLI::Option*> add_choice_flags(CLI::App& command, ChoiceOptions& options);
 
 void add_evaluate_flags(CLI::App& command, EvaluateCommand& options);
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <numeric>
 
 #include "app/cli/inputs.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/evaluate/random_sample.h"
 #include "data/tasks/task_file.h"
 
 namespace qaq::cli {
@@ -29,6 +31,15 @@ ChoiceQuestion question_of(const TaskItem& item, const std::string& path,
                     .cure = "take the question out"});
     }
   }
+  return out;
+}
+
+// Places in the file of the questions to ask.
+std::vector<std::int64_t> chosen(std::int64_t n_items, const QuestionChoice& choice) {
+  const std::int64_t n = choice.limit == 0 ? n_items : std::min(choice.limit, n_items);
+  if (choice.seed) return random_sample(*choice.seed, n_items, n);
+  std::vector<std::int64_t> out(static_cast<std::size_t>(n));
+  std::iota(out.begin(), out.end(), 0);
   return out;
 }
 
@@ -65,13 +76,12 @@ ItemResult EvaluationItems::run(PrefixRun& prefix_run, std::int64_t i, const Cho
 }
 
 EvaluationItems task_items(const std::string& path, const ModelFile& model,
-                           const Tokenizer& tokenizer, std::int64_t limit) {
+                           const Tokenizer& tokenizer, const QuestionChoice& choice) {
   const std::int64_t context = model.spec().shape.context_length;
   const Task task = read_task(path);
   EvaluationItems out;
   out.name = task.name;
-  const std::int64_t n_items = std::ssize(task.items), n = limit == 0 ? n_items : limit;
-  for (std::int64_t i = 0; i < std::min(n, n_items); ++i) {
+  for (const std::int64_t i : chosen(std::ssize(task.items), choice)) {
     ChoiceQuestion question = question_of(task.items[static_cast<std::size_t>(i)], path, tokenizer);
     if (question.longest() > context) {
       out.too_long.push_back(question.id);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,10 +41,18 @@ struct TextCut {
   std::int64_t stride = 0;  ///< 0: half a window
 };
 
-/// The first `limit` questions (0: all) of a task file, without beginning tokens. Throws
-/// Error{input} where none fits the model's context, or a choice adds no token to its question.
+/// Which of a task's questions are asked.
+struct QuestionChoice {
+  std::int64_t limit = 0;  ///< 0: all
+  /// Draws them, as Python's random.sample() does of the file's; without one, the file's first.
+  std::optional<std::uint32_t> seed;
+};
+
+/// Questions of a task file, without beginning tokens; those that exceed the model's context are
+/// chosen, too, and then left out. Throws Error{input} where none fits it, or a choice adds no
+/// token to its question.
 EvaluationItems task_items(const std::string& path, const ModelFile& model,
-                           const Tokenizer& tokenizer, std::int64_t limit);
+                           const Tokenizer& tokenizer, const QuestionChoice& choice);
 /// The first `limit` windows of a UTF-8 file; a beginning token goes before the text where the
 /// model's files ask for one. Throws Error{usage} where a window goes beyond the model's context.
 EvaluationItems text_items(const std::string& path, const ModelFile& model,

@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
@@ -11,6 +14,7 @@
 #include "app/cli/experiment_report.h"
 #include "app/cli/inputs.h"
 #include "app/cli/printable.h"
+#include "core/analysis/seeded_experiment.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/engine/backend.h"
@@ -22,6 +26,7 @@ struct ExperimentCommand {
   std::string name, model, task, text;
   double minutes = 10;
   std::int64_t limit = 0;
+  std::vector<std::uint32_t> seeds;
   std::int32_t layer = 1, head = 8;
   std::string output = "experiments";
 };
@@ -71,6 +76,15 @@ void check_usage(const Experiment& experiment, const ExperimentCommand& options)
                   .what = cat("needs ", needs_text(experiment)),
                   .cure = "give one of them"});
   }
+  if (!options.seeds.empty() && !experiment.scores_questions) {
+    refuse_usage({.place = "--seeds",
+                  .what = cat(experiment.name, " asks no questions"),
+                  .cure = "leave it out"});
+  }
+  const std::set<std::uint32_t> different(options.seeds.begin(), options.seeds.end());
+  if (different.size() < options.seeds.size()) {
+    refuse_usage({.place = "--seeds", .what = "has a seed twice", .cure = "give each once"});
+  }
 }
 
 // Questions with their right choices, one behind the other: a text where none was given.
@@ -103,6 +117,24 @@ ExperimentContext context_of(const ExperimentCommand& options, const EvaluationI
   return out;
 }
 
+// Runs the experiment, on several draws of questions where seeds are given, and says on what.
+ExperimentResult made(const Experiment& experiment, const ExperimentCommand& options,
+                      const std::shared_ptr<const ModelFile>& model, std::string& items_name,
+                      const Work& work) {
+  const auto tokenizer = make_tokenizer(*model);
+  const auto context_for = [&](std::optional<std::uint32_t> seed) {
+    const EvaluationItems items =
+        options.task.empty() ? text_items(options.text, *model, *tokenizer, {}, 0)
+                             : task_items(options.task, *model, *tokenizer, {options.limit, seed});
+    items_name = printable(items.name);
+    return context_of(options, items, model, work);
+  };
+  if (options.seeds.empty()) return experiment.run(context_for({}));
+  std::vector<SeededContext> draws;
+  for (const std::uint32_t seed : options.seeds) draws.push_back({seed, context_for(seed)});
+  return run_seeds(experiment, draws);
+}
+
 void run(const ExperimentCommand& options, const CommonOptions& common) {
   require_device(common.device);
   if (options.name == "list") {
@@ -114,13 +146,8 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const auto model = open_model_named(options.model);
-  const auto tokenizer = make_tokenizer(*model);
-  const EvaluationItems items = options.task.empty()
-                                    ? text_items(options.text, *model, *tokenizer, {}, 0)
-                                    : task_items(options.task, *model, *tokenizer, options.limit);
-  const ExperimentContext context = context_of(options, items, model, work);
-  const ExperimentSubject subject{printable(model->spec().name), printable(items.name)};
-  const ExperimentResult result = experiment.run(context);
+  ExperimentSubject subject{printable(model->spec().name), {}};
+  const ExperimentResult result = made(experiment, options, model, subject.items, work);
   const auto paths = write_experiment(options.output, experiment, subject, result);
   if (common.json) {
     auto document = experiment_json(experiment, subject, result);
@@ -153,6 +180,15 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
   command->add_option("--limit", options->limit, "The first N questions at most")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40))
       ->needs(task);
+  command
+      ->add_option("--seeds", options->seeds,
+                   "Draw the questions with each of these seeds, as Python's random.sample does "
+                   "(the authors: 42), and share the minutes between them; default: the file's "
+                   "first")
+      ->delimiter(',')
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{4294967295}))
+      ->type_name("N,N,...")
+      ->needs(task);
   command->add_option("--layer", options->layer, "fig2b: layer whose attention is shown")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
@@ -167,7 +203,8 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
       "Examples:\n"
       "  qaq experiment list\n"
       "  qaq experiment fig2a --model smollm2-135m --task hellaswag.jsonl\n"
-      "  qaq experiment fig4 --model smollm2-135m --task piqa.jsonl --minutes 3 -o results");
+      "  qaq experiment fig4 --model smollm2-135m --task piqa.jsonl --minutes 3 -o results\n"
+      "  qaq experiment fig4 --model smollm2-135m --task piqa.jsonl --limit 20 --seeds 42,43,44");
   command->callback([options, &common] { run(*options, common); });
 }
 

@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFormat = "qaq-evaluation-items";
-constexpr const char* kOtherFile = "give another file to --resume, or remove this one";
+constexpr const char* kOtherFile = "give another file, or remove this one";
 
 Json header_of(const Json& made_with) {
   return {{"format", kFormat}, {"version", 1}, {"made_with", made_with}};
@@ -41,8 +41,9 @@ Json header_of(const Json& made_with) {
 
 }  // namespace
 
-ItemLog::ItemLog(std::string path, const Json& made_with) : path_(std::move(path)) {
-  if (std::filesystem::exists(path_)) read(header_of(made_with));
+ItemLog::ItemLog(std::string path, const Json& made_with, OtherItems others)
+    : path_(std::move(path)) {
+  if (std::filesystem::exists(path_)) read(header_of(made_with), others);
   out_.open(path_, std::ios::binary | std::ios::app);
   if (!out_) {
     throw Error(ErrorKind::work, {.file = path_,
@@ -52,7 +53,7 @@ ItemLog::ItemLog(std::string path, const Json& made_with) : path_(std::move(path
   if (std::filesystem::file_size(path_) == 0) write_line(header_of(made_with));
 }
 
-void ItemLog::read(const Json& header) {
+void ItemLog::read(const Json& header, OtherItems others) {
   std::ifstream in(path_, std::ios::binary);
   std::ostringstream all;
   all << in.rdbuf();
@@ -63,6 +64,11 @@ void ItemLog::read(const Json& header) {
                                   text.begin() + static_cast<std::ptrdiff_t>(end), nullptr,
                                   /*allow_exceptions=*/false);
     if (n_lines == 0) {
+      if (others == OtherItems::begin_anew && line != header && line.is_object() &&
+          line.contains("format") && line["format"] == kFormat) {
+        std::filesystem::resize_file(path_, 0);
+        return;
+      }
       // What is no JSON is neither equal nor unequal to anything.
       if (line.is_discarded() || line != header) refuse_header(path_, line, header);
     } else {

@@ -10,14 +10,19 @@
 
 namespace qaq::cli {
 
+/// What to do with a file of finished items of another evaluation.
+enum class OtherItems { refuse, begin_anew };
+
 /// A file of finished items, one JSON line each behind a line that says what they are of. An
 /// evaluation that was cut off goes on behind its last whole line.
 class ItemLog {
  public:
   /// Opens `path`, or makes it. `made_with` is everything that items depend on, the list of
   /// settings among it. Throws Error{input} naming line and key where the file was made with
-  /// something else or is broken before its last line; Error{work} where it cannot be written.
-  ItemLog(std::string path, const nlohmann::ordered_json& made_with);
+  /// something else (unless that is to begin anew) or is broken before its last line; Error{work}
+  /// where it cannot be written.
+  ItemLog(std::string path, const nlohmann::ordered_json& made_with,
+          OtherItems others = OtherItems::refuse);
 
   const std::string& path() const { return path_; }
   /// What was finished before, in order.
@@ -28,7 +33,7 @@ class ItemLog {
   void append(const ItemResult& item);
 
  private:
-  void read(const nlohmann::ordered_json& made_with);
+  void read(const nlohmann::ordered_json& header, OtherItems others);
   void write_line(const nlohmann::ordered_json& json);
 
   std::string path_;

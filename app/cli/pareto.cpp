@@ -20,12 +20,17 @@ struct Point {
   const ResultRecord* record = nullptr;
 };
 
+// What is nearest to what a model does with its cache, of what all runs were judged by.
 const char* loss_name(std::span<const ResultRecord> records) {
-  const bool compared = std::ranges::all_of(records, [](const ResultRecord& r) {
-    return !r.qaq_scope.is_object() ||
-           r.qaq_scope["metrics"].value("output_error", Json()).is_number();
-  });
-  return compared ? "output_error" : "quantization_error";
+  const auto all_have = [&](const char* name) {
+    return std::ranges::all_of(records, [name](const ResultRecord& r) {
+      return !r.qaq_scope.is_object() || r.qaq_scope["metrics"].value(name, Json()).is_number();
+    });
+  };
+  for (const char* name : {"kl_mean", "output_error"}) {
+    if (all_have(name)) return name;
+  }
+  return "quantization_error";
 }
 
 // Tightest last; of runs that save and lose the same, one.
@@ -65,9 +70,11 @@ std::string setting_of(const ResultRecord& record) {
 Json pareto_json(std::span<const ResultRecord> records) {
   Json out = Json::array();
   for (const Point& point : front(records)) {
+    const Json& scope = point.record->qaq_scope;
+    const char* subject = scope.contains("task") ? "task" : "capture";
     out.push_back({{"ratio_packed", point.at.ratio},
                    {loss_name(records), point.at.loss},
-                   {"capture", point.record->qaq_scope["capture"]},
+                   {subject, scope[subject]},
                    {"hash", point.record->hash()}});
   }
   return out;

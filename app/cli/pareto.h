@@ -7,8 +7,9 @@
 
 namespace qaq::cli {
 
-/// The runs of which no other loses less in less: packed compression against the output's error
-/// (against the mean error of keys and values where outputs were not compared), tightest last.
+/// The runs of which no other loses less in less, tightest last: packed compression against the
+/// mean KL of tasks, the output's error of captures, or what all of them have: the mean error of
+/// keys and values.
 nlohmann::ordered_json pareto_json(std::span<const ResultRecord> records);
 void print_pareto(std::span<const ResultRecord> records);
 

@@ -1,6 +1,4 @@
-#include "core/replay/sweep.h"
-
-#include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -10,251 +8,86 @@
 #include "app/cli/console.h"
 #include "app/cli/pareto.h"
 #include "app/cli/printable.h"
+#include "app/cli/sweep_merge.h"
+#include "app/cli/sweep_options.h"
 #include "app/cli/sweep_ranks.h"
+#include "app/cli/sweep_runs.h"
+#include "app/cli/sweep_subject.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
-#include "core/base/sha256.h"
 #include "core/base/text.h"
-#include "core/replay/replay.h"
-#include "data/capture/capture_file.h"
-#include "data/presets/grid.h"
-#include "data/presets/preset.h"
 #include "data/results/results_file.h"
 
 namespace qaq::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+// What a kill leaves of the questions under the settings in hand.
+std::string item_log_of(const SweepCommand& options) { return options.output + ".items"; }
 
-// Runs of a task at most: enough that layers are read for many at once.
-constexpr std::size_t kBatch = 48;
-// Tasks for each of several ranks at least, where there are runs enough, so that they end together.
-constexpr std::size_t kTasksOfARank = 4;
-
-struct SweepCommand {
-  std::vector<std::string> captures;
-  std::string grid;
-  std::string preset;
-  std::vector<std::string> assignments;
-  std::int64_t prefix = 0;
-  std::int64_t n_rows = 32;
-  std::string shard;
-  std::string output;
-  bool dry_run = false;
-};
-
-// Runs i, i + n, i + 2n ... of all.
-struct Shard {
-  std::size_t index = 0;
-  std::size_t count = 1;
-};
-
-Shard parse_shard(const std::string& text) {
-  if (text.empty()) return {};
-  Shard shard;
-  int end = 0;
-  const bool read = std::sscanf(text.c_str(), "%zu/%zu%n", &shard.index, &shard.count, &end) == 2;
-  if (!read || text.find('-') != std::string::npos || end != std::ssize(text) || shard.index < 1 ||
-      shard.index > shard.count) {
-    refuse_usage({.place = "--shard",
-                  .what = cat("'", text, "' is no part of a whole"),
-                  .cure = "write I/N with 1 <= I <= N, as in 1/4"});
+std::vector<SubjectSource> subjects_of(const SweepCommand& options, const SweepRanks& ranks) {
+  if (!options.task.empty()) {
+    // Of several ranks the first, which alone writes files, computes nothing.
+    const std::string log = ranks.leads() ? item_log_of(options) : "";
+    return {task_subject(
+        {options.model, options.task, {options.limit, options.seed}, options.choice, log})};
   }
-  --shard.index;
-  return shard;
-}
-
-std::vector<QaqParams> settings_of_grid(const SweepCommand& options) {
-  const auto defaults = params_from<QaqParams>(options.preset, options.assignments);
-  const ParameterGrid grid = read_grid(options.grid);
-  std::vector<QaqParams> out;
-  try {
-    for (const auto& list : settings_of(grid, list_parameters(defaults))) {
-      out.push_back(params_of<QaqParams>(list));
-      try {
-        validate(out.back());
-      } catch (const Error& error) {
-        const std::string setting = command_line_text(list, list_parameters(QaqParams{}));
-        refuse_input({.place = error.text().place,
-                      .what = cat(error.text().what, " in the setting ", setting),
-                      .cure = "leave it out with a condition in \"when\", as in \"n_bits_min <= "
-                              "n_bits_max\""});
-      }
-    }
-  } catch (const Error& error) {
-    // Whatever the grid asks for is the file's fault.
-    ErrorText text = error.text();
-    text.file = options.grid;
-    refuse_input(std::move(text));
-  }
-  return out;
-}
-
-// What a capture is, whatever its file is called.
-std::string fingerprint(const CaptureInfo& info) {
-  const Json json{{"model", info.model_sha256},
-                  {"tokens", info.token_ids},
-                  {"layers", info.layers},
-                  {"dtype", static_cast<int>(info.dtype)},
-                  {"rows", info.query_token}};
-  return sha256_hex(json.dump());
-}
-
-// One capture with what is to be run on it.
-class CaptureSweep {
- public:
-  CaptureSweep(std::shared_ptr<const CaptureView> capture, const SweepOptions& options,
-               const Work& work)
-      : capture_(std::move(capture)), sweeper_(*capture_, options, work) {
-    fingerprint_ = fingerprint(capture_->info());
-  }
-
-  std::string hash_of(const QaqParams& params) const {
-    const Json json{{"capture", fingerprint_},
-                    {"prefix", sweeper_.prefix()},
-                    {"rows", sweeper_.n_rows()},
-                    {"parameters", parameters_json(list_parameters(params))}};
-    return sha256_hex(json.dump()).substr(0, 32);
-  }
-
-  std::vector<ResultRecord> run(std::span<const QaqParams> settings, const Work& work) {
-    const auto results = sweeper_.run(settings, work);
-    std::vector<ResultRecord> out;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const Json metrics = metrics_json(*results[i]);
-      const CaptureInfo& info = capture_->info();
-      ResultRecord record;
-      record.params = authors_params(settings[i], {info.model_name, info.name, 0});
-      record.results = authors_results(metrics);
-      record.qaq_scope = {{"hash", hash_of(settings[i])},
-                          {"capture", info.name},
-                          {"mode", "batch"},
-                          {"prefix", sweeper_.prefix()},
-                          {"compared_rows", sweeper_.n_rows()},
-                          {"parameters", parameters_json(results[i]->parameters)},
-                          {"metrics", metrics}};
-      out.push_back(std::move(record));
-    }
-    return out;
-  }
-
- private:
-  std::shared_ptr<const CaptureView> capture_;
-  Sweeper sweeper_;
-  std::string fingerprint_;
-};
-
-struct SweepCounts {
-  std::size_t planned = 0, found = 0, run = 0;
-};
-
-// Lists of indices into the settings, as texts.
-std::vector<std::string> tasks_of(std::span<const std::size_t> missing, std::size_t n_ranks) {
-  const std::size_t even = n_ranks == 1 ? kBatch : missing.size() / (n_ranks * kTasksOfARank);
-  const std::size_t size = std::clamp<std::size_t>(even, 1, kBatch);
-  std::vector<std::string> out;
-  for (std::size_t first = 0; first < missing.size(); first += size) {
-    out.push_back(Json(missing.subspan(first, std::min(size, missing.size() - first))).dump());
-  }
-  return out;
-}
-
-std::string result_of(const std::string& task, std::span<const QaqParams> settings,
-                      CaptureSweep& capture, const Work& work) {
-  std::vector<QaqParams> batch;
-  for (const Json& i : Json::parse(task)) batch.push_back(settings[i.get<std::size_t>()]);
-  Json out = Json::array();
-  for (const ResultRecord& record : capture.run(batch, Work(nullptr, work.stop_token()))) {
-    out.push_back(to_json(record));
-  }
-  return out.dump();
-}
-
-SweepCounts sweep(const SweepCommand& options, std::span<const QaqParams> settings,
-                  SweepRanks& ranks, ResultsJournal* journal, ConsoleProgress& progress,
-                  const Work& work) {
-  const Shard shard = parse_shard(options.shard);
-  SweepCounts counts;
-  std::size_t number = 0;  // of a run among those of all captures
+  std::vector<SubjectSource> out;
   for (const std::string& path : options.captures) {
-    std::optional<CaptureSweep> opened;
-    const auto capture = [&]() -> CaptureSweep& {
-      if (!opened) {
-        opened.emplace(open_capture(path, work), SweepOptions{options.prefix, options.n_rows},
-                       work);
-      }
-      return *opened;
-    };
-    SweepRanks::Share share;
-    share.compute = [&](const std::string& task) {
-      return result_of(task, settings, capture(), work);
-    };
-    std::vector<std::size_t> missing;
-    std::int64_t n_done = 0;
-    share.take = [&](const std::string& result) {
-      for (Json& run : Json::parse(result)) {
-        journal->append(
-            {std::move(run["params"]), std::move(run["results"]), std::move(run["qaq_scope"])});
-        ++counts.run;
-        ++n_done;
-      }
-      work.report({"runs", n_done, std::ssize(missing), "runs"});
-    };
-    if (ranks.leads()) {
-      for (std::size_t i = 0; i < settings.size(); ++i) {
-        if (number++ % shard.count != shard.index) continue;
-        ++counts.planned;
-        if (journal->has(capture().hash_of(settings[i]))) {
-          ++counts.found;
-        } else {
-          missing.push_back(i);
-        }
-      }
-      share.tasks = tasks_of(missing, static_cast<std::size_t>(ranks.n_computing()));
-      progress.note(cat(path, ": ", missing.size(), " runs to do"));
-      work.report({"runs", 0, std::ssize(missing), "runs"});
-    }
-    ranks.share(share, work);
+    out.push_back(capture_subject(path, {options.prefix, options.n_rows}));
   }
-  return counts;
+  return out;
+}
+
+// "12 settings on 2 captures: 24 runs".
+std::string counts_text(const SweepCommand& options, std::size_t n_settings) {
+  if (!options.task.empty()) return cat(n_settings, " settings on a task: ", n_settings, " runs");
+  const std::size_t n = options.captures.size();
+  return cat(n_settings, " settings on ", n, " captures: ", n_settings * n, " runs");
+}
+
+void print_counts(const SweepCommand& options, const CommonOptions& common,
+                  std::size_t n_settings) {
+  if (!common.json) {
+    std::printf("%s\n", counts_text(options, n_settings).c_str());
+  } else if (options.task.empty()) {
+    print_json({{"settings", n_settings}, {"captures", options.captures.size()}});
+  } else {
+    print_json({{"settings", n_settings}, {"tasks", 1}});
+  }
 }
 
 void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, SweepRanks& ranks,
                     ConsoleProgress& progress, const Work& work) {
   const Stopwatch total;
-  parse_shard(options.shard);
+  const Shard shard = parse_shard(options.shard);
   const std::vector<QaqParams> settings = settings_of_grid(options);
-  progress.note(cat(settings.size(), " settings on ", options.captures.size(),
-                    " captures: ", settings.size() * options.captures.size(), " runs",
+  progress.note(cat(counts_text(options, settings.size()),
                     options.shard.empty() ? "" : cat(", of which this is shard ", options.shard)));
   if (options.dry_run) {
-    if (!ranks.leads()) return;
-    if (common.json) {
-      print_json({{"settings", settings.size()}, {"captures", options.captures.size()}});
-    } else {
-      std::printf("%zu settings on %zu captures: %zu runs\n", settings.size(),
-                  options.captures.size(), settings.size() * options.captures.size());
-    }
+    if (ranks.leads()) print_counts(options, common, settings.size());
     return;
   }
   if (options.output.empty()) {
     refuse_usage({.place = "-o", .what = "is missing", .cure = "name the results file"});
   }
   std::optional<ResultsJournal> journal;
-  if (ranks.leads()) journal.emplace(options.output);
+  if (ranks.leads()) journal.emplace(options.output, provenance());
   SweepCounts counts;
   try {
-    counts = sweep(options, settings, ranks, journal ? &*journal : nullptr, progress, work);
+    counts = make_runs({subjects_of(options, ranks), settings, shard}, ranks,
+                       journal ? &*journal : nullptr, progress, work);
   } catch (const Error& error) {
+    if (journal && error.kind() != ErrorKind::interrupted) journal->drop_if_empty();
     if (!journal || error.kind() != ErrorKind::interrupted) throw;
     // Says what is kept, where main would say that nothing is.
     throw Error(ErrorKind::interrupted,
-                {.file = options.output,
+                {.file = journal->journal_path(),
                  .what = cat("interrupted; ", journal->records().size(), " runs are kept"),
                  .cure = "run the same command again to go on"});
   }
   if (!journal) return;
   journal->finish();
+  if (!options.task.empty()) std::filesystem::remove(item_log_of(options));
   if (common.json) {
     print_json({{"results", options.output},
                 {"runs", counts.planned},
@@ -272,6 +105,7 @@ void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, Sw
 
 void run(const SweepCommand& options, const CommonOptions& common) {
   require_device(common.device);
+  check_sweep_usage(options);
   SweepRanks ranks;
   if (common.threads == 0) set_thread_count(ranks.n_threads());
   ConsoleProgress progress(common.quiet || !ranks.leads());
@@ -279,73 +113,14 @@ void run(const SweepCommand& options, const CommonOptions& common) {
   ranks.run([&] { sweep_on_ranks(options, common, ranks, progress, work); });
 }
 
-struct MergeCommand {
-  std::vector<std::string> shards;
-  std::string output;
-};
-
-void merge(const MergeCommand& options, const CommonOptions& common) {
-  std::vector<ResultRecord> all;
-  std::set<std::string> seen;
-  std::size_t n_read = 0;
-  for (const std::string& path : options.shards) {
-    for (ResultRecord& record : read_results(path)) {
-      ++n_read;
-      // The authors' runs have no hash: all of them are kept.
-      const std::string hash = record.hash();
-      if (hash.empty() || seen.insert(hash).second) all.push_back(std::move(record));
-    }
-  }
-  sort_results(all);
-  write_results(options.output, all);
-  if (common.json) {
-    print_json({{"results", options.output}, {"read", n_read}, {"runs", all.size()}});
-  } else {
-    std::printf("%s: %zu runs, %zu read from %zu files\n", printable(options.output).c_str(),
-                all.size(), n_read, options.shards.size());
-  }
-}
-
-void add_merge(CLI::App& sweep, const CommonOptions& common) {
-  auto options = std::make_shared<MergeCommand>();
-  CLI::App* command = sweep.add_subcommand("merge", "Join the results files of shards");
-  command->add_option("shards", options->shards, "Results files")->required();
-  command->add_option("-o,--output", options->output, "The file with all runs")->required();
-  command->footer(
-      "Runs that are in several files are kept once. The order does not depend on the shards.\n"
-      "Example:\n"
-      "  qaq sweep merge part1.json part2.json -o all.json");
-  command->callback([options, &common] { merge(*options, common); });
-}
-
 }  // namespace
 
 void add_sweep(CLI::App& program, const CommonOptions& common) {
   auto options = std::make_shared<SweepCommand>();
-  CLI::App* command =
-      program.add_subcommand("sweep", "Replay captures under every setting of a grid");
+  CLI::App* command = program.add_subcommand(
+      "sweep", "Replay captures, or answer questions, under every setting of a grid");
   command->require_subcommand(0, 1);
-  command->add_option("captures", options->captures, "Capture files");
-  command->add_option("--grid", options->grid, "The grid, a JSON file");
-  command->add_option("-o,--output", options->output,
-                      "Results, a JSON file; runs that are in it already are not made again");
-  command->add_option("--preset", options->preset,
-                      "What the grid leaves alone: a bundled preset or a JSON file");
-  command->add_option("--set", options->assignments, "One parameter, NAME=VALUE; may be repeated")
-      ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command->add_option("--prefix", options->prefix, "Tokens to quantize; 0: all")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
-      ->capture_default_str();
-  command
-      ->add_option("--rows", options->n_rows,
-                   "Newest attention rows that scores and outputs are compared in; 0: none")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40))
-      ->capture_default_str();
-  command->add_option("--shard", options->shard, "Make part I of N of the runs alone")
-      ->type_name("I/N");
-  command->add_flag("--dry-run", options->dry_run, "Say how many runs there are, and stop");
+  add_sweep_flags(*command, *options);
   command->footer(
       "A grid lists values by parameter; \"when\" leaves settings out, or gives some of them axes\n"
       "of their own:\n"
@@ -356,20 +131,26 @@ void add_sweep(CLI::App& program, const CommonOptions& common) {
       "   \"when\": [\"n_bits_min <= n_bits_max\"]}\n"
       "Examples:\n"
       "  qaq sweep story.h5 --grid grid.json --prefix 400 -o results.json\n"
+      "  qaq sweep --model smollm2-135m --task piqa.jsonl --limit 100 --grid grid.json -o "
+      "results.json\n"
       "  qaq sweep story.h5 code.h5 --grid grid.json --shard 1/4 -o part1.json\n"
       "  mpirun -n 9 --bind-to none qaq sweep story.h5 --grid grid.json -o results.json\n"
+      "RESULTS.h5 is an HDF5 table: a row a run, a column each parameter and metric, and each run "
+      "as "
+      "JSON\n"
+      "(record_json). It is written when the sweep ends; until then finished runs are in "
+      "RESULTS.h5.runs.json.\n"
+      "A finished run is kept at once, and of a task the questions under the settings in hand (16 "
+      "at "
+      "a\n"
+      "time share the whole cache's pass), in RESULTS.items: the same command goes on after a "
+      "kill.\n"
       "Under mpirun (builds with QAQ_MPI=ON) the first rank writes the file and hands out runs, "
       "and\n"
       "the others make them; the file has the same bytes.");
-  add_merge(*command, common);
+  add_sweep_merge(*command, common);
   command->callback([options, command, &common] {
-    if (!command->get_subcommands().empty()) return;
-    if (options->captures.empty() || options->grid.empty()) {
-      refuse_usage({.place = options->grid.empty() ? "--grid" : "captures",
-                    .what = "is missing",
-                    .cure = "write qaq sweep CAPTURE.h5 --grid GRID.json -o RESULTS.json"});
-    }
-    run(*options, common);
+    if (command->get_subcommands().empty()) run(*options, common);
   });
 }
 

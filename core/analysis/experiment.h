@@ -64,6 +64,7 @@ struct Experiment {
   ExperimentNeeds needs = ExperimentNeeds::questions;
   /// Throws Error{interrupted} when stopped, Error{usage} for a layer or head that is not there.
   ExperimentResult (*run)(const ExperimentContext&) = nullptr;
+  bool scores_questions = false;  ///< has them answered: other seeds, other answers
 };
 
 /// All of them. To add one: a function in a file of its kind (accuracy_experiments.cpp,

@@ -15,6 +15,10 @@ template <class T>
 hid_t type_of() {
   if constexpr (std::is_same_v<T, float>) {
     return H5T_IEEE_F32LE;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return H5T_IEEE_F64LE;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return H5T_STD_I64LE;
   } else if constexpr (std::is_same_v<T, std::int32_t>) {
     return H5T_STD_I32LE;
   } else {

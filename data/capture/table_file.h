@@ -8,12 +8,9 @@
 
 namespace qaq {
 
-/// Writes a table as an HDF5 file, `path`.partial until it is whole: a one-dimensional dataset a
-/// column, under its name. Whole numbers are int32 (-2147483648 without a value), numbers float32
-/// (NaN without one), texts UTF-8, choices int32 with the attribute `choices`; `units` where the
-/// column has a unit. The root has the attributes `format` = "qaq-table", `format_version` = 1,
-/// `columns` (their order) and, as JSON text, `head_json`. Throws Error{work} where it cannot be
-/// written.
+/// Writes a table as an HDF5 file of columns (column_file.h) with `format` = "qaq-table". Whole
+/// numbers are int32 (-2147483648 without a value), numbers float32 (NaN without one), texts UTF-8,
+/// choices int32 with the attribute `choices`. Throws Error{work} where it cannot be written.
 void write_table_file(const std::string& path, const Table& table,
                       const nlohmann::ordered_json& head, const Work& work = {});
 

@@ -8,7 +8,10 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/capture/column_file.h"
+#include "data/files/partial_file.h"
 #include "data/files/whole_file.h"
+#include "data/results/results_table.h"
 
 namespace qaq {
 namespace {
@@ -59,6 +62,24 @@ std::vector<ResultRecord> records_of(const Json& json, const std::string& file) 
   return out;
 }
 
+bool is_hdf5(const std::string& path) {
+  constexpr std::string_view kSignature("\x89HDF\r\n\x1a\n");
+  std::string start(kSignature.size(), ' ');
+  std::ifstream(path, std::ios::binary).read(start.data(), std::ssize(start));
+  return start == kSignature;
+}
+
+std::vector<ResultRecord> records_of_table(const std::string& path) {
+  std::vector<ResultRecord> out;
+  for (const std::string& text : read_text_column(path, kResultsTable, kRecordColumn)) {
+    const std::string place = cat("/", kRecordColumn, "[", out.size(), "]");
+    const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (json.is_discarded()) refuse(path, place, "is not valid JSON", "make the file again");
+    out.push_back(record_of(json, path, place));
+  }
+  return out;
+}
+
 // Ours has one run a line. What follows the last whole run is a torn line or the end.
 std::string whole_runs(const std::string& text, const std::string& file) {
   std::size_t end = std::string::npos;
@@ -83,10 +104,16 @@ void write_line(std::ostream& out, const ResultRecord& record, bool first) {
 }  // namespace
 
 std::vector<ResultRecord> read_results(const std::string& path) {
+  if (is_hdf5(path)) return records_of_table(path);
   return records_of(parse(text_of(path), path), path);
 }
 
-void write_results(const std::string& path, const std::vector<ResultRecord>& records) {
+void write_results(const std::string& path, const std::vector<ResultRecord>& records,
+                   const Json& head) {
+  if (names_results_table(path)) {
+    write_results_table(path, records, head);
+    return;
+  }
   std::ostringstream text;
   for (std::size_t i = 0; i < records.size(); ++i) write_line(text, records[i], i == 0);
   text << (records.empty() ? "[\n]\n" : kEnd);
@@ -110,17 +137,29 @@ void sort_results(std::vector<ResultRecord>& records) {
   records = std::move(sorted);
 }
 
-ResultsJournal::ResultsJournal(std::string path) : path_(std::move(path)) {
-  std::string kept = "[";
-  if (std::filesystem::exists(path_)) {
-    kept = whole_runs(text_of(path_), path_);
-    if (kept != "[") records_ = records_of(parse(kept + kEnd, path_), path_);
+ResultsJournal::ResultsJournal(std::string path, Json head)
+    : path_(std::move(path)), journal_path_(path_), head_(std::move(head)) {
+  if (names_results_table(path_)) {
+    journal_path_ += ".runs.json";
+    PartialFile::name_for_writing(path_);
+    if (std::filesystem::exists(path_)) add(read_results(path_));
   }
-  for (const ResultRecord& record : records_) hashes_.insert(record.hash());
+  if (std::filesystem::exists(journal_path_)) {
+    const std::string kept = whole_runs(text_of(journal_path_), journal_path_);
+    if (kept != "[") add(records_of(parse(kept + kEnd, journal_path_), journal_path_));
+  }
   // What is kept goes under the name whole, in case this ends before the first run does.
-  write_results(path_, records_);
-  file_.open(path_, std::ios::binary | std::ios::in | std::ios::out);
-  if (!file_) fail_to_write(path_);
+  write_results(journal_path_, records_);
+  file_.open(journal_path_, std::ios::binary | std::ios::in | std::ios::out);
+  if (!file_) fail_to_write(journal_path_);
+}
+
+// Without those that a finished table and the journal of its last sweep both have.
+void ResultsJournal::add(std::vector<ResultRecord> records) {
+  for (ResultRecord& record : records) {
+    const std::string hash = record.hash();
+    if (hash.empty() || hashes_.insert(hash).second) records_.push_back(std::move(record));
+  }
 }
 
 void ResultsJournal::append(ResultRecord record) {
@@ -135,15 +174,22 @@ void ResultsJournal::append(ResultRecord record) {
   write_line(text, record, first);
   text << kEnd;
   file_ << text.str() << std::flush;
-  if (!file_) fail_to_write(path_);
+  if (!file_) fail_to_write(journal_path_);
   hashes_.insert(record.hash());
   records_.push_back(std::move(record));
+}
+
+void ResultsJournal::drop_if_empty() {
+  if (!records_.empty()) return;
+  file_.close();
+  std::filesystem::remove(journal_path_);
 }
 
 void ResultsJournal::finish() {
   file_.close();
   sort_results(records_);
-  write_results(path_, records_);
+  write_results(path_, records_, head_);
+  if (journal_path_ != path_) std::filesystem::remove(journal_path_);
 }
 
 }  // namespace qaq

@@ -108,6 +108,29 @@ TEST(Evaluate, TwoSettingsMeetOnTheSameQuestions) {
   EXPECT_EQ(preset["against"]["parameters"]["key.use_attentions"], true);
 }
 
+TEST(Evaluate, ASeedDrawsTheQuestionsThatPythonDraws) {
+  // random.seed(42); random.sample(range(9), 3) == [1, 0, 5]
+  const TemporaryFolder folder;
+  std::istringstream lines(bytes_of_file(kTask));
+  Words all(9);
+  for (std::string& line : all) std::getline(lines, line);
+  std::ofstream(folder.file("drawn.jsonl")) << all[1] << "\n" << all[0] << "\n" << all[5] << "\n";
+  const json drawn = run_json(on_task({kCoarse, {"--limit", "3", "--seed", "42"}}));
+  const json same = run_json(on_task({kCoarse}, folder.file("drawn.jsonl")));
+  EXPECT_EQ(drawn["metrics"], same["metrics"]);
+  EXPECT_EQ(drawn["seed"], 42);
+  EXPECT_EQ(same["seed"], nullptr);
+  EXPECT_NE(run_json(on_task({kCoarse, {"--limit", "3"}}))["metrics"], drawn["metrics"]);
+  // Finished items of one draw are none of another's.
+  const std::string log = folder.file("items.jsonl");
+  run_json(on_task({kCoarse, {"--limit", "3", "--seed", "42", "--resume", log}}));
+  const ProgramResult other =
+      run_qaq(on_task({kCoarse, {"--limit", "3", "--seed", "43", "--resume", log}}));
+  EXPECT_EQ(other.exit_code, 3);
+  EXPECT_NE(other.err.find("made_with/seed"), std::string::npos) << other.err;
+  EXPECT_EQ(run_qaq({"evaluate", "--model", kTiny, "--text", kTask, "--seed", "1"}).exit_code, 2);
+}
+
 TEST(Evaluate, TheAuthorsResultsHaveTheirNamesInTheirOrder) {
   const TemporaryFolder folder;
   const json document =

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "tests/support/qaq_program.h"
 #include "tests/support/temporary_folder.h"
@@ -293,6 +295,68 @@ TEST(Experiment, MinutesAndLimitBoundTheQuestions) {
   EXPECT_EQ(hurried["n_available"], 9);
 }
 
+// What seeds draw, run by themselves.
+json table_of_seed(const std::string& seed, const std::string& folder) {
+  return run_json(on_task("table2", folder, {"--limit", "4", "--seeds", seed}))["tables"]["table2"];
+}
+
+TEST(Experiment, SeedsAreRunsOfTheirOwnWithTheirSpread) {
+  const TemporaryFolder folder;
+  const json document =
+      run_json(on_task("table2", folder.file("out"), {"--limit", "4", "--seeds", "42,7,0"}));
+  EXPECT_EQ(document["n"], 4);
+  const json& tables = document["tables"];
+  const json& all = tables["table2"];
+  EXPECT_EQ(column(all, "seed"), 0u);
+  EXPECT_EQ(column(tables["table2-pairs"], "seed"), 0u);
+  json rows = json::array();
+  std::map<std::string, std::vector<double>> kl, accuracy;
+  for (const char* seed : {"42", "7", "0"}) {
+    const json alone = table_of_seed(seed, folder.file("alone"));
+    for (const json& row : alone["rows"]) {
+      rows.push_back(row);
+      EXPECT_EQ(row[0].dump(), seed);
+      const std::string setting = row[column(all, "setting")];
+      kl[setting].push_back(row[column(all, "kl_mean")]);
+      accuracy[setting].push_back(row[column(all, "accuracy")]);
+    }
+  }
+  EXPECT_EQ(all["rows"], rows);
+  const json& seeds = tables["table2-seeds"];
+  EXPECT_EQ(seeds["rows"].size(), rows.size() / 3);
+  for (const json& row : seeds["rows"]) {
+    const std::string setting = row[column(seeds, "setting")];
+    const auto expect = [&](const std::string& name, const std::vector<double>& values) {
+      const auto [low, high] = std::ranges::minmax(values);
+      const double mean = std::accumulate(values.begin(), values.end(), 0.0) / 3;
+      EXPECT_NEAR(row[column(seeds, name + "_mean")].get<double>(), mean, 1e-6) << setting;
+      EXPECT_EQ(row[column(seeds, name + "_min")], low) << setting;
+      EXPECT_EQ(row[column(seeds, name + "_max")], high) << setting;
+    };
+    expect("kl", kl.at(setting));
+    expect("accuracy", accuracy.at(setting));
+  }
+  const std::string page = bytes_of_file(folder.file("out/table2.md"));
+  EXPECT_NE(page.find("random.sample does, by seed: 42 (n = 4), 7 (n = 4), 0 (n = 4)"),
+            std::string::npos)
+      << page;
+  EXPECT_NE(page.find("* Seed 7: "), std::string::npos) << page;
+  // As `qaq evaluate` draws them.
+  const json metrics = run_json({"evaluate", "--model", kTiny, "--task", kTask, "--limit", "4",
+                                 "--seed", "7", "--set", "target_quantization_error=3", "--set",
+                                 "n_bits_max=4", "--set", "outliers_ratio=0"})["metrics"];
+  EXPECT_NEAR(kl.at("e 3 bits 1-4 without outliers").at(1), metrics["kl_mean"].get<double>(), 1e-6);
+}
+
+TEST(Experiment, SeedsShareTheMinutes) {
+  const TemporaryFolder folder;
+  const json document =
+      run_json(on_task("table3", folder.file("out"), {"--minutes", "1e-6", "--seeds", "1,2"}));
+  EXPECT_EQ(document["n"], 1);
+  EXPECT_EQ(document["n_available"], 9);
+  EXPECT_TRUE(document["tables"].contains("table3-seeds"));
+}
+
 TEST(Experiment, RefusesInOneLine) {
   const TemporaryFolder folder;
   const auto refused = [&](const Words& words, int code, const std::string& says) {
@@ -308,6 +372,9 @@ TEST(Experiment, RefusesInOneLine) {
   refused(on_task("fig2b", folder.file("out"), {"--head", "99"}), 2, "no query head 99");
   refused(on_task("fig2b", folder.file("out"), {"--layer", "99"}), 2, "no layer 99");
   refused(on_task("fig2a", folder.file("out"), {"--minutes", "0"}), 2, "--minutes");
+  refused(on_task("fig2c", folder.file("out"), {"--seeds", "42"}), 2, "fig2c asks no questions");
+  refused(on_task("fig4", folder.file("out"), {"--seeds", "42,42"}), 2, "twice");
+  refused(on_task("fig4", folder.file("out"), {"--seeds", "-1"}), 2, "--seeds");
   EXPECT_FALSE(std::filesystem::exists(folder.file("out"))) << "nothing is written when refused";
 }
 

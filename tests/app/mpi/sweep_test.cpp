@@ -74,6 +74,33 @@ TEST_F(MpiSweep, TheFileHasTheSameBytesOnAnyNumberOfRanks) {
   }
 }
 
+TEST_F(MpiSweep, ATaskHasTheSameBytesOnAnyNumberOfRanks) {
+  const auto words = [&](const std::string& output) -> std::vector<std::string> {
+    return {"sweep",
+            "--model",
+            test::test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf"),
+            "--task",
+            test::test_data_path("tasks/example_expected.jsonl"),
+            "--limit",
+            "3",
+            "--grid",
+            grid_,
+            "-o",
+            folder_.file(output),
+            "--json"};
+  };
+  const ProgramResult alone = test::run_qaq(words("alone.json"));
+  ASSERT_EQ(alone.exit_code, 0) << alone.err;
+  for (const int n : {2, 3}) {
+    const std::string name = std::to_string(n) + ".json";
+    const ProgramResult result = mpirun(n, words(name));
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_EQ(bytes(name), bytes("alone.json")) << n << " ranks";
+    EXPECT_EQ(json::parse(result.out)["run"], 20);
+  }
+  EXPECT_EQ(folder_.names().size(), 4u) << "nothing else is left";
+}
+
 TEST_F(MpiSweep, GoesOnAfterAKill) {
   ASSERT_EQ(mpirun(2, sweep("a.json", {kCapture})).exit_code, 0);
   const std::string whole = bytes("a.json");
