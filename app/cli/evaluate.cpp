@@ -22,6 +22,7 @@
 #include "core/engine/backend.h"
 #include "core/evaluate/prefix_run.h"
 #include "core/evaluate/summary_json.h"
+#include "core/replay/run_mode.h"
 #include "data/files/partial_file.h"
 
 namespace qaq::cli {
@@ -131,7 +132,9 @@ class ResultsFile {
 };
 
 nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile& model) {
-  return {{"model", model.spec().name}, {"policy", options.policy}};
+  return {{"model", model.spec().name},
+          {"mode", name_of(RunMode::in_the_model)},
+          {"policy", options.policy}};
 }
 
 // `replay` is what planning and quantizing took; items that were resumed bring the time that they
@@ -162,7 +165,8 @@ void print_items(const EvaluateCommand& options, const EvaluationItems& items,
                  const ModelFile& model, std::int64_t n_mismatches) {
   if (items.is_task()) {
     std::printf(
-        "%s: %lld questions, no beginning token; first token from the %s cache, scores per "
+        "%s: %lld questions, in the model, no beginning token; first token from the %s cache, "
+        "scores per "
         "%s\n",
         printable(items.name).c_str(), static_cast<long long>(items.size()),
         options.choice.first_token == FirstToken::full ? "whole" : "quantized",
@@ -184,7 +188,8 @@ void print_items(const EvaluateCommand& options, const EvaluationItems& items,
     }
   } else {
     std::printf(
-        "%s: %zu tokens; %lld windows of %lld tokens, stride %lld: the first %lld of each "
+        "%s: %zu tokens, in the model; %lld windows of %lld tokens, stride %lld: the first %lld of "
+        "each "
         "are quantized, the others scored\n",
         printable(items.name).c_str(), items.text.size(), static_cast<long long>(items.size()),
         static_cast<long long>(items.window), static_cast<long long>(items.stride),
@@ -282,7 +287,7 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
     print_json(document);
     return;
   }
-  std::printf("%lld prompt tokens, the first %lld quantized; greedy\n",
+  std::printf("%lld prompt tokens, the first %lld quantized; in the model, greedy\n",
               static_cast<long long>(n_prompt), static_cast<long long>(call.n_prefix));
   print_divergence(result, settings, *tokenizer);
 }

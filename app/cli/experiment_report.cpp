@@ -37,6 +37,7 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
   }
   return {{"experiment", experiment.name},
           {"title", experiment.title},
+          {"mode", name_of(experiment.mode)},
           {"paper", experiment.paper},
           {"model", subject.model},
           {"items", subject.items},
@@ -56,9 +57,9 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
   page << "# " << experiment.name << ": " << experiment.title << "\n\n";
   if (!experiment.paper.empty())
     page << "The paper (arXiv 2403.04643): " << experiment.paper << "\n\n";
-  page << "Ours: " << subject.model << " on " << subject.items << ", n = " << result.n << " of "
-       << result.n_available << " " << result.items << ", " << seconds_text(result.seconds)
-       << " s.\n";
+  page << "Ours: " << subject.model << " on " << subject.items << ", mode "
+       << name_of(experiment.mode) << ", n = " << result.n << " of " << result.n_available << " "
+       << result.items << ", " << seconds_text(result.seconds) << " s.\n";
   for (const std::string& setting : result.settings) page << "* " << setting << "\n";
   page << "\n    " << command_line() << "\n";
   for (const ExperimentTable& table : result.tables) {

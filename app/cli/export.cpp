@@ -14,6 +14,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/replayer.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/table_file.h"
 #include "data/files/partial_file.h"
@@ -133,6 +134,7 @@ void run(const ExportCommand& options, const CommonOptions& common) {
   Json head{{"schema_version", 1},
             {"capture", capture->info().name},
             {"what", options.what},
+            {"mode", name_of(RunMode::batch)},
             {"policy", options.replay.policy},
             {"parameters", parameters_json(list_parameters(params))},
             {"n_tokens", capture->info().n_tokens}};

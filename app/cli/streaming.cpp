@@ -6,6 +6,7 @@
 #include "app/cli/console.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/run_mode.h"
 #include "core/replay/streaming.h"
 #include "data/capture/capture_file.h"
 #include "data/presets/preset.h"
@@ -126,7 +127,7 @@ void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags,
     return;
   }
   print_json({{"capture", replay.capture},
-              {"mode", "streaming"},
+              {"mode", name_of(RunMode::streaming)},
               {"policy", result->policy},
               {"parameters", parameters_json(result->parameters)},
               {"n_tokens", result->n_tokens},

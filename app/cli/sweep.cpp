@@ -16,6 +16,7 @@
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/replay/replay.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/presets/grid.h"
 #include "data/presets/preset.h"
@@ -128,7 +129,7 @@ class CaptureSweep {
       record.results = authors_results(metrics);
       record.qaq_scope = {{"hash", hash_of(settings[i])},
                           {"capture", info.name},
-                          {"mode", "batch"},
+                          {"mode", name_of(RunMode::batch)},
                           {"prefix", sweeper_.prefix()},
                           {"compared_rows", sweeper_.n_rows()},
                           {"parameters", parameters_json(results[i]->parameters)},

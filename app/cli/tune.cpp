@@ -17,6 +17,7 @@
 #include "core/base/shell.h"
 #include "core/base/text.h"
 #include "core/engine/backend.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/presets/preset.h"
 
@@ -182,7 +183,9 @@ void tune_on(const TuneCommand& options, const CommonOptions& common, Goal goal,
     checked["met"] = holds;
   }
   if (common.json) {
+    const RunMode mode = grounds.items ? RunMode::in_the_model : RunMode::batch;
     print_json({{"target", {{goal.name, goal.value}}},
+                {"mode", name_of(mode)},
                 {"trials", seen.size()},
                 {"parameters", parameters_json(list_parameters(best))},
                 {"tuned", tuned},

@@ -12,6 +12,7 @@
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
 #include "core/evaluate/multiple_choice.h"
+#include "core/replay/run_mode.h"
 
 namespace qaq {
 
@@ -62,6 +63,7 @@ struct Experiment {
   std::string_view title;  ///< one line
   std::string_view paper;  ///< what the paper shows and reports; empty for our own
   ExperimentNeeds needs = ExperimentNeeds::questions;
+  RunMode mode = RunMode::in_the_model;  ///< of its figures
   /// Throws Error{interrupted} when stopped, Error{usage} for a layer or head that is not there.
   ExperimentResult (*run)(const ExperimentContext&) = nullptr;
 };

@@ -4,6 +4,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/replay.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/capture_info_reader.h"
 #include "data/capture/capture_layout.h"
@@ -51,6 +52,7 @@ void write_attributes(const h5::File& file, const ReplayResult& result,
                       const std::string& provenance_json) {
   const h5::Attributes run(file, kUnfinished);
   run.set("policy", result.policy);
+  run.set("mode", std::string(name_of(RunMode::batch)));
   run.set("parameters_json", parameters_json(result.parameters).dump());
   run.set("metrics_json", metrics_json(result).dump());
   run.set("totals_json", totals_json(result).dump());

@@ -53,6 +53,7 @@ TEST(Evaluate, WithoutQuantizationNothingChanges) {
   const json document = run_json(on_task({kExact}));
   const json& metrics = document["metrics"];
   EXPECT_EQ(document["n_questions"], 9);
+  EXPECT_EQ(document["mode"], "in-the-model");
   EXPECT_EQ(metrics["accuracy"], document["reference"]["accuracy"]);
   EXPECT_EQ(metrics["answer_log_probability"], document["reference"]["answer_log_probability"]);
   EXPECT_EQ(metrics["kl_max"], 0.0);

@@ -61,6 +61,7 @@ TEST(ExportCommand, RowsAddUpToTheReplaysMetrics) {
   const json metrics = run_json({"replay", kLetter, "--preset", "paper"})["metrics"];
   const json bits = run_json({"export", kLetter, "--what", "bits", "--preset", "paper"});
   EXPECT_EQ(bits["schema_version"], 1);
+  EXPECT_EQ(bits["mode"], "batch");
   EXPECT_EQ(bits["parameters"]["key.target_quantization_error"], 3.0);
   const std::size_t n = 30 * 3 * 64;
   ASSERT_EQ(bits["rows"].size(), 2 * n);

@@ -73,6 +73,15 @@ class StoredRuns : public testing::Test {
     return replay(*open_capture(path_), options);
   }
 
+  // Removes an attribute of the run "old".
+  void remove_attribute(const char* name) {
+    h5::thread().run([&] {
+      h5::File file(path_, h5::Access::modify);
+      ASSERT_GE(H5Adelete_by_name(file.id(), "/runs/old", name, H5P_DEFAULT), 0);
+      file.close();
+    });
+  }
+
   // Changes an attribute of the run "old".
   void edit_json(const char* name, const std::function<void(nlohmann::ordered_json&)>& edit) {
     h5::thread().run([&] {
@@ -120,7 +129,8 @@ TEST_F(StoredRuns, KeepWhatIsLeftToTheProgram) {
   EXPECT_EQ(stored->key.n_bound_unmet, result->key.n_bound_unmet);
 }
 
-// What version 0.1 wrote knows neither variants nor units that no bits are enough for.
+// What version 0.1 wrote knows neither variants nor units that no bits are enough for, and one
+// mode.
 TEST_F(StoredRuns, OfOlderProgramsAreTheReferenceVariant) {
   write(AttentionProfile::full);
   const SharedReplay result = replayed(3);
@@ -139,6 +149,8 @@ TEST_F(StoredRuns, OfOlderProgramsAreTheReferenceVariant) {
     EXPECT_EQ(totals["key"].erase("n_bound_unmet"), 1u);
     EXPECT_EQ(totals["value"].erase("n_bound_unmet"), 1u);
   });
+  remove_attribute("mode");
+  EXPECT_EQ(capture_summary(path_).at("runs").at(0).at("mode"), "batch");
   expect_same(*load_run(path_, "old"), *result);
 }
 
@@ -220,7 +232,13 @@ TEST_F(StoredRuns, AndAllElseAreInTheSummary) {
   EXPECT_EQ(key->at("bytes"), 3 * 2 * 20 * 8 * 4);
   ASSERT_EQ(summary.at("runs").size(), 1u);
   EXPECT_EQ(summary.at("runs")[0].at("name"), "a");
-  EXPECT_EQ(summary.at("runs")[0].at("metrics"), metrics_json(*result));
+  EXPECT_EQ(summary.at("runs")[0].at("mode"), "batch");
+  const auto& metrics = summary.at("runs")[0].at("metrics");
+  EXPECT_EQ(metrics, metrics_json(*result));
+  // Nominal and packed sizes side by side: the paper counts no scales, and packed bytes count all.
+  EXPECT_GT(metrics.at("ratio_paper"), metrics.at("ratio_nominal"));
+  EXPECT_GT(metrics.at("ratio_nominal"), metrics.at("ratio_packed"));
+  EXPECT_EQ(metrics.at("ratio_packed"), result->ratio_packed);
   EXPECT_EQ(summary.at("runs")[0].at("provenance").at("commit"), "x");
 }
 
