@@ -55,6 +55,7 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
       {"program_version", program_version()},
       {"model_sha256", model.sha256()},
       {"items_sha256", sha256_of_file(options.task.empty() ? options.text : options.task)},
+      {"dtype", name_of(options.dtype)},
       {"settings", std::move(all)}};
   if (items.is_task()) {
     out["choice"] = parameters_json(list_parameters(options.choice));
@@ -134,6 +135,7 @@ class ResultsFile {
 nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile& model) {
   return {{"model", model.spec().name},
           {"mode", name_of(RunMode::in_the_model)},
+          {"dtype", name_of(options.dtype)},
           {"policy", options.policy}};
 }
 
@@ -215,7 +217,7 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   double load = 0;
   const auto open = [&] {
     const std::int64_t n = items.longest();
-    PrefixRun run(opener(model, {n, n}, work), params_of(settings));
+    PrefixRun run(opener(model, {n, n}, work), params_of(settings), options.dtype);
     load = total.seconds();
     return run;
   };
@@ -265,8 +267,8 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
   const std::int64_t n_prompt = std::ssize(prompt.ids);
-  PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work),
-                params_of(settings));
+  PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work), params_of(settings),
+                options.dtype);
   GenerationCall call{
       prompt.ids, options.cut.prefix == 0 ? n_prompt : options.cut.prefix, options.n_generate, {}};
   if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;

@@ -7,6 +7,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/dtype_flag.h"
 #include "app/cli/evaluation_items.h"
 #include "app/cli/experiment_report.h"
 #include "app/cli/inputs.h"
@@ -23,6 +24,7 @@ struct ExperimentCommand {
   double minutes = 10;
   std::int64_t limit = 0;
   std::int32_t layer = 1, head = 8;
+  DType dtype = ExperimentContext{}.dtype;
   std::string output = "experiments";
 };
 
@@ -98,6 +100,7 @@ ExperimentContext context_of(const ExperimentCommand& options, const EvaluationI
   out.context_length = model->spec().shape.context_length;
   out.layer = options.layer;
   out.head = options.head;
+  out.dtype = options.dtype;
   out.seconds = options.minutes * 60;
   out.work = work;
   return out;
@@ -119,7 +122,8 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
                                     ? text_items(options.text, *model, *tokenizer, {}, 0)
                                     : task_items(options.task, *model, *tokenizer, options.limit);
   const ExperimentContext context = context_of(options, items, model, work);
-  const ExperimentSubject subject{printable(model->spec().name), printable(items.name)};
+  const ExperimentSubject subject{printable(model->spec().name), printable(items.name),
+                                  options.dtype};
   const ExperimentResult result = experiment.run(context);
   const auto paths = write_experiment(options.output, experiment, subject, result);
   if (common.json) {
@@ -159,6 +163,7 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
   command->add_option("--head", options->head, "fig2b: query head whose attention is shown")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
+  add_dtype_flag(*command, options->dtype, kCacheDtypeHelp);
   command
       ->add_option("-o,--output", options->output,
                    "Folder for NAME.csv, NAME.json and the page NAME.md")

@@ -41,6 +41,7 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
           {"paper", experiment.paper},
           {"model", subject.model},
           {"items", subject.items},
+          {"dtype", name_of(subject.dtype)},
           {"counts", result.items},
           {"n", result.n},
           {"n_available", result.n_available},
@@ -58,8 +59,9 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
   if (!experiment.paper.empty())
     page << "The paper (arXiv 2403.04643): " << experiment.paper << "\n\n";
   page << "Ours: " << subject.model << " on " << subject.items << ", mode "
-       << name_of(experiment.mode) << ", n = " << result.n << " of " << result.n_available << " "
-       << result.items << ", " << seconds_text(result.seconds) << " s.\n";
+       << name_of(experiment.mode) << ", cache in " << name_of(subject.dtype)
+       << ", n = " << result.n << " of " << result.n_available << " " << result.items << ", "
+       << seconds_text(result.seconds) << " s.\n";
   for (const std::string& setting : result.settings) page << "* " << setting << "\n";
   page << "\n    " << command_line() << "\n";
   for (const ExperimentTable& table : result.tables) {

@@ -12,6 +12,7 @@ namespace qaq::cli {
 struct ExperimentSubject {
   std::string model;
   std::string items;  ///< name of the task or the text
+  DType dtype;        ///< of the cache that was quantized
 };
 
 /// The document of NAME.json, and of --json.

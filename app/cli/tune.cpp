@@ -10,6 +10,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/dtype_flag.h"
 #include "app/cli/inputs.h"
 #include "app/cli/printable.h"
 #include "app/cli/tune_ground.h"
@@ -39,6 +40,7 @@ struct TuneCommand {
   std::int64_t limit = kDefaultLimit;
   SweepOptions compared;
   int n_steps = kTuneSteps;
+  DType dtype = DType::f32;
 
   bool on_text() const { return !text.empty(); }
 };
@@ -115,6 +117,7 @@ std::string command_of(const TuneCommand& options, const EvaluationItems* items,
   if (items) {
     out = cat("qaq evaluate --model ", shell_word(options.model), " --text ",
               shell_word(options.text), " --window ", items->window, " --stride ", items->stride);
+    if (options.dtype != DType::f32) out += cat(" --dtype ", name_of(options.dtype));
   } else {
     out = cat("qaq replay ", shell_word(options.capture));
     if (options.compared.prefix > 0) out += cat(" --prefix ", options.compared.prefix);
@@ -223,7 +226,7 @@ void run_on_text(const TuneCommand& options, const CommonOptions& common, const 
     const Work silent(nullptr, work.stop_token());
     return make_cpu_backend()->open(model, {n, n}, std::exchange(first, false) ? work : silent);
   };
-  PrefixRun run(open, {});
+  PrefixRun run(open, {}, options.dtype);
   TextGround first(run, halves[0]), second(run, halves[1]);
   tune_on(options, common, goal, {first, &second, &halves[0]}, work);
 }
@@ -284,6 +287,8 @@ void add_ground_flags(CLI::App& command, TuneCommand& options) {
       ->check(count_or_none)
       ->needs(text)
       ->capture_default_str();
+  add_dtype_flag(command, options.dtype, kCacheDtypeHelp);
+  command.get_option("--dtype")->needs(text);
   command.add_option("--check", options.check, "Another capture, to check the setting on")
       ->needs(capture);
   command.add_option("--prefix", options.compared.prefix, "Tokens of captures to quantize; 0: all")

@@ -13,6 +13,7 @@
 #include "core/engine/engine.h"
 #include "core/evaluate/multiple_choice.h"
 #include "core/replay/run_mode.h"
+#include "core/tensor/dtype.h"
 
 namespace qaq {
 
@@ -33,6 +34,7 @@ struct ExperimentContext {
   std::int64_t n_first = 0;  ///< tokens of the text that belong together: all, or one question's
   std::int32_t layer = 1;    ///< fig2b
   std::int32_t head = 8;     ///< fig2b, a query head
+  DType dtype = DType::f16;  ///< of the whole cache that is quantized; the authors ran float16
   double seconds = 600;      ///< how long it may take
   Work work;
 };

@@ -109,6 +109,39 @@ TEST(Evaluate, TwoSettingsMeetOnTheSameQuestions) {
   EXPECT_EQ(preset["against"]["parameters"]["key.use_attentions"], true);
 }
 
+// The same setting on the same tokens costs and loses the same, whether a model is run on the
+// quantized cache or a capture of it is replayed.
+TEST(Evaluate, TheCacheIsThatOfAReplay) {
+  const TemporaryFolder folder;
+  const std::string text = folder.file("text.txt"), prefix = folder.file("prefix.json"),
+                    capture = folder.file("prefix.h5");
+  std::ofstream(text) << "A capture holds what a run of the model did, and a replay quantizes it.";
+  const json ids = run_json({"tokenize", "--model", kTiny, "--file", text})["ids"];
+  constexpr std::size_t kPrefix = 30;
+  ASSERT_GT(ids.size(), kPrefix + 10);
+  std::ofstream(prefix) << json(std::vector<json>(ids.begin(), ids.begin() + kPrefix));
+  const Words setting{"--preset", "paper", "--set", "outliers_ratio=0.2"};
+  double wide = 0;
+  for (const char* dtype : {"f32", "f16", "bf16"}) {
+    run_json({"capture", "--model", kTiny, "--tokens", prefix, "--attention", "derive", "--dtype",
+              dtype, "-o", capture});
+    const json replayed = run_json(with({"replay", capture}, {setting}))["metrics"];
+    const json document = run_json(
+        with({"evaluate", "--model", kTiny, "--text", text, "--prefix", std::to_string(kPrefix)},
+             {setting, {"--dtype", dtype}}));
+    EXPECT_EQ(document["dtype"], dtype);
+    for (const char* figure : {"ratio_packed", "ratio_nominal", "ratio_paper", "average_n_bits",
+                               "key_quantization_error", "value_quantization_error"}) {
+      EXPECT_DOUBLE_EQ(document["metrics"][figure], replayed[figure]) << dtype << ", " << figure;
+    }
+    const double ratio = replayed["ratio_packed"];
+    if (dtype == std::string("f32"))
+      wide = ratio;
+    else
+      EXPECT_GT(ratio, 1.1 * wide) << "outliers of 2 bytes, not 4";
+  }
+}
+
 TEST(Evaluate, TheAuthorsResultsHaveTheirNamesInTheirOrder) {
   const TemporaryFolder folder;
   const json document =

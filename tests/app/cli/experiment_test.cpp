@@ -70,6 +70,7 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
   EXPECT_EQ(document["experiment"], name);
   const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" || name == "cost";
   EXPECT_EQ(document["mode"], of_captures ? "batch" : "in-the-model");
+  EXPECT_EQ(document["dtype"], "f16") << "as the authors ran";
   EXPECT_GT(document["n"].get<int>(), 0);
   EXPECT_LE(document["n"], document["n_available"]);
   json stored = json::parse(bytes_of_file(folder.file("out/" + name + ".json")));
@@ -105,7 +106,7 @@ TEST(Experiment, TheListHasThemAll) {
 
 // What a row says is what `qaq evaluate` says of its setting.
 void expect_as_evaluated(const json& table, const std::string& setting, const Words& flags) {
-  Words words{"evaluate", "--model", kTiny, "--task", kTask};
+  Words words{"evaluate", "--model", kTiny, "--task", kTask, "--dtype", "f16"};
   words.insert(words.end(), flags.begin(), flags.end());
   const json metrics = run_json(words)["metrics"];
   EXPECT_EQ(cell(table, "setting", setting, "n_right"), metrics["n_right"]) << setting;
@@ -278,8 +279,8 @@ TEST(Experiment, DriftAveragesToWhatEvaluateSays) {
     n += n_row;
   }
   const json metrics = run_json({"evaluate", "--model", kTiny, "--text", text, "--window", "256",
-                                 "--limit", document["n"].dump(), "--set", "use_attentions=false",
-                                 "--set", "n_bits_uniform=3"})["metrics"];
+                                 "--dtype", "f16", "--limit", document["n"].dump(), "--set",
+                                 "use_attentions=false", "--set", "n_bits_uniform=3"})["metrics"];
   EXPECT_EQ(n, metrics["n_positions"]);
   EXPECT_NEAR(sum / static_cast<double>(n), metrics["kl_mean"].get<double>(), 1e-5);
 }

@@ -94,15 +94,16 @@ TEST_F(TuneOnText, ALooserTargetIsCheaperAndARatioLosesMoreTheLargerItIs) {
 
 TEST_F(TuneOnText, ThreadsChangeNoNumberAndWhatIsSetStays) {
   const auto on = [&](const std::string& threads) {
-    json document =
-        run_json(tune({"--target", "ratio_packed=2", "--limit", "1", "--set", "key.level=token",
-                       "--set", "n_bits_max=6", "--steps", "2", "--threads", threads}));
+    json document = run_json(
+        tune({"--target", "ratio_packed=2", "--limit", "1", "--set", "key.level=token", "--set",
+              "n_bits_max=6", "--dtype", "f16", "--steps", "2", "--threads", threads}));
     document.erase("timing");
     return document;
   };
   const json document = on("1");
   EXPECT_EQ(document["parameters"]["key.level"], "token");
   EXPECT_NE(document["parameters"]["value.level"], "token");
+  EXPECT_NE(document["command_line"].get<std::string>().find(" --dtype f16 "), std::string::npos);
   EXPECT_EQ(document["parameters"]["value.n_bits_max"], 6);
   EXPECT_EQ(on("3"), document);
 }
@@ -142,6 +143,7 @@ TEST_F(TuneOnText, WhatItCannotDoIsRefused) {
   expect(tune({"--target", "same_top=1.5"}), "1.5");
   expect(tune({"--target", "kl=small"}), "small");
   expect(tune({"--target", "kl"}), "=");
+  expect({"tune", kSample, "--target", "ratio_packed=2", "--dtype", "f16"}, "--text");
   const auto windows = [&](const char* window) {
     return Words{"tune", "--model",  kTiny,  "--text",   text_, "--target",
                  "kl=1", "--window", window, "--stride", "4"};
