@@ -78,6 +78,9 @@ Table table_of(const ExportCommand& options, const CaptureView& capture, const S
                              .reduce = params.qaq.gqa_reduce},
                             work);
   }
+  if (options.what == "score-errors") {
+    return score_errors_table(replayer.full(replay_options, work), info);
+  }
   const SharedReplay result = replayer.bits(replay_options, work);
   if (options.what == "outliers") return outliers_table(result, info);
   return options.what == "errors" ? errors_table(result, info) : bits_table(result, info);
@@ -165,7 +168,8 @@ void add_export(CLI::App& program, const CommonOptions& common) {
   add_replay_flags(*command, options->replay);
   command->add_option("--what", options->what, "Which numbers")
       ->required()
-      ->check(CLI::IsMember({"bits", "outliers", "errors", "violations", "importance"}));
+      ->check(CLI::IsMember(
+          {"bits", "outliers", "errors", "score-errors", "violations", "importance"}));
   command
       ->add_option("--format", options->format,
                    "csv, the default; json, the default with --json; or h5, which needs -o")
@@ -176,6 +180,8 @@ void add_export(CLI::App& program, const CommonOptions& common) {
       "  bits        cache, layer, kv_head, token: bits of its unit; dtype_bits behind the prefix\n"
       "  outliers    cache, layer, kv_head, token: values kept exactly, and their channels\n"
       "  errors      cache, layer, kv_head, token: mean squared error over channels\n"
+      "  score-errors  layer, head, kv_head, step behind the prefix (without one, any): squared\n"
+      "              score differences summed over keys, and mean squared output difference\n"
       "  violations  layer, head, kv_head, step, token: score, maximum of the window before it,\n"
       "              their ratio, and the bits that the score asks for less those given\n"
       "  importance  layer, kv_head, token: maximum over the last rows, which values' bits follow\n"
