@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -23,7 +22,7 @@
 #include "core/evaluate/prefix_run.h"
 #include "core/evaluate/summary_json.h"
 #include "core/replay/run_mode.h"
-#include "data/files/partial_file.h"
+#include "data/results/results_file.h"
 
 namespace qaq::cli {
 namespace {
@@ -108,29 +107,23 @@ std::vector<ItemResult> run_items(const EvaluateCommand& options, const Evaluati
   return out;
 }
 
-// Writes the authors' results; held under another name until it is whole.
-class ResultsFile {
- public:
-  explicit ResultsFile(const std::string& path)
-      : path_(path), out_(PartialFile::name_for_writing(path)), partial_(path) {
-    if (!out_) fail("cannot be written");
-  }
-  void write(const nlohmann::ordered_json& results) {
-    out_ << results.dump(2) << '\n' << std::flush;
-    if (!out_) fail("writing failed");
-    out_.close();
-    partial_.rename();
-  }
-
- private:
-  [[noreturn]] void fail(const char* what) const {
-    throw Error(ErrorKind::work,
-                {.file = path_, .what = what, .cure = "give a file in a folder with room"});
-  }
-  std::string path_;
-  std::ofstream out_;
-  PartialFile partial_;
-};
+// A setting's figures as a run of a results file. Its hash is of all that they depend on.
+ResultRecord record_of(const EvaluateCommand& options, const ModelFile& model,
+                       const EvaluationItems& items, const EvaluatedSetting& setting) {
+  const nlohmann::ordered_json metrics = summary_json(setting.summary);
+  auto subject = made_with(options, model, items, {&setting, 1});
+  subject["n_items"] = items.size();
+  ResultRecord record;
+  record.params = authors_params(setting.params, {model.spec().name, items.name, items.size()});
+  record.results = authors_results(metrics);
+  record.qaq_scope = {{"hash", sha256_hex(subject.dump()).substr(0, 32)},
+                      {items.is_task() ? "task" : "text", items.name},
+                      {"mode", name_of(RunMode::in_the_model)},
+                      {"dtype", name_of(options.dtype)},
+                      {"parameters", parameters_json(list_parameters(setting.params))},
+                      {"metrics", metrics}};
+  return record;
+}
 
 nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile& model) {
   return {{"model", model.spec().name},
@@ -212,7 +205,7 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   if (!options.resume.empty()) {
     log.emplace(options.resume, made_with(options, *model, items, settings));
   }
-  std::optional<ResultsFile> results;
+  std::optional<ResultsWriter> results;
   if (!options.output.empty()) results.emplace(options.output);
   double load = 0;
   const auto open = [&] {
@@ -226,15 +219,13 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   evaluation.items = run_items(options, items, open, log, work);
   evaluation.reference = reference_accuracy(evaluation.items);
   evaluation.reference_seconds = reference_seconds(evaluation.items);
-  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
+  std::vector<ResultRecord> records;
   for (std::size_t i = 0; i < settings.size(); ++i) {
     settings[i].summary = summarize(evaluation.items, i);
-    entries.push_back(authors_entry(settings[i].params,
-                                    {model->spec().name, items.name, std::ssize(evaluation.items)},
-                                    settings[i].summary));
+    records.push_back(record_of(options, *model, items, settings[i]));
   }
   evaluation.settings = std::move(settings);
-  if (results) results->write(entries);
+  if (results) results->write(records);
 
   const auto n_mismatches = std::ranges::count_if(
       evaluation.items, [](const ItemResult& item) { return item.boundary_mismatch; });

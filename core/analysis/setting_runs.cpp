@@ -91,6 +91,7 @@ SettingRuns run_settings(const ExperimentContext& context, std::vector<NamedSett
   SettingRuns out;
   out.settings = std::move(settings);
   out.n_available = std::ssize(context.questions);
+  out.dtype = context.dtype;
   {
     const TimeIn time(out.seconds);
     run_groups(context, out);

@@ -171,6 +171,19 @@ TEST(Evaluate, TheAuthorsResultsHaveTheirNamesInTheirOrder) {
   for (const auto& [name, value] : results[0]["results"].items()) {
     EXPECT_EQ(json(value), document["metrics"][name]) << name;
   }
+  const auto& ours = results[0]["qaq_scope"];
+  EXPECT_EQ(ours["mode"], "in-the-model");
+  EXPECT_EQ(json(ours["parameters"]), document["parameters"]);
+  EXPECT_EQ(json(ours["metrics"]), document["metrics"]);
+  // What tells runs apart: the setting, the questions, the number type, and nothing else.
+  const auto hash = [&](const Words& more) {
+    run_json(on_task({{"--preset", "paper", "-o", folder.file("other.json")}, more}));
+    return json::parse(bytes_of_file(folder.file("other.json")))[0]["qaq_scope"]["hash"];
+  };
+  EXPECT_EQ(hash({"--limit", "4", "--threads", "1"}), json(ours["hash"]));
+  EXPECT_NE(hash({"--limit", "3"}), json(ours["hash"]));
+  EXPECT_NE(hash({"--limit", "4", "--dtype", "f16"}), json(ours["hash"]));
+  EXPECT_NE(hash({"--limit", "4", "--set", "n_bits_max=5"}), json(ours["hash"]));
 }
 
 TEST(Evaluate, GoesOnBehindTheLastFinishedItem) {
