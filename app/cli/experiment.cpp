@@ -123,7 +123,7 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
                                     : task_items(options.task, *model, *tokenizer, options.limit);
   const ExperimentContext context = context_of(options, items, model, work);
   const ExperimentSubject subject{printable(model->spec().name), printable(items.name),
-                                  options.dtype};
+                                  options.dtype, items.too_long};
   const ExperimentResult result = experiment.run(context);
   const auto paths = write_experiment(options.output, experiment, subject, result);
   if (common.json) {

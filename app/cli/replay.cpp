@@ -101,6 +101,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
   refuse_streaming_parameters(options.replay.assignments);
   const ScopeParams params = options.replay.params();
+  if (!options.save.empty()) require_run_name(options.save);
   if (!options.save_packed.empty()) {
     options.replay.check_output("--save-packed", options.save_packed);
   }
@@ -212,7 +213,7 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       "  qaq replay story.h5 --streaming --prefill 400 --set importance=ema --json");
   command->callback([options, &common] {
     if (options->streaming.streaming) {
-      run_streaming(options->replay, options->streaming, common);
+      run_streaming(options->replay, options->streaming, options->save, common);
     } else {
       run(*options, common);
     }

@@ -296,6 +296,22 @@ TEST(Experiment, MinutesAndLimitBoundTheQuestions) {
   EXPECT_EQ(hurried["n_available"], 9);
 }
 
+TEST(Experiment, QuestionsBeyondTheContextAreNamed) {
+  const TemporaryFolder folder;
+  std::string words = "q";
+  for (int i = 0; i < 3000; ++i) words += " q";
+  std::ofstream(folder.file("task.jsonl"))
+      << json{{"id", "endless"}, {"question", words}, {"choices", {"a", "b"}}, {"answer", 0}}
+      << '\n'
+      << R"({"question": "Which?", "choices": ["this", "that"], "answer": 1})" << '\n';
+  const json document = run_json({"experiment", "fig2a", "--model", kTiny, "--task",
+                                  folder.file("task.jsonl"), "-o", folder.file("out")});
+  EXPECT_EQ(document["n_available"], 1);
+  EXPECT_EQ(document["too_long"], json({"endless"}));
+  const std::string page = bytes_of_file(folder.file("out/fig2a.md"));
+  EXPECT_NE(page.find("longer than the model's context: 1 (endless)"), std::string::npos) << page;
+}
+
 TEST(Experiment, RefusesInOneLine) {
   const TemporaryFolder folder;
   const auto refused = [&](const Words& words, int code, const std::string& says) {

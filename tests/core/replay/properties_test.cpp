@@ -387,6 +387,7 @@ TEST(Properties, StreamingEndsAsOneShotQuantization) {
     const SharedStreaming result =
         stream(capture, {c.params, {.demote_from = DemoteFrom::cpu}, n_tokens / 2});
     Replayer replayer(capture);
+    const SharedReplay batch = replayer.bits({c.params});
     const PlannedCaches plans = replayer.plans({c.params});
     std::int64_t packed = 0, n_units = 0;
     for (const CacheSide side : kSides) {
@@ -398,6 +399,10 @@ TEST(Properties, StreamingEndsAsOneShotQuantization) {
         ASSERT_TRUE(same_bytes<float>(at_once->span(), streamed.values.view().sub(layer).span()))
             << name_of(side) << ", layer " << layer;
       }
+      const CacheReplay& whole = side_of(*batch, side);
+      ASSERT_TRUE(same_bytes<std::uint8_t>(streamed.bits.span(), whole.bits.span()));
+      ASSERT_TRUE(same_bytes<std::uint8_t>(streamed.outliers.span(), whole.outliers.span()));
+      ASSERT_TRUE(same_bytes<float>(streamed.error.span(), whole.error.span()));
       packed += packed_bytes(planned.plan, planned.stats,
                              packed_format(planned.plan.quantizer, DType::f16))
                     .total();
