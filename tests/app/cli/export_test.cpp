@@ -113,6 +113,13 @@ TEST(ExportCommand, ViolationsAreThoseThatAReplayCounts) {
   const json exported = run_json(rows);
   ASSERT_GT(exported["rows"].size(), 50u);
   EXPECT_EQ(counted["count"], exported["rows"].size());
+  EXPECT_EQ(exported["prefix"], 40);
+  for (const char* figure : {"window", "count", "eligible", "rate", "jump_ratio_p50",
+                             "jump_ratio_p99", "violated_mass", "per_head", "bits_deficit"}) {
+    EXPECT_EQ(exported["summary"][figure], counted[figure]) << figure;
+  }
+  EXPECT_EQ(counted["rate"],
+            static_cast<double>(exported["rows"].size()) / counted["eligible"].get<double>());
 
   const auto layers = column(exported, "layer"), heads = column(exported, "head"),
              steps = column(exported, "step"), deficits = column(exported, "bits_deficit");

@@ -485,7 +485,7 @@ TEST(Properties, FallingAttentionNeverPromotes) {
 }
 
 // Everything that a replay and a stream of one case give, as bytes.
-std::string bytes_of(const MemoryCapture& capture, const Case& c, bool streamed) {
+std::string bytes_of(const MemoryCapture& capture, const Case& c) {
   std::string out;
   const auto add = [&](const auto& values) {
     out.append(reinterpret_cast<const char*>(values.data()), values.span().size_bytes());
@@ -505,7 +505,6 @@ std::string bytes_of(const MemoryCapture& capture, const Case& c, bool streamed)
   }
   add(result->attention_error);
   add(result->output_error);
-  if (!streamed) return out;
   const SharedStreaming stream_result =
       stream(capture, {c.params, {}, capture.info().n_tokens - 2});
   for (const StreamedFinal* left : {&stream_result->key, &stream_result->value}) {
@@ -522,12 +521,10 @@ TEST(Properties, ThreadCountChangesNoByte) {
   for (const Case& c : cases()) {
     if (contradicts_itself(c.side())) continue;
     SCOPED_TRACE(c.name);
-    // A stream holds what a replay plans: of one range rule it is enough.
-    const bool streamed = c.side().range_rule != RangeChoice::minmax && !c.side().symmetric;
     set_thread_count(1);
-    const std::string one = bytes_of(capture, c, streamed);
+    const std::string one = bytes_of(capture, c);
     set_thread_count(3);
-    const bool same = bytes_of(capture, c, streamed) == one;
+    const bool same = bytes_of(capture, c) == one;
     set_thread_count(0);
     ASSERT_TRUE(same);
   }
