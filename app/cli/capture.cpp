@@ -5,6 +5,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/dtype_flag.h"
 #include "app/cli/generation.h"
 #include "app/cli/inputs.h"
 #include "core/base/error.h"
@@ -25,7 +26,7 @@ struct CaptureOptions {
   GenerationOptions generation;
   std::string layers;
   std::string attention = "auto";
-  std::string dtype = "f32";
+  DType dtype = DType::f32;
   std::string output;
   bool no_queries = false;
 };
@@ -82,8 +83,7 @@ CapturePlan make_plan(const CaptureOptions& options, const Generator& generator)
   info.n_prompt = std::ssize(generator.prompt.ids);
   info.prompt_text = generator.prompt.text;
   info.special_ids = tokenizer.special_ids();
-  info.dtype =
-      options.dtype == "f16" ? DType::f16 : (options.dtype == "bf16" ? DType::bf16 : DType::f32);
+  info.dtype = options.dtype;
   info.has_queries = !options.no_queries;
   info.creator = cat("qaq ", program_version());
   info.created_utc = utc_now();
@@ -103,7 +103,7 @@ nlohmann::ordered_json provenance_of(const CaptureOptions& options, const Captur
   record["model_sha256"] = plan.info.model_sha256;
   record["tokenizer_sha256"] = plan.tokenizer_sha256;
   record["prompt_sha256"] = sha256_hex(plan.info.prompt_text);
-  record["dtype"] = options.dtype;
+  record["dtype"] = name_of(options.dtype);
   record["generation"] = generation_json(options.generation);
   record["device"] = make_cpu_backend()->info().name;
   record["started_utc"] = plan.info.created_utc;
@@ -128,7 +128,7 @@ void report_json(const CaptureOptions& options, const CapturePlan& plan, const G
               {"generated_tokens", result.n_generated()},
               {"generated_text", generated},
               {"attention", name_of(plan.info.profile)},
-              {"dtype", options.dtype},
+              {"dtype", name_of(options.dtype)},
               {"generation", generation_json(options.generation)},
               {"prefill_tokens_per_second", result.prefill_rate()},
               {"decode_tokens_per_second", result.decode_rate()},
@@ -198,9 +198,7 @@ void add_capture(CLI::App& program, const CommonOptions& common) {
       "--attention", options->attention,
       "full, window:N (last N rows), derive (recompute from queries and keys) or none"
       " (default: full, derive above 2 GB)");
-  command->add_option("--dtype", options->dtype, "Numbers in the file: f32, f16 or bf16")
-      ->check(CLI::IsMember({"f32", "f16", "bf16"}))
-      ->capture_default_str();
+  add_dtype_flag(*command, options->dtype, "Numbers in the file: f32, f16 or bf16");
   command->add_flag("--no-queries", options->no_queries, "Leave the queries out");
   command->add_option("-o,--output", options->output, "The capture file to write")->required();
   command->footer(

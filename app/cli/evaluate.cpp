@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -23,7 +22,8 @@
 #include "core/engine/backend.h"
 #include "core/evaluate/prefix_run.h"
 #include "core/evaluate/summary_json.h"
-#include "data/files/partial_file.h"
+#include "core/replay/run_mode.h"
+#include "data/results/results_file.h"
 
 namespace qaq::cli {
 namespace {
@@ -55,6 +55,7 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
       {"program_version", program_version()},
       {"model_sha256", model.sha256()},
       {"items_sha256", sha256_of_file(options.task.empty() ? options.text : options.task)},
+      {"dtype", name_of(options.dtype)},
       {"settings", std::move(all)}};
   if (items.is_task()) {
     out["choice"] = parameters_json(list_parameters(options.choice));
@@ -91,32 +92,29 @@ std::vector<ItemResult> finished_items(const EvaluateCommand& options, const Eva
   return out;
 }
 
-// Writes the authors' results; held under another name until it is whole.
-class ResultsFile {
- public:
-  explicit ResultsFile(const std::string& path)
-      : path_(path), out_(PartialFile::name_for_writing(path)), partial_(path) {
-    if (!out_) fail("cannot be written");
-  }
-  void write(const nlohmann::ordered_json& results) {
-    out_ << results.dump(2) << '\n' << std::flush;
-    if (!out_) fail("writing failed");
-    out_.close();
-    partial_.rename();
-  }
-
- private:
-  [[noreturn]] void fail(const char* what) const {
-    throw Error(ErrorKind::work,
-                {.file = path_, .what = what, .cure = "give a file in a folder with room"});
-  }
-  std::string path_;
-  std::ofstream out_;
-  PartialFile partial_;
-};
+// A setting's figures as a run of a results file. Its hash is of all that they depend on.
+ResultRecord record_of(const EvaluateCommand& options, const ModelFile& model,
+                       const EvaluationItems& items, const EvaluatedSetting& setting) {
+  const nlohmann::ordered_json metrics = summary_json(setting.summary);
+  auto subject = made_with(options, model, items, {&setting, 1});
+  subject["n_items"] = items.size();
+  ResultRecord record;
+  record.params = authors_params(setting.params, {model.spec().name, items.name, items.size()});
+  record.results = authors_results(metrics);
+  record.qaq_scope = {{"hash", sha256_hex(subject.dump()).substr(0, 32)},
+                      {items.is_task() ? "task" : "text", items.name},
+                      {"mode", name_of(RunMode::in_the_model)},
+                      {"dtype", name_of(options.dtype)},
+                      {"parameters", parameters_json(list_parameters(setting.params))},
+                      {"metrics", metrics}};
+  return record;
+}
 
 nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile& model) {
-  return {{"model", model.spec().name}, {"policy", options.policy}};
+  return {{"model", model.spec().name},
+          {"mode", name_of(RunMode::in_the_model)},
+          {"dtype", name_of(options.dtype)},
+          {"policy", options.policy}};
 }
 
 // `replay` is what planning and quantizing took; items that were resumed bring the time that they
@@ -148,7 +146,8 @@ void print_items(const EvaluateCommand& options, const EvaluationItems& items,
                  const ModelFile& model, std::int64_t n_mismatches) {
   if (items.is_task()) {
     std::printf(
-        "%s: %lld questions%s, no beginning token; first token from the %s cache, scores per "
+        "%s: %lld questions%s, in the model, no beginning token; first token from the %s cache, "
+        "scores per "
         "%s\n",
         printable(items.name).c_str(), static_cast<long long>(items.size()),
         options.seed ? cat(", drawn with seed ", *options.seed).c_str() : "",
@@ -171,7 +170,8 @@ void print_items(const EvaluateCommand& options, const EvaluationItems& items,
     }
   } else {
     std::printf(
-        "%s: %zu tokens; %lld windows of %lld tokens, stride %lld: the first %lld of each "
+        "%s: %zu tokens, in the model; %lld windows of %lld tokens, stride %lld: the first %lld of "
+        "each "
         "are quantized, the others scored\n",
         printable(items.name).c_str(), items.text.size(), static_cast<long long>(items.size()),
         static_cast<long long>(items.window), static_cast<long long>(items.stride),
@@ -192,13 +192,13 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   if (!options.resume.empty()) {
     log.emplace(options.resume, made_with(options, *model, items, settings));
   }
-  std::optional<ResultsFile> results;
+  std::optional<ResultsWriter> results;
   if (!options.output.empty()) results.emplace(options.output);
   double load = 0;
   std::optional<PrefixRun> run;
   const auto open = [&]() -> PrefixRun& {
     const std::int64_t n = items.longest();
-    run.emplace(opener(model, {n, n}, work), params_of(settings));
+    run.emplace(opener(model, {n, n}, work), params_of(settings), options.dtype);
     load = total.seconds();
     return *run;
   };
@@ -207,15 +207,13 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   evaluation.items = finished_items(options, items, open, log, work);
   evaluation.reference = reference_accuracy(evaluation.items);
   evaluation.reference_seconds = reference_seconds(evaluation.items);
-  nlohmann::ordered_json entries = nlohmann::ordered_json::array();
+  std::vector<ResultRecord> records;
   for (std::size_t i = 0; i < settings.size(); ++i) {
     settings[i].summary = summarize(evaluation.items, i);
-    entries.push_back(authors_entry(settings[i].params,
-                                    {model->spec().name, items.name, std::ssize(evaluation.items)},
-                                    settings[i].summary));
+    records.push_back(record_of(options, *model, items, settings[i]));
   }
   evaluation.settings = std::move(settings);
-  if (results) results->write(entries);
+  if (results) results->write(records);
 
   const auto n_mismatches = std::ranges::count_if(
       evaluation.items, [](const ItemResult& item) { return item.boundary_mismatch; });
@@ -248,8 +246,8 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
   const std::int64_t n_prompt = std::ssize(prompt.ids);
-  PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work),
-                params_of(settings));
+  PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work), params_of(settings),
+                options.dtype);
   GenerationCall call{
       prompt.ids, options.cut.prefix == 0 ? n_prompt : options.cut.prefix, options.n_generate, {}};
   if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;
@@ -270,7 +268,7 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
     print_json(document);
     return;
   }
-  std::printf("%lld prompt tokens, the first %lld quantized; greedy\n",
+  std::printf("%lld prompt tokens, the first %lld quantized; in the model, greedy\n",
               static_cast<long long>(n_prompt), static_cast<long long>(call.n_prefix));
   print_divergence(result, settings, *tokenizer);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/cli/dtype_flag.h"
 #include "core/analysis/scope_params.h"
 #include "core/base/parameters.h"
 #include "data/presets/preset.h"
@@ -114,6 +115,7 @@ void add_evaluate_flags(CLI::App& command, EvaluateCommand& options) {
       ->required();
   add_item_flags(command, options);
   add_setting_flags(command, options);
+  add_dtype_flag(command, options.dtype, kCacheDtypeHelp);
   command.add_option("--resume", options.resume,
                      "Keep finished items in this JSONL file, and go on behind its last");
   command.add_option("-o,--output", options.output, "Write the authors' results JSON");

@@ -10,6 +10,7 @@
 #include "app/cli/evaluation_report.h"
 #include "app/cli/prompt.h"
 #include "core/evaluate/multiple_choice.h"
+#include "core/tensor/dtype.h"
 
 namespace qaq::cli {
 
@@ -29,6 +30,7 @@ struct EvaluateCommand {
   std::string against = "none";
   std::vector<std::string> against_assignments;
   ChoiceOptions choice;
+  DType dtype = DType::f32;
   std::string resume, output;
 };
 

@@ -10,6 +10,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/dtype_flag.h"
 #include "app/cli/evaluation_items.h"
 #include "app/cli/experiment_report.h"
 #include "app/cli/inputs.h"
@@ -28,6 +29,7 @@ struct ExperimentCommand {
   std::int64_t limit = 0;
   std::vector<std::uint32_t> seeds;
   std::int32_t layer = 1, head = 8;
+  DType dtype = ExperimentContext{}.dtype;
   std::string output = "experiments";
 };
 
@@ -112,6 +114,7 @@ ExperimentContext context_of(const ExperimentCommand& options, const EvaluationI
   out.context_length = model->spec().shape.context_length;
   out.layer = options.layer;
   out.head = options.head;
+  out.dtype = options.dtype;
   out.seconds = options.minutes * 60;
   out.work = work;
   return out;
@@ -119,14 +122,15 @@ ExperimentContext context_of(const ExperimentCommand& options, const EvaluationI
 
 // Runs the experiment, on several draws of questions where seeds are given, and says on what.
 ExperimentResult made(const Experiment& experiment, const ExperimentCommand& options,
-                      const std::shared_ptr<const ModelFile>& model, std::string& items_name,
+                      const std::shared_ptr<const ModelFile>& model, ExperimentSubject& subject,
                       const Work& work) {
   const auto tokenizer = make_tokenizer(*model);
   const auto context_for = [&](std::optional<std::uint32_t> seed) {
     const EvaluationItems items =
         options.task.empty() ? text_items(options.text, *model, *tokenizer, {}, 0)
                              : task_items(options.task, *model, *tokenizer, {options.limit, seed});
-    items_name = printable(items.name);
+    subject.items = printable(items.name);
+    subject.too_long = items.too_long;
     return context_of(options, items, model, work);
   };
   if (options.seeds.empty()) return experiment.run(context_for({}));
@@ -146,8 +150,10 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const auto model = open_model_named(options.model);
-  ExperimentSubject subject{printable(model->spec().name), {}};
-  const ExperimentResult result = made(experiment, options, model, subject.items, work);
+  ExperimentSubject subject;
+  subject.model = printable(model->spec().name);
+  subject.dtype = options.dtype;
+  const ExperimentResult result = made(experiment, options, model, subject, work);
   const auto paths = write_experiment(options.output, experiment, subject, result);
   if (common.json) {
     auto document = experiment_json(experiment, subject, result);
@@ -195,6 +201,7 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
   command->add_option("--head", options->head, "fig2b: query head whose attention is shown")
       ->check(CLI::Range(0, 1 << 20))
       ->capture_default_str();
+  add_dtype_flag(*command, options->dtype, kCacheDtypeHelp);
   command
       ->add_option("-o,--output", options->output,
                    "Folder for NAME.csv, NAME.json and the page NAME.md")

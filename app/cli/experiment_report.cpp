@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/cli/console.h"
+#include "app/cli/printable.h"
 #include "core/analysis/table_text.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -37,12 +38,15 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
   }
   return {{"experiment", experiment.name},
           {"title", experiment.title},
+          {"mode", name_of(experiment.mode)},
           {"paper", experiment.paper},
           {"model", subject.model},
           {"items", subject.items},
+          {"dtype", name_of(subject.dtype)},
           {"counts", result.items},
           {"n", result.n},
           {"n_available", result.n_available},
+          {"too_long", subject.too_long},
           {"settings", result.settings},
           {"remarks", result.remarks},
           {"tables", std::move(tables)},
@@ -56,10 +60,18 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
   page << "# " << experiment.name << ": " << experiment.title << "\n\n";
   if (!experiment.paper.empty())
     page << "The paper (arXiv 2403.04643): " << experiment.paper << "\n\n";
-  page << "Ours: " << subject.model << " on " << subject.items << ", n = " << result.n << " of "
-       << result.n_available << " " << result.items << ", " << seconds_text(result.seconds)
-       << " s.\n";
+  page << "Ours: " << subject.model << " on " << subject.items << ", mode "
+       << name_of(experiment.mode) << ", cache in " << name_of(subject.dtype)
+       << ", n = " << result.n << " of " << result.n_available << " " << result.items << ", "
+       << seconds_text(result.seconds) << " s.\n";
   for (const std::string& setting : result.settings) page << "* " << setting << "\n";
+  if (!subject.too_long.empty()) {
+    page << "* left out, longer than the model's context: " << subject.too_long.size() << " (";
+    for (const std::string& id : subject.too_long) {
+      page << (id == subject.too_long.front() ? "" : ", ") << printable(id);
+    }
+    page << ")\n";
+  }
   page << "\n    " << command_line() << "\n";
   for (const ExperimentTable& table : result.tables) {
     page << "\n## " << table.title << "\n\n";

@@ -11,7 +11,9 @@ namespace qaq::cli {
 /// What an experiment was run on.
 struct ExperimentSubject {
   std::string model;
-  std::string items;  ///< name of the task or the text
+  std::string items;                  ///< name of the task or the text
+  DType dtype = DType::f32;           ///< of the cache that was quantized
+  std::vector<std::string> too_long;  ///< questions that exceed the model's context: left out
 };
 
 /// The document of NAME.json, and of --json.

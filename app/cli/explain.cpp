@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/cache_replay.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 
 namespace qaq::cli {
@@ -171,6 +172,7 @@ void run(const ExplainCommand& options, const CommonOptions& common) {
     return;
   }
   nlohmann::ordered_json document{{"capture", options.replay.capture},
+                                  {"mode", name_of(RunMode::batch)},
                                   {"parameters", parameters_json(list_parameters(params))}};
   document.update(explanation_json(explanation));
   document["timing"] = {{"total", total.seconds()}};

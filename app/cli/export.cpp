@@ -3,6 +3,9 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
@@ -11,9 +14,12 @@
 #include "core/analysis/bits_deficit.h"
 #include "core/analysis/table_text.h"
 #include "core/analysis/tables.h"
+#include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/planner.h"
 #include "core/replay/replayer.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/table_file.h"
 #include "data/files/partial_file.h"
@@ -46,8 +52,22 @@ std::string format_of(const ExportCommand& options, const CommonOptions& common)
   return options.format.empty() ? (common.json ? "json" : "csv") : options.format;
 }
 
-Table violations_of(const CaptureView& capture, Replayer& replayer, const ReplayOptions& options,
-                    const ViolationParams& params, const Work& work) {
+// Rows, and what a JSON document or an HDF5 file says of them all.
+struct Exported {
+  Table table;
+  Json summary{};
+};
+
+// What rows of violations alone do not tell. Steps and tokens they do.
+Json summary_of(const ViolationReport& report, const CaptureInfo& info,
+                const std::vector<std::optional<int>>& deficits) {
+  Json out = violations_json(report, info, deficits, std::nullopt);
+  for (const char* name : {"per_step", "tokens", "persistence"}) out.erase(name);
+  return out;
+}
+
+Exported violations_of(const CaptureView& capture, Replayer& replayer, const ReplayOptions& options,
+                       const ViolationParams& params, const Work& work) {
   if (capture.info().profile == AttentionProfile::none) {
     refuse_input({.file = capture.info().name,
                   .place = "/entry/attention",
@@ -57,11 +77,13 @@ Table violations_of(const CaptureView& capture, Replayer& replayer, const Replay
   const QaqSideParams& value = options.params.value;
   ViolationReport report = find_violations(capture, params, value.last_n_attentions, work);
   auto deficits = bits_deficits(report, capture.info(), replayer.plans(options, work).value, value);
-  return violations_table(std::move(report), std::move(deficits), capture.info());
+  Json summary = summary_of(report, capture.info(), deficits);
+  return {violations_table(std::move(report), std::move(deficits), capture.info()),
+          std::move(summary)};
 }
 
-Table table_of(const ExportCommand& options, const CaptureView& capture, const ScopeParams& params,
-               const Work& work) {
+Exported exported(const ExportCommand& options, const CaptureView& capture,
+                  const ScopeParams& params, const Work& work) {
   const CaptureInfo& info = capture.info();
   Replayer replayer(capture);
   const ReplayOptions replay_options{params.qaq, options.replay.prefix};
@@ -71,15 +93,18 @@ Table table_of(const ExportCommand& options, const CaptureView& capture, const S
   if (options.what == "importance") {
     const std::int64_t prefix =
         replayer.plans(replay_options, work).value.plan.layout.shape().n_tokens;
-    return importance_table(capture,
-                            {.prefix = prefix,
-                             .n_rows = params.qaq.value.last_n_attentions,
-                             .reduce = params.qaq.gqa_reduce},
-                            work);
+    return {importance_table(capture,
+                             {.prefix = prefix,
+                              .n_rows = params.qaq.value.last_n_attentions,
+                              .reduce = params.qaq.gqa_reduce},
+                             work)};
+  }
+  if (options.what == "score-errors") {
+    return {score_errors_table(replayer.full(replay_options, work), info)};
   }
   const SharedReplay result = replayer.bits(replay_options, work);
-  if (options.what == "outliers") return outliers_table(result, info);
-  return options.what == "errors" ? errors_table(result, info) : bits_table(result, info);
+  if (options.what == "outliers") return {outliers_table(result, info)};
+  return {options.what == "errors" ? errors_table(result, info) : bits_table(result, info)};
 }
 
 void write_text(const Table& table, const std::string& format, const Json& head, std::ostream& out,
@@ -128,14 +153,17 @@ void run(const ExportCommand& options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
   const ScopeParams params = options.replay.params();
   const auto capture = open_capture(options.replay.capture, work);
-  const Table table = table_of(options, *capture, params, work);
+  const auto [table, summary] = exported(options, *capture, params, work);
 
   Json head{{"schema_version", 1},
             {"capture", capture->info().name},
             {"what", options.what},
+            {"mode", name_of(RunMode::batch)},
             {"policy", options.replay.policy},
             {"parameters", parameters_json(list_parameters(params))},
-            {"n_tokens", capture->info().n_tokens}};
+            {"n_tokens", capture->info().n_tokens},
+            {"prefix", checked_prefix(capture->info(), options.replay.prefix)}};
+  if (!summary.is_null()) head["summary"] = summary;
   if (options.output.empty()) {
     write_text(table, format, head, std::cout, work);
     if (!std::cout.flush()) {
@@ -163,7 +191,8 @@ void add_export(CLI::App& program, const CommonOptions& common) {
   add_replay_flags(*command, options->replay);
   command->add_option("--what", options->what, "Which numbers")
       ->required()
-      ->check(CLI::IsMember({"bits", "outliers", "errors", "violations", "importance"}));
+      ->check(CLI::IsMember(
+          {"bits", "outliers", "errors", "score-errors", "violations", "importance"}));
   command
       ->add_option("--format", options->format,
                    "csv, the default; json, the default with --json; or h5, which needs -o")
@@ -174,9 +203,14 @@ void add_export(CLI::App& program, const CommonOptions& common) {
       "  bits        cache, layer, kv_head, token: bits of its unit; dtype_bits behind the prefix\n"
       "  outliers    cache, layer, kv_head, token: values kept exactly, and their channels\n"
       "  errors      cache, layer, kv_head, token: mean squared error over channels\n"
+      "  score-errors  layer, head, kv_head, step behind the prefix (without one, any): squared\n"
+      "              score differences summed over keys, and mean squared output difference\n"
       "  violations  layer, head, kv_head, step, token: score, maximum of the window before it,\n"
       "              their ratio, and the bits that the score asks for less those given\n"
       "  importance  layer, kv_head, token: maximum over the last rows, which values' bits follow\n"
+      "JSON and HDF5 say the mode, the prefix and every parameter; of violations also how many "
+      "pairs\n"
+      "there were, the rate, counts by layer and head, the violated mass and the missing bits.\n"
       "A cell is empty (JSON: null) where there is no value. Numbers read back as the same "
       "float32.\n"
       "\n" +

@@ -14,6 +14,7 @@
 #include "core/replay/bound_check.h"
 #include "core/replay/pack_cache.h"
 #include "core/replay/replayer.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/packed/packed_file.h"
 
@@ -75,7 +76,7 @@ void print_table(const CaptureInfo& info, const ReplayResult& result,
 
 nlohmann::ordered_json about_json(const ReplayResult& result,
                                   const nlohmann::ordered_json& provenance) {
-  return {{"mode", "batch"},
+  return {{"mode", name_of(RunMode::batch)},
           {"policy", result.policy},
           {"parameters", parameters_json(result.parameters)},
           {"prefix", result.prefix},
@@ -100,6 +101,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
   refuse_streaming_parameters(options.replay.assignments);
   const ScopeParams params = options.replay.params();
+  if (!options.save.empty()) require_run_name(options.save);
   if (!options.save_packed.empty()) {
     options.replay.check_output("--save-packed", options.save_packed);
   }
@@ -148,7 +150,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
     return;
   }
   nlohmann::ordered_json document{{"capture", options.replay.capture},
-                                  {"mode", "batch"},
+                                  {"mode", name_of(RunMode::batch)},
                                   {"policy", result->policy},
                                   {"parameters", parameters_json(list_parameters(params))},
                                   {"n_tokens", capture->info().n_tokens},
@@ -211,7 +213,7 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       "  qaq replay story.h5 --streaming --prefill 400 --set importance=ema --json");
   command->callback([options, &common] {
     if (options->streaming.streaming) {
-      run_streaming(options->replay, options->streaming, common);
+      run_streaming(options->replay, options->streaming, options->save, common);
     } else {
       run(*options, common);
     }

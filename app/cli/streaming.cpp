@@ -6,6 +6,7 @@
 #include "app/cli/console.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/run_mode.h"
 #include "core/replay/streaming.h"
 #include "data/capture/capture_file.h"
 #include "data/presets/preset.h"
@@ -75,8 +76,9 @@ void print_totals(const CaptureInfo& info, const StreamingResult& result) {
 void add_streaming_flags(CLI::App& replay, StreamingFlags& flags) {
   CLI::Option* streaming = replay.add_flag(
       "--streaming", flags.streaming,
-      "Replay decode step by step: a quantized cache on the device, a whole copy on the host");
-  for (const char* other : {"--prefix", "--check-bound", "--save", "--save-packed"}) {
+      "Replay decode step by step: a quantized cache on the device, a whole copy on the host; "
+      "--save keeps every step");
+  for (const char* other : {"--prefix", "--check-bound", "--save-packed"}) {
     streaming->excludes(replay.get_option(other));
   }
   replay
@@ -105,9 +107,10 @@ void refuse_streaming_parameters(const std::vector<std::string>& assignments) {
   }
 }
 
-void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags,
+void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags, const std::string& save,
                    const CommonOptions& common) {
   require_device(common.device);
+  if (!save.empty()) require_run_name(save);
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
@@ -121,19 +124,30 @@ void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags,
   const SharedStreaming result =
       stream(*capture, {params.qaq, params.streaming, flags.prefill}, work);
   const double replayed = replay_watch.seconds();
+  const Stopwatch write_watch;
+  if (!save.empty()) {
+    auto record = provenance();
+    record["created_utc"] = utc_now();
+    record["capture"] = capture->info().name;
+    save_run(replay.capture, save, *result, record.dump());
+  }
+  const double write = write_watch.seconds();
   if (!common.json) {
     print_totals(capture->info(), *result);
     return;
   }
-  print_json({{"capture", replay.capture},
-              {"mode", "streaming"},
-              {"policy", result->policy},
-              {"parameters", parameters_json(result->parameters)},
-              {"n_tokens", result->n_tokens},
-              {"prefill", result->prefill},
-              {"metrics", streaming_totals_json(*result)},
-              {"steps", streaming_steps_json(*result)},
-              {"timing", {{"load", load}, {"replay", replayed}, {"total", total.seconds()}}}});
+  Json document{{"capture", replay.capture},
+                {"mode", name_of(RunMode::streaming)},
+                {"policy", result->policy},
+                {"parameters", parameters_json(result->parameters)},
+                {"n_tokens", result->n_tokens},
+                {"prefill", result->prefill},
+                {"metrics", streaming_totals_json(*result)},
+                {"steps", streaming_steps_json(*result)}};
+  if (!save.empty()) document["run"] = save;
+  document["timing"] = {
+      {"load", load}, {"replay", replayed}, {"write", write}, {"total", total.seconds()}};
+  print_json(document);
 }
 
 }  // namespace qaq::cli

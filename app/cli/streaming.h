@@ -23,8 +23,8 @@ void add_streaming_flags(CLI::App& replay, StreamingFlags& flags);
 std::string streaming_parameter_help();
 /// Throws Error{usage} where an assignment is of streaming, which was not asked for.
 void refuse_streaming_parameters(const std::vector<std::string>& assignments);
-/// `qaq replay --streaming`.
-void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags,
+/// `qaq replay --streaming`; kept in the capture as run `save` unless that is empty.
+void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags, const std::string& save,
                    const CommonOptions& common);
 
 }  // namespace qaq::cli

@@ -28,8 +28,12 @@ std::vector<SubjectSource> subjects_of(const SweepCommand& options, const SweepR
   if (!options.task.empty()) {
     // Of several ranks the first, which alone writes files, computes nothing.
     const std::string log = ranks.leads() ? item_log_of(options) : "";
-    return {task_subject(
-        {options.model, options.task, {options.limit, options.seed}, options.choice, log})};
+    return {task_subject({options.model,
+                          options.task,
+                          {options.limit, options.seed},
+                          options.choice,
+                          options.dtype,
+                          log})};
   }
   std::vector<SubjectSource> out;
   for (const std::string& path : options.captures) {

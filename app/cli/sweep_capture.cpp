@@ -5,6 +5,7 @@
 #include "core/base/sha256.h"
 #include "core/policy/authors_names.h"
 #include "core/replay/replay.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 
 namespace qaq::cli {
@@ -53,7 +54,7 @@ class CaptureSweep : public SweepSubject {
       record.results = authors_results(metrics);
       record.qaq_scope = {{"hash", hash_of(settings[i])},
                           {"capture", info.name},
-                          {"mode", "batch"},
+                          {"mode", name_of(RunMode::batch)},
                           {"prefix", sweeper_.prefix()},
                           {"compared_rows", sweeper_.n_rows()},
                           {"parameters", parameters_json(results[i]->parameters)},

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "app/cli/dtype_flag.h"
 #include "app/cli/evaluate_options.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -39,6 +40,7 @@ void add_subject_flags(CLI::App& command, SweepCommand& options) {
       ->needs(task);
   add_question_seed_flag(command, options.seed)->needs(task);
   for (CLI::Option* flag : add_choice_flags(command, options.choice)) flag->needs(task);
+  add_dtype_flag(command, options.dtype, kCacheDtypeHelp)->needs(task);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "core/evaluate/multiple_choice.h"
 #include "core/policy/qaq_params.h"
+#include "core/tensor/dtype.h"
 
 namespace qaq::cli {
 
@@ -19,6 +20,7 @@ struct SweepCommand {
   std::int64_t limit = 0;
   std::optional<std::uint32_t> seed;
   ChoiceOptions choice;
+  DType dtype = DType::f32;
   std::string grid;
   std::string preset;
   std::vector<std::string> assignments;

@@ -12,6 +12,7 @@
 #include "core/evaluate/multiple_choice.h"
 #include "core/policy/qaq_params.h"
 #include "core/replay/sweep.h"
+#include "core/tensor/dtype.h"
 #include "data/results/result_record.h"
 
 namespace qaq::cli {
@@ -44,6 +45,7 @@ struct TaskSubject {
   std::string model, task;
   QuestionChoice questions;
   ChoiceOptions choice;
+  DType dtype = DType::f32;  ///< of the cache that is quantized
   std::string log;  ///< file that keeps the finished questions of a call of run(); empty: none
 };
 /// Answers all questions under each setting, the model in the loop; the whole cache's pass is made

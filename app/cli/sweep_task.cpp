@@ -8,6 +8,8 @@
 #include "core/base/sha256.h"
 #include "core/engine/backend.h"
 #include "core/evaluate/summary_json.h"
+#include "core/policy/authors_names.h"
+#include "core/replay/run_mode.h"
 
 namespace qaq::cli {
 namespace {
@@ -50,6 +52,7 @@ class TaskSweep : public SweepSubject {
     const Json json{{"model", model_->sha256()},
                     {"questions", fingerprint_},
                     {"choice", parameters_json(list_parameters(subject_.choice))},
+                    {"dtype", name_of(subject_.dtype)},
                     {"parameters", parameters_json(list_parameters(params))}};
     return sha256_hex(json.dump()).substr(0, 32);
   }
@@ -59,17 +62,20 @@ class TaskSweep : public SweepSubject {
     std::vector<ResultRecord> out;
     for (std::size_t i = 0; i < settings.size(); ++i) {
       const SettingSummary summary = summarize(items, i);
-      Json entry = authors_entry(settings[i], {model_->spec().name, items_.name, std::ssize(items)},
-                                 summary);
-      ResultRecord record{std::move(entry["params"]), std::move(entry["results"]), {}};
+      const Json metrics = metrics_of(items, i, summary);
+      ResultRecord record;
+      record.params =
+          authors_params(settings[i], {model_->spec().name, items_.name, std::ssize(items)});
+      record.results = authors_results(metrics);
       record.qaq_scope = {{"hash", hash_of(settings[i])},
                           {"task", items_.name},
-                          {"mode", "model_in_the_loop"},
+                          {"mode", name_of(RunMode::in_the_model)},
+                          {"dtype", name_of(subject_.dtype)},
                           {"too_long", items_.too_long.size()},
                           {"choice", parameters_json(list_parameters(subject_.choice))},
                           {"seed", seed_json()},
                           {"parameters", parameters_json(list_parameters(settings[i]))},
-                          {"metrics", metrics_of(items, i, summary)}};
+                          {"metrics", metrics}};
       out.push_back(std::move(record));
     }
     return out;
@@ -98,7 +104,7 @@ class TaskSweep : public SweepSubject {
       const auto open = [model = model_, n = items_.longest(), stop = work.stop_token()] {
         return make_cpu_backend()->open(model, {n, n}, Work(nullptr, stop));
       };
-      run_.emplace(open, std::move(all));
+      run_.emplace(open, std::move(all), subject_.dtype);
     }
     return *run_;
   }

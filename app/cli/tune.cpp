@@ -10,6 +10,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/dtype_flag.h"
 #include "app/cli/inputs.h"
 #include "app/cli/printable.h"
 #include "app/cli/tune_ground.h"
@@ -17,6 +18,7 @@
 #include "core/base/shell.h"
 #include "core/base/text.h"
 #include "core/engine/backend.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/presets/preset.h"
 
@@ -38,6 +40,7 @@ struct TuneCommand {
   std::int64_t limit = kDefaultLimit;
   SweepOptions compared;
   int n_steps = kTuneSteps;
+  DType dtype = DType::f32;
 
   bool on_text() const { return !text.empty(); }
 };
@@ -114,6 +117,7 @@ std::string command_of(const TuneCommand& options, const EvaluationItems* items,
   if (items) {
     out = cat("qaq evaluate --model ", shell_word(options.model), " --text ",
               shell_word(options.text), " --window ", items->window, " --stride ", items->stride);
+    if (options.dtype != DType::f32) out += cat(" --dtype ", name_of(options.dtype));
   } else {
     out = cat("qaq replay ", shell_word(options.capture));
     if (options.compared.prefix > 0) out += cat(" --prefix ", options.compared.prefix);
@@ -182,7 +186,9 @@ void tune_on(const TuneCommand& options, const CommonOptions& common, Goal goal,
     checked["met"] = holds;
   }
   if (common.json) {
+    const RunMode mode = grounds.items ? RunMode::in_the_model : RunMode::batch;
     print_json({{"target", {{goal.name, goal.value}}},
+                {"mode", name_of(mode)},
                 {"trials", seen.size()},
                 {"parameters", parameters_json(list_parameters(best))},
                 {"tuned", tuned},
@@ -220,7 +226,7 @@ void run_on_text(const TuneCommand& options, const CommonOptions& common, const 
     const Work silent(nullptr, work.stop_token());
     return make_cpu_backend()->open(model, {n, n}, std::exchange(first, false) ? work : silent);
   };
-  PrefixRun run(open, {});
+  PrefixRun run(open, {}, options.dtype);
   TextGround first(run, halves[0]), second(run, halves[1]);
   tune_on(options, common, goal, {first, &second, &halves[0]}, work);
 }
@@ -281,6 +287,8 @@ void add_ground_flags(CLI::App& command, TuneCommand& options) {
       ->check(count_or_none)
       ->needs(text)
       ->capture_default_str();
+  add_dtype_flag(command, options.dtype, kCacheDtypeHelp);
+  command.get_option("--dtype")->needs(text);
   command.add_option("--check", options.check, "Another capture, to check the setting on")
       ->needs(capture);
   command.add_option("--prefix", options.compared.prefix, "Tokens of captures to quantize; 0: all")

@@ -196,7 +196,7 @@ ExperimentResult run_fig2b(const ExperimentContext& context) {
     const TimeIn time(out.seconds);
     const auto engine = context.open(out.n);
     check_place(context, engine->spec().shape);
-    const MemoryCapture capture = capture_of(*engine, ids, context.work);
+    const MemoryCapture capture = capture_of(*engine, ids, context);
     const auto scores = capture.attention(context.layer, 0, out.n);
     const NdView<const float, 2> head = scores->sub(context.head);
     one.window = kWindow;
@@ -239,7 +239,7 @@ ExperimentResult run_fig2c(const ExperimentContext& context) {
       const auto& ids = context.questions[static_cast<std::size_t>(out.n)].question;
       {
         const TimeIn question_time(seconds);
-        const MemoryCapture capture = capture_of(*engine, ids, context.work);
+        const MemoryCapture capture = capture_of(*engine, ids, context);
         for (std::int64_t layer = 0; layer < capture.info().n_captured_layers(); ++layer) {
           caches[0].add(capture.key(layer)->view());
           caches[1].add(capture.value(layer)->view());
@@ -325,7 +325,7 @@ ExperimentResult run_bound(const ExperimentContext& context) {
   {
     const TimeIn time(out.seconds);
     const auto engine = context.open(out.n);
-    const MemoryCapture capture = capture_of(*engine, ids, context.work);
+    const MemoryCapture capture = capture_of(*engine, ids, context);
     const std::int64_t n_checks =
         std::ssize(kErrors) * std::ssize(kKeyCases) + std::ssize(kErrors) * std::ssize(kValueCases);
     const auto check = [&](const BoundCase& bound, CacheSide side, double e) {

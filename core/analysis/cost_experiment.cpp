@@ -32,15 +32,15 @@ struct Costs {
   Samples forward, statistics, planning, quantizing, packing;
 };
 
-void measure(Engine& engine, std::span<const std::int32_t> ids, std::size_t repeat, Costs& costs,
-             const Work& work) {
-  const Work silent(nullptr, work.stop_token());
+void measure(const ExperimentContext& context, Engine& engine, std::span<const std::int32_t> ids,
+             std::size_t repeat, Costs& costs) {
+  const Work silent(nullptr, context.work.stop_token());
   {
     const TimeIn time(costs.forward.seconds[repeat]);
     engine.keep(0);
     engine.run(ids, nullptr, silent);
   }
-  const MemoryCapture capture = capture_of(engine, ids, work);
+  const MemoryCapture capture = capture_of(engine, ids, context);
   Replayer replayer(capture);
   QaqSetting setting{.e = 3};
   {
@@ -91,7 +91,7 @@ ExperimentResult run_cost(const ExperimentContext& context) {
         const auto engine = context.open(n);
         for (std::size_t repeat = 0; repeat < kRepeats; ++repeat) {
           context.work.throw_if_stopped();
-          measure(*engine, beginning_of(context, n, n), repeat, costs, context.work);
+          measure(context, *engine, beginning_of(context, n, n), repeat, costs);
         }
       }
       spent += last;

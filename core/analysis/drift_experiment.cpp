@@ -61,7 +61,7 @@ ExperimentResult run_drift(const ExperimentContext& context) {
   std::vector<std::array<Bin, kBins>> bins(settings.size());
   {
     const TimeIn all(out.seconds);
-    PrefixRun run([&] { return context.open(window); }, params);
+    PrefixRun run([&] { return context.open(window); }, params, context.dtype);
     std::int64_t n = out.n_available;
     for (double before = 0, spent = 0; out.n < n; ++out.n, before = spent) {
       context.work.throw_if_stopped();

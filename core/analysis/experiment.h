@@ -12,6 +12,8 @@
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
 #include "core/evaluate/multiple_choice.h"
+#include "core/replay/run_mode.h"
+#include "core/tensor/dtype.h"
 
 namespace qaq {
 
@@ -32,6 +34,7 @@ struct ExperimentContext {
   std::int64_t n_first = 0;  ///< tokens of the text that belong together: all, or one question's
   std::int32_t layer = 1;    ///< fig2b
   std::int32_t head = 8;     ///< fig2b, a query head
+  DType dtype = DType::f16;  ///< of the whole cache that is quantized; the authors ran float16
   double seconds = 600;      ///< how long it may take
   Work work;
 };
@@ -62,6 +65,7 @@ struct Experiment {
   std::string_view title;  ///< one line
   std::string_view paper;  ///< what the paper shows and reports; empty for our own
   ExperimentNeeds needs = ExperimentNeeds::questions;
+  RunMode mode = RunMode::in_the_model;  ///< of its figures
   /// Throws Error{interrupted} when stopped, Error{usage} for a layer or head that is not there.
   ExperimentResult (*run)(const ExperimentContext&) = nullptr;
   bool scores_questions = false;  ///< has them answered: other seeds, other answers

@@ -107,7 +107,8 @@ ExperimentResult ScoreTable::result() const {
       ") rightly. Where the interval is wide, KL tells more: "
       "it is of every token behind the question. ratio_paper leaves scales, indices and bit "
       "map out; ratio_packed is of the bytes that are stored, with values that are kept exactly "
-      "(outliers, a cache left exact) as float32, as they are computed, against 2 bytes a value."));
+      "(outliers, a cache left exact) as ",
+      name_of(runs_.dtype), ", against 2 bytes a value."));
   return out;
 }
 

@@ -57,9 +57,10 @@ void run_groups(const ExperimentContext& context, SettingRuns& out) {
   std::size_t n = 0;  // known once the first questions were timed
   double first = 0, others = 0;
   for (std::size_t group = 0; group < n_groups; ++group) {
-    PrefixRun run([&] { return context.open(longest); },
-                  params_of(out.settings, group * n_settings / n_groups,
-                            (group + 1) * n_settings / n_groups));
+    PrefixRun run(
+        [&] { return context.open(longest); },
+        params_of(out.settings, group * n_settings / n_groups, (group + 1) * n_settings / n_groups),
+        context.dtype);
     for (std::size_t i = 0; n == 0 || i < n; ++i) {
       context.work.throw_if_stopped();
       ItemResult item;
@@ -90,6 +91,7 @@ SettingRuns run_settings(const ExperimentContext& context, std::vector<NamedSett
   SettingRuns out;
   out.settings = std::move(settings);
   out.n_available = std::ssize(context.questions);
+  out.dtype = context.dtype;
   {
     const TimeIn time(out.seconds);
     run_groups(context, out);

@@ -21,6 +21,7 @@ struct SettingRuns {
   std::vector<ItemResult> items;  ///< each with all settings, in order
   std::int64_t n_available = 0;
   double seconds = 0;
+  DType dtype = DType::f32;  ///< of the caches that were quantized
 };
 
 /// Scores the context's questions under every setting, as the authors do. The first questions are

@@ -109,6 +109,45 @@ Table errors_table(const SharedReplay& result, const CaptureInfo& info) {
          std::vector<Cell>& row) { row.emplace_back(cache.error(layer, head, token)); });
 }
 
+Table score_errors_table(const SharedReplay& result, const CaptureInfo& info) {
+  if (result->attention_error.empty()) {
+    refuse_input({.file = info.name,
+                  .place = info.has_queries ? "/entry/attention" : "/entry/query",
+                  .what = cat("holds no ", info.has_queries ? "attention" : "queries",
+                              ", so that errors of scores and outputs are not known"),
+                  .cure = info.has_queries ? "capture again with --attention derive"
+                                           : "capture again without --no-queries"});
+  }
+  const std::int64_t first = first_replayed_row(info, result->prefix);
+  const Shape<3>& shape = result->attention_error.shape();
+  Table table;
+  table.columns = {{.name = "layer"},
+                   {.name = "head"},
+                   {.name = "kv_head"},
+                   {.name = "step"},
+                   {.name = "attention_error", .kind = ColumnKind::real, .unit = "1"},
+                   {.name = "output_error", .kind = ColumnKind::real, .unit = "1"}};
+  table.n_rows = shape[0] * shape[1] * (shape[2] - first);
+  table.for_each_row = [result, first, layers = info.layers, steps = info.query_token,
+                        group = info.shape.n_heads / info.shape.n_kv_heads](const RowSink& sink) {
+    const NdArray<float, 3>& scores = result->attention_error;
+    for (std::int64_t layer = 0; layer < scores.shape(0); ++layer) {
+      for (std::int64_t head = 0; head < scores.shape(1); ++head) {
+        for (std::int64_t row = first; row < scores.shape(2); ++row) {
+          const std::vector<Cell> cells{whole(layers[static_cast<std::size_t>(layer)]),
+                                        whole(head),
+                                        whole(head / group),
+                                        whole(steps[static_cast<std::size_t>(row)]),
+                                        scores(layer, head, row),
+                                        result->output_error(layer, head, row)};
+          sink(cells);
+        }
+      }
+    }
+  };
+  return table;
+}
+
 Table violations_table(ViolationReport report, std::vector<std::optional<int>> deficits,
                        const CaptureInfo& info) {
   Table table;

@@ -22,6 +22,11 @@ Table bits_table(const SharedReplay& result, const CaptureInfo& info);
 Table outliers_table(const SharedReplay& result, const CaptureInfo& info);
 /// `squared_error`: mean over channels of (x' - x)^2.
 Table errors_table(const SharedReplay& result, const CaptureInfo& info);
+/// One row a (layer, query head, replayed row), which is the one of position `step`:
+/// `attention_error`, the sum over keys of (S' - S)^2, and `output_error`, the mean over channels
+/// of (X' - X)^2. Throws Error{input} where the capture has no queries or no attention, so that the
+/// result has no such errors.
+Table score_errors_table(const SharedReplay& result, const CaptureInfo& info);
 /// One row a violation: where, the score, the window's maximum, their ratio (nothing where the
 /// maximum is 0), and the bits deficit, one a violation, of bits_deficits().
 Table violations_table(ViolationReport report, std::vector<std::optional<int>> deficits,

@@ -8,10 +8,11 @@
 
 namespace qaq {
 
-MemoryCapture capture_of(Engine& engine, std::span<const std::int32_t> ids, const Work& work) {
-  PrefixCapture taps(engine.spec(), std::ssize(ids));
+MemoryCapture capture_of(Engine& engine, std::span<const std::int32_t> ids,
+                         const ExperimentContext& context) {
+  PrefixCapture taps(engine.spec(), std::ssize(ids), context.dtype);
   engine.keep(0);
-  engine.run(ids, &taps, Work(nullptr, work.stop_token()));
+  engine.run(ids, &taps, Work(nullptr, context.work.stop_token()));
   return taps.take();
 }
 

@@ -4,7 +4,7 @@
 
 namespace qaq {
 
-PrefixCapture::PrefixCapture(const ModelSpec& spec, std::int64_t n_tokens) {
+PrefixCapture::PrefixCapture(const ModelSpec& spec, std::int64_t n_tokens, DType dtype) {
   const ModelShape& s = spec.shape;
   info_.name = spec.name;
   info_.model_name = spec.name;
@@ -12,6 +12,7 @@ PrefixCapture::PrefixCapture(const ModelSpec& spec, std::int64_t n_tokens) {
   info_.shape = s;
   info_.n_tokens = info_.n_prompt = n_tokens;
   info_.profile = AttentionProfile::derive;
+  info_.dtype = dtype;
   for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
     info_.layers.push_back(static_cast<std::int32_t>(layer));
     info_.attention_windows.push_back(static_cast<std::int32_t>(spec.attention_window(layer)));

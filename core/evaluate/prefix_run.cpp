@@ -27,7 +27,8 @@ RunSeconds& RunSeconds::operator+=(const RunSeconds& other) {
   return *this;
 }
 
-PrefixRun::PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings) : open_(open) {
+PrefixRun::PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings, DType dtype)
+    : open_(open), dtype_(dtype) {
   for (const QaqParams& params : settings) validate(params);
   full_ = open_();
   set_settings(std::move(settings));
@@ -45,7 +46,7 @@ void PrefixRun::set_prefix(std::span<const std::int32_t> ids, const Work& work) 
   prefix_.assign(ids.begin(), ids.end());
   {
     const TimeIn time(spent_.full.prefix);
-    PrefixCapture taps(spec(), std::ssize(prefix_));
+    PrefixCapture taps(spec(), std::ssize(prefix_), dtype_);
     full_->keep(0);
     full_->run(prefix_, &taps, silent(work));
     prefix_logits_.assign(full_->logits().begin(), full_->logits().end());

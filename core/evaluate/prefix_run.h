@@ -50,8 +50,10 @@ struct Tail {
 class PrefixRun {
  public:
   using OpenEngine = std::function<std::unique_ptr<Engine>()>;
-  /// Throws Error{usage} for bad parameters, and what `open` throws.
-  PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings);
+  /// Prefixes are captured as `dtype`: quantized caches are made of numbers that were rounded to
+  /// it, hold their outliers in it, and count their bytes in it, as a replay of such a capture
+  /// does. Throws Error{usage} for bad parameters, and what `open` throws.
+  PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings, DType dtype = DType::f32);
 
   std::size_t n_settings() const { return settings_.size(); }
   /// Other settings, however many, from the next prefix on; seconds so far are forgotten. Engines
@@ -92,6 +94,7 @@ class PrefixRun {
   void quantize(std::size_t setting, std::int64_t n_tokens, const Work& work);
 
   OpenEngine open_;
+  DType dtype_;
   std::vector<QaqParams> settings_;
   std::unique_ptr<Engine> full_;
   std::vector<std::unique_ptr<Engine>> quantized_;  // at least one a setting

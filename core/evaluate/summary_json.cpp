@@ -78,9 +78,4 @@ Json summary_json(const SettingSummary& s) {
   return out;
 }
 
-Json authors_entry(const QaqParams& params, const RunSubject& subject,
-                   const SettingSummary& summary) {
-  return {{"params", authors_params(params, subject)}, {"results", authors_metrics(summary)}};
-}
-
 }  // namespace qaq

@@ -14,7 +14,7 @@ void fill_unit_errors(const UnitLayout& layout, const QuantizerSpec& spec,
                       std::span<const CacheLayer> layers, std::span<float> errors) {
   assert(spec.method == Method::uniform);
   assert(static_cast<std::int64_t>(errors.size()) == layout.n_units() * kBitChoices);
-  const auto measure = [&](std::size_t unit, std::span<const float> values) {
+  for_each_unit(layout, first_layer, layers, [&](std::size_t unit, std::span<const float> values) {
     const UnitStats& s = stats[unit];
     std::vector<float> inliers;
     inliers.reserve(values.size());
@@ -29,12 +29,6 @@ void fill_unit_errors(const UnitLayout& layout, const QuantizerSpec& spec,
       }
       errors[unit * kBitChoices + static_cast<std::size_t>(n_bits)] =
           s.n_inliers > 0 ? static_cast<float>(sum / s.n_inliers) : 0.0f;
-    }
-  };
-  for_each_tile(layout, first_layer, layers, [&](const UnitTile& tile) {
-    std::vector<float> space;
-    for (std::int64_t i = 0; i < tile.n_tokens; ++i) {
-      measure(tile.unit(i), tile.values(i, space));
     }
   });
 }

@@ -68,14 +68,14 @@ void fill_unit_stats(const UnitLayout& layout, const QuantizerSpec& spec, std::i
          static_cast<std::int64_t>(layers.size()) == layout.shape().n_layers);
   const bool extent_is_all = spec.outliers_ratio == 0 && spec.method == Method::uniform &&
                              is_row_size(layout.shape().head_dim);
+  if (!extent_is_all) {
+    for_each_unit(layout, first_layer, layers,
+                  [&](std::size_t unit, std::span<const float> values) {
+                    stats[unit] = stats_of_unit(values, spec);
+                  });
+    return;
+  }
   for_each_tile(layout, first_layer, layers, [&](const UnitTile& tile) {
-    if (!extent_is_all) {
-      std::vector<float> space;
-      for (std::int64_t i = 0; i < tile.n_tokens; ++i) {
-        stats[tile.unit(i)] = stats_of_unit(tile.values(i, space), spec);
-      }
-      return;
-    }
     std::array<InlierExtent, kTileTokens> space;
     const std::span extents(space.data(), static_cast<std::size_t>(tile.n_tokens));
     row_extents(tile.rows, static_cast<std::size_t>(tile.row_size), extents);

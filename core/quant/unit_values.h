@@ -73,4 +73,14 @@ void for_each_tile(const UnitLayout& layout, std::int64_t first_layer,
   });
 }
 
+/// Calls body(unit, values) for the same units, one by one.
+template <class Body>
+void for_each_unit(const UnitLayout& layout, std::int64_t first_layer,
+                   std::span<const CacheLayer> layers, const Body& body) {
+  for_each_tile(layout, first_layer, layers, [&](const UnitTile& tile) {
+    std::vector<float> space;
+    for (std::int64_t i = 0; i < tile.n_tokens; ++i) body(tile.unit(i), tile.values(i, space));
+  });
+}
+
 }  // namespace qaq

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/tensor/dtype.h"
 #include "core/tensor/nd_array.h"
 
 namespace qaq {
@@ -15,9 +16,9 @@ struct AxisWords {
   const char* column;
 };
 
-/// Refuses NaN and infinity among the numbers (heads, rows, columns) of a layer, naming the place:
-/// "key, layer 3, KV head 1, token 5, channel 7".
+/// Refuses NaN, infinity and what `dtype` cannot hold among the numbers (heads, rows, columns) of a
+/// layer, naming the place: "key, layer 3, KV head 1, token 5, channel 7".
 void refuse_nonfinite(const NdView<const float, 3>& numbers, const std::string& file,
-                      std::int32_t layer, const AxisWords& words);
+                      std::int32_t layer, const AxisWords& words, DType dtype = DType::f32);
 
 }  // namespace qaq

@@ -15,9 +15,9 @@ namespace {
 
 using Shared = std::vector<SharedArray<float, 3>>;
 
-// Checks one kind of array and shares it; there are none where `shape` is nothing.
+// Checks one kind of array, rounds and shares it; there are none where `shape` is nothing.
 Shared take(const CaptureInfo& info, const AxisWords& words, std::vector<NdArray<float, 3>> arrays,
-            const std::optional<Shape<3>>& shape) {
+            const std::optional<Shape<3>>& shape, DType dtype) {
   const std::size_t n_layers = shape ? info.layers.size() : 0;
   if (arrays.size() != n_layers) {
     refuse_input({.file = info.name,
@@ -35,7 +35,10 @@ Shared take(const CaptureInfo& info, const AxisWords& words, std::vector<NdArray
                     .what = "has another shape than the capture says",
                     .cure = cat("give ", heads, " x ", rows, " x ", columns, " numbers")});
     }
-    refuse_nonfinite(array.view(), info.name, layer, words);
+    refuse_nonfinite(array.view(), info.name, layer, words, dtype);
+    if (dtype != DType::f32) {
+      for (float& x : array.span()) x = rounded(x, dtype);
+    }
     shared.push_back(std::make_shared<const NdArray<float, 3>>(std::move(array)));
   }
   return shared;
@@ -51,11 +54,14 @@ MemoryCapture::MemoryCapture(CaptureInfo info, Arrays arrays) : info_(std::move(
   if (info_.profile == AttentionProfile::full || info_.profile == AttentionProfile::window) {
     attention = {model.n_heads, info_.n_query_rows(), info_.n_tokens};
   }
-  key_ = take(info_, {"key", "KV head", "token", "channel"}, std::move(arrays.key), cache);
-  value_ = take(info_, {"value", "KV head", "token", "channel"}, std::move(arrays.value), cache);
-  query_ = take(info_, {"query", "head", "token", "channel"}, std::move(arrays.query), query);
+  const DType dtype = info_.dtype;
+  key_ = take(info_, {"key", "KV head", "token", "channel"}, std::move(arrays.key), cache, dtype);
+  value_ =
+      take(info_, {"value", "KV head", "token", "channel"}, std::move(arrays.value), cache, dtype);
+  query_ =
+      take(info_, {"query", "head", "token", "channel"}, std::move(arrays.query), query, dtype);
   attention_ = take(info_, {"attention", "head", "captured row", "token"},
-                    std::move(arrays.attention), attention);
+                    std::move(arrays.attention), attention, DType::f32);
 }
 
 SharedArray<float, 3> MemoryCapture::key(std::int64_t layer_index) const {

@@ -6,7 +6,8 @@
 
 namespace qaq {
 
-/// A capture held in memory: what a live run has, and what tests make.
+/// A capture held in memory: what a live run has, and what tests make. Keys, values and queries are
+/// rounded to info.dtype, as they are in a file, so that both give the same figures.
 class MemoryCapture : public CaptureView {
  public:
   /// One entry a captured layer; shapes as CaptureView gives them. `query` is empty where
@@ -19,8 +20,8 @@ class MemoryCapture : public CaptureView {
     std::vector<NdArray<float, 3>> attention;
   };
 
-  /// Throws Error{input} where an array's shape is not what `info` says, and where a number is NaN
-  /// or infinite, with its layer, head, token and channel.
+  /// Throws Error{input} where an array's shape is not what `info` says, and where a number is NaN,
+  /// infinite or too large for info.dtype, with its layer, head, token and channel.
   MemoryCapture(CaptureInfo info, Arrays arrays);
 
   const CaptureInfo& info() const override { return info_; }

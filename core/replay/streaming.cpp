@@ -241,27 +241,51 @@ class Stream {
   StreamedSide key_, value_;
 };
 
-StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
-  const StreamedCache& cache = side == CacheSide::key ? key_.cache : value_.cache;
-  const CacheShape& shape = held_.layers().shape;
-  const Plan& plan = cache.held();
-  StreamedFinal out;
-  out.bits = NdArray<std::uint8_t, 3>({shape.n_layers, shape.n_kv_heads, shape.n_tokens},
-                                      static_cast<std::uint8_t>(dtype_bits));
-  const std::int64_t n_planned = plan.keeps_all() ? 0 : plan.layout.shape().n_tokens;
-  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      for (std::int64_t token = 0; token < n_planned; ++token) {
-        out.bits(layer, head, token) =
-            plan.n_bits[static_cast<std::size_t>(plan.layout.unit(layer, head, token))];
-      }
+void mark_outliers(const UnitStats& stats, std::span<const float> exact,
+                   std::span<std::uint8_t> mask) {
+  for (std::size_t d = 0; d < exact.size(); ++d) {
+    if (stats.is_outlier(exact[d])) {
+      mask[d / 8] = static_cast<std::uint8_t>(mask[d / 8] | (0x80u >> (d % 8)));
     }
   }
+}
+
+double squared_error(std::span<const float> held, std::span<const float> exact) {
+  double sum = 0;
+  for (std::size_t d = 0; d < held.size(); ++d) {
+    const auto error = static_cast<double>(held[d] - exact[d]);  // as quantize_layer() has it
+    sum += error * error;
+  }
+  return sum;
+}
+
+StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
+  const StreamedSide& own = side == CacheSide::key ? key_ : value_;
+  const CacheShape& shape = held_.layers().shape;
+  const Plan& plan = own.cache.held();
+  const Shape<3> cells{shape.n_layers, shape.n_kv_heads, shape.n_tokens};
+  StreamedFinal out;
+  out.bits = NdArray<std::uint8_t, 3>(cells, static_cast<std::uint8_t>(dtype_bits));
+  out.outliers = NdArray<std::uint8_t, 4>(
+      {shape.n_layers, shape.n_kv_heads, shape.n_tokens, (shape.head_dim + 7) / 8});
   out.values =
       NdArray<float, 4>({shape.n_layers, shape.n_kv_heads, shape.n_tokens, shape.head_dim});
+  out.error = NdArray<float, 3>(cells);
+  const std::int64_t n_planned = plan.keeps_all() ? 0 : plan.layout.shape().n_tokens;
   for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    const auto from = cache.layer(layer).span();
-    std::copy(from.begin(), from.end(), out.values.sub(layer).data());
+    const auto held = own.cache.layer(layer);
+    const CacheLayer exact = held_.layers().of(side)[static_cast<std::size_t>(layer)];
+    std::ranges::copy(held.span(), out.values.sub(layer).data());
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      for (std::int64_t token = 0; token < n_planned; ++token) {
+        const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
+        out.bits(layer, head, token) = plan.n_bits[unit];
+        const auto row = exact.sub(head, token).span();
+        mark_outliers(own.planner.stats()[unit], row, out.outliers.sub(layer, head, token).span());
+        out.error(layer, head, token) = static_cast<float>(
+            squared_error(held.sub(head, token).span(), row) / static_cast<double>(shape.head_dim));
+      }
+    }
   }
   return out;
 }

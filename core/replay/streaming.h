@@ -48,7 +48,10 @@ struct StreamingStep {
 /// What is left in one cache behind the last step.
 struct StreamedFinal {
   NdArray<std::uint8_t, 3> bits;  ///< (n_layers, n_kv_heads, T); dtype_bits: not quantized
-  NdArray<float, 4> values;       ///< (n_layers, n_kv_heads, T, D): what the device holds
+  NdArray<std::uint8_t, 4>
+      outliers;              ///< (n_layers, n_kv_heads, T, ceil(D/8)), MSB first; 1: kept exactly
+  NdArray<float, 4> values;  ///< (n_layers, n_kv_heads, T, D): what the device holds
+  NdArray<float, 3> error;   ///< (n_layers, n_kv_heads, T), mean squared over channels
 };
 
 /// A capture whose decode was replayed step by step. Immutable: share it.

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/base/half.h"
+
 namespace qaq {
 
 /// Number types of activations and captures.
@@ -19,6 +21,20 @@ inline std::string_view name_of(DType dtype) {
       return "bf16";
   }
   return "";
+}
+
+/// The value that a number has after it was stored as `dtype`: to nearest, ties to even; infinite
+/// where it is too large.
+inline float rounded(float value, DType dtype) {
+  switch (dtype) {
+    case DType::f32:
+      return value;
+    case DType::f16:
+      return float_from_half(half_from_float(value));
+    case DType::bf16:
+      return float_from_bf16(bf16_from_float(value));
+  }
+  return value;
 }
 
 }  // namespace qaq

@@ -7,6 +7,7 @@
 #include "core/base/progress.h"
 #include "core/replay/capture_view.h"
 #include "core/replay/replay_result.h"
+#include "core/replay/streaming.h"
 
 namespace qaq {
 
@@ -21,11 +22,18 @@ std::shared_ptr<const CaptureView> open_capture(const std::string& path, const W
 void save_run(const std::string& path, const std::string& name, const ReplayResult& result,
               const std::string& provenance_json);
 
+/// The same of a capture whose decode was replayed step by step: what was left in both caches,
+/// errors of the steps' rows, and a series a figure of the steps.
+void save_run(const std::string& path, const std::string& name, const StreamingResult& result,
+              const std::string& provenance_json);
+/// Throws Error{usage} where save_run() would not take the name.
+void require_run_name(const std::string& name);
+
 /// Names of the stored runs, in alphabetical order.
 std::vector<std::string> list_runs(const std::string& path);
 
-/// A stored run as it was saved. Throws Error{input} naming the HDF5 path, also where there is no
-/// run of that name.
+/// A stored batch run as it was saved. Throws Error{input} naming the HDF5 path, also where there
+/// is no run of that name, and where it is of another mode.
 SharedReplay load_run(const std::string& path, const std::string& name);
 
 }  // namespace qaq

@@ -7,6 +7,7 @@ const std::vector<std::string> kKvAxes{"layer", "kv_head", "token", "channel"};
 const std::vector<std::string> kTokenAxes{"layer", "kv_head", "token"};
 const std::vector<std::string> kHeadAxes{"layer", "head", "token"};
 const std::vector<std::string> kRowAxes{"layer", "head", "query_token"};
+const std::vector<std::string> kStepAxes{""};
 const std::vector<std::string> kRangeAxes{"layer", "kv_head", "channel", ""};
 
 }  // namespace
@@ -55,6 +56,27 @@ const std::vector<DatasetMeaning>& run_datasets() {
       {"value_error", kTokenAxes, "Mean squared error of each value", "1"},
       {"attention_error", kRowAxes, "Squared score differences summed over keys", "1"},
       {"output_error", kRowAxes, "Mean squared difference of the attention output", "1"},
+      {"step_token", kStepAxes, "The newest token of each step", "1"},
+      {"step_key_promotions", kStepAxes, "Units of keys that got more bits", "1"},
+      {"step_key_demotions", kStepAxes, "Units of keys that got fewer bits", "1"},
+      {"step_key_fetched_units", kStepAxes, "Units of keys fetched from the host", "1"},
+      {"step_key_requantized_values", kStepAxes, "Numbers of keys quantized again", "1"},
+      {"step_key_mean_bits", kStepAxes, "Mean bits of units of keys", "bit"},
+      {"step_value_promotions", kStepAxes, "Units of values that got more bits", "1"},
+      {"step_value_demotions", kStepAxes, "Units of values that got fewer bits", "1"},
+      {"step_value_fetched_units", kStepAxes, "Units of values fetched from the host", "1"},
+      {"step_value_requantized_values", kStepAxes, "Numbers of values quantized again", "1"},
+      {"step_value_mean_bits", kStepAxes, "Mean bits of units of values", "bit"},
+      {"step_d2h_bytes", kStepAxes, "Bytes to the host", "byte"},
+      {"step_h2d_bytes", kStepAxes, "Bytes from the host", "byte"},
+      {"step_h2d_transfers", kStepAxes, "Transfers from the host", "1"},
+      {"step_resident_bytes", kStepAxes, "Bytes on the device", "byte"},
+      {"step_host_bytes", kStepAxes, "Bytes of the host's copy", "byte"},
+      {"step_modelled_d2h_seconds", kStepAxes, "To the host, by a model of the link", "s"},
+      {"step_modelled_h2d_seconds", kStepAxes, "From the host, by a model of the link", "s"},
+      {"step_modelled_stall_seconds", kStepAxes, "Stall, by a model of the link", "s"},
+      {"step_attention_error", kStepAxes, "Mean squared score difference", "1"},
+      {"step_output_error", kStepAxes, "Mean squared difference of the attention output", "1"},
   };
   return list;
 }

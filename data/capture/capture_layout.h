@@ -46,7 +46,8 @@ struct DatasetMeaning {
 /// Every dataset under /entry but the axes themselves. To add one: add its line here and write it;
 /// its labels, scales, names and units follow from the line.
 const std::vector<DatasetMeaning>& entry_datasets();
-/// Every dataset of a run.
+/// Every dataset of a run. Those that begin with step_ are of streaming runs alone: one number a
+/// step of decode.
 const std::vector<DatasetMeaning>& run_datasets();
 
 }  // namespace qaq

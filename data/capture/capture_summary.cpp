@@ -90,6 +90,7 @@ Json runs_json(const h5::File& file) {
     }
     list.push_back({{"name", name},
                     {"policy", run.text("policy").value_or("")},
+                    {"mode", run.text("mode").value_or("batch")},
                     {"bytes", bytes},
                     {"parameters", parsed(run.text("parameters_json").value_or("null"))},
                     {"metrics", parsed(run.text("metrics_json").value_or("null"))},

@@ -21,6 +21,10 @@ hid_t type_of() {
     return H5T_STD_I64LE;
   } else if constexpr (std::is_same_v<T, std::int32_t>) {
     return H5T_STD_I32LE;
+  } else if constexpr (std::is_same_v<T, double>) {
+    return H5T_IEEE_F64LE;
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return H5T_STD_I64LE;
   } else {
     static_assert(std::is_same_v<T, std::uint8_t>);
     return H5T_STD_U8LE;

@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/policy/qaq_params.h"
+#include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/capture_info_reader.h"
 #include "data/capture/capture_layout.h"
@@ -103,6 +104,12 @@ void check_totals(const h5::File& file, const std::string& run, const CaptureInf
 SharedReplay read_run(const h5::File& file, const std::string& run) {
   const CaptureInfo info = read_capture_info(file);
   if (!file.has(run)) file.refuse(run, "is missing", "see the stored runs with qaq info");
+  // Runs of older programs have no mode: there was one.
+  const std::string mode = h5::Attributes(file, run).text("mode").value_or("batch");
+  if (mode != name_of(RunMode::batch)) {
+    file.refuse(cat(run, "@mode"), cat("is '", mode, "', where a batch replay is asked for"),
+                "name another run; see qaq info");
+  }
   ReplayResult result;
   result.policy = needed_text(file, run, "policy");
   read_json(file, run, "parameters_json",

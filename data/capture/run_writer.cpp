@@ -1,13 +1,19 @@
 #include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <variant>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/replay.h"
+#include "core/replay/run_mode.h"
+#include "core/replay/streaming.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/capture_info_reader.h"
 #include "data/capture/capture_layout.h"
 #include "data/capture/disk_room.h"
+#include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
 #include "data/capture/h5_packed.h"
 #include "data/capture/h5_scale.h"
@@ -16,6 +22,8 @@
 
 namespace qaq {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 constexpr const char* kUnfinished = "/runs/.unfinished";
 
@@ -27,34 +35,91 @@ bool is_plain_name(const std::string& name) {
          std::ranges::all_of(name, plain) && !invalid_utf8_offset(name);
 }
 
-/// Bits and masks shrink to little.
-template <class T, std::size_t Rank>
-void write_packed(const h5::File& file, const std::string& name, const NdArray<T, Rank>& values) {
-  if (values.empty()) return;
-  h5::PackedArray::of<T>(cat(kUnfinished, "/", name),
-                         {values.shape().begin(), values.shape().end()}, values.span())
-      .write(file);
-}
+using Numbers = std::variant<std::vector<std::int64_t>, std::vector<double>>;
 
-void write_arrays(const h5::File& file, const ReplayResult& result) {
-  write_packed(file, "key_bits", result.key.bits);
-  write_packed(file, "value_bits", result.value.bits);
-  write_packed(file, "key_outliers", result.key.outliers);
-  write_packed(file, "value_outliers", result.value.outliers);
-  write_packed(file, "key_error", result.key.error);
-  write_packed(file, "value_error", result.value.error);
-  write_packed(file, "attention_error", result.attention_error);
-  write_packed(file, "output_error", result.output_error);
-}
+/// What a run's group is to hold, whatever its mode.
+struct RunContent {
+  struct Array {
+    std::string name;
+    h5::Extents extents;
+    std::variant<std::span<const std::uint8_t>, std::span<const float>> values;
+  };
+  std::vector<Array> arrays;                               ///< bits and masks shrink to little
+  std::vector<std::pair<std::string, Numbers>> series;     ///< one number a step
+  std::vector<std::pair<std::string, std::string>> texts;  ///< attributes
 
-void write_attributes(const h5::File& file, const ReplayResult& result,
-                      const std::string& provenance_json) {
+  template <class T, std::size_t Rank>
+  void add(const std::string& name, const NdArray<T, Rank>& values) {
+    if (values.empty()) return;
+    arrays.push_back({name, {values.shape().begin(), values.shape().end()}, values.span()});
+  }
+
+  /// More than it can take in the file.
+  std::int64_t room() const {
+    constexpr std::int64_t kNamesAndIndices = 1 << 20;
+    std::size_t bytes = 0;
+    for (const Array& array : arrays) {
+      std::visit([&](const auto& values) { bytes += values.size_bytes(); }, array.values);
+    }
+    for (const auto& [name, numbers] : series) {
+      std::visit([&](const auto& values) { bytes += 8 * values.size(); }, numbers);
+    }
+    return kNamesAndIndices + static_cast<std::int64_t>(bytes);
+  }
+};
+
+void write_content(const h5::File& file, const RunContent& content) {
+  for (const RunContent::Array& array : content.arrays) {
+    const std::string path = cat(kUnfinished, "/", array.name);
+    std::visit(
+        [&](const auto& values) { h5::PackedArray::of(path, array.extents, values).write(file); },
+        array.values);
+  }
+  for (const auto& [name, numbers] : content.series) {
+    std::visit(
+        [&](const auto& values) {
+          h5::write_array(file, cat(kUnfinished, "/", name), {values.size()}, std::span(values));
+        },
+        numbers);
+  }
   const h5::Attributes run(file, kUnfinished);
-  run.set("policy", result.policy);
-  run.set("parameters_json", parameters_json(result.parameters).dump());
-  run.set("metrics_json", metrics_json(result).dump());
-  run.set("totals_json", totals_json(result).dump());
-  run.set("provenance_json", provenance_json);
+  for (const auto& [name, text] : content.texts) run.set(name, text);
+}
+
+/// Arrays of both modes: a run's or what a stream left.
+template <class Cache>
+void add_cache(const std::string& side, const Cache& cache, RunContent& content) {
+  content.add(side + "_bits", cache.bits);
+  content.add(side + "_outliers", cache.outliers);
+  content.add(side + "_error", cache.error);
+}
+
+/// A series a figure of streaming_steps_json(), under its own name behind the cache's.
+void add_series(const Json& figures, const std::string& prefix, RunContent& content) {
+  for (const auto& [name, numbers] : figures.items()) {
+    if (numbers.is_object()) {
+      add_series(numbers, cat(prefix, name, "_"), content);
+    } else if (numbers.front().is_number_integer()) {
+      content.series.emplace_back(prefix + name, numbers.get<std::vector<std::int64_t>>());
+    } else {
+      content.series.emplace_back(prefix + name, numbers.get<std::vector<double>>());
+    }
+  }
+}
+
+/// Rows of steps among the capture's attention rows; NaN in those before the first.
+NdArray<float, 3> among_rows(const NdArray<float, 3>& of_steps, const CaptureInfo& info) {
+  if (of_steps.empty()) return {};
+  NdArray<float, 3> out({of_steps.shape(0), of_steps.shape(1), info.n_query_rows()},
+                        std::numeric_limits<float>::quiet_NaN());
+  const std::int64_t n_before = info.n_query_rows() - of_steps.shape(2);
+  for (std::int64_t layer = 0; layer < out.shape(0); ++layer) {
+    for (std::int64_t head = 0; head < out.shape(1); ++head) {
+      std::ranges::copy(of_steps.view().sub(layer, head).span(),
+                        out.sub(layer, head).data() + n_before);
+    }
+  }
+  return out;
 }
 
 void remove_run(const h5::File& file, const std::string& path) {
@@ -75,42 +140,27 @@ void describe_run(const h5::File& file, const std::string& path) {
   }
 }
 
-void check_fits(const std::string& path, const ReplayResult& result) {
-  const CaptureInfo info =
+/// The capture that `bits` (n_layers, n_kv_heads, T) are of.
+CaptureInfo fitting_capture(const std::string& path, const NdArray<std::uint8_t, 3>& bits) {
+  CaptureInfo info =
       h5::thread().run([&] { return read_capture_info(h5::File(path, h5::Access::read)); });
   const Shape<3> expected{info.n_captured_layers(), info.shape.n_kv_heads, info.n_tokens};
-  if (result.key.bits.shape() != expected || result.value.bits.shape() != expected) {
+  if (bits.shape() != expected) {
     refuse_input(
         {.file = path,
          .what = "is not the capture that was replayed: its layers, heads or tokens differ",
          .cure = "store the run in the capture that it comes from"});
   }
-}
-
-template <class T, std::size_t Rank>
-std::int64_t bytes_in(const NdArray<T, Rank>& values) {
-  return values.size() * static_cast<std::int64_t>(sizeof(T));
-}
-
-/// More than the run can take in the file.
-std::int64_t room_for(const ReplayResult& result) {
-  constexpr std::int64_t kNamesAndIndices = 1 << 20;
-  std::int64_t bytes = kNamesAndIndices;
-  for (const CacheReplay* cache : {&result.key, &result.value}) {
-    bytes += bytes_in(cache->bits) + bytes_in(cache->outliers) + bytes_in(cache->error);
-  }
-  return bytes + bytes_in(result.attention_error) + bytes_in(result.output_error);
+  return info;
 }
 
 /// Writes under a name that no reader lists, and gives the run its own name when it is whole.
-void write_run(const h5::File& file, const std::string& path, const ReplayResult& result,
-               const std::string& provenance_json) {
+void write_run(const h5::File& file, const std::string& path, const RunContent& content) {
   if (!file.has(capture_path::kRuns)) file.create_group(capture_path::kRuns);
   if (file.has(kUnfinished)) file.remove(kUnfinished);  // left by a writer that was killed
   file.create_group(kUnfinished);
   try {
-    write_arrays(file, result);
-    write_attributes(file, result, provenance_json);
+    write_content(file, content);
     file.flush();
   } catch (...) {
     try {
@@ -125,23 +175,61 @@ void write_run(const h5::File& file, const std::string& path, const ReplayResult
   describe_run(file, path);
 }
 
-}  // namespace
-
-void save_run(const std::string& path, const std::string& name, const ReplayResult& result,
-              const std::string& provenance_json) {
-  if (!is_plain_name(name)) {
-    refuse_usage({.place = "run name",
-                  .what = cat("'", name, "' cannot name a run"),
-                  .cure = "use 1 to 100 characters without '/', not beginning with '.'"});
-  }
-  check_fits(path, result);
-  DiskRoom room(path, room_for(result));
+void save(const std::string& path, const std::string& name, const RunContent& content) {
+  DiskRoom room(path, content.room());
   h5::thread().run([&] {
     h5::File file(path, h5::Access::modify);
     room.hand_over();
-    write_run(file, cat(capture_path::kRuns, "/", name), result, provenance_json);
+    write_run(file, cat(capture_path::kRuns, "/", name), content);
     file.close();
   });
+}
+
+}  // namespace
+
+void require_run_name(const std::string& name) {
+  if (is_plain_name(name)) return;
+  refuse_usage({.place = "run name",
+                .what = cat("'", name, "' cannot name a run"),
+                .cure = "use 1 to 100 characters without '/', not beginning with '.'"});
+}
+
+void save_run(const std::string& path, const std::string& name, const ReplayResult& result,
+              const std::string& provenance_json) {
+  require_run_name(name);
+  fitting_capture(path, result.key.bits);
+  RunContent content;
+  add_cache("key", result.key, content);
+  add_cache("value", result.value, content);
+  content.add("attention_error", result.attention_error);
+  content.add("output_error", result.output_error);
+  content.texts = {{"policy", result.policy},
+                   {"mode", std::string(name_of(RunMode::batch))},
+                   {"parameters_json", parameters_json(result.parameters).dump()},
+                   {"metrics_json", metrics_json(result).dump()},
+                   {"totals_json", totals_json(result).dump()},
+                   {"provenance_json", provenance_json}};
+  save(path, name, content);
+}
+
+void save_run(const std::string& path, const std::string& name, const StreamingResult& result,
+              const std::string& provenance_json) {
+  require_run_name(name);
+  const CaptureInfo info = fitting_capture(path, result.key.bits);
+  const NdArray<float, 3> attention_error = among_rows(result.attention_error, info),
+                          output_error = among_rows(result.output_error, info);
+  RunContent content;
+  add_cache("key", result.key, content);
+  add_cache("value", result.value, content);
+  content.add("attention_error", attention_error);
+  content.add("output_error", output_error);
+  add_series(streaming_steps_json(result), "step_", content);
+  content.texts = {{"policy", result.policy},
+                   {"mode", std::string(name_of(RunMode::streaming))},
+                   {"parameters_json", parameters_json(result.parameters).dump()},
+                   {"metrics_json", streaming_totals_json(result).dump()},
+                   {"provenance_json", provenance_json}};
+  save(path, name, content);
 }
 
 }  // namespace qaq

@@ -49,18 +49,6 @@ std::vector<std::byte> encoded(std::span<const float> values, DType dtype) {
   return bytes;
 }
 
-float rounded(float value, DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-      return value;
-    case DType::f16:
-      return float_from_half(half_from_float(value));
-    case DType::bf16:
-      return float_from_bf16(bf16_from_float(value));
-  }
-  return value;
-}
-
 void decode(std::span<const std::uint16_t> bits, DType dtype, std::span<float> out) {
   for (std::size_t i = 0; i < bits.size(); ++i) {
     out[i] = dtype == DType::f16 ? float_from_half(bits[i]) : float_from_bf16(bits[i]);

@@ -18,8 +18,6 @@ std::size_t first_beyond(std::span<const float> values, float limit);
 
 /// `values` rounded to `dtype` (nearest, ties to even), as they lie in a file.
 std::vector<std::byte> encoded(std::span<const float> values, DType dtype);
-/// The value that a number has after it was stored as `dtype`.
-float rounded(float value, DType dtype);
 /// float32 of 16-bit numbers. `dtype` is f16 or bf16; both spans have the same length.
 void decode(std::span<const std::uint16_t> bits, DType dtype, std::span<float> out);
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 #include <sstream>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -101,6 +102,13 @@ void write_line(std::ostream& out, const ResultRecord& record, bool first) {
   out << (first ? "[\n" : ",\n") << to_json(record).dump();
 }
 
+std::string text_of(const std::vector<ResultRecord>& records) {
+  std::ostringstream text;
+  for (std::size_t i = 0; i < records.size(); ++i) write_line(text, records[i], i == 0);
+  text << (records.empty() ? "[\n]\n" : kEnd);
+  return std::move(text).str();
+}
+
 }  // namespace
 
 std::vector<ResultRecord> read_results(const std::string& path) {
@@ -114,10 +122,21 @@ void write_results(const std::string& path, const std::vector<ResultRecord>& rec
     write_results_table(path, records, head);
     return;
   }
-  std::ostringstream text;
-  for (std::size_t i = 0; i < records.size(); ++i) write_line(text, records[i], i == 0);
-  text << (records.empty() ? "[\n]\n" : kEnd);
-  write_whole(path, text.str());
+  write_whole(path, text_of(records));
+}
+
+ResultsWriter::ResultsWriter(const std::string& path)
+    : path_(path),
+      out_(PartialFile::name_for_writing(path), std::ios::binary | std::ios::trunc),
+      partial_(path) {
+  if (!out_) fail_to_write(path_);
+}
+
+void ResultsWriter::write(const std::vector<ResultRecord>& records) {
+  out_ << text_of(records);
+  out_.close();
+  if (!out_) fail_to_write(path_);
+  partial_.rename();
 }
 
 void sort_results(std::vector<ResultRecord>& records) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/files/partial_file.h"
 #include "data/results/result_record.h"
 
 namespace qaq {
@@ -17,6 +18,21 @@ std::vector<ResultRecord> read_results(const std::string& path);
 /// in .h5 or .hdf5 a table (results_table.h), with `head` among its attributes. Throws Error{work}.
 void write_results(const std::string& path, const std::vector<ResultRecord>& records,
                    const nlohmann::ordered_json& head = nlohmann::ordered_json::object());
+
+/// A whole results file as write_results() makes it, of runs that are known later. Opened before
+/// the work, so that a path that cannot be written is told then.
+class ResultsWriter {
+ public:
+  /// Throws Error{work}.
+  explicit ResultsWriter(const std::string& path);
+  /// The file has its name when this returns. Throws Error{work}.
+  void write(const std::vector<ResultRecord>& records);
+
+ private:
+  std::string path_;
+  std::ofstream out_;
+  PartialFile partial_;
+};
 
 /// The order of runs in a finished file: by subject, then by parameters, so that it does not depend
 /// on who made them when.

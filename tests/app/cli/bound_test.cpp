@@ -111,6 +111,7 @@ TEST(Variants, DefaultsAreTheReference) {
 
 TEST(Explain, AgreesWithTheReplay) {
   const json bits = run_json({"explain", kSample, "--cell", "value,14,1,20"});
+  EXPECT_EQ(bits["mode"], "batch");
   EXPECT_EQ(bits["cell"]["cache"], "value");
   EXPECT_EQ(bits["cell"]["layer"], 14);
   EXPECT_EQ(bits["cell"]["text"], " over");

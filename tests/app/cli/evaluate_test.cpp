@@ -53,6 +53,7 @@ TEST(Evaluate, WithoutQuantizationNothingChanges) {
   const json document = run_json(on_task({kExact}));
   const json& metrics = document["metrics"];
   EXPECT_EQ(document["n_questions"], 9);
+  EXPECT_EQ(document["mode"], "in-the-model");
   EXPECT_EQ(metrics["accuracy"], document["reference"]["accuracy"]);
   EXPECT_EQ(metrics["answer_log_probability"], document["reference"]["answer_log_probability"]);
   EXPECT_EQ(metrics["kl_max"], 0.0);
@@ -131,6 +132,39 @@ TEST(Evaluate, ASeedDrawsTheQuestionsThatPythonDraws) {
   EXPECT_EQ(run_qaq({"evaluate", "--model", kTiny, "--text", kTask, "--seed", "1"}).exit_code, 2);
 }
 
+// The same setting on the same tokens costs and loses the same, whether a model is run on the
+// quantized cache or a capture of it is replayed.
+TEST(Evaluate, TheCacheIsThatOfAReplay) {
+  const TemporaryFolder folder;
+  const std::string text = folder.file("text.txt"), prefix = folder.file("prefix.json"),
+                    capture = folder.file("prefix.h5");
+  std::ofstream(text) << "A capture holds what a run of the model did, and a replay quantizes it.";
+  const json ids = run_json({"tokenize", "--model", kTiny, "--file", text})["ids"];
+  constexpr std::size_t kPrefix = 30;
+  ASSERT_GT(ids.size(), kPrefix + 10);
+  std::ofstream(prefix) << json(std::vector<json>(ids.begin(), ids.begin() + kPrefix));
+  const Words setting{"--preset", "paper", "--set", "outliers_ratio=0.2"};
+  double wide = 0;
+  for (const char* dtype : {"f32", "f16", "bf16"}) {
+    run_json({"capture", "--model", kTiny, "--tokens", prefix, "--attention", "derive", "--dtype",
+              dtype, "-o", capture});
+    const json replayed = run_json(with({"replay", capture}, {setting}))["metrics"];
+    const json document = run_json(
+        with({"evaluate", "--model", kTiny, "--text", text, "--prefix", std::to_string(kPrefix)},
+             {setting, {"--dtype", dtype}}));
+    EXPECT_EQ(document["dtype"], dtype);
+    for (const char* figure : {"ratio_packed", "ratio_nominal", "ratio_paper", "average_n_bits",
+                               "key_quantization_error", "value_quantization_error"}) {
+      EXPECT_DOUBLE_EQ(document["metrics"][figure], replayed[figure]) << dtype << ", " << figure;
+    }
+    const double ratio = replayed["ratio_packed"];
+    if (dtype == std::string("f32"))
+      wide = ratio;
+    else
+      EXPECT_GT(ratio, 1.1 * wide) << "outliers of 2 bytes, not 4";
+  }
+}
+
 TEST(Evaluate, TheAuthorsResultsHaveTheirNamesInTheirOrder) {
   const TemporaryFolder folder;
   const json document =
@@ -160,6 +194,19 @@ TEST(Evaluate, TheAuthorsResultsHaveTheirNamesInTheirOrder) {
   for (const auto& [name, value] : results[0]["results"].items()) {
     EXPECT_EQ(json(value), document["metrics"][name]) << name;
   }
+  const auto& ours = results[0]["qaq_scope"];
+  EXPECT_EQ(ours["mode"], "in-the-model");
+  EXPECT_EQ(json(ours["parameters"]), document["parameters"]);
+  EXPECT_EQ(json(ours["metrics"]), document["metrics"]);
+  // What tells runs apart: the setting, the questions, the number type, and nothing else.
+  const auto hash = [&](const Words& more) {
+    run_json(on_task({{"--preset", "paper", "-o", folder.file("other.json")}, more}));
+    return json::parse(bytes_of_file(folder.file("other.json")))[0]["qaq_scope"]["hash"];
+  };
+  EXPECT_EQ(hash({"--limit", "4", "--threads", "1"}), json(ours["hash"]));
+  EXPECT_NE(hash({"--limit", "3"}), json(ours["hash"]));
+  EXPECT_NE(hash({"--limit", "4", "--dtype", "f16"}), json(ours["hash"]));
+  EXPECT_NE(hash({"--limit", "4", "--set", "n_bits_max=5"}), json(ours["hash"]));
 }
 
 TEST(Evaluate, GoesOnBehindTheLastFinishedItem) {

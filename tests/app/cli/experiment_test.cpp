@@ -70,6 +70,9 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
   const json document =
       run_json(on_task(name, folder.file("out"), {"--limit", "3", "--layer", "1", "--head", "2"}));
   EXPECT_EQ(document["experiment"], name);
+  const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" || name == "cost";
+  EXPECT_EQ(document["mode"], of_captures ? "batch" : "in-the-model");
+  EXPECT_EQ(document["dtype"], "f16") << "as the authors ran";
   EXPECT_GT(document["n"].get<int>(), 0);
   EXPECT_LE(document["n"], document["n_available"]);
   json stored = json::parse(bytes_of_file(folder.file("out/" + name + ".json")));
@@ -105,7 +108,7 @@ TEST(Experiment, TheListHasThemAll) {
 
 // What a row says is what `qaq evaluate` says of its setting.
 void expect_as_evaluated(const json& table, const std::string& setting, const Words& flags) {
-  Words words{"evaluate", "--model", kTiny, "--task", kTask};
+  Words words{"evaluate", "--model", kTiny, "--task", kTask, "--dtype", "f16"};
   words.insert(words.end(), flags.begin(), flags.end());
   const json metrics = run_json(words)["metrics"];
   EXPECT_EQ(cell(table, "setting", setting, "n_right"), metrics["n_right"]) << setting;
@@ -278,8 +281,8 @@ TEST(Experiment, DriftAveragesToWhatEvaluateSays) {
     n += n_row;
   }
   const json metrics = run_json({"evaluate", "--model", kTiny, "--text", text, "--window", "256",
-                                 "--limit", document["n"].dump(), "--set", "use_attentions=false",
-                                 "--set", "n_bits_uniform=3"})["metrics"];
+                                 "--dtype", "f16", "--limit", document["n"].dump(), "--set",
+                                 "use_attentions=false", "--set", "n_bits_uniform=3"})["metrics"];
   EXPECT_EQ(n, metrics["n_positions"]);
   EXPECT_NEAR(sum / static_cast<double>(n), metrics["kl_mean"].get<double>(), 1e-5);
 }
@@ -342,9 +345,10 @@ TEST(Experiment, SeedsAreRunsOfTheirOwnWithTheirSpread) {
       << page;
   EXPECT_NE(page.find("* Seed 7: "), std::string::npos) << page;
   // As `qaq evaluate` draws them.
-  const json metrics = run_json({"evaluate", "--model", kTiny, "--task", kTask, "--limit", "4",
-                                 "--seed", "7", "--set", "target_quantization_error=3", "--set",
-                                 "n_bits_max=4", "--set", "outliers_ratio=0"})["metrics"];
+  const json metrics =
+      run_json({"evaluate", "--model", kTiny, "--task", kTask, "--limit", "4", "--seed", "7",
+                "--set", "target_quantization_error=3", "--set", "n_bits_max=4", "--set",
+                "outliers_ratio=0", "--dtype", "f16"})["metrics"];
   EXPECT_NEAR(kl.at("e 3 bits 1-4 without outliers").at(1), metrics["kl_mean"].get<double>(), 1e-6);
 }
 
@@ -355,6 +359,22 @@ TEST(Experiment, SeedsShareTheMinutes) {
   EXPECT_EQ(document["n"], 1);
   EXPECT_EQ(document["n_available"], 9);
   EXPECT_TRUE(document["tables"].contains("table3-seeds"));
+}
+
+TEST(Experiment, QuestionsBeyondTheContextAreNamed) {
+  const TemporaryFolder folder;
+  std::string words = "q";
+  for (int i = 0; i < 3000; ++i) words += " q";
+  std::ofstream(folder.file("task.jsonl"))
+      << json{{"id", "endless"}, {"question", words}, {"choices", {"a", "b"}}, {"answer", 0}}
+      << '\n'
+      << R"({"question": "Which?", "choices": ["this", "that"], "answer": 1})" << '\n';
+  const json document = run_json({"experiment", "fig2a", "--model", kTiny, "--task",
+                                  folder.file("task.jsonl"), "-o", folder.file("out")});
+  EXPECT_EQ(document["n_available"], 1);
+  EXPECT_EQ(document["too_long"], json({"endless"}));
+  const std::string page = bytes_of_file(folder.file("out/fig2a.md"));
+  EXPECT_NE(page.find("longer than the model's context: 1 (endless)"), std::string::npos) << page;
 }
 
 TEST(Experiment, RefusesInOneLine) {

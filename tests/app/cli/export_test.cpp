@@ -61,6 +61,7 @@ TEST(ExportCommand, RowsAddUpToTheReplaysMetrics) {
   const json metrics = run_json({"replay", kLetter, "--preset", "paper"})["metrics"];
   const json bits = run_json({"export", kLetter, "--what", "bits", "--preset", "paper"});
   EXPECT_EQ(bits["schema_version"], 1);
+  EXPECT_EQ(bits["mode"], "batch");
   EXPECT_EQ(bits["parameters"]["key.target_quantization_error"], 3.0);
   const std::size_t n = 30 * 3 * 64;
   ASSERT_EQ(bits["rows"].size(), 2 * n);
@@ -73,6 +74,35 @@ TEST(ExportCommand, RowsAddUpToTheReplaysMetrics) {
   EXPECT_NEAR(mean(column(outliers, "outliers"), n, n) / 64, metrics["value_outlier_share"], 1e-12);
 }
 
+TEST(ExportCommand, ScoreErrorsAddUpToTheReplaysMetrics) {
+  for (const auto& [prefix, n_steps] : {std::pair{0, 64u}, std::pair{40, 24u}}) {
+    const std::vector<std::string> with{kLetter, "--preset", "paper", "--prefix",
+                                        std::to_string(prefix)};
+    std::vector<std::string> replay{"replay"}, rows{"export", "--what", "score-errors"};
+    replay.insert(replay.end(), with.begin(), with.end());
+    rows.insert(rows.end(), with.begin(), with.end());
+    const json metrics = run_json(replay)["metrics"];
+    const json exported = run_json(rows);
+    const std::size_t n = 30 * 9 * n_steps;
+    ASSERT_EQ(exported["rows"].size(), n);
+    EXPECT_EQ(column(exported, "step").front(), prefix);
+    EXPECT_EQ(column(exported, "step").back(), 63);
+    EXPECT_EQ(column(exported, "head").back(), 8);
+    EXPECT_EQ(column(exported, "kv_head").back(), 2);
+    EXPECT_NEAR(mean(column(exported, "output_error"), 0, n), metrics["output_error"],
+                1e-6 * metrics["output_error"].get<double>());
+    // The authors' mean is over the columns of the prefix, which are all that there are without
+    // one.
+    const double authors = metrics["attention_error"];
+    const double all = mean(column(exported, "attention_error"), 0, n);
+    if (prefix == 0) {
+      EXPECT_NEAR(all / 64, authors, 1e-6 * authors);
+    } else {
+      EXPECT_GT(all / 40, authors);
+    }
+  }
+}
+
 TEST(ExportCommand, ViolationsAreThoseThatAReplayCounts) {
   const std::vector<std::string> set{"--set", "violation_ratio=8", "--prefix", "40"};
   std::vector<std::string> replay{"replay", kLetter},
@@ -83,6 +113,13 @@ TEST(ExportCommand, ViolationsAreThoseThatAReplayCounts) {
   const json exported = run_json(rows);
   ASSERT_GT(exported["rows"].size(), 50u);
   EXPECT_EQ(counted["count"], exported["rows"].size());
+  EXPECT_EQ(exported["prefix"], 40);
+  for (const char* figure : {"window", "count", "eligible", "rate", "jump_ratio_p50",
+                             "jump_ratio_p99", "violated_mass", "per_head", "bits_deficit"}) {
+    EXPECT_EQ(exported["summary"][figure], counted[figure]) << figure;
+  }
+  EXPECT_EQ(counted["rate"],
+            static_cast<double>(exported["rows"].size()) / counted["eligible"].get<double>());
 
   const auto layers = column(exported, "layer"), heads = column(exported, "head"),
              steps = column(exported, "step"), deficits = column(exported, "bits_deficit");
@@ -106,7 +143,8 @@ TEST(ExportCommand, ViolationsAreThoseThatAReplayCounts) {
 
 TEST(ExportCommand, EveryFormatHoldsTheSameRows) {
   const TemporaryFolder folder;
-  for (const char* what : {"bits", "outliers", "errors", "violations", "importance"}) {
+  for (const char* what :
+       {"bits", "outliers", "errors", "score-errors", "violations", "importance"}) {
     const json document = run_json({"export", kLetter, "--what", what});
     const ProgramResult csv = run_qaq({"export", kLetter, "--what", what, "--quiet"});
     ASSERT_EQ(csv.exit_code, 0) << csv.err;

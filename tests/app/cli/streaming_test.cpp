@@ -1,8 +1,10 @@
 // `qaq replay --streaming` on the bundled capture: 64 tokens, 30 layers, 9 query heads on 3 KV
 // heads.
+#include <filesystem>
 #include <gtest/gtest.h>
 
 #include "tests/support/qaq_program.h"
+#include "tests/support/temporary_folder.h"
 
 namespace qaq::test {
 namespace {
@@ -78,6 +80,35 @@ TEST(Streaming, FiguresDependOnTheSettingsAlone) {
   EXPECT_GT(metrics({"--set", "refetch_equal=true"})["h2d_bytes"], plain["h2d_bytes"]);
   EXPECT_LT(metrics({"--set", "overlap=1", "--set", "t_compute=1"})["modelled_stall_seconds"],
             1e-12);
+}
+
+TEST(Streaming, ARunThatIsKeptIsListedWithItsModeAndMetrics) {
+  const TemporaryFolder folder;
+  const std::string capture = folder.file("letter.h5");
+  std::filesystem::copy_file(kSample, capture);
+  const json document = run_json({"replay", capture, "--streaming", "--prefill", "40", "--save",
+                                  "decode", "--preset", "paper"});
+  EXPECT_EQ(document["run"], "decode");
+  run_json({"replay", capture, "--save", "whole"});
+  const json runs = run_json({"info", capture})["runs"];
+  ASSERT_EQ(runs.size(), 2u);
+  EXPECT_EQ(runs[0]["name"], "decode");
+  EXPECT_EQ(runs[0]["mode"], "streaming");
+  EXPECT_EQ(runs[0]["metrics"], document["metrics"]);
+  EXPECT_EQ(runs[0]["parameters"], document["parameters"]);
+  EXPECT_EQ(runs[1]["mode"], "batch");
+  for (const char* ratio : {"ratio_paper", "ratio_nominal", "ratio_packed"}) {
+    EXPECT_GT(runs[1]["metrics"][ratio].get<double>(), 1) << ratio;
+  }
+  const ProgramResult text = run_qaq({"info", capture});
+  EXPECT_NE(text.out.find("qaq  streaming"), std::string::npos) << text.out;
+  for (const char* mode : {"--streaming", "--quiet"}) {
+    const ProgramResult refused = run_qaq({"replay", capture, mode, "--quiet", "--save", "a/b"});
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_EQ(refused.err,
+              "qaq: run name: 'a/b' cannot name a run; use 1 to 100 characters without '/', not "
+              "beginning with '.'\n");
+  }
 }
 
 TEST(Streaming, TextSaysWhatItIs) {

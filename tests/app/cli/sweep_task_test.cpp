@@ -69,7 +69,7 @@ TEST_F(SweepTask, EachRunIsWhatEvaluateSays) {
     EXPECT_EQ(scope["metrics"]["n"], 5);
     EXPECT_EQ(scope["metrics"]["accuracy_whole"], alone["reference"]["accuracy"]);
     EXPECT_EQ(scope["metrics"]["p_whole"], alone["against_none"]["mcnemar_p"]);
-    EXPECT_EQ(scope["mode"], "model_in_the_loop");
+    EXPECT_EQ(scope["mode"], "in-the-model");
     EXPECT_EQ(scope["task"], "hellaswag");
     EXPECT_EQ(run["results"]["accuracy"], alone["metrics"]["accuracy"]);
     EXPECT_EQ(run["results"]["logit_error"], alone["metrics"]["logit_error"]);

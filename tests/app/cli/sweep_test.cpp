@@ -63,6 +63,7 @@ TEST_F(Sweep, EachRunIsWhatReplaySays) {
     const ProgramResult alone = run_qaq(words);
     ASSERT_EQ(alone.exit_code, 0) << alone.err;
     const json metrics = json::parse(alone.out)["metrics"];
+    EXPECT_EQ(run["qaq_scope"]["mode"], "batch");
     EXPECT_EQ(run["qaq_scope"]["metrics"], metrics);
     EXPECT_EQ(run["results"]["average_n_bits"], metrics["average_n_bits"]);
     EXPECT_EQ(run["params"]["key_quantizer"]["level"], p["key.level"]);

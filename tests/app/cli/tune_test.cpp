@@ -59,6 +59,7 @@ class TuneOnText : public testing::Test {
 TEST_F(TuneOnText, TheCheapestUnderALossIsWhatEvaluateSays) {
   const json document = run_json(tune({"--target", "kl=1e-3", "--limit", "3"}));
   EXPECT_EQ(document["target"]["kl"], 1e-3);
+  EXPECT_EQ(document["mode"], "in-the-model");
   const json &tuned = document["tuned"], &checked = document["checked"];
   EXPECT_LE(tuned["kl"], 1e-3);
   EXPECT_GT(tuned["ratio_packed"].get<double>(), 1);
@@ -93,15 +94,16 @@ TEST_F(TuneOnText, ALooserTargetIsCheaperAndARatioLosesMoreTheLargerItIs) {
 
 TEST_F(TuneOnText, ThreadsChangeNoNumberAndWhatIsSetStays) {
   const auto on = [&](const std::string& threads) {
-    json document =
-        run_json(tune({"--target", "ratio_packed=2", "--limit", "1", "--set", "key.level=token",
-                       "--set", "n_bits_max=6", "--steps", "2", "--threads", threads}));
+    json document = run_json(
+        tune({"--target", "ratio_packed=2", "--limit", "1", "--set", "key.level=token", "--set",
+              "n_bits_max=6", "--dtype", "f16", "--steps", "2", "--threads", threads}));
     document.erase("timing");
     return document;
   };
   const json document = on("1");
   EXPECT_EQ(document["parameters"]["key.level"], "token");
   EXPECT_NE(document["parameters"]["value.level"], "token");
+  EXPECT_NE(document["command_line"].get<std::string>().find(" --dtype f16 "), std::string::npos);
   EXPECT_EQ(document["parameters"]["value.n_bits_max"], 6);
   EXPECT_EQ(on("3"), document);
 }
@@ -141,6 +143,7 @@ TEST_F(TuneOnText, WhatItCannotDoIsRefused) {
   expect(tune({"--target", "same_top=1.5"}), "1.5");
   expect(tune({"--target", "kl=small"}), "small");
   expect(tune({"--target", "kl"}), "=");
+  expect({"tune", kSample, "--target", "ratio_packed=2", "--dtype", "f16"}, "--text");
   const auto windows = [&](const char* window) {
     return Words{"tune", "--model",  kTiny,  "--text",   text_, "--target",
                  "kl=1", "--window", window, "--stride", "4"};
@@ -153,6 +156,7 @@ TEST_F(TuneOnText, WhatItCannotDoIsRefused) {
 TEST(TuneOnCapture, TheSettingIsWhatReplaySays) {
   const json document =
       run_json({"tune", kSample, "--prefix", "40", "--rows", "24", "--target", "ratio_packed=5"});
+  EXPECT_EQ(document["mode"], "batch");
   EXPECT_GE(document["tuned"]["ratio_packed"], 5);
   EXPECT_EQ(document["tuned"]["n_rows"], 24);
   EXPECT_EQ(document["tuned"]["in_sample"], false);

@@ -74,6 +74,34 @@ TEST(Tables, OfACacheHoldEveryCellOnce) {
   EXPECT_GT(n_outliers, 0);
 }
 
+TEST(Tables, ScoreErrorsAreThoseOfTheReplayedRows) {
+  // Rows 7 to 11 were captured, those from 9 on are behind the prefix.
+  const MemoryCapture capture = synthetic_capture({.n_tokens = 12}, 1, 5);
+  ReplayOptions options;
+  options.prefix = 9;
+  options.params.value.use_attentions = false;
+  const SharedReplay result = replay(capture, options);
+  const auto rows = rows_of(score_errors_table(result, two_layers(capture.info())));
+  ASSERT_EQ(rows.size(), 2u * 4 * 3);
+  const std::vector<Cell>& last = rows.back();
+  EXPECT_EQ(whole(last[0]), 7);
+  EXPECT_EQ(whole(last[1]), 3);
+  EXPECT_EQ(whole(last[2]), 1);
+  EXPECT_EQ(whole(last[3]), 11);
+  EXPECT_EQ(whole(rows.front()[3]), 9);
+  EXPECT_EQ(std::get<float>(last[4]), result->attention_error(1, 3, 4));
+  EXPECT_EQ(std::get<float>(last[5]), result->output_error(1, 3, 4));
+
+  CaptureInfo info = capture.info();
+  info.has_queries = false;
+  MemoryCapture::Arrays arrays = synthetic_arrays({.n_tokens = 12}, 1, 5);
+  arrays.query.clear();
+  const MemoryCapture no_queries(info, std::move(arrays));
+  EXPECT_EQ(refusal([&] { score_errors_table(replay(no_queries, options), info); }),
+            "synthetic.h5: /entry/query: holds no queries, so that errors of scores and outputs "
+            "are not known; capture again without --no-queries");
+}
+
 TEST(Tables, AViolationIsARow) {
   ViolationReport report;
   report.violations = {{1, 3, 8, 2, 0.5f, 0.125f}, {0, 2, 9, 1, 0.25f, 0.0f}};

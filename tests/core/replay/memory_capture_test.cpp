@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/base/error.h"
+#include "tests/support/refusal.h"
 #include "tests/support/test_captures.h"
 
 namespace qaq::test {
@@ -64,6 +65,38 @@ TEST(MemoryCapture, NotANumberIsRefusedWithItsPlace) {
             "query, layer 9, head 3, token 23, channel 1");
   EXPECT_EQ(refused_place([](auto& a) { a.attention[0](2, 22, 4) = std::nanf(""); }),
             "attention, layer 3, head 2, captured row 22, token 4");
+}
+
+TEST(MemoryCapture, HoldsNumbersAsItsTypeDoes) {
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+    CaptureInfo info = synthetic_info({});
+    info.dtype = dtype;
+    const MemoryCapture::Arrays arrays = synthetic_arrays({}, 1);
+    const MemoryCapture capture(info, synthetic_arrays({}, 1));
+    std::int64_t n_changed = 0;
+    for (std::int64_t layer = 0; layer < 2; ++layer) {
+      const auto i = static_cast<std::size_t>(layer);
+      for (const auto& [held, given] : {std::pair{capture.key(layer), &arrays.key[i]},
+                                        {capture.value(layer), &arrays.value[i]},
+                                        {capture.query(layer), &arrays.query[i]}}) {
+        for (std::size_t at = 0; at < held->span().size(); ++at) {
+          ASSERT_EQ(held->span()[at], rounded(given->span()[at], dtype));
+          n_changed += held->span()[at] != given->span()[at];
+        }
+      }
+      // Files hold scores in float32.
+      EXPECT_TRUE(
+          std::ranges::equal(capture.attention(layer, 0, 24)->span(), arrays.attention[i].span()));
+    }
+    EXPECT_EQ(n_changed > 0, dtype != DType::f32);
+  }
+  CaptureInfo info = synthetic_info({});
+  info.dtype = DType::f16;
+  MemoryCapture::Arrays arrays = synthetic_arrays({}, 1);
+  arrays.value[1](0, 3, 2) = -65520;
+  EXPECT_EQ(refusal([&] { MemoryCapture(info, std::move(arrays)); }),
+            "synthetic.h5: value, layer 1, KV head 0, token 3, channel 2: -65520 is more than f16 "
+            "holds; take another --dtype");
 }
 
 TEST(MemoryCapture, WithoutScoresSaysHowToGetThem) {

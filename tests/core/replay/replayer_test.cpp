@@ -165,25 +165,6 @@ TEST(Replayer, APrefixIsTheCaptureCutThere) {
   EXPECT_EQ(a->ratio_packed, b->ratio_packed);
 }
 
-TEST(Replayer, BitsFallAsTheBudgetGrows) {
-  const MemoryCapture capture = synthetic_capture({.n_tokens = 60});
-  Replayer replayer(capture);
-  for (const Level level : {Level::token, Level::layer, Level::head}) {
-    auto last = replayer.bits(options_of(level, 1e-3));
-    for (double e = 2e-3; e < 100; e *= 2) {
-      const auto next = replayer.bits(options_of(level, e));
-      for (const auto& [before, after] :
-           {std::pair(&last->key, &next->key), std::pair(&last->value, &next->value)}) {
-        for (std::size_t i = 0; i < before->bits.span().size(); ++i) {
-          EXPECT_GE(before->bits.span()[i], after->bits.span()[i]);
-        }
-        EXPECT_GE(before->packed.total(), after->packed.total());
-      }
-      last = next;
-    }
-  }
-}
-
 TEST(Replayer, LayersAndKvHeadsMaySwapPlaces) {
   const SyntheticShape shape;
   MemoryCapture::Arrays arrays = synthetic_arrays(shape, 1);

@@ -5,7 +5,6 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "core/base/parallel.h"
 #include "core/base/text.h"
@@ -14,6 +13,7 @@
 #include "core/replay/replayer.h"
 #include "tests/support/known_shapes.h"
 #include "tests/support/refusal.h"
+#include "tests/support/streamed_plan.h"
 #include "tests/support/test_captures.h"
 
 namespace qaq::test {
@@ -36,24 +36,6 @@ void expect_quantized_at_once(const CaptureView& capture, const PlannedCache& ca
   }
 }
 
-// What streaming left as a plan of the first n_tokens tokens.
-Plan held_plan(const Plan& like, const StreamedFinal& streamed, std::int64_t n_tokens) {
-  Plan plan = like;
-  CacheShape shape = like.layout.shape();
-  shape.n_tokens = n_tokens;
-  plan.layout = UnitLayout(like.layout.level(), shape);
-  plan.n_bits.resize(static_cast<std::size_t>(plan.layout.n_units()));
-  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      for (std::int64_t token = 0; token < n_tokens; ++token) {
-        plan.n_bits[static_cast<std::size_t>(plan.layout.unit(layer, head, token))] =
-            streamed.bits(layer, head, token);
-      }
-    }
-  }
-  return plan;
-}
-
 CacheChanges changes_of(const StreamingResult& result) {
   CacheChanges out;
   for (const StreamingStep& step : result.steps) {
@@ -62,11 +44,6 @@ CacheChanges changes_of(const StreamingResult& result) {
   }
   return out;
 }
-
-struct Setting {
-  const char* name;
-  std::function<void(QaqSideParams&)> set;
-};
 
 // Parameters under which bits change from step to step.
 QaqParams lively_params() {
@@ -79,70 +56,6 @@ QaqParams lively_params() {
   }
   params.key.q_norm = 30.0;
   return params;
-}
-
-const std::vector<Setting> kSettings{
-    {"reference", [](QaqSideParams&) {}},
-    {"level layer", [](QaqSideParams& side) { side.level = Level::layer; }},
-    {"level token", [](QaqSideParams& side) { side.level = Level::token; }},
-    {"paper", [](QaqSideParams& side) { side.variant = Variant::paper; }},
-    {"bound",
-     [](QaqSideParams& side) {
-       side.variant = Variant::bound;
-       side.q_norm = RealOrAuto::automatic();
-     }},
-    {"bound of outputs",
-     [](QaqSideParams& side) {
-       side.variant = Variant::bound;
-       side.bound_target = BoundTarget::output;
-     }},
-    {"measured",
-     [](QaqSideParams& side) {
-       side.variant = Variant::bound;
-       side.bits_rule = BitsRule::measured;
-       side.store_scale = StoreScale::f16;
-     }},
-    {"method normal",
-     [](QaqSideParams& side) {
-       side.method = Method::normal;
-       side.use_attentions = false;
-     }},
-};
-
-TEST(Streaming, EndsAsOneShotQuantizationWithTheFinalPlan) {
-  std::int64_t n_promotions = 0, n_demotions_later = 0;
-  for (const Setting& setting : kSettings) {
-    for (const std::uint32_t seed : {1u, 2u}) {
-      const std::string what = cat(setting.name, ", seed ", seed);
-      const MemoryCapture capture = synthetic_capture({}, seed);
-      StreamingOptions options{lively_params(), {.demote_from = DemoteFrom::cpu}, kPrefill};
-      setting.set(options.params.key);
-      setting.set(options.params.value);
-      const SharedStreaming result = stream(capture, options);
-      // The policy's own plan of all tokens, from its own window.
-      Replayer replayer(capture);
-      const PlannedCaches plans = replayer.plans({options.params});
-      std::int64_t packed = 0, n_units = 0;
-      for (const auto& [planned, streamed] :
-           {std::pair{&plans.key, &result->key}, {&plans.value, &result->value}}) {
-        EXPECT_EQ(held_plan(planned->plan, *streamed, kTokens).n_bits, planned->plan.n_bits)
-            << what;
-        expect_quantized_at_once(capture, *planned, *streamed, what);
-        packed += packed_bytes(planned->plan, planned->stats,
-                               packed_format(planned->plan.quantizer, DType::f16))
-                      .total();
-        n_units += planned->plan.layout.n_units();
-      }
-      EXPECT_EQ(result->steps.back().resident_bytes, packed) << what;
-      const CacheChanges changes = changes_of(*result);
-      n_promotions += changes.promotions;
-      n_demotions_later += changes.demotions + result->prefill_step.key.demotions +
-                           result->prefill_step.value.demotions - n_units;
-    }
-  }
-  // Bits did go up and down on the way.
-  EXPECT_GT(n_promotions, 100);
-  EXPECT_GT(n_demotions_later, 100);
 }
 
 TEST(Streaming, WhatIsHeldBackIsQuantizedAtOnceToo) {
@@ -227,55 +140,6 @@ TEST(Streaming, PlansEveryStride) {
         i == 0 ? result->prefill_step.resident_bytes : result->steps[i - 1].resident_bytes;
     EXPECT_EQ(step.resident_bytes - before, 2 * 2 * 2 * 8 * 2);
   }
-}
-
-TEST(Streaming, FixedBitsDemoteEachUnitOnce) {
-  for (const std::uint32_t seed : {1u, 2u, 3u}) {
-    const MemoryCapture capture = synthetic_capture({}, seed);
-    StreamingOptions options{lively_params(), {}, kPrefill};
-    for (QaqSideParams* side : {&options.params.key, &options.params.value}) {
-      side->n_bits_min = side->n_bits_max = 3;
-    }
-    const SharedStreaming result = stream(capture, options);
-    const CacheChanges changes = changes_of(*result);
-    EXPECT_EQ(changes.promotions, 0);
-    EXPECT_EQ(changes.h2d.bytes, 0);
-    const std::int64_t prompt =
-        result->prefill_step.key.demotions + result->prefill_step.value.demotions;
-    EXPECT_EQ(prompt, kPrefill * 2 * 2 * 2);
-    EXPECT_EQ(prompt + changes.demotions, kTokens * 2 * 2 * 2);
-  }
-}
-
-TEST(Streaming, FallingAttentionNeverPromotes) {
-  std::int64_t n_demotions = 0;
-  for (const std::uint32_t seed : {1u, 2u, 3u}) {
-    std::mt19937 engine(seed);
-    const SyntheticShape shape;
-    MemoryCapture::Arrays arrays = synthetic_arrays(shape, seed);
-    // S_s[t] = w[t] / (w[0] + .. + w[s]) with 1 <= w <= 2 falls faster than sqrt(12 / T) does.
-    for (auto& attention : arrays.attention) {
-      for (std::int64_t head = 0; head < shape.n_heads; ++head) {
-        std::vector<double> weights;
-        double sum = 0;
-        for (std::int64_t s = 0; s < shape.n_tokens; ++s) {
-          weights.push_back(1 + static_cast<double>(engine() % 1000) / 1000);
-          sum += weights.back();
-          for (std::int64_t t = 0; t <= s; ++t) {
-            attention(head, s, t) = static_cast<float>(weights[static_cast<std::size_t>(t)] / sum);
-          }
-        }
-      }
-    }
-    const MemoryCapture capture(synthetic_info(shape), std::move(arrays));
-    StreamingOptions options{lively_params(), {}, 4};
-    options.params.key.last_n_attentions = options.params.value.last_n_attentions = 1;
-    const SharedStreaming result = stream(capture, options);
-    EXPECT_EQ(changes_of(*result).promotions, 0) << "seed " << seed;
-    EXPECT_EQ(changes_of(*result).h2d.bytes, 0) << "seed " << seed;
-    for (const StreamingStep& step : result->steps) n_demotions += step.value.demotions - 4;
-  }
-  EXPECT_GT(n_demotions, 0);
 }
 
 void expect_same(const StreamingResult& a, const StreamingResult& b) {

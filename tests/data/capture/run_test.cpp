@@ -7,8 +7,10 @@
 
 #include "core/base/error.h"
 #include "core/replay/replay.h"
+#include "core/replay/streaming.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/capture_summary.h"
+#include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
 #include "data/capture/h5_thread.h"
 #include "tests/data/capture/synthetic_run.h"
@@ -53,11 +55,12 @@ void expect_same(const ReplayResult& a, const ReplayResult& b) {
 
 class StoredRuns : public testing::Test {
  protected:
-  void write(AttentionProfile profile, bool with_queries = true) {
+  void write(AttentionProfile profile, bool with_queries = true, std::int64_t window = 0) {
     const SyntheticRun run = make_run(small_shape(), 13, 20);
     CapturePlan plan = plan_of(run, {0, 1, 2});
     plan.info.profile = profile;
     plan.info.has_queries = with_queries;
+    plan.attention_window = window;
     const auto writer = CaptureWriter::create(path_, plan);
     put_run(run, *writer);
     writer->finish(run.tokens, "{}");
@@ -71,6 +74,15 @@ class StoredRuns : public testing::Test {
     options.params.key.n_bits_uniform = options.params.value.n_bits_uniform = n_bits_max;
     options.prefix = prefix;
     return replay(*open_capture(path_), options);
+  }
+
+  // Removes an attribute of the run "old".
+  void remove_attribute(const char* name) {
+    h5::thread().run([&] {
+      h5::File file(path_, h5::Access::modify);
+      ASSERT_GE(H5Adelete_by_name(file.id(), "/runs/old", name, H5P_DEFAULT), 0);
+      file.close();
+    });
   }
 
   // Changes an attribute of the run "old".
@@ -120,7 +132,8 @@ TEST_F(StoredRuns, KeepWhatIsLeftToTheProgram) {
   EXPECT_EQ(stored->key.n_bound_unmet, result->key.n_bound_unmet);
 }
 
-// What version 0.1 wrote knows neither variants nor units that no bits are enough for.
+// What version 0.1 wrote knows neither variants nor units that no bits are enough for, and one
+// mode.
 TEST_F(StoredRuns, OfOlderProgramsAreTheReferenceVariant) {
   write(AttentionProfile::full);
   const SharedReplay result = replayed(3);
@@ -139,7 +152,73 @@ TEST_F(StoredRuns, OfOlderProgramsAreTheReferenceVariant) {
     EXPECT_EQ(totals["key"].erase("n_bound_unmet"), 1u);
     EXPECT_EQ(totals["value"].erase("n_bound_unmet"), 1u);
   });
+  remove_attribute("mode");
+  EXPECT_EQ(capture_summary(path_).at("runs").at(0).at("mode"), "batch");
   expect_same(*load_run(path_, "old"), *result);
+}
+
+TEST_F(StoredRuns, OfStreamsHaveTheirStepsAndSayTheirMode) {
+  write(AttentionProfile::window, true, 10);
+  StreamingOptions options;
+  options.prefill = 16;
+  options.params.key.last_n_attentions = options.params.value.last_n_attentions = 2;
+  const SharedStreaming result = stream(*open_capture(path_), options);
+  save_run(path_, "a", *replayed(3), "{}");
+  save_run(path_, "a", *result, R"({"commit": "x"})");
+  const auto run = capture_summary(path_).at("runs").at(0);
+  EXPECT_EQ(run.at("mode"), "streaming");
+  EXPECT_EQ(run.at("metrics"), streaming_totals_json(*result));
+  EXPECT_EQ(run.at("parameters").at("importance"), "window_max");
+
+  const auto n_rows = static_cast<std::size_t>(open_capture(path_)->info().n_query_rows());
+  ASSERT_GT(n_rows, 4u);
+  h5::thread().run([&] {
+    const h5::File file(path_, h5::Access::read);
+    const auto steps = [&](const std::string& name) {
+      return h5::read_array<float>(file, "/runs/a/step_" + name);
+    };
+    const auto n_promotions = h5::read_array<std::int64_t>(file, "/runs/a/step_value_promotions");
+    const auto tokens = h5::read_array<std::int64_t>(file, "/runs/a/step_token");
+    ASSERT_EQ(tokens, (std::vector<std::int64_t>{16, 17, 18, 19}));
+    const auto stalls = steps("modelled_stall_seconds"), bits = steps("key_mean_bits");
+    for (std::size_t i = 0; i < 4; ++i) {
+      const StreamingStep& step = result->steps[i];
+      EXPECT_EQ(n_promotions[i], step.value.promotions);
+      EXPECT_EQ(stalls[i], static_cast<float>(step.stall_seconds));
+      EXPECT_EQ(bits[i], static_cast<float>(step.key_mean_bits));
+    }
+    // Every figure of a step has its dataset, its name and its unit.
+    std::size_t n_steps = 0;
+    for (const std::string& name : file.members("/runs/a")) {
+      if (!name.starts_with("step_")) continue;
+      ++n_steps;
+      EXPECT_TRUE(h5::Attributes(file, "/runs/a/" + name).text("units")) << name;
+    }
+    const auto figures = streaming_steps_json(*result);
+    EXPECT_EQ(n_steps, figures.size() - 2 + figures.at("key").size() + figures.at("value").size());
+    // Rows before decode were not replayed.
+    const auto errors = h5::read_array<float>(file, "/runs/a/attention_error");
+    ASSERT_EQ(errors.size() % n_rows, 0u);
+    for (std::size_t i = 0; i < errors.size(); ++i) {
+      const std::size_t row = i % n_rows, n_before = n_rows - 4;
+      EXPECT_EQ(std::isnan(errors[i]), row < n_before);
+      if (row < n_before) continue;
+      EXPECT_EQ(errors[i], result->attention_error.span()[i / n_rows * 4 + row - n_before]);
+    }
+    EXPECT_EQ(
+        h5::read_array<float>(file, "/runs/a/value_error"),
+        std::vector<float>(result->value.error.span().begin(), result->value.error.span().end()));
+  });
+  try {
+    load_run(path_, "a");
+    FAIL() << "a stream is no batch replay";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.text().place, "/runs/a@mode");
+    EXPECT_EQ(error.text().what, "is 'streaming', where a batch replay is asked for");
+  }
+  const SharedReplay batch = replayed(3);
+  save_run(path_, "a", *batch, "{}");
+  expect_same(*load_run(path_, "a"), *batch);
 }
 
 TEST_F(StoredRuns, AreReplacedByName) {
@@ -220,7 +299,13 @@ TEST_F(StoredRuns, AndAllElseAreInTheSummary) {
   EXPECT_EQ(key->at("bytes"), 3 * 2 * 20 * 8 * 4);
   ASSERT_EQ(summary.at("runs").size(), 1u);
   EXPECT_EQ(summary.at("runs")[0].at("name"), "a");
-  EXPECT_EQ(summary.at("runs")[0].at("metrics"), metrics_json(*result));
+  EXPECT_EQ(summary.at("runs")[0].at("mode"), "batch");
+  const auto& metrics = summary.at("runs")[0].at("metrics");
+  EXPECT_EQ(metrics, metrics_json(*result));
+  // Nominal and packed sizes side by side: the paper counts no scales, and packed bytes count all.
+  EXPECT_GT(metrics.at("ratio_paper"), metrics.at("ratio_nominal"));
+  EXPECT_GT(metrics.at("ratio_nominal"), metrics.at("ratio_packed"));
+  EXPECT_EQ(metrics.at("ratio_packed"), result->ratio_packed);
   EXPECT_EQ(summary.at("runs")[0].at("provenance").at("commit"), "x");
 }
 

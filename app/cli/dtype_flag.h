@@ -1,0 +1,18 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "core/tensor/dtype.h"
+
+namespace qaq::cli {
+
+/// Adds --dtype f32|f16|bf16, whose default is what `dtype` holds. `dtype` outlives the command.
+CLI::Option* add_dtype_flag(CLI::App& command, DType& dtype, const std::string& help);
+
+/// The help of commands that quantize a model's cache themselves.
+inline constexpr const char* kCacheDtypeHelp =
+    "Numbers of the cache that is quantized, outliers among them, as of qaq capture: f32, f16 or "
+    "bf16";
+
+}  // namespace qaq::cli
