@@ -96,7 +96,7 @@ Goal parse_goal(const TuneCommand& options) {
 TuneOptions tune_options(const TuneCommand& options, const TuneTarget& target) {
   TuneOptions out;
   out.fixed = params_from<QaqParams>(options.preset, options.assignments);
-  validate(out.fixed);
+  check_params_from(options.preset, options.assignments, [&] { validate(out.fixed); });
   if (!options.preset.empty()) {
     for (const auto& [name, value] : read_preset(options.preset)) {
       if (!name.ends_with("target_quantization_error")) out.fixed_names.push_back(name);
