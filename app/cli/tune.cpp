@@ -189,6 +189,8 @@ void tune_on(const TuneCommand& options, const CommonOptions& common, Goal goal,
     const RunMode mode = grounds.items ? RunMode::in_the_model : RunMode::batch;
     print_json({{"target", {{goal.name, goal.value}}},
                 {"mode", name_of(mode)},
+                // A capture has its own.
+                {"dtype", grounds.items ? Json(name_of(options.dtype)) : Json(nullptr)},
                 {"trials", seen.size()},
                 {"parameters", parameters_json(list_parameters(best))},
                 {"tuned", tuned},
