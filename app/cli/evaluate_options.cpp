@@ -123,6 +123,7 @@ void add_evaluate_flags(CLI::App& command, EvaluateCommand& options) {
 
 std::vector<EvaluatedSetting> settings_of(const EvaluateCommand& options) {
   const auto first = params_from<ScopeParams>(options.preset, options.assignments);
+  check_params_from(options.preset, options.assignments, [&] { validate(first.qaq); });
   std::vector<EvaluatedSetting> out{{"setting", first.qaq, {}}};
   if (options.against != "none" || !options.against_assignments.empty()) {
     ScopeParams second = first;
@@ -130,9 +131,10 @@ std::vector<EvaluatedSetting> settings_of(const EvaluateCommand& options) {
     for (const std::string& assignment : options.against_assignments) {
       apply_assignment(second, assignment);
     }
+    check_params_from(options.against == "none" ? options.preset : options.against,
+                      options.against_assignments, [&] { validate(second.qaq); });
     out.push_back({"against", second.qaq, {}});
   }
-  for (const EvaluatedSetting& setting : out) validate(setting.params);
   return out;
 }
 

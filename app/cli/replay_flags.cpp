@@ -11,7 +11,7 @@ namespace qaq::cli {
 
 ScopeParams ReplayFlags::params() const {
   const auto params = params_from<ScopeParams>(preset, assignments);
-  validate(params.qaq);
+  check_params_from(preset, assignments, [&] { validate(params.qaq); });
   return params;
 }
 

@@ -115,8 +115,10 @@ void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags, const
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const auto params = params_from<StreamedParams>(replay.preset, replay.assignments);
-  validate(params.qaq);
-  validate(params.streaming);
+  check_params_from(replay.preset, replay.assignments, [&] {
+    validate(params.qaq);
+    validate(params.streaming);
+  });
 
   const auto capture = open_capture(replay.capture, work);
   const double load = total.seconds();

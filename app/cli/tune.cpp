@@ -96,7 +96,7 @@ Goal parse_goal(const TuneCommand& options) {
 TuneOptions tune_options(const TuneCommand& options, const TuneTarget& target) {
   TuneOptions out;
   out.fixed = params_from<QaqParams>(options.preset, options.assignments);
-  validate(out.fixed);
+  check_params_from(options.preset, options.assignments, [&] { validate(out.fixed); });
   if (!options.preset.empty()) {
     for (const auto& [name, value] : read_preset(options.preset)) {
       if (!name.ends_with("target_quantization_error")) out.fixed_names.push_back(name);
@@ -189,6 +189,8 @@ void tune_on(const TuneCommand& options, const CommonOptions& common, Goal goal,
     const RunMode mode = grounds.items ? RunMode::in_the_model : RunMode::batch;
     print_json({{"target", {{goal.name, goal.value}}},
                 {"mode", name_of(mode)},
+                // A capture has its own.
+                {"dtype", grounds.items ? Json(name_of(options.dtype)) : Json(nullptr)},
                 {"trials", seen.size()},
                 {"parameters", parameters_json(list_parameters(best))},
                 {"tuned", tuned},

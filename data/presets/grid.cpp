@@ -91,7 +91,12 @@ class GridReader {
     const double step = number(place, range, "step", 1.0);
     const double n =
         counted ? number(place, range, "count") : std::floor((to - from) / step + 1e-9) + 1;
-    if (!(n >= 1 && n <= static_cast<double>(kMostSettings)) || n != std::floor(n) ||
+    constexpr auto kMost = static_cast<double>(kMostSettings);
+    if (std::isfinite(n) && n > kMost) {
+      refuse(place, cat("the range ", range.dump(), " makes ", n, " values"),
+             cat("give ", kMostSettings, " at most"));
+    }
+    if (!(n >= 1 && n <= kMost) || n != std::floor(n) ||
         (log && (!counted || from <= 0 || to <= 0))) {
       refuse(
           place, cat("the range ", range.dump(), " makes no list of values"),

@@ -43,4 +43,20 @@ P params_from(const std::string& preset, const std::vector<std::string>& assignm
   return params;
 }
 
+/// Calls `check`, which refuses parameters that contradict each other. Where nothing was set behind
+/// the preset that is the file's fault, too: Error{input}.
+template <class Check>
+void check_params_from(const std::string& preset, const std::vector<std::string>& assignments,
+                       const Check& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    if (preset.empty() || !assignments.empty() || error.kind() != ErrorKind::usage) throw;
+    ErrorText text = error.text();
+    text.file = preset;
+    text.place = "set/" + text.place;
+    refuse_input(std::move(text));
+  }
+}
+
 }  // namespace qaq

@@ -359,6 +359,28 @@ TEST(Evaluate, FlagsThatDoNotGoTogetherAreWrongUsage) {
   }
 }
 
+// What a preset's file says alone is its own fault; a flag behind it may mend or break it.
+TEST(Evaluate, APresetThatContradictsItselfIsRefusedByName) {
+  const TemporaryFolder folder;
+  const std::string preset = folder.file("mine.json");
+  const std::string sample = std::string(QAQ_SOURCE_DIR) + "/data/samples/letter.h5";
+  std::ofstream(preset)
+      << R"({"format": "qaq-preset", "version": 1, "set": {"n_bits_min": 9, "n_bits_max": 4}})";
+  for (const Words& words :
+       {on_task({{"--preset", preset}}), on_task({{"--against", preset}}),
+        Words{"replay", sample, "--preset", preset},
+        Words{"replay", sample, "--streaming", "--preset", preset},
+        Words{"tune", sample, "--target", "ratio_packed=2", "--preset", preset}}) {
+    const ProgramResult result = run_qaq(with(words, {{"--quiet"}}));
+    EXPECT_EQ(result.exit_code, 3) << words[0];
+    EXPECT_EQ(result.err, "qaq: " + preset +
+                              ": set/key.n_bits_min: 9 is above n_bits_max 4; lower n_bits_min or "
+                              "raise n_bits_max\n");
+  }
+  EXPECT_EQ(run_qaq({"replay", sample, "--preset", preset, "--set", "n_bits_max=9"}).exit_code, 0);
+  EXPECT_EQ(run_qaq({"replay", sample, "--preset", preset, "--set", "n_bits_max=8"}).exit_code, 2);
+}
+
 TEST(Evaluate, AnOutputThatCannotBeWrittenIsSaidBeforeTheWork) {
   for (const char* flag : {"-o", "--resume"}) {
     const ProgramResult result = run_qaq(on_task({{flag, "/no-such-folder/x.json", "--quiet"}}));

@@ -60,6 +60,7 @@ TEST_F(TuneOnText, TheCheapestUnderALossIsWhatEvaluateSays) {
   const json document = run_json(tune({"--target", "kl=1e-3", "--limit", "3"}));
   EXPECT_EQ(document["target"]["kl"], 1e-3);
   EXPECT_EQ(document["mode"], "in-the-model");
+  EXPECT_EQ(document["dtype"], "f32");
   const json &tuned = document["tuned"], &checked = document["checked"];
   EXPECT_LE(tuned["kl"], 1e-3);
   EXPECT_GT(tuned["ratio_packed"].get<double>(), 1);
@@ -157,6 +158,7 @@ TEST(TuneOnCapture, TheSettingIsWhatReplaySays) {
   const json document =
       run_json({"tune", kSample, "--prefix", "40", "--rows", "24", "--target", "ratio_packed=5"});
   EXPECT_EQ(document["mode"], "batch");
+  EXPECT_EQ(document["dtype"], nullptr);
   EXPECT_GE(document["tuned"]["ratio_packed"], 5);
   EXPECT_EQ(document["tuned"]["n_rows"], 24);
   EXPECT_EQ(document["tuned"]["in_sample"], false);

@@ -81,7 +81,7 @@ TEST_F(GridFile, WhatItCannotMeanIsNamed) {
   EXPECT_TRUE(refuses(R"("grid": {"q_norm": [{"from": 1}]})", "\"to\""));
   EXPECT_TRUE(refuses(R"("grid": {"q_norm": [{"from": 1, "until": 2}]})", "until"));
   EXPECT_TRUE(refuses(R"("grid": {"q_norm": [{"from": 1, "to": 2, "step": 0}]})", "no list"));
-  EXPECT_TRUE(refuses(R"("grid": {"q_norm": [{"from": 1, "to": 1e12}]})", "no list"));
+  EXPECT_TRUE(refuses(R"("grid": {"q_norm": [{"from": 1, "to": 1e12}]})", "makes 1e+12 values"));
   EXPECT_TRUE(
       refuses(R"("grid": {"q_norm": [{"from": 0, "to": 1, "count": 3, "log": true}]})", "log"));
   EXPECT_TRUE(refuses(R"("version": 2, "grid": {})", "version"));
