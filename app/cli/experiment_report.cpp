@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "app/cli/console.h"
+#include "core/analysis/chart_json.h"
 #include "core/analysis/table_text.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -15,10 +16,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string file_stem(const Experiment& experiment, const ExperimentTable& table) {
-  std::string stem(experiment.name);
-  if (!table.name.empty()) stem += "-" + table.name;
-  return stem;
+// Sources name tables as the document does.
+Chart with_stems(const Experiment& experiment, Chart chart) {
+  for (ChartPanel& panel : chart.panels) {
+    for (ChartSeries& series : panel.series) {
+      series.source.table = table_stem(experiment.name, series.source.table);
+    }
+  }
+  return chart;
 }
 
 std::string seconds_text(double seconds) {
@@ -33,7 +38,7 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
   for (const ExperimentTable& table : result.tables) {
     std::ostringstream text;
     write_json(table.table, Json::object(), text);
-    tables[file_stem(experiment, table)] = Json::parse(text.str());
+    tables[table_stem(experiment.name, table.name)] = Json::parse(text.str());
   }
   return {{"experiment", experiment.name},
           {"title", experiment.title},
@@ -46,6 +51,7 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
           {"settings", result.settings},
           {"remarks", result.remarks},
           {"tables", std::move(tables)},
+          {"chart", chart_json(with_stems(experiment, result.chart))},
           {"provenance", provenance()},
           {"timing", {{"total", result.seconds}}}};
 }
@@ -63,7 +69,7 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
   page << "\n    " << command_line() << "\n";
   for (const ExperimentTable& table : result.tables) {
     page << "\n## " << table.title << "\n\n";
-    const std::string file = file_stem(experiment, table) + ".csv";
+    const std::string file = table_stem(experiment.name, table.name) + ".csv";
     if (table.in_page) {
       write_markdown(table.table, page);
       page << "\nAs a file: `" << file << "`.\n";
@@ -94,7 +100,7 @@ std::vector<std::string> write_experiment(const std::string& folder, const Exper
   for (const ExperimentTable& table : result.tables) {
     std::ostringstream text;
     write_csv(table.table, text);
-    write(file_stem(experiment, table) + ".csv", text.str());
+    write(table_stem(experiment.name, table.name) + ".csv", text.str());
   }
   Json document{{"schema_version", 1}};
   document.update(experiment_json(experiment, subject, result));

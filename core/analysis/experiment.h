@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/analysis/chart.h"
 #include "core/analysis/table.h"
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
@@ -53,6 +54,7 @@ struct ExperimentResult {
   double seconds = 0;                 ///< that the runs took
   std::vector<std::string> settings;  ///< what all runs had in common
   std::vector<ExperimentTable> tables;
+  Chart chart{};  ///< its series name the tables' columns
   std::vector<std::string> remarks;
 };
 
@@ -65,6 +67,9 @@ struct Experiment {
   /// Throws Error{interrupted} when stopped, Error{usage} for a layer or head that is not there.
   ExperimentResult (*run)(const ExperimentContext&) = nullptr;
 };
+
+/// What the files of a table are called, without their ending: "fig4", "fig4-paper".
+std::string table_stem(std::string_view experiment, const std::string& table);
 
 /// All of them. To add one: a function in a file of its kind (accuracy_experiments.cpp,
 /// capture_experiments.cpp, cost_experiment.cpp), a line here, its numbers in paper_results.cpp.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/analysis/experiment_settings.h"
+#include "core/analysis/grid_charts.h"
 #include "core/analysis/pareto_front.h"
 #include "core/analysis/row_table.h"
 #include "core/analysis/score_table.h"
@@ -180,6 +181,7 @@ ExperimentResult run_fig4(const ExperimentContext& context) {
   const ScoreTable scores = run_grid(context);
   ExperimentResult out = grid_result(scores);
   out.tables.push_back({"", "QAQ beside flat bits", scatter(scores)});
+  out.chart = tradeoff_chart(out.tables.back().table, "", scores.whole().accuracy);
   std::vector<Counterpart> counterparts;
   for (const PaperNumber& number : paper_numbers("fig4", context.task_name)) {
     counterparts.push_back({number, scores.index(std::string(number.what))});
