@@ -8,6 +8,7 @@
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/evaluation_items.h"
+#include "app/cli/experiment_figure.h"
 #include "app/cli/experiment_report.h"
 #include "app/cli/inputs.h"
 #include "app/cli/printable.h"
@@ -24,6 +25,7 @@ struct ExperimentCommand {
   std::int64_t limit = 0;
   std::int32_t layer = 1, head = 8;
   std::string output = "experiments";
+  bool figure = true;
 };
 
 const char* needs_text(const Experiment& experiment) {
@@ -121,15 +123,19 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
   const ExperimentContext context = context_of(options, items, model, work);
   const ExperimentSubject subject{printable(model->spec().name), printable(items.name)};
   const ExperimentResult result = experiment.run(context);
-  const auto paths = write_experiment(options.output, experiment, subject, result);
+  const auto written =
+      write_experiment(options.output, experiment, subject, result,
+                       [&](const std::string& document, const std::string& picture) {
+                         return options.figure && draw_experiment(document, picture, progress, work);
+                       });
   if (common.json) {
     auto document = experiment_json(experiment, subject, result);
-    document["files"] = paths;
+    document["files"] = written.paths;
     print_json(document);
     return;
   }
-  std::printf("%s\n", experiment_page(experiment, subject, result).c_str());
-  for (const std::string& path : paths) std::printf("%s\n", printable(path).c_str());
+  std::printf("%s\n", written.page.c_str());
+  for (const std::string& path : written.paths) std::printf("%s\n", printable(path).c_str());
 }
 
 }  // namespace
@@ -161,8 +167,9 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
       ->capture_default_str();
   command
       ->add_option("-o,--output", options->output,
-                   "Folder for NAME.csv, NAME.json and the page NAME.md")
+                   "Folder for NAME.csv, NAME.json, NAME.png and the page NAME.md")
       ->capture_default_str();
+  command->add_flag("!--no-figure", options->figure, "Draw no NAME.png (qaq-scope draws it)");
   command->footer(
       "Examples:\n"
       "  qaq experiment list\n"

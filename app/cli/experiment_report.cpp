@@ -57,7 +57,7 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
 }
 
 std::string experiment_page(const Experiment& experiment, const ExperimentSubject& subject,
-                            const ExperimentResult& result) {
+                            const ExperimentResult& result, const std::string& figure) {
   std::ostringstream page;
   page << "# " << experiment.name << ": " << experiment.title << "\n\n";
   if (!experiment.paper.empty())
@@ -67,6 +67,7 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
        << " s.\n";
   for (const std::string& setting : result.settings) page << "* " << setting << "\n";
   page << "\n    " << command_line() << "\n";
+  if (!figure.empty()) page << "\n![" << experiment.title << "](" << figure << ")\n";
   for (const ExperimentTable& table : result.tables) {
     page << "\n## " << table.title << "\n\n";
     const std::string file = table_stem(experiment.name, table.name) + ".csv";
@@ -82,9 +83,9 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
   return page.str();
 }
 
-std::vector<std::string> write_experiment(const std::string& folder, const Experiment& experiment,
-                                          const ExperimentSubject& subject,
-                                          const ExperimentResult& result) {
+WrittenExperiment write_experiment(const std::string& folder, const Experiment& experiment,
+                                   const ExperimentSubject& subject, const ExperimentResult& result,
+                                   const DrawFigure& draw) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -92,10 +93,13 @@ std::vector<std::string> write_experiment(const std::string& folder, const Exper
                                   .what = cat("cannot be made: ", error.message()),
                                   .cure = "give another folder with -o"});
   }
-  std::vector<std::string> paths;
+  WrittenExperiment out;
+  const auto path_of = [&](const std::string& name) {
+    return (std::filesystem::path(folder) / name).string();
+  };
   const auto write = [&](const std::string& name, const std::string& text) {
-    paths.push_back((std::filesystem::path(folder) / name).string());
-    write_whole(paths.back(), text);
+    out.paths.push_back(path_of(name));
+    write_whole(out.paths.back(), text);
   };
   for (const ExperimentTable& table : result.tables) {
     std::ostringstream text;
@@ -106,8 +110,15 @@ std::vector<std::string> write_experiment(const std::string& folder, const Exper
   document.update(experiment_json(experiment, subject, result));
   write(cat(experiment.name, ".json"),
         document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-  write(cat(experiment.name, ".md"), experiment_page(experiment, subject, result));
-  return paths;
+  std::string figure = cat(experiment.name, ".png");
+  if (draw(out.paths.back(), path_of(figure))) {
+    out.paths.push_back(path_of(figure));
+  } else {
+    figure.clear();
+  }
+  out.page = experiment_page(experiment, subject, result, figure);
+  write(cat(experiment.name, ".md"), out.page);
+  return out;
 }
 
 }  // namespace qaq::cli

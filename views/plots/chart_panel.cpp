@@ -16,7 +16,8 @@ constexpr int kIntervalAlpha = 130;
 
 QString labelOf(const ChartAxis& axis) {
   const QString label = QString::fromStdString(axis.label);
-  return axis.unit.empty() ? label : label + QStringLiteral(" [%1]").arg(axis.unit.c_str());
+  const bool bare = axis.unit.empty() || axis.unit == "1";
+  return bare ? label : label + QStringLiteral(" [%1]").arg(axis.unit.c_str());
 }
 
 void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
