@@ -123,11 +123,11 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
   const ExperimentContext context = context_of(options, items, model, work);
   const ExperimentSubject subject{printable(model->spec().name), printable(items.name)};
   const ExperimentResult result = experiment.run(context);
-  const auto written =
-      write_experiment(options.output, experiment, subject, result,
-                       [&](const std::string& document, const std::string& picture) {
-                         return options.figure && draw_experiment(document, picture, progress, work);
-                       });
+  const auto written = write_experiment(
+      options.output, experiment, subject, result,
+      [&](const std::string& document, const std::string& picture) {
+        return options.figure && draw_experiment(document, picture, progress, work);
+      });
   if (common.json) {
     auto document = experiment_json(experiment, subject, result);
     document["files"] = written.paths;

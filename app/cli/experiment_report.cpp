@@ -40,20 +40,23 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
     write_json(table.table, Json::object(), text);
     tables[table_stem(experiment.name, table.name)] = Json::parse(text.str());
   }
-  return {{"experiment", experiment.name},
-          {"title", experiment.title},
-          {"paper", experiment.paper},
-          {"model", subject.model},
-          {"items", subject.items},
-          {"counts", result.items},
-          {"n", result.n},
-          {"n_available", result.n_available},
-          {"settings", result.settings},
-          {"remarks", result.remarks},
-          {"tables", std::move(tables)},
-          {"chart", chart_json(with_stems(experiment, result.chart))},
-          {"provenance", provenance()},
-          {"timing", {{"total", result.seconds}}}};
+  Json out{{"experiment", experiment.name},
+           {"title", experiment.title},
+           {"paper", experiment.paper},
+           {"model", subject.model},
+           {"items", subject.items},
+           {"counts", result.items},
+           {"n", result.n},
+           {"n_available", result.n_available},
+           {"settings", result.settings},
+           {"remarks", result.remarks},
+           {"tables", std::move(tables)},
+           {"provenance", provenance()},
+           {"timing", {{"total", result.seconds}}}};
+  if (!result.chart.panels.empty()) {
+    out["chart"] = chart_json(with_stems(experiment, result.chart));
+  }
+  return out;
 }
 
 std::string experiment_page(const Experiment& experiment, const ExperimentSubject& subject,
@@ -111,7 +114,7 @@ WrittenExperiment write_experiment(const std::string& folder, const Experiment& 
   write(cat(experiment.name, ".json"),
         document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   std::string figure = cat(experiment.name, ".png");
-  if (draw(out.paths.back(), path_of(figure))) {
+  if (!result.chart.panels.empty() && draw(out.paths.back(), path_of(figure))) {
     out.paths.push_back(path_of(figure));
   } else {
     figure.clear();

@@ -31,8 +31,8 @@ struct WrittenExperiment {
 /// Draws the document NAME.json as NAME.png; false: there is no picture.
 using DrawFigure = std::function<bool(const std::string& document, const std::string& picture)>;
 
-/// Writes `folder`/NAME.csv, NAME-TABLE.csv, NAME.json, what `draw` makes of that, and NAME.md, each
-/// through another name. The folder is made. Throws Error{work} where that fails.
+/// Writes `folder`/NAME.csv, NAME-TABLE.csv, NAME.json, what `draw` makes of that, and NAME.md,
+/// each through another name. The folder is made. Throws Error{work} where that fails.
 WrittenExperiment write_experiment(const std::string& folder, const Experiment& experiment,
                                    const ExperimentSubject& subject, const ExperimentResult& result,
                                    const DrawFigure& draw);

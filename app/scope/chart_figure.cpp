@@ -13,8 +13,8 @@ namespace {
 void save(const Chart& chart, const FigureOptions& options, const std::string& origin) {
   views::ChartPlot plot;
   plot.setChart(chart);
-  const views::FigureStyle style = styleOf(
-      options, cat("qaq-scope ", program_version(), " (", program_commit(), "); ", origin));
+  const views::FigureStyle style =
+      styleOf(options, cat("qaq-scope ", program_version(), " (", program_commit(), "); ", origin));
   views::chartPage(plot, style).save(QString::fromStdString(options.output));
 }
 

@@ -73,11 +73,17 @@ void drawView(const FigureOptions& options) {
 
 const std::vector<FigureView>& figureViews() {
   static const std::vector<FigureView> kViews{
-      {.name = "bits", .files = "a capture", .draw = drawView,
+      {.name = "bits",
+       .files = "a capture",
+       .draw = drawView,
        .flags = {"--layer", "--head", "--preset", "--set", "--prefix"}},
-      {.name = "outliers", .files = "a capture", .draw = drawView,
+      {.name = "outliers",
+       .files = "a capture",
+       .draw = drawView,
        .flags = {"--layer", "--head", "--cache", "--preset", "--set", "--prefix"}},
-      {.name = "attention", .files = "a capture", .draw = drawView,
+      {.name = "attention",
+       .files = "a capture",
+       .draw = drawView,
        .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
       {.name = "experiment", .files = "the NAME.json of qaq experiment", .draw = drawExperiment},
   };
@@ -103,11 +109,12 @@ void checkFlags(const FigureOptions& options) {
       {"--prefix", options.common.prefix != 0}};
   for (const auto& [flag, is_given] : given) {
     if (!is_given || view.flags.contains(flag)) continue;
-    refuse_usage({.place = flag, .what = cat("is no flag of figure ", view.name),
-                  .cure = "leave it out"});
+    refuse_usage(
+        {.place = flag, .what = cat("is no flag of figure ", view.name), .cure = "leave it out"});
   }
   if (options.files.size() > 1 && !view.many) {
-    refuse_usage({.place = options.files[1], .what = cat("is one file too many for ", view.name),
+    refuse_usage({.place = options.files[1],
+                  .what = cat("is one file too many for ", view.name),
                   .cure = cat("name ", view.files)});
   }
 }

@@ -103,8 +103,7 @@ int runWindow(const WindowOptions& options) {
   settle(window);
   const QString error = window.status()->errorText();
   if (!error.isEmpty()) {
-    throw Error(ErrorKind::usage,
-                {.file = options.capture, .what = error.mid(2).toStdString()});
+    throw Error(ErrorKind::usage, {.file = options.capture, .what = error.mid(2).toStdString()});
   }
   saveScreenshot(window, QString::fromStdString(options.screenshot));
   return 0;

@@ -28,11 +28,12 @@ enum class ChartMark {
   bars,         ///< stacked on the bars of the series before it
   rug,          ///< strokes at the bottom: of each point only x counts
   heat,         ///< coloured cells, one each point, of unit size; z is the colour
+  rings,        ///< what is of note on a heat map: signs that leave the cell in sight
 };
 template <>
 struct ChoiceNames<ChartMark> {
-  static constexpr std::array<std::string_view, 7> names{"points", "line", "line_points", "steps",
-                                                         "bars",   "rug",  "heat"};
+  static constexpr std::array<std::string_view, 8> names{"points", "line", "line_points", "steps",
+                                                         "bars",   "rug",  "heat",        "rings"};
 };
 
 /// What a straight line of reference keeps: its x, its y, or y = x.
@@ -75,6 +76,8 @@ struct ChartSeries {
   ChartMark mark = ChartMark::points;
   int style = 0;      ///< colour and sign: index into the categorical palette
   bool open = false;  ///< hollow signs and a broken line: the other of two of one colour
+  double shift = 0;   ///< beside the place on the x axis (on the y axis where that has categories),
+                      ///< so that intervals of several series do not cover each other
   ChartSource source{};
   std::vector<ChartPoint> points{};
 };

@@ -23,10 +23,12 @@ Json axis_json(const ChartAxis& axis) {
 Json series_json(const ChartSeries& series) {
   Json out{{"name", series.name}, {"mark", name_of(series.mark)}, {"style", series.style}};
   if (series.open) out["open"] = true;
+  if (series.shift != 0) out["shift"] = series.shift;
   const ChartSource& source = series.source;
   out["table"] = source.table;
-  for (const auto& [key, column] : {std::pair{"x", &source.x}, std::pair{"y", &source.y},
-                                    std::pair{"low", &source.low}, std::pair{"high", &source.high}}) {
+  for (const auto& [key, column] :
+       {std::pair{"x", &source.x}, std::pair{"y", &source.y}, std::pair{"low", &source.low},
+        std::pair{"high", &source.high}}) {
     if (!column->empty()) out[key] = *column;
   }
   if (!source.category.empty()) out["category"] = source.category;

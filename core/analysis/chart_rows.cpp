@@ -1,6 +1,7 @@
 #include "core/analysis/chart_rows.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/analysis/pareto_front.h"
 
@@ -20,6 +21,12 @@ std::vector<Cell> cells_of(const Table& table, const std::string& name) {
 }
 
 }  // namespace
+
+ChartRows all_rows(const Table& table) {
+  ChartRows out(static_cast<std::size_t>(table.n_rows));
+  std::iota(out.begin(), out.end(), 0);
+  return out;
+}
 
 ChartRows rows_where(const Table& table, const std::string& column,
                      const std::function<bool(const std::string&)>& accepts) {

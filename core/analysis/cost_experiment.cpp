@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kShortest = 32, kLongest = 4096;  // tokens, doubled in between
 constexpr std::size_t kRepeats = 3;
+constexpr int kForwardStyle = 7;  // of the chart
 
 // Seconds of one step, by repeat.
 struct Samples {
@@ -69,6 +70,33 @@ void measure(Engine& engine, std::span<const std::int32_t> ids, std::size_t repe
   }
 }
 
+Chart cost_chart() {
+  ChartPanel times{.title = "Time by length of the cache",
+                   .x = {.label = "tokens", .scale = ChartScale::log},
+                   .y = {.label = "time", .unit = "s", .scale = ChartScale::log}};
+  ChartPanel shares{.title = "QAQ's steps, over the forward pass's time",
+                    .x = {.label = "tokens", .scale = ChartScale::category},
+                    .y = {.label = "time over the forward pass's"}};
+  times.series.push_back({.name = "forward",
+                          .mark = ChartMark::line_points,
+                          .style = kForwardStyle,
+                          .source = {.table = "", .x = "n_tokens", .y = "forward"}});
+  int style = 0;
+  for (const std::string step : {"statistics", "planning", "quantizing", "packing"}) {
+    ChartSeries series{.name = step,
+                       .mark = ChartMark::line_points,
+                       .style = style++,
+                       .source = {.table = "", .x = "n_tokens", .y = step}};
+    times.series.push_back(series);
+    series.mark = ChartMark::bars;
+    series.source = {.table = "", .y = step + "_over_forward", .category = {"n_tokens"}};
+    shares.series.push_back(series);
+  }
+  Chart out{.panels = {std::move(times), std::move(shares)}};
+  out.notes = {"Medians of three. Times are of this machine, whatever else ran on it."};
+  return out;
+}
+
 }  // namespace
 
 ExperimentResult run_cost(const ExperimentContext& context) {
@@ -103,22 +131,33 @@ ExperimentResult run_cost(const ExperimentContext& context) {
       rows.push_back({n, real_cell(costs.forward.median()), real_cell(costs.statistics.median()),
                       real_cell(costs.planning.median()), real_cell(costs.quantizing.median()),
                       real_cell(costs.packing.median()), real_cell(last_share)});
+      for (const Samples* step :
+           {&costs.statistics, &costs.planning, &costs.quantizing, &costs.packing}) {
+        rows.back().push_back(real_cell(step->median() / costs.forward.median()));
+      }
       context.work.report({"experiment", n, most, "tokens"});
     }
   }
+  const auto share = [](const char* name) {
+    return Column{.name = cat(name, "_over_forward"), .kind = ColumnKind::real, .unit = "1"};
+  };
   const auto seconds = [](const char* name) {
     return Column{.name = name, .kind = ColumnKind::real, .unit = "s"};
   };
-  out.tables.push_back(
-      {"", "Seconds by length of the cache, medians of three",
-       table_of({{.name = "n_tokens"},
-                 seconds("forward"),
-                 seconds("statistics"),
-                 seconds("planning"),
-                 seconds("quantizing"),
-                 seconds("packing"),
-                 {.name = "qaq_over_forward", .kind = ColumnKind::real, .unit = "1"}},
-                std::move(rows))});
+  out.tables.push_back({"", "Seconds by length of the cache, medians of three",
+                        table_of({{.name = "n_tokens"},
+                                  seconds("forward"),
+                                  seconds("statistics"),
+                                  seconds("planning"),
+                                  seconds("quantizing"),
+                                  seconds("packing"),
+                                  share("qaq"),
+                                  share("statistics"),
+                                  share("planning"),
+                                  share("quantizing"),
+                                  share("packing")},
+                                 std::move(rows))});
+  out.chart = cost_chart();
   out.settings.push_back(
       "QAQ, e 1, 1 to 4 bits, window 5, 1 % outliers, all layers, K and V; forward: the prompt in "
       "one "

@@ -1,9 +1,14 @@
 #include "core/analysis/grid_charts.h"
 
 #include "core/analysis/chart_rows.h"
+#include "core/analysis/paper_results.h"
+#include "core/base/text.h"
 
 namespace qaq {
 namespace {
+
+constexpr double kDodge = 0.12;  // of a category's place
+constexpr int kBestStyle = 3;
 
 ChartAxis ratio_axis(bool packed) {
   return {.label = packed ? "ratio_packed" : "ratio_paper", .unit = "1"};
@@ -23,8 +28,7 @@ Chart tradeoff_chart(const Table& settings, const std::string& name, double whol
       const std::string ratio = packed ? "ratio_packed" : "ratio_paper";
       ChartPanel panel;
       panel.title = std::string(kl ? "KL" : "Accuracy") + " against " +
-                    (packed ? "the bytes that are stored"
-                            : "compression as the paper counts it");
+                    (packed ? "the bytes that are stored" : "compression as the paper counts it");
       panel.x = ratio_axis(packed);
       panel.y = kl ? ChartAxis{.label = "mean KL", .unit = "nat", .scale = ChartScale::log}
                    : ChartAxis{.label = "accuracy"};
@@ -53,6 +57,83 @@ Chart tradeoff_chart(const Table& settings, const std::string& name, double whol
       "Bars: 95 % intervals (Wilson). ratio_paper: scales, indices and bit map not counted; "
       "ratio_packed: all bytes. A front joins the settings of its method that no other beats in "
       "both."};
+  return out;
+}
+
+Chart fig4_chart(const Table& settings, const Table& paper, const std::string& task, double whole) {
+  Chart out = tradeoff_chart(settings, "", whole);
+  for (ChartPanel& panel : out.panels) {
+    if (panel.x.label != "ratio_paper") continue;
+    panel.series.push_back(
+        {.name = "the paper's flat bits (ratios)",
+         .mark = ChartMark::rug,
+         .style = kPaperStyle,
+         .source = {.table = "paper", .x = "paper_ratio", .rows = all_rows(paper)}});
+    for (const PaperNumber& number : paper_numbers("table1", task)) {
+      // Where the paper has no such task it gives all: then none is ours.
+      if (number.what != "QAQ" || number.model != "LLaMA-2-7B" || number.task != task) continue;
+      panel.lines.push_back({.kind = ChartLineKind::x,
+                             .at = number.ratio.value(),
+                             .label = cat("paper's QAQ, ", number.model)});
+    }
+  }
+  return out;
+}
+
+Chart fig3_chart(const Table& best, const Table& settings, double whole) {
+  Chart out = tradeoff_chart(settings, "settings", whole);
+  for (ChartPanel& panel : out.panels) {
+    const bool packed = panel.x.label == "ratio_packed";
+    const bool kl = panel.y.scale == ChartScale::log;
+    std::erase_if(panel.series,
+                  [](const ChartSeries& series) { return series.name == "front of QAQ"; });
+    ChartSource source{.table = "", .x = "at_least", .y = kl ? "kl_mean" : "accuracy"};
+    source.rows = rows_beginning(best, "counted_as", packed ? "packed" : "paper");
+    panel.series.push_back({.name = "QAQ's best at a ratio of at least",
+                            .mark = ChartMark::line_points,
+                            .style = kBestStyle,
+                            .open = true,
+                            .source = source});
+  }
+  return out;
+}
+
+Chart table1_chart(const Table& best, const Table& paper, double whole) {
+  Chart out;
+  ChartPanel ratios{.title = "Largest ratio at less than 1 % accuracy lost",
+                    .x = {.label = "ratio", .least = 0},
+                    .y = {.label = "counted as", .scale = ChartScale::category}};
+  ChartPanel accuracies{.title = "What these answered",
+                        .x = {.label = "accuracy"},
+                        .y = {.label = "counted as", .scale = ChartScale::category},
+                        .lines = {{.kind = ChartLineKind::x, .at = whole, .label = "whole cache"}}};
+  for (const bool flat : {true, false}) {
+    ChartSeries series{.name = flat ? "flat bits" : "QAQ",
+                       .style = flat ? kFlatStyle : kQaqStyle,
+                       .shift = flat ? -kDodge : kDodge};
+    series.source = {.table = "", .x = "ratio", .category = {"counted_as"}};
+    series.source.rows = rows_beginning(best, "method", flat ? "flat" : "QAQ");
+    ratios.series.push_back(series);
+    series.source.x = "accuracy";
+    series.source.low = "accuracy_low";
+    series.source.high = "accuracy_high";
+    accuracies.series.push_back(series);
+  }
+  ChartPanel beside{.title = "The paper's ratios, beside QAQ's ratio_paper here",
+                    .x = {.label = "ratio as the paper counts it", .least = 0},
+                    .y = {.label = "", .scale = ChartScale::category}};
+  const ChartSource row{.table = "paper",
+                        .x = "paper_ratio",
+                        .category = {"paper_model", "paper_task", "paper_setting"},
+                        .rows = all_rows(paper)};
+  beside.series.push_back({.name = "the paper's", .style = kPaperStyle, .source = row});
+  beside.series.push_back({.name = "QAQ", .style = kQaqStyle, .source = row});
+  beside.series.back().source.x = "ratio_paper";
+  out.panels = {std::move(ratios), std::move(accuracies), std::move(beside)};
+  out.notes = {
+      "Bars: 95 % intervals (Wilson). Counted as paper: scales, indices and bit map left out; "
+      "nominal: scales counted; packed: all bytes. The paper's rows are of other models and "
+      "shots."};
   return out;
 }
 

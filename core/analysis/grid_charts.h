@@ -5,9 +5,23 @@
 
 namespace qaq {
 
+// Charts of the experiments on the authors' grid. Tables are ExperimentTables with these names;
+// flat settings are called "flat ...", QAQ's "qaq ...".
+
 /// QAQ beside flat bits: accuracy and KL against ratio_paper and ratio_packed, with each method's
-/// front. `settings` is the score table of both, an ExperimentTable called `name`; flat settings
-/// are called "flat ...", QAQ's "qaq ...", `whole` is the whole cache's accuracy.
+/// front. `settings` is the score table of both; `whole` is the whole cache's accuracy.
 Chart tradeoff_chart(const Table& settings, const std::string& name, double whole);
+
+/// Figure 4: the trade-off of the main table, with the ratios that the paper gives for flat bits
+/// (in the table "paper") and for QAQ on `task` (Table 1).
+Chart fig4_chart(const Table& settings, const Table& paper, const std::string& task, double whole);
+
+/// Figure 3: QAQ's best at a ratio of at least 1, 2, ... (`best`, the main table) over all settings
+/// (in "settings").
+Chart fig3_chart(const Table& best, const Table& settings, double whole);
+
+/// Table 1: the largest ratios, counted in three ways (`best`, the main table), and the paper's
+/// (`paper`, the table "paper").
+Chart table1_chart(const Table& best, const Table& paper, double whole);
 
 }  // namespace qaq

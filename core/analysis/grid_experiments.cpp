@@ -181,13 +181,14 @@ ExperimentResult run_fig4(const ExperimentContext& context) {
   const ScoreTable scores = run_grid(context);
   ExperimentResult out = grid_result(scores);
   out.tables.push_back({"", "QAQ beside flat bits", scatter(scores)});
-  out.chart = tradeoff_chart(out.tables.back().table, "", scores.whole().accuracy);
   std::vector<Counterpart> counterparts;
   for (const PaperNumber& number : paper_numbers("fig4", context.task_name)) {
     counterparts.push_back({number, scores.index(std::string(number.what))});
   }
   out.tables.push_back(
       {"paper", "The paper's flat bits, beside ours", paper_table(scores, counterparts)});
+  out.chart = fig4_chart(out.tables[0].table, out.tables[1].table, context.task_name,
+                         scores.whole().accuracy);
   remark_flat(scores, out);
   return out;
 }
@@ -204,6 +205,7 @@ ExperimentResult run_table1(const ExperimentContext& context) {
   out.tables.push_back({"paper", "The paper's numbers, beside QAQ's largest ratio_paper",
                         paper_table(scores, counterparts)});
   out.tables.push_back({"settings", "All settings", scatter(scores)});
+  out.chart = table1_chart(out.tables[0].table, out.tables[1].table, scores.whole().accuracy);
   out.remarks.push_back(cat(
       "One question is ", short_text(100.0 / static_cast<double>(out.n)),
       " % of accuracy: with so few, a drop below 1 % is none at all, and the largest of many "
@@ -257,6 +259,7 @@ ExperimentResult run_fig3(const ExperimentContext& context) {
                                   real("kl_mean", "nat")},
                                  std::move(rows))});
   out.tables.push_back({"settings", "All settings", scatter(scores)});
+  out.chart = fig3_chart(out.tables[0].table, out.tables[1].table, scores.whole().accuracy);
   out.remarks.push_back(
       "The paper's curve is flat up to a ratio of 8 and falls slightly at 10, counted without "
       "scales and indices (ratio_paper); rows without a setting are ratios that this grid does "

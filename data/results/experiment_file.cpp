@@ -32,7 +32,8 @@ struct Node {
   std::vector<Node> list() const {
     if (!json->is_array()) refuse("is no list");
     std::vector<Node> out;
-    for (std::size_t i = 0; i < json->size(); ++i) out.push_back({&(*json)[i], cat(place, "/", i), file});
+    for (std::size_t i = 0; i < json->size(); ++i)
+      out.push_back({&(*json)[i], cat(place, "/", i), file});
     return out;
   }
   std::string text() const {
@@ -47,8 +48,8 @@ struct Node {
   }
   std::int64_t integer(std::int64_t least, std::int64_t most) const {
     if (!json->is_number_integer() || json->is_number_float()) refuse("is no whole number");
-    const bool beyond = json->is_number_unsigned() &&
-                        json->get<std::uint64_t>() > static_cast<std::uint64_t>(most);
+    const bool beyond =
+        json->is_number_unsigned() && json->get<std::uint64_t>() > static_cast<std::uint64_t>(most);
     if (beyond || json->get<std::int64_t>() < least || json->get<std::int64_t>() > most) {
       refuse(cat("is not between ", least, " and ", most));
     }
@@ -81,7 +82,8 @@ std::optional<double> number_of(const Json& cell) {
 class TableReader {
  public:
   explicit TableReader(const Node& table) : table_(table), rows_(table.at("rows").list()) {
-    for (const Node& column : table.at("columns").list()) names_.push_back(column.at("name").text());
+    for (const Node& column : table.at("columns").list())
+      names_.push_back(column.at("name").text());
     for (const Node& row : rows_) {
       if (row.list().size() != names_.size()) row.refuse("has not a cell for every column");
     }
@@ -121,8 +123,7 @@ double place_of(const TableReader& table, std::int64_t row, const std::vector<st
   std::string name;
   for (const std::size_t column : columns) {
     const Json& cell = table.cell(row, column);
-    name += (name.empty() ? "" : ", ") +
-            (cell.is_string() ? cell.get<std::string>() : cell.dump());
+    name += (name.empty() ? "" : ", ") + (cell.is_string() ? cell.get<std::string>() : cell.dump());
   }
   const auto found = std::ranges::find(axis.names, name);
   const auto place = static_cast<double>(found - axis.names.begin());
@@ -136,9 +137,8 @@ std::vector<ChartPoint> cells_of(const TableReader& table, const Node& series) {
   for (const std::int64_t row : table.rows_of(series)) {
     for (std::size_t column = first + 1; column < table.n_columns(); ++column) {
       if (const auto z = number_of(table.cell(row, column))) {
-        out.push_back({.x = static_cast<double>(column - first - 1),
-                       .y = static_cast<double>(row),
-                       .z = *z});
+        out.push_back(
+            {.x = static_cast<double>(column - first - 1), .y = static_cast<double>(row), .z = *z});
       }
     }
   }
@@ -149,7 +149,8 @@ std::vector<ChartPoint> cells_of(const TableReader& table, const Node& series) {
 std::vector<ChartPoint> points_of(const TableReader& table, const Node& series, ChartPanel& panel) {
   std::vector<std::size_t> category;
   if (series.has("category")) {
-    for (const Node& column : series.at("category").list()) category.push_back(table.column(column));
+    for (const Node& column : series.at("category").list())
+      category.push_back(table.column(column));
   }
   const auto column_of = [&](const char* key) -> std::optional<std::size_t> {
     if (!series.has(key)) return {};
@@ -193,6 +194,7 @@ ChartSeries series_of(const Node& node, const Node& tables, ChartPanel& panel) {
   ChartSeries out{.name = node.at("name").text(), .mark = node.at("mark").choice<ChartMark>()};
   out.style = static_cast<int>(node.at("style").integer(0, kChartStyles - 1));
   out.open = node.has("open") && node.at("open").truth();
+  if (node.has("shift")) out.shift = node.at("shift").number();
   const Node name = node.at("table");
   if (!tables.has(name.text().c_str())) name.refuse(cat("there is no table '", name.text(), "'"));
   const TableReader table(tables.at(name.text().c_str()));
@@ -202,14 +204,15 @@ ChartSeries series_of(const Node& node, const Node& tables, ChartPanel& panel) {
 }
 
 ChartPanel panel_of(const Node& node, const Node& tables) {
-  ChartPanel out{.title = node.at("title").text(), .x = axis_of(node.at("x")),
-                 .y = axis_of(node.at("y"))};
+  ChartPanel out{
+      .title = node.at("title").text(), .x = axis_of(node.at("x")), .y = axis_of(node.at("y"))};
   if (node.has("z")) out.z = axis_of(node.at("z"));
   for (const Node& series : node.at("series").list()) {
     out.series.push_back(series_of(series, tables, out));
   }
   for (const Node& line : node.at("lines").list()) {
-    ChartLine one{.kind = line.at("kind").choice<ChartLineKind>(), .label = line.at("label").text()};
+    ChartLine one{.kind = line.at("kind").choice<ChartLineKind>(),
+                  .label = line.at("label").text()};
     if (one.kind != ChartLineKind::diagonal) one.at = line.at("at").number();
     out.lines.push_back(one);
   }
@@ -220,8 +223,8 @@ Chart chart_of(const Node& document) {
   const Node chart = document.at("chart"), tables = document.at("tables");
   Chart out;
   out.title = document.at("experiment").text() + ": " + document.at("title").text();
-  out.subtitle = cat(document.at("model").text(), " on ", document.at("items").text(), ", n = ",
-                     document.at("n").integer(0, std::int64_t{1} << 60), " of ",
+  out.subtitle = cat(document.at("model").text(), " on ", document.at("items").text(),
+                     ", n = ", document.at("n").integer(0, std::int64_t{1} << 60), " of ",
                      document.at("n_available").integer(0, std::int64_t{1} << 60), " ",
                      document.at("counts").text());
   out.columns = static_cast<int>(chart.at("columns").integer(1, 8));

@@ -54,6 +54,10 @@ ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
     case ChartMark::rug:
       look.line = QPen(color, 2);
       break;
+    case ChartMark::rings:
+      look.sign = QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme.violation, 2), Qt::NoBrush,
+                                  kSignPx);
+      break;
     case ChartMark::heat:
       break;
   }

@@ -12,7 +12,9 @@ namespace {
 
 constexpr double kBarWidth = 0.7;  // of a category's place
 constexpr double kRugHeight = 0.05;
-constexpr int kIntervalAlpha = 130;
+constexpr double kRingPx = 11;
+constexpr int kPadding = 10;  // px beside labels
+constexpr int kIntervalAlpha = 130, kBehindText = 190;
 
 QString labelOf(const ChartAxis& axis) {
   const QString label = QString::fromStdString(axis.label);
@@ -24,6 +26,7 @@ void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
   axis->setBasePen(QPen(theme.frame, 1));
   axis->setTickPen(QPen(theme.frame, 1));
   axis->setSubTickPen(QPen(theme.frame, 1));
+  axis->setPadding(axis->orientation() == Qt::Vertical ? kPadding : 0);
   axis->setTickLength(0, 4);
   axis->setSubTickLength(0, 2);
   axis->setTickLabelFont(Theme::font(Theme::kTickPx));
@@ -69,10 +72,14 @@ void addGraph(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartPane
               const ChartLook& look) {
   QVector<ChartPoint> points;
   bool has_interval = false;
-  for (const ChartPoint& point : series.points) {
+  const bool by_name = panel.y.scale == ChartScale::category;
+  for (ChartPoint point : series.points) {
     if (!canBeDrawn(point, series, panel)) continue;
-    points.push_back(point);
     has_interval = has_interval || std::isfinite(point.low);
+    (by_name ? point.y : point.x) += series.shift;
+    // An empty bin of a histogram lies below a logarithmic axis.
+    if (series.mark == ChartMark::steps) point.y = std::max(point.y, y->range().lower);
+    points.push_back(point);
   }
   // Sorted as graphs sort: intervals go with their points.
   std::ranges::stable_sort(points, {}, &ChartPoint::x);
@@ -83,7 +90,19 @@ void addGraph(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartPane
   if (look.line.style() == Qt::NoPen) graph->setLineStyle(QCPGraph::lsNone);
   if (series.mark == ChartMark::steps) graph->setLineStyle(QCPGraph::lsStepCenter);
   for (const ChartPoint& point : points) graph->addData(point.x, point.y);
-  if (has_interval) addInterval(graph, points, panel.y.scale == ChartScale::category);
+  if (has_interval) addInterval(graph, points, by_name);
+}
+
+// A ring, and a wider one below it, so that it is seen on any colour.
+void addRings(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const Theme& theme) {
+  for (const auto& [color, width] : {std::pair{theme.halo, 4.0}, std::pair{theme.violation, 2.0}}) {
+    QCPGraph* graph = x->parentPlot()->addGraph(x, y);
+    graph->setName(QString::fromStdString(series.name));
+    graph->setLineStyle(QCPGraph::lsNone);
+    graph->setScatterStyle(
+        QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, width), Qt::NoBrush, kRingPx));
+    for (const ChartPoint& point : series.points) graph->addData(point.x, point.y);
+  }
 }
 
 // On top of the bars that the panel has.
@@ -160,13 +179,16 @@ QCPItemText* addText(QCPAxisRect* axes, const QString& words, const Theme& theme
   text->setFont(Theme::font(Theme::kTickPx));
   text->setColor(theme.muted);
   text->setPadding(QMargins(4, 1, 4, 1));
+  QColor behind = theme.surface;
+  behind.setAlpha(kBehindText);
+  text->setBrush(behind);
   text->position->setAxisRect(axes);
   text->position->setAxes(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
   return text;
 }
 
-void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges,
-             const Theme& theme) {
+void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartPanel& panel,
+             const ChartRanges& ranges, const Theme& theme) {
   QCPAxis *x = axes->axis(QCPAxis::atBottom), *y = axes->axis(QCPAxis::atLeft);
   const QPen pen(theme.muted, 1, Qt::DashLine);
   QCPGraph* graph = axes->parentPlot()->addGraph(x, y);
@@ -181,6 +203,8 @@ void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges
     }
   }
   if (line.label.empty()) return;
+  const bool upright = std::ranges::any_of(
+      panel.lines, [](const ChartLine& other) { return other.kind == ChartLineKind::y; });
   QCPItemText* text = addText(axes, QString::fromStdString(line.label), theme);
   QCPItemPosition* position = text->position;
   if (line.kind == ChartLineKind::y) {
@@ -191,13 +215,19 @@ void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges
   } else if (line.kind == ChartLineKind::x) {
     position->setTypeX(QCPItemPosition::ptPlotCoords);
     position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-    position->setCoords(line.at, 0);
-    text->setPositionAlignment(Qt::AlignLeft | Qt::AlignTop);
+    // At the top, unless another line has its label there: then along the line, from below.
+    position->setCoords(line.at, upright ? 1 - 1.5 * kRugHeight : 0);
+    text->setPositionAlignment(upright ? Qt::AlignLeft | Qt::AlignBottom
+                                       : Qt::AlignLeft | Qt::AlignTop);
+    text->setRotation(upright ? -90 : 0);
   } else {
-    const double end = std::min(ranges.x.upper, ranges.y.upper);
+    // Above the line where it leaves to the right, else below it where it comes in.
+    const bool leaves_right = ranges.x.upper <= ranges.y.upper;
+    const double at = leaves_right ? ranges.x.upper : std::max(ranges.x.lower, ranges.y.lower);
     position->setType(QCPItemPosition::ptPlotCoords);
-    position->setCoords(end, end);
-    text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
+    position->setCoords(at, at);
+    text->setPositionAlignment(leaves_right ? Qt::AlignRight | Qt::AlignBottom
+                                            : Qt::AlignLeft | Qt::AlignTop);
   }
 }
 
@@ -222,11 +252,13 @@ void fillPanel(QCPAxisRect* axes, QCPColorScale* scale, const ChartPanel& panel,
   }
   x->setRange(ranges->x);
   y->setRange(ranges->y);
-  for (const ChartLine& line : panel.lines) addLine(axes, line, *ranges, theme);
+  for (const ChartLine& line : panel.lines) addLine(axes, line, panel, *ranges, theme);
   for (const ChartSeries& series : panel.series) {
     const ChartLook look = lookOf(series, theme);
     if (series.mark == ChartMark::heat) {
       addHeat(axes, scale, series, panel, theme);
+    } else if (series.mark == ChartMark::rings) {
+      addRings(x, y, series, theme);
     } else if (series.mark == ChartMark::bars) {
       addBars(x, y, series, look);
     } else if (series.mark == ChartMark::rug) {

@@ -9,18 +9,19 @@ namespace qaq::views {
 namespace {
 
 constexpr int kPanelWidth = 470, kPanelHeight = 330;  // px
+constexpr int kMapWidth = 760, kMapHeight = 660;      // of a panel of heat that stands alone
 constexpr int kCategoryHeight = 26, kAroundCategories = 80;
 constexpr int kGap = 14;
 
-int heightOf(const ChartPanel& panel) {
-  const auto n = static_cast<int>(panel.y.names.size());
-  return std::max(kPanelHeight, kAroundCategories + n * kCategoryHeight);
+bool hasHeat(const ChartPanel& panel) {
+  return std::ranges::any_of(
+      panel.series, [](const ChartSeries& series) { return series.mark == ChartMark::heat; });
 }
 
-bool hasHeat(const ChartPanel& panel) {
-  return std::ranges::any_of(panel.series, [](const ChartSeries& series) {
-    return series.mark == ChartMark::heat;
-  });
+QSize sizeOf(const ChartPanel& panel) {
+  if (hasHeat(panel)) return {kMapWidth, kMapHeight};
+  const auto n = static_cast<int>(panel.y.names.size());
+  return {kPanelWidth, std::max(kPanelHeight, kAroundCategories + n * kCategoryHeight)};
 }
 
 }  // namespace
@@ -44,6 +45,7 @@ void ChartPlot::setTheme(const Theme& theme) {
 void ChartPlot::build() {
   clearPlottables();
   clearItems();
+  qDeleteAll(m_columns);
   m_panels.clear();
   plotLayout()->clear();
   setBackground(QBrush(m_theme.surface));
@@ -58,7 +60,6 @@ void ChartPlot::build() {
   auto* grid = new QCPLayoutGrid;
   grid->setRowSpacing(0);
   grid->setColumnSpacing(kGap);
-  for (int i = 0; i < static_cast<int>(m_chart.panels.size()); ++i) addPanel(grid, i);
   m_notes = new ChartText(this);
   QList<ChartText::Paragraph> notes;
   for (const std::string& note : m_chart.notes) {
@@ -76,6 +77,10 @@ void ChartPlot::build() {
     plotLayout()->addElement(row++, 0, element);
   }
   plotLayout()->setRowSpacing(0);
+  // Filled where it stands: QCustomPlot cannot adopt a grid with an empty place.
+  m_columns.clear();
+  for (int i = 0; i < m_chart.columns; ++i) m_columns.push_back(new QCPMarginGroup(this));
+  for (int i = 0; i < static_cast<int>(m_chart.panels.size()); ++i) addPanel(grid, i);
   updateGeometry();
   replot(rpQueuedReplot);
 }
@@ -92,6 +97,7 @@ void ChartPlot::addPanel(QCPLayoutGrid* grid, int index) {
   m_panels.push_back(axes);
   if (!hasHeat(panel)) {
     grid->addElement(row + 1, column, axes);
+    axes->setMarginGroup(QCP::msLeft | QCP::msRight, m_columns[column]);
     fillPanel(axes, nullptr, panel, m_theme);
     return;
   }
@@ -132,16 +138,21 @@ void ChartPlot::updateLayout() {
 QSize ChartPlot::sizeHint() const {
   const auto n = static_cast<int>(m_chart.panels.size());
   const int columns = std::clamp(n, 1, m_chart.columns);
-  const int width = columns * kPanelWidth + (columns - 1) * kGap;
-  fitTexts(width);
-  int height = m_heading->minimumSize().height() + m_legend->minimumSize().height() +
-               m_notes->minimumSize().height();
+  int width = kPanelWidth, height = 0;
   for (int first = 0; first < n; first += columns) {
     int row = 0;
     for (int i = first; i < std::min(n, first + columns); ++i) {
-      row = std::max(row, heightOf(m_chart.panels[static_cast<std::size_t>(i)]));
+      const QSize size = sizeOf(m_chart.panels[static_cast<std::size_t>(i)]);
+      width = std::max(width, size.width());
+      row = std::max(row, size.height());
     }
     height += row;
+  }
+  width = columns * width + (columns - 1) * kGap;
+  fitTexts(width);
+  for (const QCPLayoutElement* element :
+       std::initializer_list<const QCPLayoutElement*>{m_heading, m_legend, m_notes}) {
+    height += element->minimumSize().height();
   }
   return {width, height};
 }

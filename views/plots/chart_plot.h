@@ -41,6 +41,7 @@ class ChartPlot : public QCustomPlot {
   Chart m_chart;
   Theme m_theme = Theme::of(ThemeKind::light);
   QList<QCPAxisRect*> m_panels;
+  QList<QCPMarginGroup*> m_columns;  ///< panels one below the other begin alike
   ChartText* m_heading = nullptr;
   ChartText* m_notes = nullptr;
   ChartLegend* m_legend = nullptr;

@@ -69,8 +69,9 @@ std::vector<double> bases(const ChartPanel& panel, std::size_t series) {
 }  // namespace
 
 bool canBeDrawn(const ChartPoint& point, const ChartSeries& series, const ChartPanel& panel) {
-  return hasPlace(point.x, panel.x) &&
-         (series.mark == ChartMark::rug || hasPlace(point.y, panel.y));
+  if (!hasPlace(point.x, panel.x)) return false;
+  if (series.mark == ChartMark::rug) return true;
+  return hasPlace(point.y, panel.y) || (series.mark == ChartMark::steps && point.y == 0);
 }
 
 std::optional<ChartRanges> rangesOf(const ChartPanel& panel) {

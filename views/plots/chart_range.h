@@ -14,7 +14,8 @@ struct ChartRanges {
 /// Nothing where there is no point to draw.
 std::optional<ChartRanges> rangesOf(const ChartPanel& panel);
 
-/// Whether the point has a place on the panel's axes: zero has none on a logarithmic one.
+/// Whether the point has a place on the panel's axes: zero has none on a logarithmic one,
+/// apart from an empty bin of a histogram.
 bool canBeDrawn(const ChartPoint& point, const ChartSeries& series, const ChartPanel& panel);
 
 }  // namespace qaq::views

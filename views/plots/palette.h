@@ -10,7 +10,8 @@ namespace qaq::views {
 enum class ThemeKind { light, dark };
 
 /// The colour scales, as palettes.json gives them: bits in steps (more bits, more ink), values from
-/// viridis or cividis, differences diverging, series by category. One object a theme, made at first use.
+/// viridis or cividis, differences diverging, series by category. One object a theme, made at first
+/// use.
 class Palette {
  public:
   static const Palette& of(ThemeKind kind);
