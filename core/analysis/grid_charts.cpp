@@ -1,8 +1,6 @@
 #include "core/analysis/grid_charts.h"
 
 #include "core/analysis/chart_rows.h"
-#include "core/analysis/paper_results.h"
-#include "core/base/text.h"
 
 namespace qaq {
 namespace {
@@ -60,22 +58,19 @@ Chart tradeoff_chart(const Table& settings, const std::string& name, double whol
   return out;
 }
 
-Chart fig4_chart(const Table& settings, const Table& paper, const std::string& task, double whole) {
+Chart fig4_chart(const Table& settings, const Table& paper, double whole) {
   Chart out = tradeoff_chart(settings, "", whole);
   for (ChartPanel& panel : out.panels) {
     if (panel.x.label != "ratio_paper") continue;
-    panel.series.push_back(
-        {.name = "the paper's flat bits (ratios)",
-         .mark = ChartMark::rug,
-         .style = kPaperStyle,
-         .source = {.table = "paper", .x = "paper_ratio", .rows = all_rows(paper)}});
-    for (const PaperNumber& number : paper_numbers("table1", task)) {
-      // Where the paper has no such task it gives all: then none is ours.
-      if (number.what != "QAQ" || number.model != "LLaMA-2-7B" || number.task != task) continue;
-      panel.lines.push_back({.kind = ChartLineKind::x,
-                             .at = number.ratio.value(),
-                             .label = cat("paper's QAQ, ", number.model)});
-    }
+    const auto add = [&](const char* words, const char* beginning, int style) {
+      ChartSource source{.table = "paper", .x = "paper_ratio"};
+      source.rows = rows_beginning(paper, "paper_setting", beginning);
+      if (source.rows.empty()) return;
+      panel.series.push_back(
+          {.name = words, .mark = ChartMark::rug, .style = style, .source = std::move(source)});
+    };
+    add("the paper's flat bits (ratios)", "flat", kPaperStyle);
+    add("the paper's QAQ (ratios, Table 1)", "QAQ", kQaqStyle);
   }
   return out;
 }
@@ -126,8 +121,9 @@ Chart table1_chart(const Table& best, const Table& paper, double whole) {
                         .x = "paper_ratio",
                         .category = {"paper_model", "paper_task", "paper_setting"},
                         .rows = all_rows(paper)};
-  beside.series.push_back({.name = "the paper's", .style = kPaperStyle, .source = row});
-  beside.series.push_back({.name = "QAQ", .style = kQaqStyle, .source = row});
+  beside.series.push_back(
+      {.name = "the paper's", .style = kPaperStyle, .shift = -kDodge, .source = row});
+  beside.series.push_back({.name = "QAQ", .style = kQaqStyle, .shift = kDodge, .source = row});
   beside.series.back().source.x = "ratio_paper";
   out.panels = {std::move(ratios), std::move(accuracies), std::move(beside)};
   out.notes = {

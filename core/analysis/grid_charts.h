@@ -12,9 +12,9 @@ namespace qaq {
 /// front. `settings` is the score table of both; `whole` is the whole cache's accuracy.
 Chart tradeoff_chart(const Table& settings, const std::string& name, double whole);
 
-/// Figure 4: the trade-off of the main table, with the ratios that the paper gives for flat bits
-/// (in the table "paper") and for QAQ on `task` (Table 1).
-Chart fig4_chart(const Table& settings, const Table& paper, const std::string& task, double whole);
+/// Figure 4: the trade-off of the main table, with the ratios that the paper gives (`paper`, the
+/// table "paper", with settings "flat ..." and "QAQ").
+Chart fig4_chart(const Table& settings, const Table& paper, double whole);
 
 /// Figure 3: QAQ's best at a ratio of at least 1, 2, ... (`best`, the main table) over all settings
 /// (in "settings").

@@ -13,7 +13,8 @@ namespace {
 constexpr double kBarWidth = 0.7;  // of a category's place
 constexpr double kRugHeight = 0.05;
 constexpr double kRingPx = 11;
-constexpr int kPadding = 10;  // px beside labels
+constexpr double kNearEnd = 0.9;  // of an axis: no room for a label behind it
+constexpr int kPadding = 10;      // px beside labels
 constexpr int kIntervalAlpha = 130, kBehindText = 190;
 
 QString labelOf(const ChartAxis& axis) {
@@ -187,8 +188,43 @@ QCPItemText* addText(QCPAxisRect* axes, const QString& words, const Theme& theme
   return text;
 }
 
-void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartPanel& panel,
-             const ChartRanges& ranges, const Theme& theme) {
+// Where a number is on its axis: 0 at its beginning, 1 at its end.
+double shareOf(double at, const QCPAxis* axis) {
+  const QCPRange range = axis->range();
+  if (axis->scaleType() == QCPAxis::stLinear) return (at - range.lower) / range.size();
+  return std::log(at / range.lower) / std::log(range.upper / range.lower);
+}
+
+// The name of a line of reference, on the side of it where there is room.
+void addLabel(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges,
+              const Theme& theme) {
+  QCPItemText* text = addText(axes, QString::fromStdString(line.label), theme);
+  QCPItemPosition* position = text->position;
+  if (line.kind == ChartLineKind::y) {
+    const bool high = shareOf(line.at, position->valueAxis()) > kNearEnd;
+    position->setTypeX(QCPItemPosition::ptAxisRectRatio);
+    position->setTypeY(QCPItemPosition::ptPlotCoords);
+    position->setCoords(1, line.at);
+    text->setPositionAlignment(Qt::AlignRight | (high ? Qt::AlignTop : Qt::AlignBottom));
+  } else if (line.kind == ChartLineKind::x) {
+    const bool late = shareOf(line.at, position->keyAxis()) > 0.5;
+    position->setTypeX(QCPItemPosition::ptPlotCoords);
+    position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    position->setCoords(line.at, 0);
+    text->setPositionAlignment((late ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
+  } else {
+    // Above the line where it leaves to the right, else below it where it comes in.
+    const bool leaves_right = ranges.x.upper <= ranges.y.upper;
+    const double at = leaves_right ? ranges.x.upper : std::max(ranges.x.lower, ranges.y.lower);
+    position->setType(QCPItemPosition::ptPlotCoords);
+    position->setCoords(at, at);
+    text->setPositionAlignment(leaves_right ? Qt::AlignRight | Qt::AlignBottom
+                                            : Qt::AlignLeft | Qt::AlignTop);
+  }
+}
+
+void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges,
+             const Theme& theme) {
   QCPAxis *x = axes->axis(QCPAxis::atBottom), *y = axes->axis(QCPAxis::atLeft);
   const QPen pen(theme.muted, 1, Qt::DashLine);
   QCPGraph* graph = axes->parentPlot()->addGraph(x, y);
@@ -202,33 +238,7 @@ void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartPanel& panel,
       graph->addData(at, line.kind == ChartLineKind::y ? line.at : at);
     }
   }
-  if (line.label.empty()) return;
-  const bool upright = std::ranges::any_of(
-      panel.lines, [](const ChartLine& other) { return other.kind == ChartLineKind::y; });
-  QCPItemText* text = addText(axes, QString::fromStdString(line.label), theme);
-  QCPItemPosition* position = text->position;
-  if (line.kind == ChartLineKind::y) {
-    position->setTypeX(QCPItemPosition::ptAxisRectRatio);
-    position->setTypeY(QCPItemPosition::ptPlotCoords);
-    position->setCoords(1, line.at);
-    text->setPositionAlignment(Qt::AlignRight | Qt::AlignBottom);
-  } else if (line.kind == ChartLineKind::x) {
-    position->setTypeX(QCPItemPosition::ptPlotCoords);
-    position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-    // At the top, unless another line has its label there: then along the line, from below.
-    position->setCoords(line.at, upright ? 1 - 1.5 * kRugHeight : 0);
-    text->setPositionAlignment(upright ? Qt::AlignLeft | Qt::AlignBottom
-                                       : Qt::AlignLeft | Qt::AlignTop);
-    text->setRotation(upright ? -90 : 0);
-  } else {
-    // Above the line where it leaves to the right, else below it where it comes in.
-    const bool leaves_right = ranges.x.upper <= ranges.y.upper;
-    const double at = leaves_right ? ranges.x.upper : std::max(ranges.x.lower, ranges.y.lower);
-    position->setType(QCPItemPosition::ptPlotCoords);
-    position->setCoords(at, at);
-    text->setPositionAlignment(leaves_right ? Qt::AlignRight | Qt::AlignBottom
-                                            : Qt::AlignLeft | Qt::AlignTop);
-  }
+  if (!line.label.empty()) addLabel(axes, line, ranges, theme);
 }
 
 }  // namespace
@@ -252,7 +262,7 @@ void fillPanel(QCPAxisRect* axes, QCPColorScale* scale, const ChartPanel& panel,
   }
   x->setRange(ranges->x);
   y->setRange(ranges->y);
-  for (const ChartLine& line : panel.lines) addLine(axes, line, panel, *ranges, theme);
+  for (const ChartLine& line : panel.lines) addLine(axes, line, *ranges, theme);
   for (const ChartSeries& series : panel.series) {
     const ChartLook look = lookOf(series, theme);
     if (series.mark == ChartMark::heat) {
