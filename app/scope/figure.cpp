@@ -85,7 +85,16 @@ const std::vector<FigureView>& figureViews() {
        .files = "a capture",
        .draw = drawView,
        .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+      {.name = "bound",
+       .files = "a capture",
+       .draw = drawBound,
+       .flags = {"--preset", "--set", "--prefix"}},
       {.name = "experiment", .files = "the NAME.json of qaq experiment", .draw = drawExperiment},
+      {.name = "tradeoff",
+       .files = "results files of qaq sweep, qaq evaluate or the authors",
+       .draw = drawTradeoff,
+       .many = true,
+       .flags = {"--x", "--y"}},
   };
   return kViews;
 }
@@ -145,6 +154,13 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "Query head whose attention is shown; left out: the maximum over the KV head's");
   figure->add_option("--cache", options.cache, "key or value (the default), for outliers")
       ->check(CLI::IsMember({"key", "value"}));
+  figure->add_option(
+      "--x", options.x,
+      "Metric across, for tradeoff; left out: the first of ratio_packed, "
+      "ratio_nominal, ratio_paper, average_size, average_n_bits that all files have");
+  figure->add_option("--y", options.y,
+                     "Metric upwards, for tradeoff; left out: the first of kl_mean, accuracy, "
+                     "perplexity, errors, same_top that all files have");
   figure->add_option("--scale", options.scale, "Dots a px in pictures")
       ->check(CLI::Range(1, 8))
       ->capture_default_str();
@@ -153,7 +169,9 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "Examples:\n"
       "  qaq-scope figure bits story.h5 -o bits.pdf --set target_quantization_error=0.03\n"
       "  qaq-scope figure attention story.h5 -o attention.png --layer 14 --head 1 --scale 2\n"
-      "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf");
+      "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
+      "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
+      "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");
   return figure;
 }
 

@@ -89,7 +89,7 @@ struct ChartLine {
 };
 
 struct ChartPanel {
-  std::string title;
+  std::string title{};
   ChartAxis x, y;
   ChartAxis z{};  ///< of heat cells
   std::vector<ChartSeries> series{};

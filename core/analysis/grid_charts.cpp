@@ -12,9 +12,8 @@ ChartAxis ratio_axis(bool packed) {
   return {.label = packed ? "ratio_packed" : "ratio_paper", .unit = "1"};
 }
 
-}  // namespace
-
-Chart tradeoff_chart(const Table& settings, const std::string& name, double whole) {
+// Accuracy and KL against both ratios, and each method's front. `name` is the table's.
+Chart methods_chart(const Table& settings, const std::string& name, double whole) {
   struct Method {
     std::string name, beginning;
     int style;
@@ -58,8 +57,10 @@ Chart tradeoff_chart(const Table& settings, const std::string& name, double whol
   return out;
 }
 
+}  // namespace
+
 Chart fig4_chart(const Table& settings, const Table& paper, double whole) {
-  Chart out = tradeoff_chart(settings, "", whole);
+  Chart out = methods_chart(settings, "", whole);
   for (ChartPanel& panel : out.panels) {
     if (panel.x.label != "ratio_paper") continue;
     const auto add = [&](const char* words, const char* beginning, int style) {
@@ -76,7 +77,7 @@ Chart fig4_chart(const Table& settings, const Table& paper, double whole) {
 }
 
 Chart fig3_chart(const Table& best, const Table& settings, double whole) {
-  Chart out = tradeoff_chart(settings, "settings", whole);
+  Chart out = methods_chart(settings, "settings", whole);
   for (ChartPanel& panel : out.panels) {
     const bool packed = panel.x.label == "ratio_packed";
     const bool kl = panel.y.scale == ChartScale::log;

@@ -6,14 +6,11 @@
 namespace qaq {
 
 // Charts of the experiments on the authors' grid. Tables are ExperimentTables with these names;
-// flat settings are called "flat ...", QAQ's "qaq ...".
+// flat settings are called "flat ...", QAQ's "qaq ..."; `whole` is the whole cache's accuracy.
 
-/// QAQ beside flat bits: accuracy and KL against ratio_paper and ratio_packed, with each method's
-/// front. `settings` is the score table of both; `whole` is the whole cache's accuracy.
-Chart tradeoff_chart(const Table& settings, const std::string& name, double whole);
-
-/// Figure 4: the trade-off of the main table, with the ratios that the paper gives (`paper`, the
-/// table "paper", with settings "flat ..." and "QAQ").
+/// Figure 4: accuracy and KL of both methods (the main table) against ratio_paper and ratio_packed,
+/// with their fronts, and the ratios that the paper gives (`paper`, the table "paper", with
+/// settings "flat ..." and "QAQ").
 Chart fig4_chart(const Table& settings, const Table& paper, double whole);
 
 /// Figure 3: QAQ's best at a ratio of at least 1, 2, ... (`best`, the main table) over all settings
