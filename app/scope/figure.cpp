@@ -157,7 +157,7 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "
-      "ratio_nominal, ratio_paper, average_size, average_n_bits that all files have");
+      "ratio_nominal, ratio_paper, average_n_bits, average_size that all files have");
   figure->add_option("--y", options.y,
                      "Metric upwards, for tradeoff; left out: the first of kl_mean, accuracy, "
                      "perplexity, errors, same_top that all files have");

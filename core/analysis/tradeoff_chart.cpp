@@ -20,8 +20,8 @@ struct Metric {
 
 // In the order in which an axis is chosen. Others can be asked for; less of them is better.
 constexpr std::array kSaved{Metric{"ratio_packed", "", true}, Metric{"ratio_nominal", "", true},
-                            Metric{"ratio_paper", "", true}, Metric{"average_size", "bit"},
-                            Metric{"average_n_bits", "bit"}};
+                            Metric{"ratio_paper", "", true}, Metric{"average_n_bits", "bit"},
+                            Metric{"average_size", "bit a token"}};
 constexpr std::array kLost{Metric{"kl_mean", "nat", false, true},
                            Metric{"accuracy", "", true},
                            Metric{"perplexity", ""},
@@ -109,13 +109,13 @@ Chart tradeoff_chart(std::span<const TradeoffRuns> files, const TradeoffAxes& ax
                    .y = {.label = std::string(y.name), .unit = std::string(y.unit)}};
   std::vector<ChartPoint> all;
   std::size_t n_runs = 0;
-  int style = 0;
+  int style = 0;  // of the file's first series
   for (const TradeoffRuns& file : files) {
     n_runs += file.runs.size();
-    for (const bool by_attention : {true, false}) {
+    for (const bool by_attention : {false, true}) {
       ChartSeries series{.name = cat(file.name, file.authors ? " (the authors'): " : ": ",
                                      by_attention ? "bits by attention" : "flat bits"),
-                         .style = style % (kChartStyles - 1),
+                         .style = (style + (by_attention ? kQaqStyle : kFlatStyle)) % kPaperStyle,
                          .open = file.authors};
       for (const TradeoffRun& run : file.runs) {
         const auto saved = value_of(run, x), lost = value_of(run, y);
@@ -127,10 +127,9 @@ Chart tradeoff_chart(std::span<const TradeoffRuns> files, const TradeoffAxes& ax
         series.points.push_back(point);
         all.push_back(point);
       }
-      if (series.points.empty()) continue;
-      ++style;
-      panel.series.push_back(std::move(series));
+      if (!series.points.empty()) panel.series.push_back(std::move(series));
     }
+    style += 2;
   }
   const bool positive =
       std::ranges::all_of(all, [](const ChartPoint& point) { return point.y > 0; });
@@ -142,7 +141,9 @@ Chart tradeoff_chart(std::span<const TradeoffRuns> files, const TradeoffAxes& ax
   out.panels = {std::move(panel)};
   if (y.name == "accuracy") out.notes.emplace_back("Bars: 95 % intervals.");
   if (all.size() < n_runs) {
-    out.notes.push_back(cat(n_runs - all.size(), " runs lack one of the two and are not drawn."));
+    const std::size_t n = n_runs - all.size();
+    out.notes.push_back(
+        cat("Not drawn, for want of one of the two: ", n, n == 1 ? " run." : " runs."));
   }
   return out;
 }

@@ -187,6 +187,9 @@ ChartAxis axis_of(const Node& node) {
   if (node.has("least")) out.least = node.at("least").number();
   if (node.has("most")) out.most = node.at("most").number();
   if (out.least && out.most && *out.least >= *out.most) node.refuse("ends before it begins");
+  if (out.scale == ChartScale::log && out.least.value_or(1) <= 0) {
+    node.refuse("a logarithmic axis begins above 0");
+  }
   return out;
 }
 

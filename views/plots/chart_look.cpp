@@ -7,6 +7,8 @@ namespace qaq::views {
 namespace {
 
 constexpr double kSignPx = 7, kLinePx = 1.6;
+constexpr double kSmallSignPx = 4;
+constexpr std::size_t kMany = 100;  // points, which would cover each other
 
 // Solid and hollow ones differ by their brush alone.
 QCPScatterStyle::ScatterShape shapeOf(const QString& marker) {
@@ -41,7 +43,8 @@ ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
       look.line = line;
       [[fallthrough]];
     case ChartMark::points:
-      look.sign = QCPScatterStyle(shapeOf(category.marker), outline, inside, kSignPx);
+      look.sign = QCPScatterStyle(shapeOf(category.marker), outline, inside,
+                                  series.points.size() > kMany ? kSmallSignPx : kSignPx);
       break;
     case ChartMark::line:
     case ChartMark::steps:

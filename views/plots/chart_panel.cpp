@@ -175,6 +175,7 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
 
 QCPItemText* addText(QCPAxisRect* axes, const QString& words, const Theme& theme) {
   auto* text = new QCPItemText(axes->parentPlot());
+  text->setLayer(QStringLiteral("overlay"));
   text->setClipAxisRect(axes);
   text->setText(words);
   text->setFont(Theme::font(Theme::kTickPx));

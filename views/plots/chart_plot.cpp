@@ -9,7 +9,8 @@ namespace qaq::views {
 namespace {
 
 constexpr int kPanelWidth = 470, kPanelHeight = 330;  // px
-constexpr int kMapWidth = 760, kMapHeight = 660;      // of a panel of heat that stands alone
+constexpr int kLoneWidth = 680, kLoneHeight = 460;    // of a panel that stands alone
+constexpr int kMapWidth = 760, kMapHeight = 660;      // of cells of heat
 constexpr int kCategoryHeight = 26, kAroundCategories = 80;
 constexpr int kGap = 14;
 
@@ -89,8 +90,10 @@ void ChartPlot::addPanel(QCPLayoutGrid* grid, int index) {
   const ChartPanel& panel = m_chart.panels[static_cast<std::size_t>(index)];
   const int row = 2 * (index / m_chart.columns), column = index % m_chart.columns;
   auto* title = new ChartText(this);
-  title->setParagraphs(
-      {{QString::fromStdString(panel.title), Theme::kLabelPx, true, m_theme.text}});
+  if (!panel.title.empty()) {
+    title->setParagraphs(
+        {{QString::fromStdString(panel.title), Theme::kLabelPx, true, m_theme.text}});
+  }
   grid->addElement(row, column, title);
   auto* axes = new QCPAxisRect(this, true);
   axes->setMinimumMargins(QMargins(12, 6, 12, 6));
@@ -138,9 +141,9 @@ void ChartPlot::updateLayout() {
 QSize ChartPlot::sizeHint() const {
   const auto n = static_cast<int>(m_chart.panels.size());
   const int columns = std::clamp(n, 1, m_chart.columns);
-  int width = kPanelWidth, height = 0;
+  int width = n == 1 ? kLoneWidth : kPanelWidth, height = 0;
   for (int first = 0; first < n; first += columns) {
-    int row = 0;
+    int row = n == 1 ? kLoneHeight : 0;
     for (int i = first; i < std::min(n, first + columns); ++i) {
       const QSize size = sizeOf(m_chart.panels[static_cast<std::size_t>(i)]);
       width = std::max(width, size.width());
