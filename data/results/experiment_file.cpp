@@ -225,7 +225,8 @@ ChartPanel panel_of(const Node& node, const Node& tables) {
 Chart chart_of(const Node& document) {
   const Node chart = document.at("chart"), tables = document.at("tables");
   Chart out;
-  out.title = document.at("experiment").text() + ": " + document.at("title").text();
+  const std::string name = document.at("experiment").text();
+  out.title = name + ": " + document.at("title").text();
   out.subtitle = cat(document.at("model").text(), " on ", document.at("items").text(),
                      ", n = ", document.at("n").integer(0, std::int64_t{1} << 60), " of ",
                      document.at("n_available").integer(0, std::int64_t{1} << 60), " ",

@@ -128,10 +128,13 @@ TEST(ChartPlot, AnIntervalReachesFromItsLowToItsHigh) {
   ChartPlot plot;
   plot.setChart(oneOf(panel));
   const QImage image = pictureOf(plot);
-  const QRgb surface = Theme::of(ThemeKind::light).surface.rgb();
+  const Theme& theme = Theme::of(ThemeKind::light);
   const auto inked = [&](double x, double y) {
     const QPoint at = placeOf(plot, 0, x, y);
-    return image.pixel(at) != surface || image.pixel(at + QPoint(1, 0)) != surface;
+    const auto is_ink = [&](QRgb pixel) {
+      return pixel != theme.surface.rgb() && pixel != theme.grid.rgb();
+    };
+    return is_ink(image.pixel(at)) || is_ink(image.pixel(at + QPoint(1, 0)));
   };
   EXPECT_TRUE(inked(1, 2.2));
   EXPECT_TRUE(inked(1, 8.8));
@@ -211,7 +214,10 @@ TEST_P(Sizes, NothingIsCutAndNothingOverlaps) {
   }
   for (qsizetype i = 0; i < parts.size(); ++i) {
     EXPECT_TRUE(image.rect().contains(parts[i])) << i;
-    for (qsizetype j = 0; j < i; ++j) EXPECT_FALSE(parts[i].intersects(parts[j])) << i << " " << j;
+    for (qsizetype j = 0; j < i; ++j)
+      EXPECT_FALSE(parts[i].adjusted(0, 0, -1, -1).intersects(parts[j].adjusted(0, 0, -1, -1)))
+          << i << " at " << parts[i].top() << " to " << parts[i].bottom() << ", " << j << " at "
+          << parts[j].top() << " to " << parts[j].bottom();
   }
   for (int i = 0; i < plot.itemCount(); ++i) {
     const auto* text = qobject_cast<QCPItemText*>(plot.item(i));

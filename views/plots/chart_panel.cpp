@@ -54,7 +54,6 @@ void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
 
 void addInterval(QCPGraph* graph, const QVector<ChartPoint>& points, bool along_x) {
   auto* bars = new QCPErrorBars(graph->keyAxis(), graph->valueAxis());
-  bars->removeFromLegend();
   bars->setDataPlottable(graph);
   bars->setErrorType(along_x ? QCPErrorBars::etKeyError : QCPErrorBars::etValueError);
   QColor color = graph->scatterStyle().pen().color();
@@ -148,6 +147,7 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
     least = std::min(least, cell.z);
     most = std::max(most, cell.z);
   }
+  for (QCPAxis* axis : axes->axes()) axis->grid()->setVisible(false);
   auto* map = new QCPColorMap(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
   map->setInterpolate(false);
   map->data()->setSize(columns, rows);
@@ -229,7 +229,7 @@ void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges
   QCPAxis *x = axes->axis(QCPAxis::atBottom), *y = axes->axis(QCPAxis::atLeft);
   const QPen pen(theme.muted, 1, Qt::DashLine);
   QCPGraph* graph = axes->parentPlot()->addGraph(x, y);
-  graph->removeFromLegend();
+  graph->setName(QString());
   graph->setPen(pen);
   const QCPRange& span = line.kind == ChartLineKind::x ? ranges.y : ranges.x;
   for (const double at : {span.lower, span.upper}) {

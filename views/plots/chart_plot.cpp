@@ -124,6 +124,7 @@ void ChartPlot::fitTexts(int width) const {
   const int columns = std::max(1, grid->columnCount());
   for (int row = 0; row < grid->rowCount(); row += 2) {
     for (int column = 0; column < grid->columnCount(); ++column) {
+      if (!grid->hasElement(row, column)) continue;
       if (auto* title = qobject_cast<ChartText*>(grid->element(row, column))) {
         title->fit((width - (columns - 1) * kGap) / columns);
       }

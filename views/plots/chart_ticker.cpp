@@ -11,15 +11,23 @@ namespace {
 
 constexpr double kAcross = 46, kAlong = 22;  // px that a label needs, across and along its text
 
+constexpr double kFewDecades = 0.5;
+
 }  // namespace
 
-void LogTicker::generate(const QCPRange& range, const QLocale&, QChar, int, QVector<double>& ticks,
-                         QVector<double>* subTicks, QVector<QString>* tickLabels) {
+void LogTicker::generate(const QCPRange& range, const QLocale& locale, QChar formatChar,
+                         int precision, QVector<double>& ticks, QVector<double>* subTicks,
+                         QVector<QString>* tickLabels) {
   ticks.clear();
   if (subTicks) subTicks->clear();
   if (tickLabels) tickLabels->clear();
   if (range.lower <= 0 || range.upper <= range.lower) return;
   const double low = std::log10(range.lower), high = std::log10(range.upper);
+  if (high - low < kFewDecades) {
+    // Hardly bent: even steps.
+    QCPAxisTicker::generate(range, locale, formatChar, precision, ticks, subTicks, tickLabels);
+    return;
+  }
   const bool horizontal = m_axis->orientation() == Qt::Horizontal;
   const QRect rect = m_axis->axisRect()->rect();
   const double room = std::max(1.0, (horizontal ? rect.width() / kAcross : rect.height() / kAlong));
