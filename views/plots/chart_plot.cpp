@@ -120,7 +120,7 @@ void ChartPlot::fitTexts(int width) const {
   m_heading->fit(width);
   m_legend->fit(width);
   m_notes->fit(width);
-  const auto* grid = static_cast<QCPLayoutGrid*>(plotLayout()->element(2, 0));
+  auto* grid = static_cast<QCPLayoutGrid*>(plotLayout()->element(2, 0));
   const int columns = std::max(1, grid->columnCount());
   for (int row = 0; row < grid->rowCount(); row += 2) {
     for (int column = 0; column < grid->columnCount(); ++column) {
