@@ -19,6 +19,8 @@ constexpr std::array<const char*, kBoundConditions> kBroken{
     "query longer than assumed", "score above the window's", "bits held back by n_bits_max",
     "logit error beyond v_max",  "units of under 3 bits",    "more keys than counted"};
 
+constexpr const char* kAsPromised = "as promised";
+
 ChartAxis log_axis(std::string label, std::string unit = "") {
   return {.label = std::move(label), .unit = std::move(unit), .scale = ChartScale::log};
 }
@@ -27,14 +29,14 @@ ChartPanel promised_panel(std::string title) {
   return {.title = std::move(title),
           .x = log_axis("promised error e"),
           .y = log_axis("achieved error, RMS over rows"),
-          .lines = {{.kind = ChartLineKind::diagonal, .label = "as promised"}}};
+          .lines = {{.kind = ChartLineKind::diagonal, .label = kAsPromised}}};
 }
 
 ChartPanel ratio_panel(std::string title) {
   return {.title = std::move(title),
           .x = log_axis("error of a row over e"),
           .y = {.label = "rows"},
-          .lines = {{.kind = ChartLineKind::x, .at = 1, .label = "the promise"}}};
+          .lines = {{.kind = ChartLineKind::x, .at = 1, .label = kAsPromised}}};
 }
 
 ChartPanel bits_panel(std::string title) {

@@ -85,7 +85,7 @@ struct ChartSeries {
 struct ChartLine {
   ChartLineKind kind = ChartLineKind::y;
   double at = 0;  ///< not of a diagonal
-  std::string label{};
+  std::string label{};  ///< in the legend, once for all panels
 };
 
 struct ChartPanel {

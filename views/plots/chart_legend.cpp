@@ -20,11 +20,18 @@ ChartLegend::ChartLegend(QCustomPlot* plot) : QCPLayoutElement(plot) {
 void ChartLegend::setChart(const Chart& chart, const Theme& theme) {
   m_entries.clear();
   m_ink = theme.text;
+  const auto add = [&](const std::string& text, ChartMark mark, const ChartLook& look) {
+    const QString name = QString::fromStdString(text);
+    if (!name.isEmpty() && !names().contains(name)) m_entries.push_back({name, mark, look});
+  };
   for (const ChartPanel& panel : chart.panels) {
     for (const ChartSeries& series : panel.series) {
-      const QString name = QString::fromStdString(series.name);
-      if (name.isEmpty() || names().contains(name)) continue;
-      m_entries.push_back({name, series.mark, lookOf(series, theme)});
+      add(series.name, series.mark, lookOf(series, theme));
+    }
+  }
+  for (const ChartPanel& panel : chart.panels) {
+    for (const ChartLine& line : panel.lines) {
+      add(line.label, ChartMark::line, {.line = linePen(theme)});
     }
   }
 }

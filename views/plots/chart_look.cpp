@@ -30,6 +30,8 @@ QCPScatterStyle::ScatterShape shapeOf(const QString& marker) {
 
 }  // namespace
 
+QPen linePen(const Theme& theme) { return {theme.muted, 1, Qt::DashLine}; }
+
 ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
   const auto& categories = theme.palette().categories();
   const Palette::Category& category = categories.at(static_cast<std::size_t>(series.style));

@@ -15,5 +15,7 @@ struct ChartLook {
 };
 
 ChartLook lookOf(const ChartSeries& series, const Theme& theme);
+/// Of lines of reference.
+QPen linePen(const Theme& theme);
 
 }  // namespace qaq::views

@@ -13,9 +13,8 @@ namespace {
 constexpr double kBarWidth = 0.7;  // of a category's place
 constexpr double kRugHeight = 0.05;
 constexpr double kRingPx = 11;
-constexpr double kNearEnd = 0.9;  // of an axis: no room for a label behind it
-constexpr int kPadding = 10;      // px beside labels
-constexpr int kIntervalAlpha = 130, kBehindText = 190;
+constexpr int kPadding = 10;  // px beside labels
+constexpr int kIntervalAlpha = 130;
 
 QString labelOf(const ChartAxis& axis) {
   const QString label = QString::fromStdString(axis.label);
@@ -173,64 +172,12 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
   scale->setBarWidth(12);
 }
 
-QCPItemText* addText(QCPAxisRect* axes, const QString& words, const Theme& theme) {
-  auto* text = new QCPItemText(axes->parentPlot());
-  text->setLayer(QStringLiteral("overlay"));
-  text->setClipAxisRect(axes);
-  text->setText(words);
-  text->setFont(Theme::font(Theme::kTickPx));
-  text->setColor(theme.muted);
-  text->setPadding(QMargins(4, 1, 4, 1));
-  QColor behind = theme.surface;
-  behind.setAlpha(kBehindText);
-  text->setBrush(behind);
-  text->position->setAxisRect(axes);
-  text->position->setAxes(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
-  return text;
-}
-
-// Where a number is on its axis: 0 at its beginning, 1 at its end.
-double shareOf(double at, const QCPAxis* axis) {
-  const QCPRange range = axis->range();
-  if (axis->scaleType() == QCPAxis::stLinear) return (at - range.lower) / range.size();
-  return std::log(at / range.lower) / std::log(range.upper / range.lower);
-}
-
-// The name of a line of reference, on the side of it where there is room.
-void addLabel(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges,
-              const Theme& theme) {
-  QCPItemText* text = addText(axes, QString::fromStdString(line.label), theme);
-  QCPItemPosition* position = text->position;
-  if (line.kind == ChartLineKind::y) {
-    const bool high = shareOf(line.at, position->valueAxis()) > kNearEnd;
-    position->setTypeX(QCPItemPosition::ptAxisRectRatio);
-    position->setTypeY(QCPItemPosition::ptPlotCoords);
-    position->setCoords(1, line.at);
-    text->setPositionAlignment(Qt::AlignRight | (high ? Qt::AlignTop : Qt::AlignBottom));
-  } else if (line.kind == ChartLineKind::x) {
-    const bool late = shareOf(line.at, position->keyAxis()) > 0.5;
-    position->setTypeX(QCPItemPosition::ptPlotCoords);
-    position->setTypeY(QCPItemPosition::ptAxisRectRatio);
-    position->setCoords(line.at, 0);
-    text->setPositionAlignment((late ? Qt::AlignRight : Qt::AlignLeft) | Qt::AlignTop);
-  } else {
-    // Above the line where it leaves to the right, else below it where it comes in.
-    const bool leaves_right = ranges.x.upper <= ranges.y.upper;
-    const double at = leaves_right ? ranges.x.upper : std::max(ranges.x.lower, ranges.y.lower);
-    position->setType(QCPItemPosition::ptPlotCoords);
-    position->setCoords(at, at);
-    text->setPositionAlignment(leaves_right ? Qt::AlignRight | Qt::AlignBottom
-                                            : Qt::AlignLeft | Qt::AlignTop);
-  }
-}
-
 void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges,
              const Theme& theme) {
   QCPAxis *x = axes->axis(QCPAxis::atBottom), *y = axes->axis(QCPAxis::atLeft);
-  const QPen pen(theme.muted, 1, Qt::DashLine);
   QCPGraph* graph = axes->parentPlot()->addGraph(x, y);
   graph->setName(QString());
-  graph->setPen(pen);
+  graph->setPen(linePen(theme));
   const QCPRange& span = line.kind == ChartLineKind::x ? ranges.y : ranges.x;
   for (const double at : {span.lower, span.upper}) {
     if (line.kind == ChartLineKind::x) {
@@ -239,7 +186,6 @@ void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges
       graph->addData(at, line.kind == ChartLineKind::y ? line.at : at);
     }
   }
-  if (!line.label.empty()) addLabel(axes, line, ranges, theme);
 }
 
 }  // namespace
@@ -256,7 +202,12 @@ void fillPanel(QCPAxisRect* axes, QCPColorScale* scale, const ChartPanel& panel,
   setUpAxis(y, panel.y, theme);
   const auto ranges = rangesOf(panel);
   if (!ranges) {
-    QCPItemText* message = addText(axes, QObject::tr("no values"), theme);
+    auto* message = new QCPItemText(axes->parentPlot());
+    message->setClipAxisRect(axes);
+    message->setText(QObject::tr("no values"));
+    message->setFont(Theme::font(Theme::kTickPx));
+    message->setColor(theme.muted);
+    message->position->setAxisRect(axes);
     message->position->setType(QCPItemPosition::ptAxisRectRatio);
     message->position->setCoords(0.5, 0.5);
     return;

@@ -46,7 +46,7 @@ void ChartPlot::setTheme(const Theme& theme) {
 void ChartPlot::build() {
   clearPlottables();
   clearItems();
-  qDeleteAll(m_columns);
+  qDeleteAll(m_margins);
   m_panels.clear();
   plotLayout()->clear();
   setBackground(QBrush(m_theme.surface));
@@ -79,8 +79,8 @@ void ChartPlot::build() {
   }
   plotLayout()->setRowSpacing(0);
   // Filled where it stands: QCustomPlot cannot adopt a grid with an empty place.
-  m_columns.clear();
-  for (int i = 0; i < m_chart.columns; ++i) m_columns.push_back(new QCPMarginGroup(this));
+  m_margins.clear();
+  for (int i = 0; i < 2 * m_chart.columns; ++i) m_margins.push_back(new QCPMarginGroup(this));
   for (int i = 0; i < static_cast<int>(m_chart.panels.size()); ++i) addPanel(grid, i);
   updateGeometry();
   replot(rpQueuedReplot);
@@ -100,7 +100,9 @@ void ChartPlot::addPanel(QCPLayoutGrid* grid, int index) {
   m_panels.push_back(axes);
   if (!hasHeat(panel)) {
     grid->addElement(row + 1, column, axes);
-    axes->setMarginGroup(QCP::msLeft | QCP::msRight, m_columns[column]);
+    // Names of categories are long: they would narrow the panels below.
+    const bool names = panel.y.scale == ChartScale::category;
+    axes->setMarginGroup(QCP::msLeft | QCP::msRight, m_margins[2 * column + (names ? 1 : 0)]);
     fillPanel(axes, nullptr, panel, m_theme);
     return;
   }
@@ -161,8 +163,9 @@ QSize ChartPlot::sizeHint() const {
   return {width, height};
 }
 
-FigurePage chartPage(ChartPlot& plot, const FigureStyle& style) {
+FigurePage chartPage(ChartPlot& plot, FigureStyle style) {
   plot.setTheme(Theme::of(style.theme));
+  style.fewColors = std::ranges::none_of(plot.chart().panels, hasHeat);
   return {{&plot}, QString::fromStdString(plot.chart().title), plot.sizeHint(), style};
 }
 

@@ -41,13 +41,13 @@ class ChartPlot : public QCustomPlot {
   Chart m_chart;
   Theme m_theme = Theme::of(ThemeKind::light);
   QList<QCPAxisRect*> m_panels;
-  QList<QCPMarginGroup*> m_columns;  ///< panels one below the other begin alike
+  QList<QCPMarginGroup*> m_margins;  ///< panels one below the other begin alike
   ChartText* m_heading = nullptr;
   ChartText* m_notes = nullptr;
   ChartLegend* m_legend = nullptr;
 };
 
 /// The chart as a picture or a page. `plot` must outlive it.
-FigurePage chartPage(ChartPlot& plot, const FigureStyle& style);
+FigurePage chartPage(ChartPlot& plot, FigureStyle style);
 
 }  // namespace qaq::views

@@ -1,8 +1,10 @@
 #include "views/plots/figure_page.h"
 
 #include <QFileInfo>
+#include <QHash>
 #include <QPdfWriter>
 #include <QSaveFile>
+#include <algorithm>
 
 #include "core/base/error.h"
 
@@ -11,7 +13,24 @@ namespace {
 
 constexpr int kGap = 6;           // px between plots
 constexpr int kPdfDotsPerPx = 3;  // maps are embedded at 288 dpi
+constexpr int kFewColors = 256;
 constexpr double kPointsPerPx = 72.0 / 96.0;
+
+QImage inFewColors(const QImage& image) {
+  QHash<QRgb, int> counts;
+  for (int y = 0; y < image.height(); ++y) {
+    for (int x = 0; x < image.width(); ++x) ++counts[image.pixel(x, y)];
+  }
+  QList<QRgb> colors = counts.keys();
+  // By colour where counts are equal: the order of a hash is nobody's.
+  std::ranges::sort(colors, [&](QRgb a, QRgb b) {
+    return counts[a] != counts[b] ? counts[a] > counts[b] : a < b;
+  });
+  if (colors.size() > kFewColors) colors.resize(kFewColors);
+  QImage out = image.convertToFormat(QImage::Format_Indexed8, colors, Qt::ThresholdDither);
+  for (const QString& key : image.textKeys()) out.setText(key, image.text(key));
+  return out;
+}
 
 }  // namespace
 
@@ -72,7 +91,7 @@ void FigurePage::save(const QString& path) const {
   if (written && suffix == QLatin1String("pdf")) {
     writePdf(&file);
   } else if (written) {
-    written = image().save(&file, "PNG");
+    written = (m_style.fewColors ? inFewColors(image()) : image()).save(&file, "PNG");
   }
   if (!written || !file.commit()) {
     throw Error(ErrorKind::work, {.file = path.toStdString(),

@@ -15,6 +15,9 @@ struct FigureStyle {
   QSize size{};          ///< of the figure in px at 96 dpi; empty: its own
   double scale = 1;      ///< dots a px, of pictures
   QString provenance{};  ///< kept in the file: program, capture, parameters
+  /// Whether a picture's file may do with its 256 most frequent colours, in half the bytes: only
+  /// shades at the edges of letters and signs are changed.
+  bool fewColors = false;
 };
 
 /// Plots side by side as a picture or a page, without a window. Needs a QApplication.
