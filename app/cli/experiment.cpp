@@ -12,6 +12,7 @@
 #include "app/cli/console.h"
 #include "app/cli/dtype_flag.h"
 #include "app/cli/evaluation_items.h"
+#include "app/cli/experiment_figure.h"
 #include "app/cli/experiment_report.h"
 #include "app/cli/inputs.h"
 #include "app/cli/printable.h"
@@ -31,6 +32,7 @@ struct ExperimentCommand {
   std::int32_t layer = 1, head = 8;
   DType dtype = ExperimentContext{}.dtype;
   std::string output = "experiments";
+  bool figure = true;
 };
 
 const char* needs_text(const Experiment& experiment) {
@@ -154,15 +156,19 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
   subject.model = printable(model->spec().name);
   subject.dtype = options.dtype;
   const ExperimentResult result = made(experiment, options, model, subject, work);
-  const auto paths = write_experiment(options.output, experiment, subject, result);
+  const auto written = write_experiment(
+      options.output, experiment, subject, result,
+      [&](const std::string& document, const std::string& picture) {
+        return options.figure && draw_experiment(document, picture, progress, work);
+      });
   if (common.json) {
     auto document = experiment_json(experiment, subject, result);
-    document["files"] = paths;
+    document["files"] = written.paths;
     print_json(document);
     return;
   }
-  std::printf("%s\n", experiment_page(experiment, subject, result).c_str());
-  for (const std::string& path : paths) std::printf("%s\n", printable(path).c_str());
+  std::printf("%s\n", written.page.c_str());
+  for (const std::string& path : written.paths) std::printf("%s\n", printable(path).c_str());
 }
 
 }  // namespace
@@ -204,8 +210,9 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
   add_dtype_flag(*command, options->dtype, kCacheDtypeHelp);
   command
       ->add_option("-o,--output", options->output,
-                   "Folder for NAME.csv, NAME.json and the page NAME.md")
+                   "Folder for NAME.csv, NAME.json, NAME.png and the page NAME.md")
       ->capture_default_str();
+  command->add_flag("!--no-figure", options->figure, "Draw no NAME.png (qaq-scope draws it)");
   command->footer(
       "Examples:\n"
       "  qaq experiment list\n"

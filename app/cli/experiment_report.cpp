@@ -6,6 +6,7 @@
 
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
+#include "core/analysis/chart_json.h"
 #include "core/analysis/table_text.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -16,10 +17,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string file_stem(const Experiment& experiment, const ExperimentTable& table) {
-  std::string stem(experiment.name);
-  if (!table.name.empty()) stem += "-" + table.name;
-  return stem;
+// Sources name tables as the document does.
+Chart with_stems(const Experiment& experiment, Chart chart) {
+  for (ChartPanel& panel : chart.panels) {
+    for (ChartSeries& series : panel.series) {
+      series.source.table = table_stem(experiment.name, series.source.table);
+    }
+  }
+  return chart;
 }
 
 std::string seconds_text(double seconds) {
@@ -34,28 +39,32 @@ Json experiment_json(const Experiment& experiment, const ExperimentSubject& subj
   for (const ExperimentTable& table : result.tables) {
     std::ostringstream text;
     write_json(table.table, Json::object(), text);
-    tables[file_stem(experiment, table)] = Json::parse(text.str());
+    tables[table_stem(experiment.name, table.name)] = Json::parse(text.str());
   }
-  return {{"experiment", experiment.name},
-          {"title", experiment.title},
-          {"mode", name_of(experiment.mode)},
-          {"paper", experiment.paper},
-          {"model", subject.model},
-          {"items", subject.items},
-          {"dtype", name_of(subject.dtype)},
-          {"counts", result.items},
-          {"n", result.n},
-          {"n_available", result.n_available},
-          {"too_long", subject.too_long},
-          {"settings", result.settings},
-          {"remarks", result.remarks},
-          {"tables", std::move(tables)},
-          {"provenance", provenance()},
-          {"timing", {{"total", result.seconds}}}};
+  Json out{{"experiment", experiment.name},
+           {"title", experiment.title},
+           {"mode", name_of(experiment.mode)},
+           {"paper", experiment.paper},
+           {"model", subject.model},
+           {"items", subject.items},
+           {"dtype", name_of(subject.dtype)},
+           {"counts", result.items},
+           {"n", result.n},
+           {"n_available", result.n_available},
+           {"too_long", subject.too_long},
+           {"settings", result.settings},
+           {"remarks", result.remarks},
+           {"tables", std::move(tables)},
+           {"provenance", provenance()},
+           {"timing", {{"total", result.seconds}}}};
+  if (!result.chart.panels.empty()) {
+    out["chart"] = chart_json(with_stems(experiment, result.chart));
+  }
+  return out;
 }
 
 std::string experiment_page(const Experiment& experiment, const ExperimentSubject& subject,
-                            const ExperimentResult& result) {
+                            const ExperimentResult& result, const std::string& figure) {
   std::ostringstream page;
   page << "# " << experiment.name << ": " << experiment.title << "\n\n";
   if (!experiment.paper.empty())
@@ -73,9 +82,10 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
     page << ")\n";
   }
   page << "\n    " << command_line() << "\n";
+  if (!figure.empty()) page << "\n![" << experiment.title << "](" << figure << ")\n";
   for (const ExperimentTable& table : result.tables) {
     page << "\n## " << table.title << "\n\n";
-    const std::string file = file_stem(experiment, table) + ".csv";
+    const std::string file = table_stem(experiment.name, table.name) + ".csv";
     if (table.in_page) {
       write_markdown(table.table, page);
       page << "\nAs a file: `" << file << "`.\n";
@@ -88,9 +98,9 @@ std::string experiment_page(const Experiment& experiment, const ExperimentSubjec
   return page.str();
 }
 
-std::vector<std::string> write_experiment(const std::string& folder, const Experiment& experiment,
-                                          const ExperimentSubject& subject,
-                                          const ExperimentResult& result) {
+WrittenExperiment write_experiment(const std::string& folder, const Experiment& experiment,
+                                   const ExperimentSubject& subject, const ExperimentResult& result,
+                                   const DrawFigure& draw) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -98,22 +108,32 @@ std::vector<std::string> write_experiment(const std::string& folder, const Exper
                                   .what = cat("cannot be made: ", error.message()),
                                   .cure = "give another folder with -o"});
   }
-  std::vector<std::string> paths;
+  WrittenExperiment out;
+  const auto path_of = [&](const std::string& name) {
+    return (std::filesystem::path(folder) / name).string();
+  };
   const auto write = [&](const std::string& name, const std::string& text) {
-    paths.push_back((std::filesystem::path(folder) / name).string());
-    write_whole(paths.back(), text);
+    out.paths.push_back(path_of(name));
+    write_whole(out.paths.back(), text);
   };
   for (const ExperimentTable& table : result.tables) {
     std::ostringstream text;
     write_csv(table.table, text);
-    write(file_stem(experiment, table) + ".csv", text.str());
+    write(table_stem(experiment.name, table.name) + ".csv", text.str());
   }
   Json document{{"schema_version", 1}};
   document.update(experiment_json(experiment, subject, result));
   write(cat(experiment.name, ".json"),
         document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
-  write(cat(experiment.name, ".md"), experiment_page(experiment, subject, result));
-  return paths;
+  std::string figure = cat(experiment.name, ".png");
+  if (!result.chart.panels.empty() && draw(out.paths.back(), path_of(figure))) {
+    out.paths.push_back(path_of(figure));
+  } else {
+    figure.clear();
+  }
+  out.page = experiment_page(experiment, subject, result, figure);
+  write(cat(experiment.name, ".md"), out.page);
+  return out;
 }
 
 }  // namespace qaq::cli

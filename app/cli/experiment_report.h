@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -20,14 +21,22 @@ struct ExperimentSubject {
 nlohmann::ordered_json experiment_json(const Experiment& experiment,
                                        const ExperimentSubject& subject,
                                        const ExperimentResult& result);
-/// The page NAME.md.
+/// The page NAME.md, with the picture `figure` (a file's name) in it where there is one.
 std::string experiment_page(const Experiment& experiment, const ExperimentSubject& subject,
-                            const ExperimentResult& result);
+                            const ExperimentResult& result, const std::string& figure);
 
-/// Writes `folder`/NAME.csv, NAME-TABLE.csv, NAME.json and NAME.md, each through another name, and
-/// gives their paths, the page last. The folder is made. Throws Error{work} where that fails.
-std::vector<std::string> write_experiment(const std::string& folder, const Experiment& experiment,
-                                          const ExperimentSubject& subject,
-                                          const ExperimentResult& result);
+/// What was written of an experiment.
+struct WrittenExperiment {
+  std::vector<std::string> paths;  ///< the page last
+  std::string page;
+};
+/// Draws the document NAME.json as NAME.png; false: there is no picture.
+using DrawFigure = std::function<bool(const std::string& document, const std::string& picture)>;
+
+/// Writes `folder`/NAME.csv, NAME-TABLE.csv, NAME.json, what `draw` makes of that, and NAME.md,
+/// each through another name. The folder is made. Throws Error{work} where that fails.
+WrittenExperiment write_experiment(const std::string& folder, const Experiment& experiment,
+                                   const ExperimentSubject& subject, const ExperimentResult& result,
+                                   const DrawFigure& draw);
 
 }  // namespace qaq::cli

@@ -1,7 +1,10 @@
 #include "app/scope/figure.h"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
+#include "app/scope/chart_figure.h"
 #include "app/scope/provenance.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -32,7 +35,7 @@ int checkedHead(const char* flag, int head, std::int64_t count) {
 views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analysis) {
   const CaptureInfo& info = analysis.capture->info();
   views::Slice slice = views::defaultSlice(analysis);
-  slice.side = options.cache == "key" ? CacheSide::key : CacheSide::value;
+  slice.side = options.cache.value_or("value") == "key" ? CacheSide::key : CacheSide::value;
   if (options.layer) slice.layer = layerIndex(info, *options.layer);
   if (options.head) slice.kvHead = checkedHead("--head", *options.head, info.shape.n_kv_heads);
   if (options.queryHead) {
@@ -48,15 +51,96 @@ views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analys
   return slice;
 }
 
+// What `figure` draws, of what, and the flags that say which part.
+struct FigureView {
+  const char* name;
+  const char* files;
+  void (*draw)(const FigureOptions&);
+  bool many = false;  // files
+  std::set<std::string_view> flags{};
+};
+
+void drawView(const FigureOptions& options) {
+  const ScopeParams params = paramsOf(options.common);
+  const auto capture = open_capture(options.files.front());
+  const auto analysis =
+      views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
+  const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
+  const views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
+                                       styleOf(options, provenanceText(*analysis)));
+  renderer.save(QString::fromStdString(options.output));
+}
+
+const std::vector<FigureView>& figureViews() {
+  static const std::vector<FigureView> kViews{
+      {.name = "bits",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--preset", "--set", "--prefix"}},
+      {.name = "outliers",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--cache", "--preset", "--set", "--prefix"}},
+      {.name = "attention",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+      {.name = "bound",
+       .files = "a capture",
+       .draw = drawBound,
+       .flags = {"--preset", "--set", "--prefix"}},
+      {.name = "experiment", .files = "the NAME.json of qaq experiment", .draw = drawExperiment},
+      {.name = "tradeoff",
+       .files = "results files of qaq sweep, qaq evaluate or the authors",
+       .draw = drawTradeoff,
+       .many = true,
+       .flags = {"--x", "--y"}},
+  };
+  return kViews;
+}
+
+const FigureView& viewOf(const FigureOptions& options) {
+  return *std::ranges::find(figureViews(), options.view, &FigureView::name);
+}
+
+// A flag that a view does not know would change nothing, unnoticed.
+void checkFlags(const FigureOptions& options) {
+  const FigureView& view = viewOf(options);
+  const std::vector<std::pair<const char*, bool>> given{
+      {"--layer", options.layer.has_value()},
+      {"--head", options.head.has_value()},
+      {"--query-head", options.queryHead.has_value()},
+      {"--cache", options.cache.has_value()},
+      {"--x", options.x.has_value()},
+      {"--y", options.y.has_value()},
+      {"--preset", !options.common.preset.empty()},
+      {"--set", !options.common.assignments.empty()},
+      {"--prefix", options.common.prefix != 0}};
+  for (const auto& [flag, is_given] : given) {
+    if (!is_given || view.flags.contains(flag)) continue;
+    refuse_usage(
+        {.place = flag, .what = cat("is no flag of figure ", view.name), .cure = "leave it out"});
+  }
+  if (options.files.size() > 1 && !view.many) {
+    refuse_usage({.place = options.files[1],
+                  .what = cat("is one file too many for ", view.name),
+                  .cure = cat("name ", view.files)});
+  }
+}
+
 }  // namespace
 
 CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   CLI::App* figure =
-      program.add_subcommand("figure", "Draw one view into a file, without a display");
-  figure->add_option("view", options.view, "bits, outliers or attention")
-      ->required()
-      ->check(CLI::IsMember({"bits", "outliers", "attention"}));
-  figure->add_option("capture", options.common.capture, "The capture file")->required();
+      program.add_subcommand("figure", "Draw a view or a chart into a file, without a display");
+  std::vector<std::string> names;
+  std::string files;
+  for (const FigureView& view : figureViews()) {
+    names.emplace_back(view.name);
+    files += cat(files.empty() ? "" : "; ", view.name, ": ", view.files);
+  }
+  figure->add_option("view", options.view, "What to draw")->required()->check(CLI::IsMember(names));
+  figure->add_option("files", options.files, "Of what. " + files)->required();
   figure
       ->add_option("-o,--output", options.output,
                    "Where to write: a name that ends in .png or .pdf")
@@ -68,9 +152,15 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option(
       "--query-head", options.queryHead,
       "Query head whose attention is shown; left out: the maximum over the KV head's");
-  figure->add_option("--cache", options.cache, "key or value, for outliers")
-      ->check(CLI::IsMember({"key", "value"}))
-      ->capture_default_str();
+  figure->add_option("--cache", options.cache, "key or value (the default), for outliers")
+      ->check(CLI::IsMember({"key", "value"}));
+  figure->add_option(
+      "--x", options.x,
+      "Metric across, for tradeoff; left out: the first of ratio_packed, "
+      "ratio_nominal, ratio_paper, average_n_bits, average_size that all files have");
+  figure->add_option("--y", options.y,
+                     "Metric upwards, for tradeoff; left out: the first of kl_mean, accuracy, "
+                     "perplexity, errors, same_top that all files have");
   figure->add_option("--scale", options.scale, "Dots a px in pictures")
       ->check(CLI::Range(1, 8))
       ->capture_default_str();
@@ -78,24 +168,16 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->footer(
       "Examples:\n"
       "  qaq-scope figure bits story.h5 -o bits.pdf --set target_quantization_error=0.03\n"
-      "  qaq-scope figure attention story.h5 -o attention.png --layer 14 --head 1 --scale 2");
+      "  qaq-scope figure attention story.h5 -o attention.png --layer 14 --head 1 --scale 2\n"
+      "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
+      "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
+      "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");
   return figure;
 }
 
 void drawFigure(const FigureOptions& options) {
-  const ScopeParams params = paramsOf(options.common);
-  const auto size = sizeOf(options.common);
-  const auto capture = open_capture(options.common.capture);
-  const auto analysis =
-      views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
-  const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
-  const views::FigureRenderer renderer(
-      QString::fromStdString(options.view), slice,
-      {.theme = themeOf(options.common),
-       .size = size.value_or(QSize()),
-       .scale = options.scale,
-       .provenance = QString::fromStdString(provenanceText(*analysis))});
-  renderer.save(QString::fromStdString(options.output));
+  checkFlags(options);
+  viewOf(options).draw(options);
 }
 
 }  // namespace qaq::scope

@@ -4,15 +4,17 @@
 
 namespace qaq::scope {
 
-/// `qaq-scope figure VIEW CAPTURE -o FILE`: one view as a picture or page, with no display.
+/// `qaq-scope figure VIEW FILE -o FILE`: a view or a chart as a picture or page, with no display.
 struct FigureOptions {
   Options common;
   std::string view;
+  std::vector<std::string> files;
   std::string output;
   std::optional<int> layer;  ///< model layer
   std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;
-  std::string cache = "value";
+  std::optional<std::string> cache;  ///< key or value; left out: value
+  std::optional<std::string> x, y;   ///< metrics of a trade-off
   double scale = 1;
 };
 

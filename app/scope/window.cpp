@@ -73,7 +73,7 @@ void saveScreenshot(MainWindow& window, const QString& path) {
 }  // namespace
 
 void addWindow(CLI::App& program, WindowOptions& options) {
-  program.add_option("file", options.common.capture, "A capture to open");
+  program.add_option("file", options.capture, "A capture to open");
   program.add_option("--screenshot", options.screenshot,
                      "Write a picture of the window (.png) and leave; needs no display");
   program.add_option("--cell", options.cell, "Lock key|value,LAYER,KV_HEAD,TOKEN[,STEP]");
@@ -85,11 +85,11 @@ int runWindow(const WindowOptions& options) {
   validate(params.qaq);
   const auto cell = parseCell(options.cell);
   const auto size = sizeOf(options.common);
-  const QString file = QString::fromStdString(options.common.capture);
+  const QString file = QString::fromStdString(options.capture);
   const bool screenshot = !options.screenshot.empty();
   // A picture of a refused file is of no use: refuse it as the command line does.
   std::shared_ptr<const CaptureView> opened;
-  if (screenshot && !file.isEmpty()) opened = open_capture(options.common.capture);
+  if (screenshot && !file.isEmpty()) opened = open_capture(options.capture);
 
   MainWindow window([opened](const std::string& path, const Work& work) {
     return opened ? opened : open_capture(path, work);
@@ -103,8 +103,7 @@ int runWindow(const WindowOptions& options) {
   settle(window);
   const QString error = window.status()->errorText();
   if (!error.isEmpty()) {
-    throw Error(ErrorKind::usage,
-                {.file = options.common.capture, .what = error.mid(2).toStdString()});
+    throw Error(ErrorKind::usage, {.file = options.capture, .what = error.mid(2).toStdString()});
   }
   saveScreenshot(window, QString::fromStdString(options.screenshot));
   return 0;

@@ -7,6 +7,7 @@ namespace qaq::scope {
 /// `qaq-scope [FILE]`: the window, or with --screenshot a picture of it.
 struct WindowOptions {
   Options common;
+  std::string capture;  ///< empty: none
   std::string screenshot;
   std::string cell;  ///< key|value,LAYER,KV_HEAD,TOKEN[,STEP] to lock
 };

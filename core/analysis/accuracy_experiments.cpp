@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "core/analysis/accuracy_charts.h"
 #include "core/analysis/experiment_settings.h"
 #include "core/analysis/row_table.h"
 #include "core/analysis/score_table.h"
@@ -109,6 +110,8 @@ ExperimentResult run_pairs(const ExperimentContext& context, const Change& chang
                         "The paper's numbers, beside our setting of the nearest "
                         "ratio_paper",
                         paper_table(scores, counterparts)});
+  out.chart =
+      pairs_chart(out.tables[0].table, out.tables[2].table, change.words, scores.whole().accuracy);
   out.settings.push_back("level head, uniform, bits by attention, q_norm 300, K and V alike");
   out.remarks.push_back(cat("KL is lower at \"", change.words[1], "\" than at \"", change.words[0],
                             "\"", " in ", n_better, " of ", scores.size() / 2,
@@ -144,6 +147,7 @@ ExperimentResult run_fig2a(const ExperimentContext& context) {
   }
   out.tables.push_back({"paper", "The paper's numbers (read off its figure), beside level head",
                         paper_table(scores, counterparts)});
+  out.chart = fig2a_chart(out.tables[0].table, out.tables[1].table, scores.whole().accuracy);
   out.settings.push_back(
       "uniform, no outliers, no attention; the cache that is not named is exact");
   int n_key_worse = 0;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 
+#include "core/analysis/bound_charts.h"
+#include "core/analysis/capture_charts.h"
 #include "core/analysis/row_table.h"
 #include "core/analysis/text_capture.h"
 #include "core/analysis/violations.h"
@@ -123,6 +125,7 @@ struct CacheHistograms {
 
 constexpr std::int64_t kBoundTokens = 95;  // of which two thirds are quantized
 constexpr std::array kErrors{0.003, 0.01, 0.03, 0.1};
+constexpr double kShownError = 0.01;  // whose rows are counted by their error
 
 struct BoundCase {
   const char* name;
@@ -166,20 +169,35 @@ BoundCheckOptions options_of(const BoundCase& bound, CacheSide side, double e,
   return out;
 }
 
+const PromiseReport& kept_promise(CacheSide side, const BoundCheck& check) {
+  const Promise kept = side == CacheSide::key ? Promise::scores : Promise::value_outputs;
+  return *std::ranges::find(check.promises, kept, &PromiseReport::promise);
+}
+
+// A row each bin.
+void append_ratios(const BoundCase& bound, CacheSide side, const BoundCheck& check,
+                   std::vector<std::vector<Cell>>& rows) {
+  const RatioCounts& ratios = kept_promise(side, check).ratios;
+  for (std::size_t bin = 0; bin < RatioCounts::kBins; ++bin) {
+    rows.push_back({std::int64_t{side == CacheSide::value}, std::string(bound.name),
+                    real_cell(RatioCounts::centre(bin)), ratios.count[bin]});
+  }
+}
+
 std::vector<Cell> bound_row(const BoundCase& bound, CacheSide side, double e,
                             const BoundCheck& check) {
-  const Promise kept = side == CacheSide::key ? Promise::scores : Promise::value_outputs;
-  const auto report = std::ranges::find(check.promises, kept, &PromiseReport::promise);
-  const Achieved& all = report->all.replayed;
+  const PromiseReport& report = kept_promise(side, check);
+  const Achieved& all = report.all.replayed;
   return {std::int64_t{side == CacheSide::value},
           std::string(bound.name),
           real_cell(e),
           real_cell(side == CacheSide::key ? check.key_mean_bits : check.value_mean_bits),
+          real_cell(all.row_rms),
           real_cell(all.row_rms / e),
           real_cell(static_cast<double>(all.n_over) / static_cast<double>(all.n_rows)),
           real_cell(all.entry_rms / e),
           all.n_rows,
-          report->all.n_over_unbroken};
+          report.all.n_over_unbroken};
 }
 
 }  // namespace
@@ -206,6 +224,7 @@ ExperimentResult run_fig2b(const ExperimentContext& context) {
   }
   out.tables.push_back({"", "Scores of the head, queries by keys", std::move(scores_table), false});
   out.tables.push_back({"violations", "Violations of the head", violation_rows(one.violations)});
+  out.chart = fig2b_chart(cat("layer ", context.layer, ", query head ", context.head));
   out.settings.push_back(cat("layer ", context.layer, ", query head ", context.head,
                              ", counted from 0, as the authors' code does"));
   const ViolationParams params;
@@ -293,6 +312,7 @@ ExperimentResult run_fig2c(const ExperimentContext& context) {
                                   real("share_tail"),
                                   real("largest_magnitude")},
                                  std::move(sums))});
+  out.chart = fig2c_chart(out.tables[0].table, kTail, kEdge);
   out.settings.push_back(cat("the questions' tokens alone, all layers and KV heads; ", kBins,
                              " bins from -5 to 5, what lies outside is counted; tail: magnitude "
                              "above 2"));
@@ -321,7 +341,7 @@ ExperimentResult run_bound(const ExperimentContext& context) {
   const auto ids = beginning_of(context, 8, kBoundTokens);
   out.n = std::ssize(ids);
   const std::int64_t prefix = (2 * out.n + 2) / 3;
-  std::vector<std::vector<Cell>> rows;
+  std::vector<std::vector<Cell>> rows, ratios;
   {
     const TimeIn time(out.seconds);
     const auto engine = context.open(out.n);
@@ -332,6 +352,7 @@ ExperimentResult run_bound(const ExperimentContext& context) {
       const auto found = check_bound(capture, options_of(bound, side, e, prefix),
                                      Work(nullptr, context.work.stop_token()));
       rows.push_back(bound_row(bound, side, e, *found));
+      if (e == kShownError) append_ratios(bound, side, *found, ratios);
       context.work.report({"experiment", std::ssize(rows), n_checks, "checks"});
     };
     for (const double e : kErrors) {
@@ -346,12 +367,19 @@ ExperimentResult run_bound(const ExperimentContext& context) {
                                   text("rule"),
                                   real("e"),
                                   real("mean_bits", "bit"),
+                                  real("row_rms"),
                                   real("row_rms_over_e"),
                                   real("share_rows_over_e"),
                                   real("worst_entry_rms_over_e"),
                                   {.name = "n_rows"},
                                   {.name = "n_over_unbroken"}},
                                  std::move(rows))});
+  const std::string shown = number_text(kShownError);
+  out.tables.push_back(
+      {"ratios", cat("Rows by their error over e, at e = ", shown),
+       table_of({kCache, text("rule"), real("ratio"), {.name = "n_rows"}}, std::move(ratios)),
+       false});
+  out.chart = bound_chart(out.tables[0].table, out.tables[1].table, shown);
   out.settings.push_back(cat("the first ", prefix, " tokens quantized, rows ", prefix, " to ",
                              out.n - 1,
                              " of all layers and query heads judged; level head, no "

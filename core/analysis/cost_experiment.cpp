@@ -1,72 +1,106 @@
 #include "core/analysis/cost_experiment.h"
 
-#include <algorithm>
 #include <array>
 
-#include "core/analysis/experiment_settings.h"
+#include "core/analysis/chart_rows.h"
 #include "core/analysis/row_table.h"
+#include "core/analysis/step_costs.h"
 #include "core/analysis/text_capture.h"
 #include "core/base/text.h"
 #include "core/evaluate/time_in.h"
-#include "core/replay/cache_replay.h"
-#include "core/replay/pack_cache.h"
-#include "core/replay/replayer.h"
 
 namespace qaq {
 namespace {
 
 constexpr std::int64_t kShortest = 32, kLongest = 4096;  // tokens, doubled in between
-constexpr std::size_t kRepeats = 3;
+constexpr int kForwardStyle = 7;                         // of the chart
 
-// Seconds of one step, by repeat.
-struct Samples {
-  std::array<double, kRepeats> seconds{};
-  double median() const {
-    auto sorted = seconds;
-    std::ranges::sort(sorted);
-    return sorted[kRepeats / 2];
-  }
-};
+// --- At one length: outliers, window and the width of units varied
 
-struct Costs {
-  Samples forward, statistics, planning, quantizing, packing;
-};
+constexpr std::int64_t kVariedTokens = 512;  // at most
+constexpr double kVariedShare = 0.25;        // of the time, for all that is varied
+constexpr std::array kRatios{0.0, 0.01, 0.05, 0.1};
+constexpr std::array kWindows{1, 5, 20, 50};
+constexpr std::array kLevels{Level::head, Level::layer, Level::token};
+constexpr std::int64_t kVaried = std::ssize(kRatios) + std::ssize(kWindows) + std::ssize(kLevels);
 
-void measure(const ExperimentContext& context, Engine& engine, std::span<const std::int32_t> ids,
-             std::size_t repeat, Costs& costs) {
-  const Work silent(nullptr, context.work.stop_token());
-  {
-    const TimeIn time(costs.forward.seconds[repeat]);
-    engine.keep(0);
-    engine.run(ids, nullptr, silent);
-  }
-  const MemoryCapture capture = capture_of(engine, ids, context);
-  Replayer replayer(capture);
-  QaqSetting setting{.e = 3};
-  {
-    const TimeIn time(costs.statistics.seconds[repeat]);
-    replayer.plans({qaq_params(setting), 0}, silent);
-  }
-  // Another budget leaves statistics and importance as they are: what is left is planning.
-  setting.e = 1;
-  PlannedCaches plans;
-  {
-    const TimeIn time(costs.planning.seconds[repeat]);
-    plans = replayer.plans({qaq_params(setting), 0}, silent);
-  }
-  costs.statistics.seconds[repeat] -= costs.planning.seconds[repeat];
-  {
-    const TimeIn time(costs.quantizing.seconds[repeat]);
-    for (std::int64_t layer = 0; layer < capture.info().n_captured_layers(); ++layer) {
-      quantized_layer(capture, plans.key, layer);
-      quantized_layer(capture, plans.value, layer);
+// Numbers in a unit.
+double unit_width(Level level, const ModelShape& shape) {
+  const std::int64_t of_layer = shape.n_kv_heads * shape.head_dim;
+  if (level == Level::head) return static_cast<double>(shape.head_dim);
+  return static_cast<double>(level == Level::layer ? of_layer : of_layer * shape.n_layers);
+}
+
+void append_steps(const StepCosts& costs, std::vector<Cell>& row) {
+  for (const CostSamples* step : costs.steps()) row.push_back(real_cell(step->median()));
+}
+
+// A row for each: what is varied, its value, seconds of each step, all over the forward pass's.
+std::vector<std::vector<Cell>> varied_rows(const MemoryCapture& capture, double forward,
+                                           const Work& work) {
+  std::vector<std::vector<Cell>> rows;
+  const auto add = [&](std::int64_t what, double value, const CostCase& of) {
+    work.throw_if_stopped();
+    StepCosts costs;
+    for (std::size_t repeat = 0; repeat < CostSamples::kRepeats; ++repeat) {
+      measure_steps(capture, of, repeat, costs, work);
     }
+    rows.push_back({what, real_cell(value)});
+    append_steps(costs, rows.back());
+    rows.back().push_back(real_cell(costs.qaq() / forward));
+  };
+  // The first brings the capture's pages and the buffers into memory.
+  StepCosts ignored;
+  measure_steps(capture, {}, 0, ignored, work);
+  for (const double ratio : kRatios) add(0, ratio, {.outliers_ratio = ratio});
+  for (const int window : kWindows) add(1, window, {.window = window});
+  for (const Level level : kLevels) {
+    add(2, unit_width(level, capture.info().shape), {.level = level});
   }
-  {
-    const TimeIn time(costs.packing.seconds[repeat]);
-    pack_cache(capture, plans.key, silent);
-    pack_cache(capture, plans.value, silent);
+  return rows;
+}
+
+// --- The chart
+
+void add_steps(const ChartSource& source, const std::string& ending, ChartPanel& panel,
+               ChartMark mark) {
+  int style = 0;
+  for (const std::string step : {"statistics", "planning", "quantizing", "packing"}) {
+    ChartSeries series{.name = step, .mark = mark, .style = style++, .source = source};
+    series.source.y = step + ending;
+    panel.series.push_back(std::move(series));
   }
+}
+
+Chart cost_chart(const Table& varied, std::int64_t n_varied) {
+  ChartPanel times{.title = "Time by length of the cache",
+                   .x = {.label = "tokens", .scale = ChartScale::log},
+                   .y = {.label = "time", .unit = "s", .scale = ChartScale::log}};
+  ChartPanel shares{.title = "QAQ's steps, over the forward pass's time",
+                    .x = {.label = "tokens", .scale = ChartScale::category},
+                    .y = {.label = "time over the forward pass's"}};
+  times.series.push_back({.name = "forward",
+                          .mark = ChartMark::line_points,
+                          .style = kForwardStyle,
+                          .source = {.table = "", .x = "n_tokens", .y = "forward"}});
+  add_steps({.table = "", .x = "n_tokens"}, "", times, ChartMark::line_points);
+  add_steps({.table = "", .category = {"n_tokens"}}, "_over_forward", shares, ChartMark::bars);
+  Chart out{.panels = {std::move(times), std::move(shares)}};
+  for (const auto& [what, label] :
+       {std::pair{"outliers_ratio", "share of outliers"},
+        std::pair{"window", "window of attention"}, std::pair{"unit_width", "numbers in a unit"}}) {
+    ChartPanel panel{.title = cat("Time by ", label, ", ", n_varied, " tokens"),
+                     .x = {.label = label, .scale = ChartScale::category},
+                     .y = {.label = "time", .unit = "s"}};
+    ChartSource source{.table = "varied", .category = {"value"}};
+    source.rows = rows_beginning(varied, "varied", what);
+    add_steps(source, "", panel, ChartMark::bars);
+    out.panels.push_back(std::move(panel));
+  }
+  out.notes = {
+      "Medians of three. Times are of this machine, whatever else ran on it. A unit is one head's "
+      "row, a layer's or a token's (level head, layer, token)."};
+  return out;
 }
 
 }  // namespace
@@ -75,56 +109,86 @@ ExperimentResult run_cost(const ExperimentContext& context) {
   ExperimentResult out;
   out.items = "tokens";
   out.n_available = std::ssize(context.text);
-  std::vector<std::vector<Cell>> rows;
+  std::vector<std::vector<Cell>> rows, varied;
   double first_share = 0, last_share = 0;
+  std::int64_t n_varied = 0;
   const auto most = std::ssize(beginning_of(context, kShortest, kLongest));
   {
     const TimeIn all(out.seconds);
-    double spent = 0, last = 0;
+    double spent = 0, last = 0, forward = 0;
     for (std::int64_t n = kShortest; n <= most; n *= 2) {
       // Twice the tokens take up to four times as long.
-      if (spent + 4 * last > context.seconds) break;
-      Costs costs;
+      if (spent + 4 * last > (1 - kVariedShare) * context.seconds) break;
+      StepCosts costs;
       last = 0;
       {
         const TimeIn time(last);
         const auto engine = context.open(n);
-        for (std::size_t repeat = 0; repeat < kRepeats; ++repeat) {
+        const auto ids = beginning_of(context, n, n);
+        for (std::size_t repeat = 0; repeat < CostSamples::kRepeats; ++repeat) {
           context.work.throw_if_stopped();
-          measure(context, *engine, beginning_of(context, n, n), repeat, costs);
+          measure_forward(*engine, ids, repeat, costs, context.work);
+          measure_steps(capture_of(*engine, ids, context), {}, repeat, costs, context.work);
         }
       }
       spent += last;
-      const double qaq = costs.statistics.median() + costs.planning.median() +
-                         costs.quantizing.median() + costs.packing.median();
-      last_share = qaq / costs.forward.median();
+      last_share = costs.qaq() / costs.forward.median();
       if (out.n == 0) first_share = last_share;
       out.n = n;
-      rows.push_back({n, real_cell(costs.forward.median()), real_cell(costs.statistics.median()),
-                      real_cell(costs.planning.median()), real_cell(costs.quantizing.median()),
-                      real_cell(costs.packing.median()), real_cell(last_share)});
+      rows.push_back({n, real_cell(costs.forward.median())});
+      append_steps(costs, rows.back());
+      rows.back().push_back(real_cell(last_share));
+      for (const CostSamples* step : costs.steps()) {
+        rows.back().push_back(real_cell(step->median() / costs.forward.median()));
+      }
+      const double all_varied = kVaried * CostSamples::kRepeats * costs.qaq();
+      const bool fits = n <= kVariedTokens && all_varied <= kVariedShare * context.seconds;
+      if (fits || n_varied == 0) {
+        n_varied = n;
+        forward = costs.forward.median();
+      }
       context.work.report({"experiment", n, most, "tokens"});
     }
+    const auto engine = context.open(n_varied);
+    varied = varied_rows(capture_of(*engine, beginning_of(context, n_varied, n_varied), context),
+                         forward, context.work);
   }
+  const auto share = [](const char* name) {
+    return Column{.name = cat(name, "_over_forward"), .kind = ColumnKind::real, .unit = "1"};
+  };
   const auto seconds = [](const char* name) {
     return Column{.name = name, .kind = ColumnKind::real, .unit = "s"};
   };
-  out.tables.push_back(
-      {"", "Seconds by length of the cache, medians of three",
-       table_of({{.name = "n_tokens"},
-                 seconds("forward"),
-                 seconds("statistics"),
-                 seconds("planning"),
-                 seconds("quantizing"),
-                 seconds("packing"),
-                 {.name = "qaq_over_forward", .kind = ColumnKind::real, .unit = "1"}},
-                std::move(rows))});
+  out.tables.push_back({"", "Seconds by length of the cache, medians of three",
+                        table_of({{.name = "n_tokens"},
+                                  seconds("forward"),
+                                  seconds("statistics"),
+                                  seconds("planning"),
+                                  seconds("quantizing"),
+                                  seconds("packing"),
+                                  share("qaq"),
+                                  share("statistics"),
+                                  share("planning"),
+                                  share("quantizing"),
+                                  share("packing")},
+                                 std::move(rows))});
+  out.tables.push_back({"varied", cat("Seconds at ", n_varied, " tokens, one thing varied"),
+                        table_of({{.name = "varied",
+                                   .kind = ColumnKind::choice,
+                                   .choices = {"outliers_ratio", "window", "unit_width"}},
+                                  {.name = "value", .kind = ColumnKind::real, .unit = "1"},
+                                  seconds("statistics"),
+                                  seconds("planning"),
+                                  seconds("quantizing"),
+                                  seconds("packing"),
+                                  share("qaq")},
+                                 std::move(varied))});
+  out.chart = cost_chart(out.tables.back().table, n_varied);
   out.settings.push_back(
-      "QAQ, e 1, 1 to 4 bits, window 5, 1 % outliers, all layers, K and V; forward: the prompt in "
-      "one "
-      "batch; statistics: ranges, outliers and importance of every unit; "
-      "planning: bits from these; quantizing: values as they are read again; "
-      "packing: bytes");
+      "QAQ, e 1, 1 to 4 bits, level head, window 5, 1 % outliers where these are not varied, all "
+      "layers, K and V; forward: the prompt in one batch; statistics: ranges, outliers and "
+      "importance of every unit; planning: bits from these; quantizing: values as they are read "
+      "again; packing: bytes; unit_width: numbers in a unit at level head, layer and token");
   out.remarks.push_back(cat("QAQ's steps together take ", short_text(first_share),
                             " of the forward pass of ", kShortest, " tokens and ",
                             short_text(last_share), " of that of ", out.n,

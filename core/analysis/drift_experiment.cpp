@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kWindow = 256, kLeast = 16;  // tokens
 constexpr std::int64_t kBins = 8;                   // of the distance
+constexpr double kDodge = 0.1;                      // of a bin, between settings
 constexpr double kAllowance = 0.9;                  // of the time: what comes later may be slower
 
 std::vector<NamedSetting> settings_held() {
@@ -42,6 +43,35 @@ struct Bin {
     return sum / static_cast<double>(kl.size());
   }
 };
+
+// A line a setting; `n_bins` rows each, one behind the other.
+Chart drift_chart(const std::vector<NamedSetting>& settings, double width) {
+  const ChartAxis x{.label = "distance behind the prefix", .unit = "token"};
+  ChartPanel kl{.title = "KL from the whole cache",
+                .x = x,
+                .y = {.label = "mean KL", .unit = "nat", .scale = ChartScale::log}};
+  ChartPanel same{.title = "Share of equal top tokens", .x = x, .y = {.label = "same_top"}};
+  for (std::size_t i = 0; i < settings.size(); ++i) {
+    ChartSeries series{.name = settings[i].name,
+                       .mark = ChartMark::line_points,
+                       .style = static_cast<int>(i),
+                       .source = {.table = "", .x = "last_distance", .y = "kl_mean"}};
+    for (std::int64_t bin = 0; bin < kBins; ++bin) {
+      series.source.rows.push_back(static_cast<std::int64_t>(i) * kBins + bin);
+    }
+    kl.series.push_back(series);
+    const double middle = static_cast<double>(settings.size() - 1) / 2;
+    series.shift = (static_cast<double>(i) - middle) * kDodge * width;
+    series.source.y = "same_top";
+    series.source.low = "same_top_low";
+    series.source.high = "same_top_high";
+    same.series.push_back(series);
+  }
+  Chart out{.panels = {std::move(kl), std::move(same)}};
+  out.notes = {
+      "Each point is of the tokens since the point before. Bars: 95 % intervals (Wilson)."};
+  return out;
+}
 
 }  // namespace
 
@@ -119,6 +149,7 @@ ExperimentResult run_drift(const ExperimentContext& context) {
                                   real("same_top_low"),
                                   real("same_top_high")},
                                  std::move(rows))});
+  out.chart = drift_chart(settings, static_cast<double>(width));
   out.settings.push_back(cat("windows of ", window, " tokens, ", n_prefix,
                              " further on each; the "
                              "first ",

@@ -10,6 +10,12 @@
 
 namespace qaq {
 
+std::string table_stem(std::string_view experiment, const std::string& table) {
+  std::string stem(experiment);
+  if (!table.empty()) stem += "-" + table;
+  return stem;
+}
+
 std::span<const Experiment> experiments() {
   static constexpr auto kAll = std::to_array<Experiment>({
       {"fig2a", "Accuracy by bits, one cache quantized",

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/analysis/chart.h"
 #include "core/analysis/table.h"
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
@@ -56,6 +57,7 @@ struct ExperimentResult {
   double seconds = 0;                 ///< that the runs took
   std::vector<std::string> settings;  ///< what all runs had in common
   std::vector<ExperimentTable> tables;
+  Chart chart{};  ///< its series name the tables' columns
   std::vector<std::string> remarks;
 };
 
@@ -70,6 +72,9 @@ struct Experiment {
   ExperimentResult (*run)(const ExperimentContext&) = nullptr;
   bool scores_questions = false;  ///< has them answered: other seeds, other answers
 };
+
+/// What the files of a table are called, without their ending: "fig4", "fig4-paper".
+std::string table_stem(std::string_view experiment, const std::string& table);
 
 /// All of them. To add one: a function in a file of its kind (accuracy_experiments.cpp,
 /// capture_experiments.cpp, cost_experiment.cpp), a line here, its numbers in paper_results.cpp.

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/analysis/experiment_settings.h"
+#include "core/analysis/grid_charts.h"
 #include "core/analysis/pareto_front.h"
 #include "core/analysis/row_table.h"
 #include "core/analysis/score_table.h"
@@ -184,8 +185,13 @@ ExperimentResult run_fig4(const ExperimentContext& context) {
   for (const PaperNumber& number : paper_numbers("fig4", context.task_name)) {
     counterparts.push_back({number, scores.index(std::string(number.what))});
   }
-  out.tables.push_back(
-      {"paper", "The paper's flat bits, beside ours", paper_table(scores, counterparts)});
+  // Its QAQ has ratios in Table 1 alone; of which settings, it does not say.
+  for (const PaperNumber& number : paper_numbers("table1", context.task_name)) {
+    if (number.what == "QAQ") counterparts.push_back({number, {}});
+  }
+  out.tables.push_back({"paper", "The paper's ratios: flat bits beside ours, and QAQ's (Table 1)",
+                        paper_table(scores, counterparts)});
+  out.chart = fig4_chart(out.tables[0].table, out.tables[1].table, scores.whole().accuracy);
   remark_flat(scores, out);
   return out;
 }
@@ -202,6 +208,7 @@ ExperimentResult run_table1(const ExperimentContext& context) {
   out.tables.push_back({"paper", "The paper's numbers, beside QAQ's largest ratio_paper",
                         paper_table(scores, counterparts)});
   out.tables.push_back({"settings", "All settings", scatter(scores)});
+  out.chart = table1_chart(out.tables[0].table, out.tables[1].table, scores.whole().accuracy);
   out.remarks.push_back(cat(
       "One question is ", short_text(100.0 / static_cast<double>(out.n)),
       " % of accuracy: with so few, a drop below 1 % is none at all, and the largest of many "
@@ -255,6 +262,7 @@ ExperimentResult run_fig3(const ExperimentContext& context) {
                                   real("kl_mean", "nat")},
                                  std::move(rows))});
   out.tables.push_back({"settings", "All settings", scatter(scores)});
+  out.chart = fig3_chart(out.tables[0].table, out.tables[1].table, scores.whole().accuracy);
   out.remarks.push_back(
       "The paper's curve is flat up to a ratio of 8 and falls slightly at 10, counted without "
       "scales and indices (ratio_paper); rows without a setting are ratios that this grid does "

@@ -128,10 +128,12 @@ Table paper_table(const ScoreTable& scores, const std::vector<Counterpart>& pair
     if (setting) {
       append(row, {scores.name(*setting)});
       append(row, accuracy_cells(scores.accuracy(*setting)));
-      append(row, {real_cell(scores.summary(*setting).ratio_paper()),
-                   real_cell(scores.summary(*setting).ratio_packed())});
+      const SettingSummary& ours = scores.summary(*setting);
+      append(row, {real_cell(ours.ratio_paper()), real_cell(ours.ratio_packed()),
+                   real_cell(ours.cache.key_average_n_bits),
+                   real_cell(ours.cache.value_average_n_bits)});
     }
-    row.resize(13);
+    row.resize(15);
     rows.push_back(std::move(row));
   }
   return table_of({{.name = "paper_model", .kind = ColumnKind::text},
@@ -146,7 +148,9 @@ Table paper_table(const ScoreTable& scores, const std::vector<Counterpart>& pair
                    real("accuracy_low"),
                    real("accuracy_high"),
                    real("ratio_paper"),
-                   real("ratio_packed")},
+                   real("ratio_packed"),
+                   real("key_bits", "bit"),
+                   real("value_bits", "bit")},
                   std::move(rows));
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "core/analysis/row_table.h"
@@ -107,6 +108,22 @@ ExperimentTable with_seed(Rows all) {
   return std::move(all.table);
 }
 
+// The chart of the first seed: the rows that all tables begin with.
+Chart chart_of_first(const ExperimentResult& first, std::uint32_t seed) {
+  Chart chart = first.chart;
+  for (ChartPanel& panel : chart.panels) {
+    for (ChartSeries& series : panel.series) {
+      const auto table =
+          std::ranges::find(first.tables, series.source.table, &ExperimentTable::name);
+      if (table == first.tables.end() || !series.source.rows.empty()) continue;
+      series.source.rows.resize(static_cast<std::size_t>(table->table.n_rows));
+      std::iota(series.source.rows.begin(), series.source.rows.end(), std::int64_t{0});
+    }
+  }
+  chart.notes.push_back(cat("Questions as drawn with seed ", seed, "."));
+  return chart;
+}
+
 void add_result(const ExperimentResult& result, std::uint32_t seed, ExperimentResult& out) {
   out.seconds += result.seconds;
   out.n = std::min(out.n, result.n);
@@ -138,6 +155,7 @@ ExperimentResult run_seeds(const Experiment& experiment, std::span<const SeededC
       out.items = result.items;
       out.n = result.n;
       out.n_available = result.n_available;
+      out.chart = chart_of_first(result, seed);
       for (const ExperimentTable& table : result.tables) tables.push_back({table, {}});
     }
     add_result(result, seed, out);

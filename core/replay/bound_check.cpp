@@ -27,6 +27,7 @@ struct HeadSums {
   AchievedSums replayed, drawn;
   std::array<ConditionCount, kBoundConditions> conditions{};
   std::int64_t n_over_unbroken = 0;
+  RatioCounts ratios;
 
   void add(const HeadSums& other) {
     replayed.add(other.replayed);
@@ -36,6 +37,7 @@ struct HeadSums {
       conditions[i].n_over += other.conditions[i].n_over;
     }
     n_over_unbroken += other.n_over_unbroken;
+    ratios.add(other.ratios);
   }
   void count(bool over, const BrokenConditions& broken) {
     for (std::size_t i = 0; i < kBoundConditions; ++i) {
@@ -121,6 +123,7 @@ class Checker {
     // Entries are averaged within a head, so the largest of all is that of the worst head.
     for (PromiseReport& report : out.promises) {
       report.all = all[index_of(report.promise)].cell(0, 0, options_.n_draws > 0);
+      report.ratios = all[index_of(report.promise)].ratios;
       report.all.replayed.entry_rms = 0;
       for (const BoundCell& cell : report.cells) {
         report.all.replayed.entry_rms =
@@ -228,7 +231,9 @@ class Checker {
         if (report.promise == Promise::scores || report.promise == Promise::key_outputs) {
           broken = of_key;
         }
-        sums[p].count(row_error(errors[p], row, divisor(report.promise)) > report.e, broken);
+        const double error = row_error(errors[p], row, divisor(report.promise));
+        sums[p].count(error > report.e, broken);
+        sums[p].ratios.add(error / report.e);
       }
     }
     return sums;

@@ -60,12 +60,26 @@ struct BoundCell {
   std::int64_t n_over_unbroken = 0;  ///< rows above the promise that break no condition
 };
 
+/// How many rows erred so many times the promise, in bins of a tenth of a decade. What lies outside
+/// them is counted in the outermost.
+struct RatioCounts {
+  static constexpr int kPerDecade = 10;
+  static constexpr double kFirstDecade = -3;  ///< 0.001 of the promise
+  static constexpr std::size_t kBins = 60;
+  std::array<std::int64_t, kBins> count{};
+
+  void add(double ratio);
+  void add(const RatioCounts& other);
+  static double centre(std::size_t bin);  ///< the ratio in the middle of a bin
+};
+
 struct PromiseReport {
   Promise promise = Promise::scores;
   double e = 0;          ///< what rows were promised to stay below
   bool promised = true;  ///< false: held against e, though the keys' part is promised by nobody
   BrokenConditions rests_on{};
   BoundCell all{};                 ///< layer and head are 0
+  RatioCounts ratios{};            ///< of all rows
   std::vector<BoundCell> cells{};  ///< by layer, then head
 };
 

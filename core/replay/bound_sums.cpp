@@ -47,4 +47,18 @@ Achieved AchievedSums::achieved() const {
           .entry_rms = std::sqrt(std::max(largest_entry_, largest_column))};
 }
 
+void RatioCounts::add(double ratio) {
+  // Rows without any error lie below every bin.
+  const double bin = (std::log10(ratio) - kFirstDecade) * kPerDecade;
+  count[static_cast<std::size_t>(std::clamp(bin, 0.0, kBins - 1.0))] += 1;
+}
+
+void RatioCounts::add(const RatioCounts& other) {
+  for (std::size_t i = 0; i < kBins; ++i) count[i] += other.count[i];
+}
+
+double RatioCounts::centre(std::size_t bin) {
+  return std::pow(10, kFirstDecade + (static_cast<double>(bin) + 0.5) / kPerDecade);
+}
+
 }  // namespace qaq

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <QSize>
-#include <QString>
 #include <memory>
 #include <vector>
 
+#include "views/plots/figure_page.h"
 #include "views/plots/plot_view.h"
 
 namespace qaq::views {
@@ -16,28 +15,20 @@ std::vector<std::unique_ptr<PlotView>> makeViews(SelectionModel* selection);
 /// asked for. Needs a QApplication.
 class FigureRenderer {
  public:
-  struct Style {
-    ThemeKind theme = ThemeKind::light;
-    QSize size{};          ///< of the figure in px at 96 dpi; empty: the view's own
-    double scale = 1;      ///< dots a px, of pictures
-    QString provenance{};  ///< kept in the file: program, capture, parameters
-  };
+  using Style = FigureStyle;
 
   /// Throws Error{usage} where there is no view `id`.
   FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style);
   ~FigureRenderer();
 
-  QImage image() const;
-  /// Writes .png or .pdf, by the name's ending, under a temporary name first. Throws Error{usage}
-  /// for another ending and Error{work} where it cannot be written.
-  void save(const QString& path) const;
+  QImage image() const { return page().image(); }
+  /// See FigurePage::save().
+  void save(const QString& path) const { page().save(path); }
 
  private:
-  void paint(QCPPainter* painter) const;
-  void writePdf(QIODevice* device) const;
+  FigurePage page() const;
 
   Style m_style;
-  QSize m_size;
   std::unique_ptr<SelectionModel> m_selection;
   std::unique_ptr<PlotView> m_view;
 };

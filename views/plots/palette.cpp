@@ -62,6 +62,9 @@ Palette::Palette(ThemeKind kind) {
   m_viridis = tableOf(file["sequential"].toObject()["viridis"]);
   m_cividis = tableOf(file["sequential"].toObject()["cividis"]);
   m_diverging = tableOf(file["diverging"].toObject()[name].toObject()["table"]);
+  for (const QJsonValue& category : file["categorical"].toArray()) {
+    m_categories.push_back({rgbOf(category[name]), category["marker"].toString()});
+  }
   m_single = file["single"].toObject()[name].toObject();
 }
 

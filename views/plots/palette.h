@@ -2,6 +2,7 @@
 
 #include <QColor>
 #include <QJsonObject>
+#include <QString>
 #include <vector>
 
 namespace qaq::views {
@@ -9,7 +10,8 @@ namespace qaq::views {
 enum class ThemeKind { light, dark };
 
 /// The colour scales, as palettes.json gives them: bits in steps (more bits, more ink), values from
-/// viridis or cividis, differences diverging. One object a theme, made at first use.
+/// viridis or cividis, differences diverging, series by category. One object a theme, made at first
+/// use.
 class Palette {
  public:
   static const Palette& of(ThemeKind kind);
@@ -24,6 +26,12 @@ class Palette {
   const std::vector<QRgb>& viridis() const { return m_viridis; }
   const std::vector<QRgb>& cividis() const { return m_cividis; }
   const std::vector<QRgb>& diverging() const { return m_diverging; }
+  /// What tells series of a chart apart: colour and sign, for prints in grey.
+  struct Category {
+    QRgb color = 0;
+    QString marker;  ///< "disc", "square", "triangle_up", "diamond", "triangle_down", ...
+  };
+  const std::vector<Category>& categories() const { return m_categories; }
   /// A single colour by its name in palettes.json ("surface", "accent", "violation" ...).
   QColor single(const char* name) const;
 
@@ -34,6 +42,7 @@ class Palette {
   std::vector<QRgb> m_viridis;
   std::vector<QRgb> m_cividis;
   std::vector<QRgb> m_diverging;
+  std::vector<Category> m_categories;
   QJsonObject m_single;
 };
 

@@ -62,6 +62,26 @@ Words names_in(const std::string& folder) {
   return out;
 }
 
+// Every series of the chart names a table of the document, its columns and rows that are there.
+void expect_charted(const json& document) {
+  ASSERT_TRUE(document.contains("chart"));
+  EXPECT_FALSE(document["chart"]["panels"].empty());
+  for (const json& panel : document["chart"]["panels"]) {
+    EXPECT_FALSE(panel["series"].empty()) << panel["title"];
+    for (const json& series : panel["series"]) {
+      ASSERT_TRUE(document["tables"].contains(series["table"])) << series;
+      const json& table = document["tables"][series["table"].get<std::string>()];
+      for (const char* key : {"x", "y", "low", "high"}) {
+        if (series.contains(key)) column(table, series[key]);
+      }
+      for (const json& name : series.value("category", json::array())) column(table, name);
+      for (const json& row : series.value("rows", json::array())) {
+        EXPECT_LT(row.get<std::size_t>(), table["rows"].size()) << series;
+      }
+    }
+  }
+}
+
 class EveryExperiment : public testing::TestWithParam<std::string> {};
 
 TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
@@ -92,7 +112,15 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
   }
   for (const std::string& path : names_in(folder.file("out"))) {
     EXPECT_EQ(path.find(".partial"), std::string::npos) << path;
+    EXPECT_EQ(path.find(".log"), std::string::npos) << path;
   }
+  expect_charted(stored);
+#ifdef QAQ_HAS_SCOPE
+  EXPECT_TRUE(bytes_of_file(folder.file("out/" + name + ".png")).starts_with("\x89PNG"));
+  EXPECT_NE(page.find("](" + name + ".png)"), std::string::npos) << page;
+  const auto files = document["files"].get<Words>();
+  EXPECT_NE(std::ranges::find(files, folder.file("out/" + name + ".png")), files.end());
+#endif
 }
 
 INSTANTIATE_TEST_SUITE_P(Names, EveryExperiment,
@@ -285,6 +313,35 @@ TEST(Experiment, DriftAveragesToWhatEvaluateSays) {
                                  "use_attentions=false", "--set", "n_bits_uniform=3"})["metrics"];
   EXPECT_EQ(n, metrics["n_positions"]);
   EXPECT_NEAR(sum / static_cast<double>(n), metrics["kl_mean"].get<double>(), 1e-5);
+}
+
+TEST(Experiment, NoFigureLeavesNone) {
+  const TemporaryFolder folder;
+  const json document = run_json(on_task("cost", folder.file("out"), {"--no-figure"}));
+  EXPECT_FALSE(std::filesystem::exists(folder.file("out/cost.png")));
+  EXPECT_EQ(bytes_of_file(folder.file("out/cost.md")).find("!["), std::string::npos);
+  for (const json& path : document["files"]) {
+    EXPECT_FALSE(path.get<std::string>().ends_with(".png"));
+  }
+}
+
+TEST(Experiment, WithoutTheWindowProgramThePageIsWholeAndSaysHowToDraw) {
+  const TemporaryFolder folder;
+  std::filesystem::copy_file(QAQ_PROGRAM, folder.file("qaq"));
+  Words words = on_task("cost", folder.file("an out"));
+  words.insert(words.begin(), folder.file("qaq"));
+  const ProgramResult alone = test::run_program(words);
+  EXPECT_EQ(alone.exit_code, 0) << alone.err;
+  const std::string cure = "qaq-scope figure experiment '" + folder.file("an out/cost.json") + "'";
+  EXPECT_NE(alone.err.find(cure), std::string::npos) << alone.err;
+  EXPECT_EQ(bytes_of_file(folder.file("an out/cost.md")).find("!["), std::string::npos);
+  // One that fails is quoted.
+  std::ofstream(folder.file("qaq-scope")) << "#!/bin/sh\necho no ink; exit 1\n";
+  std::filesystem::permissions(folder.file("qaq-scope"), std::filesystem::perms::owner_all);
+  const ProgramResult failing = test::run_program(words);
+  EXPECT_EQ(failing.exit_code, 0) << failing.err;
+  EXPECT_NE(failing.err.find("no figure: no ink; draw it later"), std::string::npos) << failing.err;
+  EXPECT_EQ(names_in(folder.file("an out")).size(), 3u) << "the table, the document and the page";
 }
 
 TEST(Experiment, MinutesAndLimitBoundTheQuestions) {

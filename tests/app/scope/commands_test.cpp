@@ -88,9 +88,99 @@ TEST(Figures, RefuseWrongFlagsAndValues) {
   refused({"bits", kCapture, "--layer", "77"}, {"--layer", "77"});
   refused({"attention", kCapture, "--head", "77"}, {"--head", "77"});
   refused({"attention", kCapture, "--prefix", "99999"}, {"prefix"});
-  refused({"bits"}, {"capture"});
+  refused({"bits"}, {"files"});
+  refused({"bits", kCapture, "--cache", "key"}, {"--cache", "bits"});
+  refused({"bits", kCapture, kCapture}, {"too many"});
   const auto gif = run_scope({"figure", "bits", kCapture, "-o", folder.file("f.gif")});
   expect_refused(gif, 2, {"f.gif", ".png or .pdf"}, folder);
+}
+
+// What `qaq experiment` writes, with two rows.
+constexpr const char* kExperiment = R"({
+  "experiment": "fig9", "title": "A title", "model": "m", "items": "t", "counts": "questions",
+  "n": 2, "n_available": 2,
+  "tables": {"fig9": {"columns": [{"name": "bits"}, {"name": "kl"}], "rows": [[1, 0.5], [2, 0.25]]}},
+  "chart": {"columns": 1, "notes": [], "panels": [{"title": "P", "lines": [],
+    "x": {"label": "bits", "scale": "linear"}, "y": {"label": "kl", "scale": "log"},
+    "series": [{"name": "s", "mark": "points", "style": 1, "table": "fig9", "x": "bits",
+                "y": "kl"}]}]}})";
+
+// Runs of a sweep, and one of the authors.
+constexpr const char* kResults = R"([
+  {"params": {"key_quantizer": {"use_attentions": true}}, "results": {},
+   "qaq_scope": {"metrics": {"ratio_packed": 3, "kl_mean": 0.1, "accuracy": 0.5}}},
+  {"params": {}, "results": {},
+   "qaq_scope": {"metrics": {"ratio_packed": 2, "kl_mean": 0.2, "accuracy": 0.5}}}])";
+
+void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
+
+TEST(Charts, OfExperimentsTradeoffsAndPromisesAreWrittenAsPictureAndAsPage) {
+  const TemporaryFolder inputs, folder;
+  write(inputs.file("fig9.json"), kExperiment);
+  write(inputs.file("results.json"), kResults);
+  const std::vector<std::vector<std::string>> commands{
+      {"experiment", inputs.file("fig9.json")},
+      {"tradeoff", inputs.file("results.json")},
+      {"bound", kCapture, "--preset", "bound", "--prefix", "4"}};
+  for (const auto& command : commands) {
+    for (const std::string ending : {"png", "pdf"}) {
+      std::vector<std::string> words = command;
+      words.insert(words.begin(), "figure");
+      const std::string path = folder.file(command[0] + "." + ending);
+      words.insert(words.end(), {"-o", path, "--theme", "dark"});
+      const auto drawn = run_scope(words);
+      EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+      EXPECT_EQ(drawn.err, "");
+      EXPECT_TRUE(bytes_of(path).starts_with(ending == "png" ? "\x89PNG" : "%PDF-")) << path;
+      EXPECT_EQ(bytes_of(path).find(inputs.file("")), std::string::npos) << "no folder is told";
+    }
+  }
+  EXPECT_EQ(folder.names().size(), 6u);
+}
+
+TEST(Charts, FollowTheirAxes) {
+  const TemporaryFolder inputs, folder;
+  write(inputs.file("results.json"), kResults);
+  const auto draw = [&](const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> words{"figure", "tradeoff", inputs.file("results.json"), "-o",
+                                   folder.file(name)};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto drawn = run_scope(words);
+    EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+    return bytes_of(folder.file(name));
+  };
+  EXPECT_EQ(draw("a.png", {}), draw("b.png", {"--x", "ratio_packed", "--y", "kl"}));
+  EXPECT_NE(draw("a.png", {}), draw("c.png", {"--y", "accuracy"}));
+}
+
+TEST(Charts, RefuseBrokenFilesAndFlagsThatAreNotTheirs) {
+  const TemporaryFolder inputs, folder;
+  const std::string out = folder.file("f.png");
+  write(inputs.file("fig9.json"), kExperiment);
+  write(inputs.file("results.json"), kResults);
+  write(inputs.file("torn.json"), std::string(kExperiment).substr(0, 200));
+  const auto refused = [&](const std::vector<std::string>& command, int code,
+                           const std::vector<std::string>& expected) {
+    std::vector<std::string> words{"figure"};
+    words.insert(words.end(), command.begin(), command.end());
+    words.insert(words.end(), {"-o", out});
+    expect_refused(run_scope(words), code, expected, folder);
+  };
+  refused({"experiment", inputs.file("torn.json")}, 3, {"torn.json", "byte", "not valid JSON"});
+  refused({"experiment", inputs.file("results.json")}, 3, {"results.json", "/chart", "missing"});
+  refused({"experiment", inputs.file("none.json")}, 3, {"none.json"});
+  refused({"experiment", kCapture}, 3, {"not valid JSON"});
+  refused({"tradeoff", inputs.file("fig9.json")}, 3, {"fig9.json", "no list of runs"});
+  refused({"tradeoff", inputs.file("results.json"), "--y", "kale"}, 2, {"--y", "kale", "kl_mean"});
+  refused({"tradeoff", inputs.file("results.json"), "--layer", "1"}, 2, {"--layer", "tradeoff"});
+  refused({"experiment", inputs.file("fig9.json"), "--set", "n_bits_max=3"}, 2, {"--set"});
+  refused({"experiment", inputs.file("fig9.json"), inputs.file("fig9.json")}, 2, {"too many"});
+  refused({"bits", kCapture, "--x", "kl"}, 2, {"--x", "bits"});
+  refused({"bound", kCapture, "--set", "use_attentions=false"}, 2, {"promises"});
+  refused({"bound", kCapture, "--set", "n_bits_min=9"}, 2, {"n_bits_min"});
+  const auto svg =
+      run_scope({"figure", "experiment", inputs.file("fig9.json"), "-o", folder.file("f.svg")});
+  expect_refused(svg, 2, {"f.svg", "SVG is not built in", ".png or .pdf"}, folder);
 }
 
 TEST(Figures, RefuseBrokenCaptures) {

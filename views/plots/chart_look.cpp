@@ -1,0 +1,72 @@
+#include "views/plots/chart_look.h"
+
+#include <array>
+#include <utility>
+
+namespace qaq::views {
+namespace {
+
+constexpr double kSignPx = 7, kLinePx = 1.6;
+constexpr double kSmallSignPx = 4;
+constexpr std::size_t kMany = 100;  // points, which would cover each other
+
+// Solid and hollow ones differ by their brush alone.
+QCPScatterStyle::ScatterShape shapeOf(const QString& marker) {
+  static const std::array<std::pair<const char*, QCPScatterStyle::ScatterShape>, 8> kShapes{{
+      {"disc", QCPScatterStyle::ssCircle},
+      {"square", QCPScatterStyle::ssSquare},
+      {"triangle_up", QCPScatterStyle::ssTriangle},
+      {"diamond", QCPScatterStyle::ssDiamond},
+      {"triangle_down", QCPScatterStyle::ssTriangleInverted},
+      {"plus", QCPScatterStyle::ssPlus},
+      {"cross", QCPScatterStyle::ssCross},
+      {"star", QCPScatterStyle::ssStar},
+  }};
+  for (const auto& [name, shape] : kShapes) {
+    if (marker == QLatin1String(name)) return shape;
+  }
+  return QCPScatterStyle::ssCircle;
+}
+
+}  // namespace
+
+QPen linePen(const Theme& theme) { return {theme.muted, 1, Qt::DashLine}; }
+
+ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
+  const auto& categories = theme.palette().categories();
+  const Palette::Category& category = categories.at(static_cast<std::size_t>(series.style));
+  const QColor color(category.color);
+  ChartLook look;
+  const QPen line(color, kLinePx, series.open ? Qt::DashLine : Qt::SolidLine);
+  const QPen outline(color, kLinePx);
+  const QBrush inside(series.open ? theme.surface : color);
+  switch (series.mark) {
+    case ChartMark::line_points:
+      look.line = line;
+      [[fallthrough]];
+    case ChartMark::points:
+      look.sign = QCPScatterStyle(shapeOf(category.marker), outline, inside,
+                                  series.points.size() > kMany ? kSmallSignPx : kSignPx);
+      break;
+    case ChartMark::line:
+    case ChartMark::steps:
+      look.line = line;
+      break;
+    case ChartMark::bars:
+      look.fill = inside;
+      look.line = QPen(color, 1);
+      break;
+    case ChartMark::rug:
+      look.line = QPen(color, 2);
+      break;
+    case ChartMark::rings:
+      look.sign = QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme.violation, 2), Qt::NoBrush,
+                                  kSignPx);
+      break;
+    case ChartMark::heat:
+      break;
+  }
+  return look;
+}
+
+}  // namespace qaq::views

@@ -1,0 +1,246 @@
+#include "views/plots/chart_panel.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "views/plots/chart_look.h"
+#include "views/plots/chart_range.h"
+#include "views/plots/chart_ticker.h"
+
+namespace qaq::views {
+namespace {
+
+constexpr double kBarWidth = 0.7;  // of a category's place
+constexpr double kRugHeight = 0.05;
+constexpr double kRingPx = 11;
+constexpr int kPadding = 10;  // px beside labels
+constexpr int kIntervalAlpha = 130;
+
+QString labelOf(const ChartAxis& axis) {
+  const QString label = QString::fromStdString(axis.label);
+  const bool bare = axis.unit.empty() || axis.unit == "1";
+  return bare ? label : label + QStringLiteral(" [%1]").arg(axis.unit.c_str());
+}
+
+void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
+  axis->setBasePen(QPen(theme.frame, 1));
+  axis->setTickPen(QPen(theme.frame, 1));
+  axis->setSubTickPen(QPen(theme.frame, 1));
+  axis->setPadding(axis->orientation() == Qt::Vertical ? kPadding : 0);
+  axis->setTickLength(0, 4);
+  axis->setSubTickLength(0, 2);
+  axis->setTickLabelFont(Theme::font(Theme::kTickPx));
+  axis->setTickLabelColor(theme.muted);
+  axis->setLabelFont(Theme::font(Theme::kLabelPx));
+  axis->setLabelColor(theme.text);
+  axis->setLabel(labelOf(spec));
+  axis->grid()->setPen(QPen(theme.grid, 1));
+  axis->grid()->setZeroLinePen(QPen(theme.grid, 1));
+  axis->setNumberFormat(QStringLiteral("gbc"));
+  if (spec.scale == ChartScale::log) {
+    axis->setScaleType(QCPAxis::stLogarithmic);
+    axis->setTicker(QSharedPointer<QCPAxisTicker>(new LogTicker(axis)));
+  } else if (spec.scale == ChartScale::category) {
+    const QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
+    for (std::size_t i = 0; i < spec.names.size(); ++i) {
+      ticker->addTick(static_cast<double>(i), QString::fromStdString(spec.names[i]));
+    }
+    axis->setTicker(ticker);
+    axis->setSubTicks(false);
+    axis->setRangeReversed(axis->orientation() == Qt::Vertical);
+  }
+}
+
+void addInterval(QCPGraph* graph, const QVector<ChartPoint>& points, bool along_x) {
+  auto* bars = new QCPErrorBars(graph->keyAxis(), graph->valueAxis());
+  bars->setDataPlottable(graph);
+  bars->setErrorType(along_x ? QCPErrorBars::etKeyError : QCPErrorBars::etValueError);
+  QColor color = graph->scatterStyle().pen().color();
+  color.setAlpha(kIntervalAlpha);
+  bars->setPen(QPen(color, 1));
+  bars->setWhiskerWidth(5);
+  bars->setSymbolGap(0);
+  for (const ChartPoint& point : points) {
+    const double middle = along_x ? point.x : point.y;
+    const bool there = std::isfinite(point.low) && std::isfinite(point.high);
+    bars->addData(there ? middle - point.low : 0, there ? point.high - middle : 0);
+  }
+}
+
+void addGraph(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartPanel& panel,
+              const ChartLook& look) {
+  QVector<ChartPoint> points;
+  bool has_interval = false;
+  const bool by_name = panel.y.scale == ChartScale::category;
+  for (ChartPoint point : series.points) {
+    if (!canBeDrawn(point, series, panel)) continue;
+    has_interval = has_interval || std::isfinite(point.low);
+    (by_name ? point.y : point.x) += series.shift;
+    // An empty bin of a histogram lies below a logarithmic axis.
+    if (series.mark == ChartMark::steps) point.y = std::max(point.y, y->range().lower);
+    points.push_back(point);
+  }
+  // Sorted as graphs sort: intervals go with their points.
+  std::ranges::stable_sort(points, {}, &ChartPoint::x);
+  QCPGraph* graph = x->parentPlot()->addGraph(x, y);
+  graph->setName(QString::fromStdString(series.name));
+  graph->setPen(look.line);
+  graph->setScatterStyle(look.sign);
+  if (look.line.style() == Qt::NoPen) graph->setLineStyle(QCPGraph::lsNone);
+  if (series.mark == ChartMark::steps) graph->setLineStyle(QCPGraph::lsStepCenter);
+  for (const ChartPoint& point : points) graph->addData(point.x, point.y);
+  if (has_interval) addInterval(graph, points, by_name);
+}
+
+// A ring, and a wider one below it, so that it is seen on any colour.
+void addRings(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const Theme& theme) {
+  for (const auto& [color, width] : {std::pair{theme.halo, 4.0}, std::pair{theme.violation, 2.0}}) {
+    QCPGraph* graph = x->parentPlot()->addGraph(x, y);
+    graph->setName(QString::fromStdString(series.name));
+    graph->setLineStyle(QCPGraph::lsNone);
+    graph->setScatterStyle(
+        QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, width), Qt::NoBrush, kRingPx));
+    for (const ChartPoint& point : series.points) graph->addData(point.x, point.y);
+  }
+}
+
+// On top of the bars that the panel has.
+void addBars(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartLook& look) {
+  auto* bars = new QCPBars(x, y);
+  bars->setName(QString::fromStdString(series.name));
+  bars->setPen(look.line);
+  bars->setBrush(look.fill);
+  bars->setWidth(kBarWidth);
+  const auto plottables = x->plottables();
+  for (auto other = plottables.rbegin(); other != plottables.rend(); ++other) {
+    auto* below = qobject_cast<QCPBars*>(*other);
+    if (!below || below == bars) continue;
+    bars->moveAbove(below);
+    break;
+  }
+  for (const ChartPoint& point : series.points) bars->addData(point.x, point.y);
+}
+
+void addStroke(QCPAxisRect* axes, double at, const QPen& pen) {
+  auto* stroke = new QCPItemLine(axes->parentPlot());
+  stroke->setClipAxisRect(axes);
+  stroke->setPen(pen);
+  for (const auto& [position, height] :
+       {std::pair{stroke->start, 1.0}, std::pair{stroke->end, 1 - kRugHeight}}) {
+    position->setAxisRect(axes);
+    position->setAxes(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
+    position->setTypeX(QCPItemPosition::ptPlotCoords);
+    position->setTypeY(QCPItemPosition::ptAxisRectRatio);
+    position->setCoords(at, height);
+  }
+}
+
+void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
+             const ChartPanel& panel, const Theme& theme) {
+  int columns = 0, rows = 0;
+  double least = std::numeric_limits<double>::infinity(), most = -least;
+  for (const ChartPoint& cell : series.points) {
+    columns = std::max(columns, static_cast<int>(cell.x) + 1);
+    rows = std::max(rows, static_cast<int>(cell.y) + 1);
+    if (panel.z.scale == ChartScale::log && cell.z <= 0) continue;
+    least = std::min(least, cell.z);
+    most = std::max(most, cell.z);
+  }
+  for (QCPAxis* axis : axes->axes()) axis->grid()->setVisible(false);
+  auto* map = new QCPColorMap(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
+  map->setInterpolate(false);
+  map->data()->setSize(columns, rows);
+  map->data()->setRange({0, columns - 1.0}, {0, rows - 1.0});
+  map->data()->fill(ChartPoint::kNone);
+  for (const ChartPoint& cell : series.points) {
+    map->data()->setCell(static_cast<int>(cell.x), static_cast<int>(cell.y), cell.z);
+  }
+  QCPColorGradient gradient;
+  gradient.clearColorStops();
+  const auto& colors = theme.palette().viridis();
+  for (std::size_t i = 0; i < colors.size(); ++i) {
+    gradient.setColorStopAt(static_cast<double>(i) / static_cast<double>(colors.size() - 1),
+                            QColor(colors[i]));
+  }
+  gradient.setNanHandling(QCPColorGradient::nhTransparent);
+  scale->setGradient(gradient);
+  map->setColorScale(scale);
+  scale->setDataScaleType(panel.z.scale == ChartScale::log ? QCPAxis::stLogarithmic
+                                                           : QCPAxis::stLinear);
+  scale->setDataRange({panel.z.least.value_or(least), panel.z.most.value_or(most)});
+  setUpAxis(scale->axis(), panel.z, theme);
+  scale->setBarWidth(12);
+}
+
+void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges,
+             const Theme& theme) {
+  QCPAxis *x = axes->axis(QCPAxis::atBottom), *y = axes->axis(QCPAxis::atLeft);
+  QCPGraph* graph = axes->parentPlot()->addGraph(x, y);
+  graph->setName(QString());
+  graph->setPen(linePen(theme));
+  const QCPRange& span = line.kind == ChartLineKind::x ? ranges.y : ranges.x;
+  for (const double at : {span.lower, span.upper}) {
+    if (line.kind == ChartLineKind::x) {
+      graph->addData(line.at, at);
+    } else {
+      graph->addData(at, line.kind == ChartLineKind::y ? line.at : at);
+    }
+  }
+}
+
+}  // namespace
+
+void fillPanel(QCPAxisRect* axes, QCPColorScale* scale, const ChartPanel& panel,
+               const Theme& theme) {
+  axes->setupFullAxesBox(false);
+  for (const auto type : {QCPAxis::atTop, QCPAxis::atRight}) {
+    axes->axis(type)->setBasePen(QPen(theme.frame, 1));
+    axes->axis(type)->setTicks(false);
+  }
+  QCPAxis *x = axes->axis(QCPAxis::atBottom), *y = axes->axis(QCPAxis::atLeft);
+  setUpAxis(x, panel.x, theme);
+  setUpAxis(y, panel.y, theme);
+  const auto ranges = rangesOf(panel);
+  if (!ranges) {
+    auto* message = new QCPItemText(axes->parentPlot());
+    message->setClipAxisRect(axes);
+    message->setText(QObject::tr("no values"));
+    message->setFont(Theme::font(Theme::kTickPx));
+    message->setColor(theme.muted);
+    message->position->setAxisRect(axes);
+    message->position->setType(QCPItemPosition::ptAxisRectRatio);
+    message->position->setCoords(0.5, 0.5);
+    return;
+  }
+  x->setRange(ranges->x);
+  y->setRange(ranges->y);
+  for (const ChartLine& line : panel.lines) addLine(axes, line, *ranges, theme);
+  for (const ChartSeries& series : panel.series) {
+    const ChartLook look = lookOf(series, theme);
+    if (series.mark == ChartMark::heat) {
+      addHeat(axes, scale, series, panel, theme);
+    } else if (series.mark == ChartMark::rings) {
+      addRings(x, y, series, theme);
+    } else if (series.mark == ChartMark::bars) {
+      addBars(x, y, series, look);
+    } else if (series.mark == ChartMark::rug) {
+      for (const ChartPoint& point : series.points) addStroke(axes, point.x, look.line);
+    } else {
+      addGraph(x, y, series, panel, look);
+    }
+  }
+}
+
+int undrawable(const Chart& chart) {
+  int n = 0;
+  for (const ChartPanel& panel : chart.panels) {
+    for (const ChartSeries& series : panel.series) {
+      n += static_cast<int>(std::ranges::count_if(series.points, [&](const ChartPoint& point) {
+        return !canBeDrawn(point, series, panel);
+      }));
+    }
+  }
+  return n;
+}
+
+}  // namespace qaq::views

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <qcustomplot.h>
+
+namespace qaq::views {
+
+/// Ticks of a logarithmic axis: decades, with 2 and 5 or all digits between them where there are
+/// few, and never more than the axis has room for.
+class LogTicker : public QCPAxisTicker {
+ public:
+  explicit LogTicker(QCPAxis* axis) : m_axis(axis) {}
+
+  void generate(const QCPRange& range, const QLocale& locale, QChar formatChar, int precision,
+                QVector<double>& ticks, QVector<double>* subTicks,
+                QVector<QString>* tickLabels) override;
+
+ private:
+  QCPAxis* m_axis;
+};
+
+}  // namespace qaq::views
