@@ -16,12 +16,13 @@ NdArray<float, 3> derive_attention(const NdView<const float, 3>& query,
   const std::int64_t group = n_heads / key.shape(0);
   const auto n_rows = static_cast<std::int64_t>(positions.size());
   NdArray<float, 3> scores({n_heads, n_rows, n_tokens});
+  const std::vector<KeyPanels> keys = key_panels(key);
   constexpr std::int64_t kBlock = 64;
   const std::int64_t n_blocks = (n_rows + kBlock - 1) / kBlock;
   parallel_for(n_heads * n_blocks, [&](std::int64_t i) {
     const std::int64_t head = i / n_blocks, first = i % n_blocks * kBlock;
     const std::int64_t count = std::min(kBlock, n_rows - first);
-    score_rows(query.sub(head), key.sub(head / group),
+    score_rows(query.sub(head), keys[static_cast<std::size_t>(head / group)],
                positions.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
                window, {scores.sub(head, first).data(), {count, n_tokens}});
   });

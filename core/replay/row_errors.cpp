@@ -3,25 +3,19 @@
 #include <algorithm>
 #include <cassert>
 #include <functional>
+#include <vector>
 
 #include "core/base/parallel.h"
 #include "core/replay/score_rows.h"
 #include "core/tensor/matmul.h"
+#include "core/tensor/panel.h"
 #include "core/tensor/vector_math.h"
 
 namespace qaq {
 namespace {
 
-// The first n_keys scores of each row, close together as a matrix product wants them.
-NdArray<float, 2> visible_scores(const NdView<const float, 2>& scores, std::int64_t first_row,
-                                 const Shape<2>& shape) {
-  NdArray<float, 2> out(shape);
-  for (std::int64_t i = 0; i < shape[0]; ++i) {
-    const float* row = scores.sub(first_row + i).data();
-    std::copy(row, row + shape[1], out.sub(i).data());
-  }
-  return out;
-}
+// Fewer rows cost less than making panels of the keys.
+constexpr std::size_t kRowsWorthPanels = 4;
 
 // Some rows of one head, whose keys lie before the last row's end.
 struct RowPiece {
@@ -35,7 +29,8 @@ struct RowPiece {
 // In parallel. The pieces are the same for whatever is computed of them, and so are its bytes.
 void for_pieces(std::int64_t n_heads, std::span<const std::int32_t> positions,
                 const std::function<void(const RowPiece&)>& body) {
-  constexpr std::int64_t kRows = 64;
+  // As many as the scores of which stay in a core's own cache.
+  constexpr std::int64_t kRows = 24;
   const auto n_rows = static_cast<std::int64_t>(positions.size());
   const std::int64_t n_blocks = (n_rows + kRows - 1) / kRows;
   parallel_for(n_heads * n_blocks, [&](std::int64_t task) {
@@ -45,11 +40,33 @@ void for_pieces(std::int64_t n_heads, std::span<const std::int32_t> positions,
   });
 }
 
-// The keys or values that a piece sees, (n_keys, D).
-NdView<const float, 2> seen(const NdView<const float, 3>& cache, const RowPiece& piece,
-                            std::int64_t n_heads) {
-  const std::int64_t group = n_heads / cache.shape(0);
-  return {cache.sub(piece.head / group).data(), {piece.n_keys(), cache.shape(2)}};
+// out (n_rows, D) = scores values, over the keys that the piece sees. Rows of scores are `stride`
+// numbers apart.
+void mix_values(const RowPiece& piece, const float* scores, std::int64_t stride,
+                const NdView<const float, 2>& values, float* out) {
+  const std::int64_t dim = values.shape(1);
+  if (dim % kPanelColumns != 0) {
+    matmul_nn({scores, piece.n_rows(), piece.n_keys(), stride},
+              {values.data(), piece.n_keys(), dim, dim}, {out, piece.n_rows(), dim, dim});
+    return;
+  }
+  for (std::int64_t channel = 0; channel < dim; channel += kPanelColumns) {
+    multiply_panel({.a = scores,
+                    .a_stride = stride,
+                    .panel = values.data() + channel,
+                    .panel_stride = dim,
+                    .n_rows = piece.n_rows(),
+                    .depth = piece.n_keys(),
+                    .c = out + channel,
+                    .c_stride = dim});
+  }
+}
+
+// Numbers that a piece needs in between: fresh memory would cost as much as the work.
+float* scratch(std::int64_t n) {
+  thread_local std::vector<float, LineAllocator<float>> kept;
+  if (std::ssize(kept) < n) kept.resize(static_cast<std::size_t>(n));
+  return kept.data();
 }
 
 }  // namespace
@@ -59,11 +76,10 @@ NdArray<float, 3> row_outputs(const NdView<const float, 3>& value,
                               std::span<const std::int32_t> positions) {
   const std::int64_t n_heads = scores.shape(0);
   NdArray<float, 3> out({n_heads, scores.shape(1), value.shape(2)});
+  const std::int64_t group = n_heads / value.shape(0);
   for_pieces(n_heads, positions, [&](const RowPiece& piece) {
-    const NdArray<float, 2> rows =
-        visible_scores(scores.sub(piece.head), piece.first, {piece.n_rows(), piece.n_keys()});
-    matmul_nn(rows.view(), seen(value, piece, n_heads),
-              {out.sub(piece.head, piece.first).data(), {piece.n_rows(), value.shape(2)}});
+    mix_values(piece, scores.sub(piece.head, piece.first).data(), scores.shape(2),
+               value.sub(piece.head / group), out.sub(piece.head, piece.first).data());
   });
   return out;
 }
@@ -80,12 +96,23 @@ RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& sc
   const std::int64_t n_heads = scores.shape(0), head_dim = caches.key.shape(2);
   assert(static_cast<std::int64_t>(positions.size()) == scores.shape(1));
   RowErrors errors({n_heads, scores.shape(1)});
+  const bool few = positions.size() < kRowsWorthPanels;
+  const std::vector<KeyPanels> panels = few ? std::vector<KeyPanels>() : key_panels(caches.key);
+  const std::int64_t group = n_heads / caches.key.shape(0);
   for_pieces(n_heads, positions, [&](const RowPiece& piece) {
-    NdArray<float, 2> new_scores({piece.n_rows(), piece.n_keys()});
-    score_rows(caches.query.sub(piece.head), seen(caches.key, piece, n_heads), piece.positions,
-               caches.window, new_scores.view());
-    NdArray<float, 2> new_output({piece.n_rows(), head_dim});
-    matmul_nn(new_scores.view(), seen(caches.new_value, piece, n_heads), new_output.view());
+    float* numbers = scratch(piece.n_rows() * (piece.n_keys() + head_dim));
+    const NdView<float, 2> new_scores(numbers, {piece.n_rows(), piece.n_keys()});
+    const NdView<float, 2> new_output(numbers + new_scores.size(), {piece.n_rows(), head_dim});
+    const NdView<const float, 2> query = caches.query.sub(piece.head);
+    const std::int64_t kv_head = piece.head / group;
+    if (few) {
+      score_rows(query, caches.key.sub(kv_head), piece.positions, caches.window, new_scores);
+    } else {
+      score_rows(query, panels[static_cast<std::size_t>(kv_head)], piece.positions, caches.window,
+                 new_scores);
+    }
+    mix_values(piece, new_scores.data(), piece.n_keys(), caches.new_value.sub(kv_head),
+               new_output.data());
 
     const auto n_keys = static_cast<std::size_t>(piece.n_keys());
     const auto n_prefix = std::min(static_cast<std::size_t>(caches.prefix), n_keys);
