@@ -20,11 +20,18 @@ struct Point {
   const ResultRecord* record = nullptr;
 };
 
+// The authors' runs have none.
+bool has_metrics(const ResultRecord& record) {
+  const Json& scope = record.qaq_scope;
+  return scope.is_object() && scope.contains("metrics") && scope["metrics"].is_object() &&
+         scope.contains("parameters") && scope["parameters"].is_object();
+}
+
 // What is nearest to what a model does with its cache, of what all runs were judged by.
 const char* loss_name(std::span<const ResultRecord> records) {
   const auto all_have = [&](const char* name) {
     return std::ranges::all_of(records, [name](const ResultRecord& r) {
-      return !r.qaq_scope.is_object() || r.qaq_scope["metrics"].value(name, Json()).is_number();
+      return !has_metrics(r) || r.qaq_scope["metrics"].value(name, Json()).is_number();
     });
   };
   for (const char* name : {"kl_mean", "output_error"}) {
@@ -39,7 +46,7 @@ std::vector<Point> front(std::span<const ResultRecord> records) {
   std::vector<Tradeoff> all;
   std::vector<const ResultRecord*> owners;
   for (const ResultRecord& record : records) {
-    if (!record.qaq_scope.is_object()) continue;
+    if (!has_metrics(record)) continue;
     const Json& metrics = record.qaq_scope["metrics"];
     all.push_back({metrics.value("ratio_packed", 0.0), metrics.value(name, 0.0)});
     owners.push_back(&record);
@@ -74,7 +81,7 @@ Json pareto_json(std::span<const ResultRecord> records) {
     const char* subject = scope.contains("task") ? "task" : "capture";
     out.push_back({{"ratio_packed", point.at.ratio},
                    {loss_name(records), point.at.loss},
-                   {subject, scope[subject]},
+                   {subject, scope.value(subject, Json())},
                    {"hash", point.record->hash()}});
   }
   return out;

@@ -1,6 +1,8 @@
 #include "core/analysis/cost_experiment.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "core/analysis/chart_rows.h"
 #include "core/analysis/row_table.h"
@@ -32,7 +34,7 @@ double unit_width(Level level, const ModelShape& shape) {
 }
 
 void append_steps(const StepCosts& costs, std::vector<Cell>& row) {
-  for (const CostSamples* step : costs.steps()) row.push_back(real_cell(step->median()));
+  for (const CostSamples& step : costs.steps) row.push_back(real_cell(step.median()));
 }
 
 // A row for each: what is varied, its value, seconds of each step, all over the forward pass's.
@@ -65,9 +67,9 @@ std::vector<std::vector<Cell>> varied_rows(const MemoryCapture& capture, double 
 void add_steps(const ChartSource& source, const std::string& ending, ChartPanel& panel,
                ChartMark mark) {
   int style = 0;
-  for (const std::string step : {"statistics", "planning", "quantizing", "packing"}) {
-    ChartSeries series{.name = step, .mark = mark, .style = style++, .source = source};
-    series.source.y = step + ending;
+  for (const std::string_view step : kCostSteps) {
+    ChartSeries series{.name = std::string(step), .mark = mark, .style = style++, .source = source};
+    series.source.y = cat(step, ending);
     panel.series.push_back(std::move(series));
   }
 }
@@ -138,8 +140,8 @@ ExperimentResult run_cost(const ExperimentContext& context) {
       rows.push_back({n, real_cell(costs.forward.median())});
       append_steps(costs, rows.back());
       rows.back().push_back(real_cell(last_share));
-      for (const CostSamples* step : costs.steps()) {
-        rows.back().push_back(real_cell(step->median() / costs.forward.median()));
+      for (const CostSamples& step : costs.steps) {
+        rows.back().push_back(real_cell(step.median() / costs.forward.median()));
       }
       const double all_varied = kVaried * CostSamples::kRepeats * costs.qaq();
       const bool fits = n <= kVariedTokens && all_varied <= kVariedShare * context.seconds;
@@ -153,42 +155,34 @@ ExperimentResult run_cost(const ExperimentContext& context) {
     varied = varied_rows(capture_of(*engine, beginning_of(context, n_varied, n_varied), context),
                          forward, context.work);
   }
-  const auto share = [](const char* name) {
+  const auto share = [](std::string_view name) {
     return Column{.name = cat(name, "_over_forward"), .kind = ColumnKind::real, .unit = "1"};
   };
-  const auto seconds = [](const char* name) {
-    return Column{.name = name, .kind = ColumnKind::real, .unit = "s"};
+  const auto seconds = [](std::string_view name) {
+    return Column{.name = std::string(name), .kind = ColumnKind::real, .unit = "s"};
   };
+  std::vector<Column> columns{{.name = "n_tokens"}, seconds("forward")};
+  std::ranges::transform(kCostSteps, std::back_inserter(columns), seconds);
+  columns.push_back(share("qaq"));
+  std::ranges::transform(kCostSteps, std::back_inserter(columns), share);
   out.tables.push_back({"", "Seconds by length of the cache, medians of three",
-                        table_of({{.name = "n_tokens"},
-                                  seconds("forward"),
-                                  seconds("statistics"),
-                                  seconds("planning"),
-                                  seconds("quantizing"),
-                                  seconds("packing"),
-                                  share("qaq"),
-                                  share("statistics"),
-                                  share("planning"),
-                                  share("quantizing"),
-                                  share("packing")},
-                                 std::move(rows))});
+                        table_of(std::move(columns), std::move(rows))});
+  columns = {{.name = "varied",
+              .kind = ColumnKind::choice,
+              .choices = {"outliers_ratio", "window", "unit_width"}},
+             {.name = "value", .kind = ColumnKind::real, .unit = "1"}};
+  std::ranges::transform(kCostSteps, std::back_inserter(columns), seconds);
+  columns.push_back(share("qaq"));
   out.tables.push_back({"varied", cat("Seconds at ", n_varied, " tokens, one thing varied"),
-                        table_of({{.name = "varied",
-                                   .kind = ColumnKind::choice,
-                                   .choices = {"outliers_ratio", "window", "unit_width"}},
-                                  {.name = "value", .kind = ColumnKind::real, .unit = "1"},
-                                  seconds("statistics"),
-                                  seconds("planning"),
-                                  seconds("quantizing"),
-                                  seconds("packing"),
-                                  share("qaq")},
-                                 std::move(varied))});
+                        table_of(std::move(columns), std::move(varied))});
   out.chart = cost_chart(out.tables.back().table, n_varied);
   out.settings.push_back(
       "QAQ, e 1, 1 to 4 bits, level head, window 5, 1 % outliers where these are not varied, all "
-      "layers, K and V; forward: the prompt in one batch; statistics: ranges, outliers and "
-      "importance of every unit; planning: bits from these; quantizing: values as they are read "
-      "again; packing: bytes; unit_width: numbers in a unit at level head, layer and token");
+      "layers, K and V; forward: the prompt in one batch; statistics: ranges and means of every "
+      "unit; outliers: what their order statistics take beside; window: importance of every token "
+      "from the window's attention; planning: bits from these; quantizing: values as they are read "
+      "again; packing: bytes; transfer: these copied in this machine's memory; unit_width: numbers "
+      "in a unit at level head, layer and token");
   out.remarks.push_back(cat("QAQ's steps together take ", short_text(first_share),
                             " of the forward pass of ", kShortest, " tokens and ",
                             short_text(last_share), " of that of ", out.n,

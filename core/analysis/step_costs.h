@@ -2,6 +2,7 @@
 
 #include <array>
 #include <span>
+#include <string_view>
 
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
@@ -18,15 +19,26 @@ struct CostSamples {
   double median() const;
 };
 
+/// QAQ's steps, in their order.
+enum class CostStep {
+  statistics,  ///< ranges and means of all units
+  outliers,    ///< what their order statistics take beside
+  window,      ///< importance of every token, from the window's attention
+  planning,    ///< bits from these
+  quantizing,  ///< values as they are read again
+  packing,     ///< bytes
+  transfer     ///< the packed bytes copied to other memory of this machine
+};
+inline constexpr std::array<std::string_view, 7> kCostSteps{
+    "statistics", "outliers", "window", "planning", "quantizing", "packing", "transfer"};
+
 /// What the forward pass and QAQ's steps took.
 struct StepCosts {
-  CostSamples forward, statistics, planning, quantizing, packing;
+  CostSamples forward;
+  std::array<CostSamples, kCostSteps.size()> steps;
 
-  /// QAQ's, in order.
-  std::array<const CostSamples*, 4> steps() const {
-    return {&statistics, &planning, &quantizing, &packing};
-  }
-  /// The sum of their medians.
+  CostSamples& of(CostStep step) { return steps[static_cast<std::size_t>(step)]; }
+  /// The sum of the steps' medians.
   double qaq() const;
 };
 
@@ -40,7 +52,7 @@ struct CostCase {
 /// Runs the prompt on an empty cache.
 void measure_forward(Engine& engine, std::span<const std::int32_t> ids, std::size_t repeat,
                      StepCosts& costs, const Work& work);
-/// Statistics of both caches, bits for them, quantized values, packed bytes.
+/// QAQ's steps on both caches.
 void measure_steps(const MemoryCapture& capture, const CostCase& of, std::size_t repeat,
                    StepCosts& costs, const Work& work);
 
