@@ -74,6 +74,11 @@ ordered_json parse_json(std::string_view text, const std::string& file, const st
                   .place = prefix + json_place(text, offset),
                   .what = "no JSON: " + reason_of(error.what()),
                   .cure = "correct it, or get the file again"});
+  } catch (const ordered_json::out_of_range&) {
+    refuse_input({.file = file,
+                  .place = where,
+                  .what = "has a number that is too large for any",
+                  .cure = "correct it, or get the file again"});
   }
   refuse_input({.file = file,
                 .place = prefix + repeated.first(),

@@ -24,6 +24,8 @@ Json parse_settings(const std::string& file, const std::string& text,
     json = Json::parse(text);
   } catch (const Json::parse_error& error) {
     refuse(file, cat("byte ", error.byte), "is not valid JSON", "mend the file at that byte");
+  } catch (const Json::out_of_range&) {
+    refuse(file, "", "has a number that is too large for any", "mend it");
   }
   if (!json.is_object()) refuse(file, "", "is no JSON object", "write a " + format.format);
   std::vector<std::string> known{"format", "version", "policy"};

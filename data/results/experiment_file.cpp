@@ -252,6 +252,9 @@ Chart read_experiment_chart(const std::string& path) {
                   .place = cat("byte ", error.byte),
                   .what = "is not valid JSON",
                   .cure = "mend the file at that byte"});
+  } catch (const Json::out_of_range&) {
+    refuse_input(
+        {.file = path, .what = "has a number that is too large for any", .cure = "mend it"});
   }
   return chart_of({&json, "", &path});
 }

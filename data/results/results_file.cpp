@@ -51,6 +51,8 @@ Json parse(const std::string& text, const std::string& file) {
     return Json::parse(text);
   } catch (const Json::parse_error& error) {
     refuse(file, cat("byte ", error.byte), "is not valid JSON", "mend the file at that byte");
+  } catch (const Json::out_of_range&) {
+    refuse(file, "", "has a number that is too large for any", "mend it");
   }
 }
 

@@ -78,6 +78,10 @@ json read_json_object(const std::string& path) {
                   .place = json_place(text, error.byte > 0 ? error.byte - 1 : 0),
                   .what = "is not valid JSON",
                   .cure = "download the file again, or mend it there"});
+  } catch (const json::out_of_range&) {
+    refuse_input({.file = path,
+                  .what = "has a number that is too large for any",
+                  .cure = "download the file again, or mend it"});
   }
   if (!document.is_object()) {
     refuse_input(

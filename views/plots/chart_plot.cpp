@@ -13,6 +13,7 @@ constexpr int kLoneWidth = 680, kLoneHeight = 460;    // of a panel that stands 
 constexpr int kMapWidth = 760, kMapHeight = 660;      // of cells of heat
 constexpr int kCategoryHeight = 26, kAroundCategories = 80;
 constexpr int kGap = 14;
+constexpr QSize kLargest(4096, 16384);  // whatever a file asks for
 
 bool hasHeat(const ChartPanel& panel) {
   return std::ranges::any_of(
@@ -166,7 +167,10 @@ QSize ChartPlot::sizeHint() const {
 FigurePage chartPage(ChartPlot& plot, FigureStyle style) {
   plot.setTheme(Theme::of(style.theme));
   style.fewColors = std::ranges::none_of(plot.chart().panels, hasHeat);
-  return {{&plot}, QString::fromStdString(plot.chart().title), plot.sizeHint(), style};
+  return {{&plot},
+          QString::fromStdString(plot.chart().title),
+          plot.sizeHint().boundedTo(kLargest),
+          style};
 }
 
 }  // namespace qaq::views

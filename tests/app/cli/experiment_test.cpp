@@ -341,7 +341,7 @@ TEST(Experiment, WithoutTheWindowProgramThePageIsWholeAndSaysHowToDraw) {
   const ProgramResult failing = test::run_program(words);
   EXPECT_EQ(failing.exit_code, 0) << failing.err;
   EXPECT_NE(failing.err.find("no figure: no ink; draw it later"), std::string::npos) << failing.err;
-  EXPECT_EQ(names_in(folder.file("an out")).size(), 3u) << "the table, the document and the page";
+  EXPECT_EQ(names_in(folder.file("an out")).size(), 4u) << "two tables, the document, the page";
 }
 
 TEST(Experiment, MinutesAndLimitBoundTheQuestions) {

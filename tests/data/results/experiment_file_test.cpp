@@ -106,6 +106,7 @@ TEST_F(ExperimentFile, WhatIsWrongIsSaidWithItsPlace) {
   says(test::refusal([&] { read_experiment_chart(folder_.file("none.json")); }), "none.json");
   says(refused(""), "byte 1: is not valid JSON");
   says(refused(std::string(100000, '[')), "is not valid JSON");
+  says(refused(R"({"chart": 1e999})"), "a number that is too large");
   says(refused("[1, 2]"), "/chart: is missing");
   says(refused("{}"), "/chart: is missing");
   says(refused(R"({"chart": {}, "tables": {}})"), "/experiment: is missing");
