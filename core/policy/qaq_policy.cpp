@@ -64,12 +64,12 @@ Plan QaqPolicy::plan(const PolicyView& view) const {
   check_outliers_ratio(params.outliers_ratio, view.side, view.layout.unit_size());
 
   const BitRule by = rule(view);
-  const UnitFactsTable units = facts(view);
   plan.n_bits_vary = params.use_attentions && params.n_bits_min < params.n_bits_max;
   if (by.kind == BitRule::Kind::fixed) {
-    plan.n_bits.assign(units.size(), static_cast<std::uint8_t>(by.n_bits_fixed));
+    plan.n_bits.assign(view.stats.size(), static_cast<std::uint8_t>(by.n_bits_fixed));
     return plan;
   }
+  const UnitFactsTable units = facts(view);
   plan.n_bits.resize(units.size());
   std::atomic<std::int64_t> n_unmet = 0;
   constexpr std::size_t kBlock = 4096;

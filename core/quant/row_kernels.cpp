@@ -1,6 +1,8 @@
 #include "core/quant/row_kernels.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "core/quant/row_sums.h"
@@ -50,6 +52,11 @@ class Sums {
   HWY_INLINE void add(std::size_t i, DoubleVector low, DoubleVector high) {
     sums_[2 * i] = hn::Add(sums_[2 * i], low);
     sums_[2 * i + 1] = hn::Add(sums_[2 * i + 1], high);
+  }
+  // The squares of numbers that are float32, which float64 holds exactly: fused or not, the same.
+  HWY_INLINE void add_squares(std::size_t i, DoubleVector low, DoubleVector high) {
+    sums_[2 * i] = hn::MulAdd(low, low, sums_[2 * i]);
+    sums_[2 * i + 1] = hn::MulAdd(high, high, sums_[2 * i + 1]);
   }
   HWY_INLINE void store(std::array<double, kRowSums>& out) const {
     for (std::size_t i = 0; i < 2 * kVectors; ++i) {
@@ -212,36 +219,87 @@ Extreme largest(const float* values, std::size_t n, float ceiling) {
   return out;
 }
 
-// encode() and decode() of arith.h, operation by operation.
-template <bool kOutliers, bool kErrors>
+// A grid whose codes are whole numbers, several of them, nearest to a value; its scale is so far
+// from the ends of float32 that its reciprocal is exact to half a unit in the last place.
+HWY_INLINE bool is_plain(const UniformGrid& grid) {
+  return !grid.floors && grid.offset == 0.0f && grid.lowest < grid.highest && grid.scale > 1e-30f &&
+         grid.scale < 1e30f;
+}
+
+// Codes of a plain grid: multiplied by the reciprocal, which is off by at most three units in the
+// last place of the quotient; where that could reach the middle between two codes, divided.
+// Clamping before rounding gives the same, since both ends are whole.
+struct PlainCodes {
+  Vector base, scale, reciprocal, lowest, highest, safe;
+
+  HWY_INLINE explicit PlainCodes(const UniformGrid& grid) {
+    const Floats d;
+    base = hn::Set(d, grid.base);
+    scale = hn::Set(d, grid.scale);
+    reciprocal = hn::Set(d, 1.0f / grid.scale);
+    lowest = hn::Set(d, grid.lowest);
+    highest = hn::Set(d, grid.highest);
+    const float most = std::max(std::abs(grid.lowest), std::abs(grid.highest)) + 2.0f;
+    safe = hn::Set(d, 0.5f - most * 0x1p-21f);
+  }
+  HWY_INLINE Vector rounded(Vector steps) const {
+    const Vector magic = hn::Set(Floats(), 12582912.0f);
+    return hn::Sub(hn::Add(steps, magic), magic);
+  }
+  HWY_INLINE Vector clamped(Vector steps) const { return hn::Min(hn::Max(steps, lowest), highest); }
+  HWY_INLINE Vector of(Vector x) const {
+    const Vector difference = hn::Sub(x, base);
+    const Vector steps = clamped(hn::Mul(difference, reciprocal));
+    const Vector code = rounded(steps);
+    if (HWY_LIKELY(hn::AllTrue(Floats(), hn::Lt(hn::Abs(hn::Sub(steps, code)), safe)))) return code;
+    return rounded(clamped(hn::Div(difference, scale)));
+  }
+};
+
+// Codes of any grid, as encode() of arith.h, operation by operation; with the offset added.
+struct AnyCodes {
+  Vector base, scale, lowest, highest, offset, one;
+
+  HWY_INLINE explicit AnyCodes(const UniformGrid& grid) {
+    const Floats d;
+    base = hn::Set(d, grid.base);
+    scale = hn::Set(d, grid.scale);
+    lowest = hn::Set(d, grid.lowest);
+    highest = hn::Set(d, grid.highest);
+    offset = hn::Set(d, grid.offset);
+    one = hn::Set(d, grid.floors ? 1.0f : 0.0f);
+  }
+  HWY_INLINE Vector of(Vector x) const {
+    const Vector far = hn::Set(Floats(), 65536.0f), magic = hn::Set(Floats(), 12582912.0f);
+    Vector steps = hn::Div(hn::Sub(x, base), scale);
+    steps = hn::Min(hn::Max(steps, hn::Neg(far)), far);
+    Vector code = hn::Sub(hn::Add(steps, magic), magic);
+    code = hn::Sub(code, hn::IfThenElseZero(hn::Gt(code, steps), one));
+    return hn::Add(hn::Min(hn::Max(code, lowest), highest), offset);
+  }
+};
+
+// encode() and decode() of arith.h.
+template <class Codes, bool kOutliers, bool kErrors>
 HWY_INLINE double quantize_row(const RowQuantizer& row, const float* in, std::size_t n,
                                float* out) {
   const UniformGrid& grid = row.grid;
   const Floats d;
-  const Vector base = hn::Set(d, grid.base), scale = hn::Set(d, grid.scale);
-  const Vector lowest = hn::Set(d, grid.lowest), highest = hn::Set(d, grid.highest);
-  const Vector offset = hn::Set(d, grid.offset), one = hn::Set(d, grid.floors ? 1.0f : 0.0f);
-  const Vector far = hn::Set(d, 65536.0f), magic = hn::Set(d, 12582912.0f);
+  const Codes codes(grid);
   const Vector bottom = hn::Set(d, row.low), top = hn::Set(d, row.high);
   Sums sums;
   std::size_t at = for_blocks(n, [&](std::size_t from, std::size_t i) HWY_ATTR {
     hwy::Prefetch(in + from + kAhead);
     hwy::Prefetch(out + from + kAhead);
     const Vector x = hn::LoadU(d, in + from);
-    Vector steps = hn::Div(hn::Sub(x, base), scale);
-    steps = hn::Min(hn::Max(steps, hn::Neg(far)), far);
-    Vector code = hn::Sub(hn::Add(steps, magic), magic);
-    code = hn::Sub(code, hn::IfThenElseZero(hn::Gt(code, steps), one));
-    code = hn::Min(hn::Max(code, lowest), highest);
-    Vector kept = hn::Add(hn::Mul(hn::Add(code, offset), scale), base);
+    Vector kept = hn::Add(hn::Mul(codes.of(x), codes.scale), codes.base);
     if constexpr (kOutliers) {
       kept = hn::IfThenElse(hn::Or(hn::Le(x, bottom), hn::Gt(x, top)), x, kept);
     }
     hn::StoreU(kept, d, out + from);
     if constexpr (kErrors) {
       const Vector error = hn::Sub(kept, x);
-      const DoubleVector a = lower(error), b = upper(error);
-      sums.add(i, hn::Mul(a, a), hn::Mul(b, b));
+      sums.add_squares(i, lower(error), upper(error));
     }
   });
   if (at == n) return kErrors ? sums.total() : 0;
@@ -258,13 +316,20 @@ HWY_INLINE double quantize_row(const RowQuantizer& row, const float* in, std::si
   return total_of(parts);
 }
 
+template <bool kOutliers, bool kErrors>
+HWY_INLINE double quantize_by_grid(const RowQuantizer& row, const float* in, std::size_t n,
+                                   float* out) {
+  return is_plain(row.grid) ? quantize_row<PlainCodes, kOutliers, kErrors>(row, in, n, out)
+                            : quantize_row<AnyCodes, kOutliers, kErrors>(row, in, n, out);
+}
+
 template <bool kErrors>
 HWY_INLINE void quantize_all(const RowQuantizer* rows, std::size_t n_rows, std::size_t length,
                              const float* in, float* out, double* errors) {
   for (std::size_t i = 0; i < n_rows; ++i, in += length, out += length) {
     const bool outliers = rows[i].low > -kInfinity || rows[i].high < kInfinity;
-    const double error = outliers ? quantize_row<true, kErrors>(rows[i], in, length, out)
-                                  : quantize_row<false, kErrors>(rows[i], in, length, out);
+    const double error = outliers ? quantize_by_grid<true, kErrors>(rows[i], in, length, out)
+                                  : quantize_by_grid<false, kErrors>(rows[i], in, length, out);
     if constexpr (kErrors) errors[i] = error;
   }
 }

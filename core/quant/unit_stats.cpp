@@ -43,11 +43,6 @@ void set_extent(const InlierExtent& inliers, UnitStats& stats) {
 
 }  // namespace
 
-float UnitStats::range(bool symmetric) const {
-  const float span = symmetric ? 2 * std::max(std::abs(min), std::abs(max)) : max - min;
-  return std::min(span, std::numeric_limits<float>::max());
-}
-
 UnitStats stats_of_unit(std::span<const float> values, const QuantizerSpec& spec) {
   UnitStats stats;
   set_thresholds(values, spec.outliers_ratio, stats);

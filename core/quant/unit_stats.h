@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -24,7 +27,10 @@ struct UnitStats {
   bool is_outlier(float x) const { return x <= low || x > high; }
   /// What the quantizer spans: max - min, or twice the largest magnitude. Saturates at the largest
   /// float.
-  float range(bool symmetric) const;
+  float range(bool symmetric) const {
+    const float span = symmetric ? 2 * std::max(std::abs(min), std::abs(max)) : max - min;
+    return std::min(span, std::numeric_limits<float>::max());
+  }
 };
 
 /// Fills `stats` (layout.n_units()) for the units that lie in `layers`, which are layers

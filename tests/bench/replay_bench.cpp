@@ -2,15 +2,21 @@
 //   bench_replay CAPTURE.h5 [THREADS]
 // speaks the protocol of tests/bench/rivals/README.md:
 //   quantize KIND LEVEL  keys and values of the whole capture, as rivals/quantizer_bench.py does it
+//   quantize_measured LEVEL  plans at hand: values and the errors of every row in one pass
+//   attention            errors of scores and outputs of every row, over some layers
+//   sgemm                products as large as a processor likes them
 //   copy                 the same bytes read and written once: the least that quantizing can take
 //   limits               what the machine can do: FMA peak and reading memory
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 #include "core/base/parallel.h"
@@ -18,6 +24,8 @@
 #include "core/policy/importance.h"
 #include "core/policy/qaq_policy.h"
 #include "core/quant/quantize.h"
+#include "core/replay/row_errors.h"
+#include "core/tensor/matmul.h"
 #include "core/tensor/vector_math.h"
 #include "data/capture/capture_file.h"
 #include "tests/bench/machine_limits.h"
@@ -50,9 +58,13 @@ class Program {
     shape_ = {info.n_captured_layers(), info.shape.n_kv_heads, info.n_tokens, info.shape.head_dim};
     importance_ = NdArray<float, 3>({shape_.n_layers, shape_.n_kv_heads, shape_.n_tokens});
     for (std::int64_t layer = 0; layer < shape_.n_layers; ++layer) {
-      key_.push_back(capture->key(layer)->copy());
-      value_.push_back(capture->value(layer)->copy());
-      out_.emplace_back(key_.back().shape());
+      if (layer < kAttentionLayers) {
+        query_.push_back(capture->query(layer));
+        scores_.push_back(capture->attention(layer, 0, shape_.n_tokens));
+      }
+      exact_[0].push_back(capture->key(layer)->copy());
+      exact_[1].push_back(capture->value(layer)->copy());
+      for (Cache& out : out_) out.emplace_back(exact_[0].back().shape());
       const std::int64_t n_rows = 5;
       window_importance(capture->attention(layer, info.n_query_rows() - n_rows, n_rows)->view(),
                         GqaReduce::max, importance_.sub(layer));
@@ -71,22 +83,20 @@ class Program {
 
   Json quantize(const std::string& kind, const std::string& level) {
     const QaqPolicy policy(params_of_kind(kind, level));
-    double seconds = 0;
+    std::array<std::vector<Plan>, 2> plans;
+    const double seconds = seconds_of([&] {
+      plans[0] = quantize_cache(policy, CacheSide::key);
+      plans[1] = quantize_cache(policy, CacheSide::value);
+    });
     Json bits = Json::array(), errors = Json::array();
     for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
-      const Cache& cache = side == CacheSide::key ? key_ : value_;
-      std::vector<Plan> plans;
-      seconds += seconds_of([&] { plans = quantize_cache(policy, side, cache); });
       double sum = 0, n_units = 0, error = 0;
-      for (const Plan& plan : plans) {
+      for (const Plan& plan : plans[index_of(side)]) {
         for (const std::uint8_t b : plan.n_bits) sum += b;
         n_units += static_cast<double>(plan.n_bits.size());
       }
-      for (std::size_t layer = 0; layer < cache.size(); ++layer) {
-        for (std::int64_t i = 0; i < cache[layer].size(); ++i) {
-          const double d = static_cast<double>(out_[layer].data()[i]) - cache[layer].data()[i];
-          error += d * d;
-        }
+      for (std::size_t layer = 0; layer < exact(side).size(); ++layer) {
+        error += squared_distance(out(side)[layer].span(), exact(side)[layer].span());
       }
       bits.push_back(sum / n_units);
       errors.push_back(error / static_cast<double>(shape_.n_values()));
@@ -94,12 +104,83 @@ class Program {
     return {{"seconds", seconds}, {"bits", bits}, {"errors", errors}};
   }
 
+  // Quantizing and its errors alone: what a replay does for each setting once it knows the
+  // statistics.
+  Json quantize_measured(const std::string& level) {
+    const QaqPolicy policy(params_of_kind("uniform", level));
+    NdArray<double, 3> errors({shape_.n_layers, shape_.n_kv_heads, shape_.n_tokens});
+    double seconds = 0;
+    for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
+      const std::vector<Plan> plans = quantize_cache(policy, side);
+      const std::int64_t together = shape_.n_layers / std::ssize(plans);
+      const std::size_t n_units = stats_.size() / plans.size();
+      seconds += seconds_of([&] {
+        parallel_for(shape_.n_layers, [&](std::int64_t layer) {
+          const auto at = static_cast<std::size_t>(layer);
+          const auto plan = static_cast<std::size_t>(layer / together);
+          quantize_layer(plans[plan], std::span(stats_).subspan(plan * n_units, n_units),
+                         layer % together, exact(side)[at].view(),
+                         {out(side)[at].view(), {}, errors.sub(layer)});
+        });
+      });
+    }
+    return {{"seconds", seconds}};
+  }
+
+  Json attention() {
+    const std::int64_t n_layers = std::min(shape_.n_layers, kAttentionLayers);
+    const QaqPolicy policy(params_of_kind("uniform", "head"));
+    std::vector<std::int32_t> positions(static_cast<std::size_t>(shape_.n_tokens));
+    std::iota(positions.begin(), positions.end(), 0);
+    const Cache &value = exact(CacheSide::value), &new_key = out(CacheSide::key),
+                &new_value = out(CacheSide::value);
+    quantize_cache(policy, CacheSide::key);
+    quantize_cache(policy, CacheSide::value);
+    double error = 0, operations = 0;
+    const double seconds = seconds_of([&] {
+      for (std::size_t l = 0; l < static_cast<std::size_t>(n_layers); ++l) {
+        const LayerCaches caches{query_[l]->view(), std::as_const(new_key[l]).view(),
+                                 value[l].view(),   std::as_const(new_value[l]).view(),
+                                 shape_.n_tokens,   0};
+        const RowErrors errors = row_errors(caches, scores_[l]->view(), positions);
+        for (const double e : errors.output.span()) error += e;
+        // q k, S' V' and S V of the keys that a row sees.
+        const auto n = static_cast<double>(shape_.n_tokens);
+        operations +=
+            3 * 2 * static_cast<double>(scores_[l]->shape(0) * shape_.head_dim) * n * (n + 1) / 2;
+      }
+    });
+    return {{"seconds", seconds}, {"operations", operations}, {"output_error", error}};
+  }
+
+  static Json sgemm() {
+    constexpr std::int64_t kSize = 768, kRepeats = 4;
+    const auto n = static_cast<std::int64_t>(thread_count());
+    std::vector<NdArray<float, 2>> a, c;
+    for (std::int64_t i = 0; i < n; ++i) {
+      a.emplace_back(Shape<2>{kSize, kSize}, 0.5f);
+      c.emplace_back(Shape<2>{kSize, kSize});
+    }
+    const double seconds = seconds_of([&] {
+      parallel_for(n, [&](std::int64_t i) {
+        const auto at = static_cast<std::size_t>(i);
+        for (std::int64_t repeat = 0; repeat < kRepeats; ++repeat) {
+          matmul_nn(std::as_const(a[at]).view(), std::as_const(a[at]).view(), c[at].view());
+        }
+      });
+    });
+    const auto size = static_cast<double>(kSize);
+    return {{"seconds", seconds},
+            {"operations", 2 * size * size * size * static_cast<double>(n * kRepeats)},
+            {"blas", blas_name()}};
+  }
+
   Json copy() {
     const double seconds = seconds_of([&] {
-      for (const Cache* cache : {&key_, &value_}) {
+      for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
         parallel_for(shape_.n_layers, [&](std::int64_t layer) {
-          const auto from = (*cache)[static_cast<std::size_t>(layer)].span();
-          std::copy(from.begin(), from.end(), out_[static_cast<std::size_t>(layer)].data());
+          const auto from = exact(side)[static_cast<std::size_t>(layer)].span();
+          std::copy(from.begin(), from.end(), out(side)[static_cast<std::size_t>(layer)].data());
         });
       }
     });
@@ -109,9 +190,13 @@ class Program {
   static Json limits() { return {{"fma_peak", fma_peak()}, {"read_rate", read_rate()}}; }
 
  private:
+  static std::size_t index_of(CacheSide side) { return side == CacheSide::key ? 0 : 1; }
+  const Cache& exact(CacheSide side) const { return exact_[index_of(side)]; }
+  Cache& out(CacheSide side) { return out_[index_of(side)]; }
+
   // One plan a group of layers that units span: all at level token, else each layer, which is a
   // cache of its own while it lies in a processor's caches.
-  std::vector<Plan> quantize_cache(const QaqPolicy& policy, CacheSide side, const Cache& cache) {
+  std::vector<Plan> quantize_cache(const QaqPolicy& policy, CacheSide side) {
     const QuantizerSpec spec = policy.needs(side).quantizer;
     const std::int64_t together = spec.level == Level::token ? shape_.n_layers : 1;
     CacheShape group = shape_;
@@ -119,7 +204,7 @@ class Program {
     const UnitLayout layout(spec.level, group);
     const std::int64_t n_units = layout.n_units();
     std::vector<CacheLayer> layers;
-    for (const auto& layer : cache) layers.push_back(layer.view());
+    for (const auto& layer : exact(side)) layers.push_back(layer.view());
     stats_.resize(static_cast<std::size_t>(shape_.n_layers / together * n_units));
     std::vector<Plan> plans(static_cast<std::size_t>(shape_.n_layers / together));
     parallel_for(std::ssize(plans), [&](std::int64_t i) {
@@ -136,14 +221,17 @@ class Program {
       Plan& plan = plans[at(i)] = policy.plan(view);
       parallel_for(together, [&](std::int64_t layer) {
         quantize_layer(plan, stats, layer, in[at(layer)],
-                       {out_[at(i * together + layer)].view(), {}});
+                       {out(side)[at(i * together + layer)].view(), {}});
       });
     });
     return plans;
   }
 
+  static constexpr std::int64_t kAttentionLayers = 4;
+
   CacheShape shape_;
-  Cache key_, value_, out_;
+  std::array<Cache, 2> exact_, out_;                   // of keys, of values
+  std::vector<SharedArray<float, 3>> query_, scores_;  // of the first layers
   NdArray<float, 3> importance_;
   std::vector<UnitStats> stats_;
 };
@@ -157,10 +245,13 @@ void serve(Program& program) {
     words >> command >> kind >> level;
     Json json{{"command", line}};
     try {
-      json.update(command == "quantize" ? program.quantize(kind, level)
-                  : command == "copy"   ? program.copy()
-                  : command == "limits" ? Program::limits()
-                                        : Json{{"error", "unknown command"}});
+      json.update(command == "quantize"            ? program.quantize(kind, level)
+                  : command == "quantize_measured" ? program.quantize_measured(kind)
+                  : command == "attention"         ? program.attention()
+                  : command == "sgemm"             ? Program::sgemm()
+                  : command == "copy"              ? program.copy()
+                  : command == "limits"            ? Program::limits()
+                                                   : Json{{"error", "unknown command"}});
     } catch (const std::exception& error) {
       json["error"] = error.what();
     }
