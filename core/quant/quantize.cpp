@@ -68,36 +68,40 @@ void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int
   const auto unit_of = [&](std::int64_t head, std::int64_t token) {
     return static_cast<std::size_t>(plan.layout.unit(layer, head, token));
   };
-  const auto quantize_normal_row = [&](std::int64_t head, std::int64_t token) {
-    const std::size_t unit = unit_of(head, token);
-    const double error =
-        quantize_normal(plan.quantizer, stats[unit], plan.n_bits[unit],
-                        input.sub(head, token).span(), out.values.sub(head, token).span());
-    if (!out.errors.empty()) out.errors(head, token) = error;
-  };
-  const auto quantize_uniform_rows = [&](std::int64_t head, std::int64_t first, std::int64_t end) {
-    std::array<RowQuantizer, kTileTokens> rows;
+  const auto quantize_normal_rows = [&](std::int64_t head, std::int64_t first, std::int64_t end) {
     for (std::int64_t token = first; token < end; ++token) {
       const std::size_t unit = unit_of(head, token);
-      rows[static_cast<std::size_t>(token - first)] =
-          row_quantizer(plan.quantizer, stats[unit], plan.n_bits[unit]);
+      const double error =
+          quantize_normal(plan.quantizer, stats[unit], plan.n_bits[unit],
+                          input.sub(head, token).span(), out.values.sub(head, token).span());
+      if (!out.errors.empty()) out.errors(head, token) = error;
     }
-    quantize_rows(std::span(rows).first(static_cast<std::size_t>(end - first)),
-                  static_cast<std::size_t>(shape.head_dim), input.sub(head, first).data(),
-                  out.values.sub(head, first).data(),
-                  out.errors.empty() ? nullptr : &out.errors(head, first));
   };
-  // Rows of one head follow each other in memory.
-  const std::int64_t n_blocks = (shape.n_tokens + kTileTokens - 1) / kTileTokens;
-  parallel_for(shape.n_kv_heads * n_blocks, [&](std::int64_t i) {
-    const std::int64_t head = i / n_blocks, first = i % n_blocks * kTileTokens;
+  // Rows of one head follow each other in memory; heads of one unit share its steps.
+  parallel_for((shape.n_tokens + kTileTokens - 1) / kTileTokens, [&](std::int64_t i) {
+    const std::int64_t first = i * kTileTokens;
     const std::int64_t end = std::min(shape.n_tokens, first + kTileTokens);
-    if (plan.quantizer.method == Method::uniform) quantize_uniform_rows(head, first, end);
-    for (std::int64_t token = first; token < end; ++token) {
-      if (plan.quantizer.method == Method::normal) quantize_normal_row(head, token);
-      if (out.outliers.empty()) continue;
-      pack_outliers(stats[unit_of(head, token)], input.sub(head, token).span(),
-                    out.outliers.sub(head, token).span());
+    std::array<RowQuantizer, kTileTokens> rows;
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      if (plan.quantizer.method == Method::normal) {
+        quantize_normal_rows(head, first, end);
+      } else {
+        if (head == 0 || plan.quantizer.level == Level::head) {
+          for (std::int64_t token = first; token < end; ++token) {
+            const std::size_t unit = unit_of(head, token);
+            rows[static_cast<std::size_t>(token - first)] =
+                row_quantizer(plan.quantizer, stats[unit], plan.n_bits[unit]);
+          }
+        }
+        quantize_rows(std::span(rows).first(static_cast<std::size_t>(end - first)),
+                      static_cast<std::size_t>(shape.head_dim), input.sub(head, first).data(),
+                      out.values.sub(head, first).data(),
+                      out.errors.empty() ? nullptr : &out.errors(head, first));
+      }
+      for (std::int64_t token = first; token < end && !out.outliers.empty(); ++token) {
+        pack_outliers(stats[unit_of(head, token)], input.sub(head, token).span(),
+                      out.outliers.sub(head, token).span());
+      }
     }
   });
 }
