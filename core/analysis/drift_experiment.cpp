@@ -2,160 +2,231 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "core/analysis/experiment_settings.h"
 #include "core/analysis/row_table.h"
-#include "core/analysis/setting_runs.h"
 #include "core/analysis/text_capture.h"
 #include "core/base/text.h"
-#include "core/evaluate/statistics.h"
-#include "core/evaluate/text_window.h"
 #include "core/evaluate/time_in.h"
+#include "core/replay/streaming.h"
 
 namespace qaq {
 namespace {
 
-constexpr std::int64_t kWindow = 256, kLeast = 16;  // tokens
-constexpr std::int64_t kBins = 8;                   // of the distance
-constexpr double kDodge = 0.1;                      // of a bin, between settings
-constexpr double kAllowance = 0.9;                  // of the time: what comes later may be slower
+constexpr std::int64_t kPrompt = 48, kSteps = 2000, kLeastSteps = 8;
+constexpr std::int64_t kBins = 8;      // of the steps
+constexpr int kStride = 16;            // steps from flush to flush
+constexpr double kGrowth = 4.5;        // of the time, at twice the steps
+constexpr std::int64_t kHalvings = 4;  // shorter runs before, that tell how long the next will take
 
-std::vector<NamedSetting> settings_held() {
-  std::vector<NamedSetting> out;
-  for (const int n_bits : {2, 3, 4}) {
-    out.push_back({cat("flat ", bits_text(n_bits)), flat_params(n_bits, 0.01)});
+// How a cache is kept while it grows.
+struct CacheMethod {
+  std::string name;
+  QaqParams params;
+  StreamingParams streaming;
+};
+
+std::vector<CacheMethod> methods() {
+  std::vector<CacheMethod> out;
+  const auto add = [&](const std::string& name, const QaqParams& params, bool history,
+                       DemoteFrom from) {
+    StreamingParams streaming;
+    streaming.plan_stride = kStride;
+    streaming.requantize_history = history;
+    streaming.demote_from = from;
+    out.push_back({name, params, streaming});
+  };
+  for (const RangeChoice rule : {RangeChoice::mean_centred, RangeChoice::minmax}) {
+    QaqParams flat = flat_params(3, 0.01);
+    flat.key.range_rule = flat.value.range_rule = rule;
+    const std::string name =
+        cat("flat 3 bits ", ChoiceNames<RangeChoice>::names[static_cast<std::size_t>(rule)], ": ");
+    add(name + "once", flat, false, DemoteFrom::gpu);
+    add(name + "history at each flush", flat, true, DemoteFrom::gpu);
   }
-  for (const int least : {1, 2}) {
-    const QaqSetting setting{.e = 3, .n_bits_min = least};
-    out.push_back({cat("qaq ", name_of(setting)), qaq_params(setting)});
+  const QaqSetting setting{.e = 3};
+  const std::string qaq = cat("qaq ", name_of(setting), ": ");
+  add(qaq + "lowered in steps", qaq_params(setting), false, DemoteFrom::gpu);
+  add(qaq + "from the whole copy", qaq_params(setting), false, DemoteFrom::cpu);
+  return out;
+}
+
+struct Bin {
+  std::int64_t first_step = 0, last_step = 0;                                  // from 1
+  double attention_error = 0, output_error = 0, key_bits = 0, value_bits = 0;  // means
+};
+
+std::array<Bin, kBins> bins_of(const StreamingResult& result) {
+  std::array<Bin, kBins> out;
+  const std::int64_t n = std::ssize(result.steps);
+  for (std::int64_t i = 0; i < kBins; ++i) {
+    Bin& bin = out[static_cast<std::size_t>(i)];
+    const std::int64_t first = i * n / kBins, end = (i + 1) * n / kBins;
+    bin.first_step = first + 1;
+    bin.last_step = end;
+    for (std::int64_t at = first; at < end; ++at) {
+      const StreamingStep& step = result.steps[static_cast<std::size_t>(at)];
+      const auto share = 1 / static_cast<double>(end - first);
+      bin.attention_error += share * step.attention_error;
+      bin.output_error += share * step.output_error;
+      bin.key_bits += share * step.key_mean_bits;
+      bin.value_bits += share * step.value_mean_bits;
+    }
   }
   return out;
 }
 
-// What one setting did at some distance.
-struct Bin {
-  std::vector<double> kl;
-  std::int64_t n_same = 0;
-
-  double mean() const {
-    double sum = 0;
-    for (const double x : kl) sum += x;
-    return sum / static_cast<double>(kl.size());
-  }
+// What a method left behind: times that a number was quantized, and how far it lies from exact.
+struct Left {
+  double times_quantized = 0, key_error = 0, value_error = 0;
 };
 
-// A line a setting; `n_bins` rows each, one behind the other.
-Chart drift_chart(const std::vector<NamedSetting>& settings, double width) {
-  const ChartAxis x{.label = "distance behind the prefix", .unit = "token"};
-  ChartPanel kl{.title = "KL from the whole cache",
-                .x = x,
-                .y = {.label = "mean KL", .unit = "nat", .scale = ChartScale::log}};
-  ChartPanel same{.title = "Share of equal top tokens", .x = x, .y = {.label = "same_top"}};
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    ChartSeries series{.name = settings[i].name,
+double mean_of(const NdArray<float, 3>& numbers) {
+  double sum = 0;
+  for (const float x : numbers.span()) sum += x;
+  return sum / static_cast<double>(numbers.size());
+}
+
+Left left_by(const StreamingResult& result) {
+  Left out{0, mean_of(result.key.error), mean_of(result.value.error)};
+  const auto add = [&](const StreamingStep& step) {
+    out.times_quantized +=
+        static_cast<double>(step.key.requantized_values + step.value.requantized_values);
+  };
+  add(result.prefill_step);
+  for (const StreamingStep& step : result.steps) add(step);
+  out.times_quantized /= static_cast<double>(result.key.values.size() + result.value.values.size());
+  return out;
+}
+
+struct Runs {
+  std::vector<std::array<Bin, kBins>> bins;  // by method
+  std::vector<Left> left;
+};
+
+Runs run_methods(const ExperimentContext& context, const std::vector<CacheMethod>& all,
+                 std::int64_t n_tokens) {
+  const auto engine = context.open(n_tokens);
+  const MemoryCapture capture =
+      capture_of(*engine, beginning_of(context, n_tokens, n_tokens), context);
+  Runs out;
+  for (const CacheMethod& method : all) {
+    context.work.report({"methods", std::ssize(out.left), std::ssize(all), "methods"});
+    const SharedStreaming result = stream(capture, {method.params, method.streaming, kPrompt},
+                                          Work(nullptr, context.work.stop_token()));
+    out.bins.push_back(bins_of(*result));
+    out.left.push_back(left_by(*result));
+  }
+  return out;
+}
+
+Chart drift_chart(const std::vector<CacheMethod>& all) {
+  const ChartAxis x{.label = "decode step"};
+  ChartPanel output{.title = "Error of outputs",
+                    .x = x,
+                    .y = {.label = "mean squared error", .scale = ChartScale::log}};
+  ChartPanel scores = output;
+  ChartPanel bits{
+      .title = "Bits of keys and values", .x = x, .y = {.label = "mean bits", .unit = "bit"}};
+  scores.title = "Error of scores";
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ChartSeries series{.name = all[i].name,
                        .mark = ChartMark::line_points,
-                       .style = static_cast<int>(i),
-                       .source = {.table = "", .x = "last_distance", .y = "kl_mean"}};
+                       .style = static_cast<int>(i) / 2,
+                       .open = i % 2 == 1,
+                       .source = {.table = "", .x = "last_step", .y = "output_error"}};
     for (std::int64_t bin = 0; bin < kBins; ++bin) {
       series.source.rows.push_back(static_cast<std::int64_t>(i) * kBins + bin);
     }
-    kl.series.push_back(series);
-    const double middle = static_cast<double>(settings.size() - 1) / 2;
-    series.shift = (static_cast<double>(i) - middle) * kDodge * width;
-    series.source.y = "same_top";
-    series.source.low = "same_top_low";
-    series.source.high = "same_top_high";
-    same.series.push_back(series);
+    output.series.push_back(series);
+    series.source.y = "attention_error";
+    scores.series.push_back(series);
+    series.source.y = "mean_bits";
+    bits.series.push_back(series);
   }
-  Chart out{.panels = {std::move(kl), std::move(same)}};
-  out.notes = {
-      "Each point is of the tokens since the point before. Bars: 95 % intervals (Wilson)."};
+  Chart out{.panels = {std::move(output), std::move(scores), std::move(bits)}};
+  out.notes = {"Each point is the mean of the steps since the point before."};
   return out;
 }
 
 }  // namespace
 
 ExperimentResult run_drift(const ExperimentContext& context) {
-  const std::vector<NamedSetting> settings = settings_held();
-  std::vector<QaqParams> params;
-  for (const NamedSetting& setting : settings) params.push_back(setting.params);
-  const std::int64_t window =
-      std::ssize(beginning_of(context, kLeast, kWindow)) / (2 * kBins) * (2 * kBins);
-  const std::int64_t n_prefix = window / 2, width = n_prefix / kBins;
-  auto windows = text_windows(std::ssize(context.text), window, n_prefix);
-  std::erase_if(windows, [&](const TextWindow& each) { return each.n_tokens < window; });
-
+  const std::vector<CacheMethod> all = methods();
+  const std::int64_t most =
+      std::ssize(beginning_of(context, kPrompt + kLeastSteps, kPrompt + kSteps)) - kPrompt;
   ExperimentResult out;
-  out.items = "windows";
-  out.n_available = std::ssize(windows);
-  std::vector<std::array<Bin, kBins>> bins(settings.size());
+  out.items = "decode steps";
+  out.n_available = most;
+  Runs runs;
   {
-    const TimeIn all(out.seconds);
-    PrefixRun run([&] { return context.open(window); }, params, context.dtype);
-    std::int64_t n = out.n_available;
-    for (double before = 0, spent = 0; out.n < n; ++out.n, before = spent) {
-      context.work.throw_if_stopped();
-      ItemResult item;
+    const TimeIn time(out.seconds);
+    double spent = 0, last = 0;
+    for (std::int64_t shorter = kHalvings; shorter >= 0; --shorter) {
+      const std::int64_t n = std::max(kLeastSteps, most >> shorter);
+      if (n == out.n) continue;
+      if (spent + kGrowth * last > context.seconds) break;
+      last = 0;
       {
-        const TimeIn time(spent);
-        item =
-            score_window(run, context.text, windows[static_cast<std::size_t>(out.n)], context.work);
+        const TimeIn one(last);
+        runs = run_methods(context, all, kPrompt + n);
       }
-      // Windows are equally long. The first brings the weights into memory; the second tells how
-      // many the time allows.
-      const double left = kAllowance * context.seconds - spent;
-      if (out.n == 0 && left < spent) n = 1;
-      if (out.n == 1) {
-        n = std::clamp(2 + static_cast<std::int64_t>(left / (spent - before)), std::int64_t{2}, n);
-      }
-      for (std::size_t i = 0; i < settings.size(); ++i) {
-        const SettingResult& result = item.settings[i];
-        for (std::size_t at = 0; at < result.kl.size(); ++at) {
-          const auto bin = std::min(static_cast<std::int64_t>(at) / width, kBins - 1);
-          bins[i][static_cast<std::size_t>(bin)].kl.push_back(result.kl[at]);
-          bins[i][static_cast<std::size_t>(bin)].n_same += result.same_top[at];
-        }
-      }
-      context.work.report({"experiment", out.n + 1, n, "windows"});
+      spent += last;
+      out.n = n;
     }
   }
-  std::vector<std::vector<Cell>> rows;
-  for (std::size_t i = 0; i < settings.size(); ++i) {
-    for (std::int64_t at = 0; at < kBins; ++at) {
-      Bin& bin = bins[i][static_cast<std::size_t>(at)];
-      std::ranges::sort(bin.kl);
-      const auto n = static_cast<double>(bin.kl.size());
-      const Interval same = wilson_interval(bin.n_same, std::ssize(bin.kl));
-      rows.push_back({settings[i].name, at * width + 1, (at + 1) * width, std::ssize(bin.kl),
-                      real_cell(bin.mean()), real_cell(quantile(bin.kl, 0.5)),
-                      real_cell(static_cast<double>(bin.n_same) / n), real_cell(same.low),
-                      real_cell(same.high)});
+  std::vector<std::vector<Cell>> rows, left;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (const Bin& bin : runs.bins[i]) {
+      rows.push_back({all[i].name, bin.first_step, bin.last_step, real_cell(bin.output_error),
+                      real_cell(bin.attention_error),
+                      real_cell((bin.key_bits + bin.value_bits) / 2), real_cell(bin.key_bits),
+                      real_cell(bin.value_bits)});
     }
-    out.remarks.push_back(cat(settings[i].name, ": mean KL ", short_text(bins[i].front().mean()),
-                              " nat over the first ", width, " tokens behind the prefix, ",
-                              short_text(bins[i].back().mean()), " over the last."));
+    const Left& cache = runs.left[i];
+    left.push_back({all[i].name, real_cell(cache.times_quantized), real_cell(cache.key_error),
+                    real_cell(cache.value_error)});
+    const Bin &first = runs.bins[i].front(), &end = runs.bins[i].back();
+    out.remarks.push_back(cat(all[i].name, ": error of outputs ", short_text(first.output_error),
+                              " over the first ", first.last_step, " steps, ",
+                              short_text(end.output_error),
+                              " over the last; each number was "
+                              "quantized ",
+                              short_text(cache.times_quantized), " times."));
   }
   const auto real = [](const char* name, const char* unit = "1") {
     return Column{.name = name, .kind = ColumnKind::real, .unit = unit};
   };
-  out.tables.push_back({"", "KL by distance behind the quantized prefix",
-                        table_of({{.name = "setting", .kind = ColumnKind::text},
-                                  {.name = "first_distance"},
-                                  {.name = "last_distance"},
-                                  {.name = "n"},
-                                  real("kl_mean", "nat"),
-                                  real("kl_median", "nat"),
-                                  real("same_top"),
-                                  real("same_top_low"),
-                                  real("same_top_high")},
+  out.tables.push_back({"", "Errors of a step's rows by decode step",
+                        table_of({{.name = "method", .kind = ColumnKind::text},
+                                  {.name = "first_step"},
+                                  {.name = "last_step"},
+                                  real("output_error"),
+                                  real("attention_error"),
+                                  real("mean_bits", "bit"),
+                                  real("key_bits", "bit"),
+                                  real("value_bits", "bit")},
                                  std::move(rows))});
-  out.chart = drift_chart(settings, static_cast<double>(width));
-  out.settings.push_back(cat("windows of ", window, " tokens, ", n_prefix,
-                             " further on each; the "
-                             "first ",
-                             n_prefix,
-                             " quantized once, what follows exact and given "
-                             "(teacher-forced); level head, 1 % outliers"));
+  out.tables.push_back({"caches", "What is left behind the last step",
+                        table_of({{.name = "method", .kind = ColumnKind::text},
+                                  real("times_quantized"),
+                                  real("key_error"),
+                                  real("value_error")},
+                                 std::move(left))});
+  out.chart = drift_chart(all);
+  out.settings.push_back(
+      cat(kPrompt, " tokens of prompt, then decode as captured, step by step; every ", kStride,
+          " steps a flush, which plans all tokens and quantizes the new ones; level head, 1 % "
+          "outliers"));
+  out.settings.push_back(
+      "once: as a token comes; history at each flush: all tokens again, from what the cache holds "
+      "and by its own range; lowered in steps: fewer bits from what the cache holds, more from the "
+      "whole copy; from the whole copy: both");
+  out.settings.push_back(
+      "output_error: mean over layers, heads and channels of (X' - X)^2; attention_error: mean "
+      "over "
+      "layers, heads and keys of (S' - S)^2; key_error and value_error: of the cached numbers");
   return out;
 }
 

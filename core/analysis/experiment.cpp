@@ -56,8 +56,8 @@ std::span<const Experiment> experiments() {
        run_bound},
       {"cost", "What planning, quantizing and packing take", "", ExperimentNeeds::text,
        RunMode::batch, run_cost},
-      {"drift", "How far behind a quantized prefix it is felt", "", ExperimentNeeds::text,
-       RunMode::in_the_model, run_drift},
+      {"drift", "What many steps of decode do to a quantized cache", "", ExperimentNeeds::text,
+       RunMode::streaming, run_drift},
   });
   return kAll;
 }

@@ -78,6 +78,12 @@ CacheChanges StreamedCache::follow(const Plan& plan) {
       continue;
     }
     const int now = n_bits[unit], wanted = plan.n_bits[unit];
+    if (params_.requantize_history) {
+      out.demotions += wanted < now ? 1 : 0;
+      out.promotions += wanted > now ? 1 : 0;
+      changes.push_back({unit, Source::history});
+      continue;
+    }
     n_below_[unit] = wanted < now ? n_below_[unit] + 1 : 0;
     if (n_below_[unit] >= params_.demote_patience) {
       n_below_[unit] = 0;
@@ -105,13 +111,32 @@ CacheChanges StreamedCache::follow(const Plan& plan) {
   out.fetched = std::count_if(changes.begin(), changes.end(),
                               [](const Change& c) { return c.source == Source::host; });
   out.h2d = fetch(changes);
+  // Of units that were quantized by ranges of their own the outliers are counted as of exact ones.
   packed_bytes_ = packed_bytes(held_, stats_.first(held_.n_bits.size()),
                                packed_format(held_.quantizer, DType::f16))
                       .total();
   return out;
 }
 
+void StreamedCache::quantize_history(std::size_t unit) {
+  const auto token = static_cast<std::int64_t>(unit) / held_.layout.units_per_token();
+  std::vector<float> all;
+  for_rows_of(held_.layout, unit, [&](std::int64_t layer, std::int64_t head) {
+    const auto row = values_.sub(layer, head, token).span();
+    all.insert(all.end(), row.begin(), row.end());
+  });
+  const UnitStats own = stats_of_unit(all, held_.quantizer);
+  for_rows_of(held_.layout, unit, [&](std::int64_t layer, std::int64_t head) {
+    const auto row = values_.sub(layer, head, token).span();
+    quantize_values(held_.quantizer, own, held_.n_bits[unit], row, row);
+  });
+}
+
 void StreamedCache::quantize(const Change& change) {
+  if (change.source == Source::history) {
+    quantize_history(change.unit);
+    return;
+  }
   const UnitStats& stats = stats_[change.unit];
   const int n_bits = held_.n_bits[change.unit];
   const auto token = static_cast<std::int64_t>(change.unit) / held_.layout.units_per_token();

@@ -52,12 +52,15 @@ class StreamedCache {
   std::int64_t transfers_per_token() const;
 
  private:
-  enum class Source { device, host };
+  /// What a unit is quantized from: the device's values on the grid of its exact statistics, the
+  /// host's, or the device's on a grid of their own.
+  enum class Source { device, host, history };
   struct Change {
     std::size_t unit = 0;
     Source source = Source::device;
   };
   void quantize(const Change& change);
+  void quantize_history(std::size_t unit);
   Transfers fetch(std::span<const Change> changes) const;
 
   std::span<const CacheLayer> exact_;

@@ -48,6 +48,7 @@ struct StreamingParams {
   int plan_stride = 1;
   DemoteFrom demote_from = DemoteFrom::gpu;
   bool refetch_equal = false;
+  bool requantize_history = false;
   int promote_hysteresis = 0;
   int demote_patience = 1;
   FetchGranularity fetch_granularity = FetchGranularity::unit;
@@ -86,6 +87,11 @@ struct StreamingParams {
                     .help =
                         "Fetch units whose bits stay, too, as the paper's algorithm is written"},
       self.refetch_equal);
+    v(ParameterInfo{.name = "requantize_history",
+                    .help = "At every plan quantize all units again from what the device holds, by "
+                            "its own range, as caches do that read their whole history back at "
+                            "each flush; nothing is fetched"},
+      self.requantize_history);
     v(ParameterInfo{.name = "promote_hysteresis",
                     .help = "Promote only where this many bits more than one are missing",
                     .unit = "bits",

@@ -293,26 +293,59 @@ TEST(Experiment, Fig2cCountsEveryValue) {
   }
 }
 
-TEST(Experiment, DriftAveragesToWhatEvaluateSays) {
+TEST(Experiment, DriftIsWhatStreamingSays) {
   const TemporaryFolder folder;
-  const std::string text = folder.file("text.txt");
+  const std::string text = folder.file("text.txt"), tokens = folder.file("tokens.json"),
+                    capture = folder.file("text.h5");
   std::ofstream(text) << bytes_of_file(kTask).substr(0, 1500);
   const json document =
       run_json({"experiment", "drift", "--model", kTiny, "--text", text, "-o", folder.file("out")});
   const json& table = document["tables"]["drift"];
-  double sum = 0;
-  std::int64_t n = 0;
+  const std::int64_t n = document["n"], prompt = 48;
+  EXPECT_EQ(n, document["n_available"]);
+
+  const json ids = run_json({"tokenize", "--model", kTiny, "--file", text})["ids"];
+  std::ofstream(tokens) << json(std::vector<json>(ids.begin(), ids.begin() + prompt + n));
+  run_json({"capture", "--model", kTiny, "--tokens", tokens, "--attention", "derive", "--dtype",
+            "f16", "-o", capture});
+  const auto steps_of = [&](const Words& more) {
+    Words words{"replay", capture, "--streaming", "--prefill", "48", "--set", "plan_stride=16"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_json(words)["steps"];
+  };
+  const Words flat{"--set", "use_attentions=false", "--set", "n_bits_uniform=3"};
+  Words history = flat;
+  history.insert(history.end(), {"--set", "requantize_history=true"});
+  std::map<std::string, json> wanted{
+      {"flat 3 bits mean_centred: once", steps_of(flat)},
+      {"flat 3 bits mean_centred: history at each flush", steps_of(history)},
+      {"qaq e 3 bits 1-4: lowered in steps",
+       steps_of({"--set", "target_quantization_error=3", "--set", "n_bits_min=1", "--set",
+                 "n_bits_max=4"})}};
+  std::int64_t n_rows = 0;
   for (const json& row : table["rows"]) {
-    if (row[column(table, "setting")] != "flat 3 bits") continue;
-    const std::int64_t n_row = row[column(table, "n")];
-    sum += row[column(table, "kl_mean")].get<double>() * static_cast<double>(n_row);
-    n += n_row;
+    const auto found = wanted.find(row[column(table, "method")]);
+    if (found == wanted.end()) continue;
+    ++n_rows;
+    const std::int64_t first = row[column(table, "first_step")],
+                       last = row[column(table, "last_step")];
+    for (const char* name : {"output_error", "attention_error"}) {
+      double mean = 0;
+      for (std::int64_t step = first; step <= last; ++step) {
+        mean += found->second[name][static_cast<std::size_t>(step - 1)].get<double>() /
+                static_cast<double>(last - first + 1);
+      }
+      EXPECT_NEAR(row[column(table, name)].get<double>(), mean, 1e-5 * mean) << found->first;
+    }
   }
-  const json metrics = run_json({"evaluate", "--model", kTiny, "--text", text, "--window", "256",
-                                 "--dtype", "f16", "--limit", document["n"].dump(), "--set",
-                                 "use_attentions=false", "--set", "n_bits_uniform=3"})["metrics"];
-  EXPECT_EQ(n, metrics["n_positions"]);
-  EXPECT_NEAR(sum / static_cast<double>(n), metrics["kl_mean"].get<double>(), 1e-5);
+  EXPECT_EQ(n_rows, 3 * 8);
+  // Flat bits quantize a number once, or at every flush that it is there.
+  const json& left = document["tables"]["drift-caches"];
+  const auto times = [&](std::size_t i) {
+    return left["rows"][i][column(left, "times_quantized")].get<double>();
+  };
+  EXPECT_LE(times(0), 1);
+  EXPECT_GT(times(1), 2);
 }
 
 TEST(Experiment, NoFigureLeavesNone) {

@@ -61,6 +61,29 @@ class Device {
 
 constexpr CacheShape kThree{.n_layers = 1, .n_kv_heads = 1, .n_tokens = 3, .head_dim = 8};
 
+// The range of what was quantized is narrower, and what lies at its ends is clipped again; steps
+// that reach both ends stay.
+TEST(StreamedCache, ARequantizedHistoryLiesOnARangeOfItsOwn) {
+  const StreamingParams params{.requantize_history = true};
+  Device device(kThree, {}, params);
+  device.follow({2});
+  EXPECT_EQ(device.values(0), (std::vector<float>{0, 1.75, 1.75, 3.5, 3.5, 5.25, 5.25, 5.25}));
+  const CacheChanges changes = device.follow({2, 2});
+  EXPECT_EQ(changes.requantized_values, 16);
+  EXPECT_EQ(changes.fetched, 0);
+  // Mean 3.28125, step 5.25 / 4: -2.5, -1.17, 0.17 and 1.5 steps away.
+  EXPECT_EQ(device.values(0), (std::vector<float>{0.65625, 1.96875, 1.96875, 3.28125, 3.28125,
+                                                  4.59375, 4.59375, 4.59375}));
+  Device whole(kThree, {.range_rule = RangeRule::minmax}, params);
+  whole.follow({3});
+  const std::vector<float> once = whole.values(0);
+  EXPECT_EQ(once, (std::vector<float>{0, 1, 2, 3, 4, 5, 6, 7}));
+  whole.follow({3, 3});
+  EXPECT_EQ(whole.values(0), once);
+  whole.follow({2, 3, 3});
+  EXPECT_EQ(whole.values(0).back(), 7);
+}
+
 TEST(StreamedCache, CountsWhatAPlanChanges) {
   Device device(kThree, {});
   CacheChanges changes = device.follow({4});
