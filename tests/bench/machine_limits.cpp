@@ -81,6 +81,24 @@ double read_rate() {
   return 4.0 * static_cast<double>(kFloats) / (now() - start);
 }
 
+double copy_rate() {
+  constexpr std::int64_t kFloats = std::int64_t{64} << 20;  // 256 MiB
+  static PageBuffer from(kFloats), to(kFloats);
+  static const bool touched = [] {
+    std::fill_n(from.data(), kFloats, 1.0f);
+    std::fill_n(to.data(), kFloats, 0.0f);
+    return true;
+  }();
+  (void)touched;
+  constexpr std::int64_t kPieces = 64;
+  const double start = now();
+  parallel_for(kPieces, [](std::int64_t i) {
+    const std::int64_t n = kFloats / kPieces;
+    std::copy_n(from.data() + i * n, n, to.data() + i * n);
+  });
+  return 2 * 4.0 * static_cast<double>(kFloats) / (now() - start);
+}
+
 double write_seconds(const std::string& path, std::int64_t n_bytes) {
   // As of a capture, the bytes come from memory and from no cache.
   constexpr std::int64_t kSource = 128 << 20, kPiece = 8 << 20;

@@ -126,10 +126,15 @@ class Program:
     @torch.inference_mode()
     def quantize(self, kind, level):
         ratio = 0.01 if kind.endswith("outliers") else 0.0
+
+        def both():
+            return [Quantizer(is_key, level, ratio, kind.startswith("attention"),
+                              self.options.plain).quantize(cache, self.attention)
+                    for is_key, cache in ((True, self.key), (False, self.value))]
+
+        both()  # brings threads and memory back from whoever ran before, as our side does
         watch = Stopwatch()
-        results = [Quantizer(is_key, level, ratio, kind.startswith("attention"),
-                             self.options.plain).quantize(cache, self.attention)
-                   for is_key, cache in ((True, self.key), (False, self.value))]
+        results = both()
         seconds = watch.seconds()
         errors = [float(((values - cache) ** 2).mean(dtype=torch.float64))
                   for (values, _), cache in zip(results, (self.key, self.value))]
