@@ -91,7 +91,9 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
       run_json(on_task(name, folder.file("out"), {"--limit", "3", "--layer", "1", "--head", "2"}));
   EXPECT_EQ(document["experiment"], name);
   const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" || name == "cost";
-  EXPECT_EQ(document["mode"], of_captures ? "batch" : "in-the-model");
+  EXPECT_EQ(document["mode"], of_captures       ? "batch"
+                              : name == "drift" ? "streaming"
+                                                : "in-the-model");
   EXPECT_EQ(document["dtype"], "f16") << "as the authors ran";
   EXPECT_GT(document["n"].get<int>(), 0);
   EXPECT_LE(document["n"], document["n_available"]);
