@@ -10,20 +10,19 @@
 #include "tests/support/qaq_program.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
+#include "tests/support/tiny_task.h"
 
 namespace qaq {
 namespace {
 
 using nlohmann::json;
 using test::bytes_of_file;
+using test::kTask;
+using test::kTiny;
 using test::ProgramResult;
 using test::run_json;
 using test::run_qaq;
-
-using Words = std::vector<std::string>;
-
-const std::string kTiny = test::test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf");
-const std::string kTask = test::test_data_path("tasks/example_expected.jsonl");
+using test::Words;
 
 class SweepTask : public testing::Test {
  protected:

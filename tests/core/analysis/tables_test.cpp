@@ -10,6 +10,7 @@
 #include "core/policy/importance.h"
 #include "core/replay/replay.h"
 #include "tests/support/refusal.h"
+#include "tests/support/small_table.h"
 #include "tests/support/test_captures.h"
 
 namespace qaq::test {
@@ -128,20 +129,6 @@ TEST(Tables, ImportanceIsTheWindowsMaximum) {
   const MemoryCapture few = synthetic_capture({.n_tokens = 12}, 1, 3);
   const std::string line = refusal([&] { importance_table(few, {.prefix = 12, .n_rows = 5}); });
   EXPECT_NE(line.find("rows 7 to 11"), std::string::npos) << line;
-}
-
-Table small_table() {
-  Table table;
-  table.columns = {{.name = "side", .kind = ColumnKind::choice, .choices = {"key", "value"}},
-                   {.name = "n", .unit = "bit"},
-                   {.name = "x", .kind = ColumnKind::real, .unit = "1"},
-                   {.name = "t", .kind = ColumnKind::text}};
-  table.n_rows = 2;
-  table.for_each_row = [](const RowSink& sink) {
-    sink(std::vector<Cell>{std::int64_t{1}, std::int64_t{-3}, 0.1f, std::string("4 5")});
-    sink(std::vector<Cell>{std::int64_t{0}, {}, {}, std::string()});
-  };
-  return table;
 }
 
 TEST(TableText, AsCsv) {

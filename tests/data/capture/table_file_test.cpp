@@ -10,29 +10,16 @@
 #include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
 #include "data/capture/h5_thread.h"
+#include "tests/support/small_table.h"
 #include "tests/support/temporary_folder.h"
 
 namespace qaq {
 namespace {
 
-Table small_table() {
-  Table table;
-  table.columns = {{.name = "side", .kind = ColumnKind::choice, .choices = {"key", "value"}},
-                   {.name = "n", .unit = "bit"},
-                   {.name = "x", .kind = ColumnKind::real, .unit = "1"},
-                   {.name = "t", .kind = ColumnKind::text}};
-  table.n_rows = 2;
-  table.for_each_row = [](const RowSink& sink) {
-    sink(std::vector<Cell>{std::int64_t{1}, std::int64_t{-3}, 0.1f, std::string("4 5")});
-    sink(std::vector<Cell>{std::int64_t{0}, {}, {}, std::string()});
-  };
-  return table;
-}
-
 TEST(TableFile, HoldsADatasetAColumn) {
   const test::TemporaryFolder folder;
   const std::string path = folder.file("table.h5");
-  write_table_file(path, small_table(), {{"what", "test"}});
+  write_table_file(path, test::small_table(), {{"what", "test"}});
   EXPECT_EQ(folder.names(), std::vector<std::string>{"table.h5"});
   h5::thread().run([&] {
     const h5::File file(path, h5::Access::read);
@@ -53,7 +40,7 @@ TEST(TableFile, HoldsADatasetAColumn) {
 
 TEST(TableFile, WithoutRowsIsAFileToo) {
   const test::TemporaryFolder folder;
-  Table table = small_table();
+  Table table = test::small_table();
   table.n_rows = 0;
   table.for_each_row = [](const RowSink&) {};
   write_table_file(folder.file("empty.h5"), table, nlohmann::ordered_json::object());
@@ -65,7 +52,7 @@ TEST(TableFile, WithoutRowsIsAFileToo) {
 
 TEST(TableFile, LeavesNothingWhereItCannotBeWritten) {
   const test::TemporaryFolder folder;
-  EXPECT_THROW(write_table_file(folder.file("none/t.h5"), small_table(), {}), Error);
+  EXPECT_THROW(write_table_file(folder.file("none/t.h5"), test::small_table(), {}), Error);
   EXPECT_TRUE(folder.empty());
 }
 
