@@ -77,12 +77,17 @@ void run_groups(const ExperimentContext& context, SettingRuns& out) {
           i + 1 == std::min(kTimed, context.questions.size()) ||
           (first + others) * static_cast<double>(n_groups) > kAllowance * context.seconds;
       if (n == 0 && enough) n = fitting(context, i + 1, first, others, n_groups);
+      // Slower than the first: questions that a group's share of the time does not reach are left
+      // out of all.
+      const double share = static_cast<double>(group + 1) / static_cast<double>(n_groups);
+      if (n > 0 && first + others > share * context.seconds) n = std::min(n, i + 1);
       if (n > 0) {
         context.work.report({"experiment", static_cast<std::int64_t>(group * n + i + 1),
                              static_cast<std::int64_t>(n_groups * n), "question runs"});
       }
     }
   }
+  out.items.resize(n);
 }
 
 }  // namespace

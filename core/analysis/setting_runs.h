@@ -25,9 +25,9 @@ struct SettingRuns {
 };
 
 /// Scores the context's questions under every setting, as the authors do. The first questions are
-/// timed, and from what they took it follows how many the context's seconds allow: that number is
-/// fixed before the rest runs. Settings go in groups, each an engine, which bounds the memory;
-/// within a group the whole cache is run once.
+/// timed, and from what they took it follows how many the context's seconds allow; fewer where the
+/// rest turns out slower, by the clock and never by a result. Settings go in groups, each an
+/// engine, which bounds the memory; within a group the whole cache is run once.
 SettingRuns run_settings(const ExperimentContext& context, std::vector<NamedSetting> settings);
 
 }  // namespace qaq
