@@ -180,7 +180,8 @@ ExperimentResult run_cost(const ExperimentContext& context) {
       "QAQ, e 1, 1 to 4 bits, level head, window 5, 1 % outliers where these are not varied, all "
       "layers, K and V; forward: the prompt in one batch; statistics: ranges and means of every "
       "unit; outliers: what their order statistics take beside; window: importance of every token "
-      "from the window's attention; planning: bits from these; quantizing: values as they are read "
+      "from the window's attention, which is derived from queries and keys here; planning: bits "
+      "from these; quantizing: values as they are read "
       "again; packing: bytes; transfer: these copied in this machine's memory; unit_width: numbers "
       "in a unit at level head, layer and token");
   out.remarks.push_back(cat("QAQ's steps together take ", short_text(first_share),

@@ -16,7 +16,7 @@ NdArray<float, 3> derive_attention(const NdView<const float, 3>& query,
   const std::int64_t group = n_heads / key.shape(0);
   const auto n_rows = static_cast<std::int64_t>(positions.size());
   NdArray<float, 3> scores({n_heads, n_rows, n_tokens});
-  const std::vector<KeyPanels> keys = key_panels(key);
+  const std::vector<ScoreKeys> keys = score_keys(key, n_rows);
   constexpr std::int64_t kBlock = 64;
   const std::int64_t n_blocks = (n_rows + kBlock - 1) / kBlock;
   parallel_for(n_heads * n_blocks, [&](std::int64_t i) {

@@ -14,9 +14,6 @@
 namespace qaq {
 namespace {
 
-// Fewer rows cost less than making panels of the keys.
-constexpr std::size_t kRowsWorthPanels = 4;
-
 // Some rows of one head, whose keys lie before the last row's end.
 struct RowPiece {
   std::int64_t head = 0;
@@ -96,21 +93,15 @@ RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& sc
   const std::int64_t n_heads = scores.shape(0), head_dim = caches.key.shape(2);
   assert(static_cast<std::int64_t>(positions.size()) == scores.shape(1));
   RowErrors errors({n_heads, scores.shape(1)});
-  const bool few = positions.size() < kRowsWorthPanels;
-  const std::vector<KeyPanels> panels = few ? std::vector<KeyPanels>() : key_panels(caches.key);
+  const std::vector<ScoreKeys> keys = score_keys(caches.key, scores.shape(1));
   const std::int64_t group = n_heads / caches.key.shape(0);
   for_pieces(n_heads, positions, [&](const RowPiece& piece) {
     float* numbers = scratch(piece.n_rows() * (piece.n_keys() + head_dim));
     const NdView<float, 2> new_scores(numbers, {piece.n_rows(), piece.n_keys()});
     const NdView<float, 2> new_output(numbers + new_scores.size(), {piece.n_rows(), head_dim});
-    const NdView<const float, 2> query = caches.query.sub(piece.head);
     const std::int64_t kv_head = piece.head / group;
-    if (few) {
-      score_rows(query, caches.key.sub(kv_head), piece.positions, caches.window, new_scores);
-    } else {
-      score_rows(query, panels[static_cast<std::size_t>(kv_head)], piece.positions, caches.window,
-                 new_scores);
-    }
+    score_rows(caches.query.sub(piece.head), keys[static_cast<std::size_t>(kv_head)],
+               piece.positions, caches.window, new_scores);
     mix_values(piece, new_scores.data(), piece.n_keys(), caches.new_value.sub(kv_head),
                new_output.data());
 

@@ -14,6 +14,9 @@
 namespace qaq {
 namespace {
 
+// Fewer rows cost less than making panels of the keys.
+constexpr std::int64_t kRowsWorthPanels = 4;
+
 NdArray<float, 2> rows_at(const NdView<const float, 2>& query,
                           std::span<const std::int32_t> positions) {
   NdArray<float, 2> rows({std::ssize(positions), query.shape(1)});
@@ -41,34 +44,39 @@ void to_scores(std::span<const std::int32_t> positions, std::int64_t window, std
 
 }  // namespace
 
-KeyPanels::KeyPanels(const NdView<const float, 2>& key)
-    : n_keys_(key.shape(0)),
-      head_dim_(key.shape(1)),
-      numbers_(static_cast<std::size_t>(whole_panels(n_keys_) * head_dim_)) {
-  for (std::int64_t first = 0; first < n_keys_; first += kPanelColumns) {
-    transpose_to_panel(key.sub(first).data(), head_dim_, std::min(kPanelColumns, n_keys_ - first),
-                       head_dim_, numbers_.data() + first * head_dim_);
+ScoreKeys::ScoreKeys(const NdView<const float, 2>& key, std::int64_t n_rows) : key_(key) {
+  if (n_rows < kRowsWorthPanels) return;
+  const std::int64_t n_keys = key.shape(0), dim = key.shape(1);
+  panels_.resize(static_cast<std::size_t>(whole_panels(n_keys) * dim));
+  for (std::int64_t first = 0; first < n_keys; first += kPanelColumns) {
+    transpose_to_panel(key.sub(first).data(), dim, std::min(kPanelColumns, n_keys - first), dim,
+                       panels_.data() + first * dim);
   }
 }
 
-const float* KeyPanels::panel(std::int64_t i) const {
-  return numbers_.data() + i * kPanelColumns * head_dim_;
+const float* ScoreKeys::panel(std::int64_t i) const {
+  return panels_.data() + i * kPanelColumns * key_.shape(1);
 }
 
-std::vector<KeyPanels> key_panels(const NdView<const float, 3>& key) {
-  std::vector<KeyPanels> out(static_cast<std::size_t>(key.shape(0)));
+std::vector<ScoreKeys> score_keys(const NdView<const float, 3>& key, std::int64_t n_rows) {
+  std::vector<ScoreKeys> out(static_cast<std::size_t>(key.shape(0)));
   parallel_for(key.shape(0), [&](std::int64_t head) {
-    out[static_cast<std::size_t>(head)] = KeyPanels(key.sub(head));
+    out[static_cast<std::size_t>(head)] = ScoreKeys(key.sub(head), n_rows);
   });
   return out;
 }
 
-void score_rows(const NdView<const float, 2>& query, const KeyPanels& key,
+void score_rows(const NdView<const float, 2>& query, const ScoreKeys& key,
                 std::span<const std::int32_t> positions, std::int64_t window,
                 const NdView<float, 2>& out) {
   const std::int64_t n_keys = out.shape(1), head_dim = query.shape(1);
-  assert(key.n_keys() >= n_keys && key.head_dim() == head_dim);
+  assert(key.keys().shape(0) >= n_keys && key.keys().shape(1) == head_dim);
   const NdArray<float, 2> rows = rows_at(query, positions);
+  if (!key.has_panels()) {
+    matmul_nt(rows.view(), {key.keys().data(), {n_keys, head_dim}}, out);
+    to_scores(positions, window, head_dim, out);
+    return;
+  }
   for (std::int64_t first = 0; first < n_keys; first += kPanelColumns) {
     multiply_panel({.a = rows.data(),
                     .a_stride = head_dim,
@@ -79,15 +87,6 @@ void score_rows(const NdView<const float, 2>& query, const KeyPanels& key,
                     .c_stride = n_keys,
                     .n_columns = std::min(kPanelColumns, n_keys - first)});
   }
-  to_scores(positions, window, head_dim, out);
-}
-
-void score_rows(const NdView<const float, 2>& query, const NdView<const float, 2>& key,
-                std::span<const std::int32_t> positions, std::int64_t window,
-                const NdView<float, 2>& out) {
-  const std::int64_t n_keys = out.shape(1), head_dim = query.shape(1);
-  assert(key.shape(0) >= n_keys);
-  matmul_nt(rows_at(query, positions).view(), {key.data(), {n_keys, head_dim}}, out);
   to_scores(positions, window, head_dim, out);
 }
 

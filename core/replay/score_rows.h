@@ -9,26 +9,25 @@
 
 namespace qaq {
 
-/// Keys of one head as products read them (core/tensor/panel.h): 32 at a time, each channel's side
-/// by side. Made once for all rows that meet them.
-class KeyPanels {
+/// Keys of one head for so many rows to meet: as they lie, or, where rows are many, once more as
+/// products read them fastest (core/tensor/panel.h): 32 at a time, each channel's side by side.
+class ScoreKeys {
  public:
-  KeyPanels() = default;
-  /// `key` is (n_keys, D).
-  explicit KeyPanels(const NdView<const float, 2>& key);
+  ScoreKeys() = default;
+  /// `key` is (n_keys, D) and outlives it.
+  ScoreKeys(const NdView<const float, 2>& key, std::int64_t n_rows);
 
-  std::int64_t n_keys() const { return n_keys_; }
-  std::int64_t head_dim() const { return head_dim_; }
+  const NdView<const float, 2>& keys() const { return key_; }
+  bool has_panels() const { return !panels_.empty(); }
   /// Keys 32 i to 32 i + 31, (D, 32); those that are not there are zero.
   const float* panel(std::int64_t i) const;
 
  private:
-  std::int64_t n_keys_ = 0, head_dim_ = 0;
-  std::vector<float, LineAllocator<float>> numbers_;
+  NdView<const float, 2> key_;
+  std::vector<float, LineAllocator<float>> panels_;
 };
-
 /// Keys (n_kv_heads, n_keys, D), head by head. In parallel over heads.
-std::vector<KeyPanels> key_panels(const NdView<const float, 3>& key);
+std::vector<ScoreKeys> score_keys(const NdView<const float, 3>& key, std::int64_t n_rows);
 
 /// Attention scores of some query rows of one head, on the calling thread:
 ///
@@ -37,12 +36,7 @@ std::vector<KeyPanels> key_panels(const NdView<const float, 3>& key);
 /// and 0 behind; with a `window` above 0 over the last `window` of these t, and 0 before them, too.
 /// `query` is (T, D), `key` has at least n_keys, `out` is (positions.size(), n_keys) with n_keys
 /// above every position. Products and exponentials in float32, sums of a row in float64.
-void score_rows(const NdView<const float, 2>& query, const KeyPanels& key,
-                std::span<const std::int32_t> positions, std::int64_t window,
-                const NdView<float, 2>& out);
-/// The same of keys (at least n_keys, D) that so few rows meet that panels are not worth making.
-/// Sums may round otherwise.
-void score_rows(const NdView<const float, 2>& query, const NdView<const float, 2>& key,
+void score_rows(const NdView<const float, 2>& query, const ScoreKeys& key,
                 std::span<const std::int32_t> positions, std::int64_t window,
                 const NdView<float, 2>& out);
 
