@@ -5,10 +5,10 @@
 #include <string_view>
 
 #include "app/scope/chart_figure.h"
-#include "app/scope/provenance.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
+#include "views/models/provenance.h"
 #include "views/plots/figure_renderer.h"
 
 namespace qaq::scope {
@@ -67,7 +67,7 @@ void drawView(const FigureOptions& options) {
       views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
   const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
   const views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
-                                       styleOf(options, provenanceText(*analysis)));
+                                       styleOf(options, views::provenanceText(*analysis)));
   renderer.save(QString::fromStdString(options.output));
 }
 
@@ -143,7 +143,7 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option("files", options.files, "Of what. " + files)->required();
   figure
       ->add_option("-o,--output", options.output,
-                   "Where to write: a name that ends in .png or .pdf")
+                   "Where to write: a name that ends in .png, .pdf or .svg")
       ->required();
   figure->add_option(
       "--layer", options.layer,

@@ -36,6 +36,8 @@ class MapPane : public QCustomPlot {
   void setAxisKinds(AxisKind x, AxisKind y);
   AxisKind xKind() const { return m_xKind; }
   AxisKind yKind() const { return m_yKind; }
+  /// Rows of an index of the y axis: a layer has one for each KV head.
+  int rowsPerIndex() const { return m_yTicker->groupSize(); }
   void setHeadings(const QString& title, const QStringList& subtitles);
   void resetZoom();
   virtual void setTheme(const Theme& theme);

@@ -178,9 +178,9 @@ TEST(Charts, RefuseBrokenFilesAndFlagsThatAreNotTheirs) {
   refused({"bits", kCapture, "--x", "kl"}, 2, {"--x", "bits"});
   refused({"bound", kCapture, "--set", "use_attentions=false"}, 2, {"promises"});
   refused({"bound", kCapture, "--set", "n_bits_min=9"}, 2, {"n_bits_min"});
-  const auto svg =
-      run_scope({"figure", "experiment", inputs.file("fig9.json"), "-o", folder.file("f.svg")});
-  expect_refused(svg, 2, {"f.svg", "SVG is not built in", ".png or .pdf"}, folder);
+  const auto gif =
+      run_scope({"figure", "experiment", inputs.file("fig9.json"), "-o", folder.file("f.gif")});
+  expect_refused(gif, 2, {"f.gif", "no figure format", ".png, .pdf or .svg"}, folder);
 }
 
 TEST(Figures, RefuseBrokenCaptures) {
