@@ -43,6 +43,14 @@ FigureRenderer::FigureRenderer(const QString& id, const SharedSlice& slice, cons
 
 FigureRenderer::~FigureRenderer() = default;
 
+void FigureRenderer::setReducer(Reducer reducer) {
+  for (MapPane* pane : m_view->panes()) pane->setReducer(reducer);
+}
+
+void FigureRenderer::setValueColors(ValueColors colors) {
+  for (MapPane* pane : m_view->panes()) pane->setValueColors(colors);
+}
+
 FigurePage FigureRenderer::page() const {
   const auto& panes = m_view->panes();
   const auto n = static_cast<int>(panes.size());

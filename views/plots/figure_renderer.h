@@ -21,6 +21,10 @@ class FigureRenderer {
   FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style);
   ~FigureRenderer();
 
+  /// Of every map in the figure.
+  void setReducer(Reducer reducer);
+  void setValueColors(ValueColors colors);
+
   QImage image() const { return page().image(); }
   /// See FigurePage::save().
   void save(const QString& path) const { page().save(path); }
