@@ -66,8 +66,12 @@ void drawView(const FigureOptions& options) {
   const auto analysis =
       views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
   const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
-  const views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
-                                       styleOf(options, views::provenanceText(*analysis)));
+  views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
+                                 styleOf(options, views::provenanceText(*analysis)));
+  for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
+    if (options.reducer == name_of(reducer)) renderer.setReducer(reducer);
+  }
+  if (options.colors == "cividis") renderer.setValueColors(views::ValueColors::cividis);
   renderer.save(QString::fromStdString(options.output));
 }
 
@@ -76,15 +80,17 @@ const std::vector<FigureView>& figureViews() {
       {.name = "bits",
        .files = "a capture",
        .draw = drawView,
-       .flags = {"--layer", "--head", "--preset", "--set", "--prefix"}},
+       .flags = {"--layer", "--head", "--reducer", "--preset", "--set", "--prefix"}},
       {.name = "outliers",
        .files = "a capture",
        .draw = drawView,
-       .flags = {"--layer", "--head", "--cache", "--preset", "--set", "--prefix"}},
+       .flags = {"--layer", "--head", "--cache", "--reducer", "--colors", "--preset", "--set",
+                 "--prefix"}},
       {.name = "attention",
        .files = "a capture",
        .draw = drawView,
-       .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+       .flags = {"--layer", "--head", "--query-head", "--reducer", "--colors", "--preset", "--set",
+                 "--prefix"}},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
@@ -111,6 +117,8 @@ void checkFlags(const FigureOptions& options) {
       {"--head", options.head.has_value()},
       {"--query-head", options.queryHead.has_value()},
       {"--cache", options.cache.has_value()},
+      {"--reducer", options.reducer.has_value()},
+      {"--colors", options.colors.has_value()},
       {"--x", options.x.has_value()},
       {"--y", options.y.has_value()},
       {"--preset", !options.common.preset.empty()},
@@ -154,6 +162,16 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "Query head whose attention is shown; left out: the maximum over the KV head's");
   figure->add_option("--cache", options.cache, "key or value (the default), for outliers")
       ->check(CLI::IsMember({"key", "value"}));
+  figure
+      ->add_option("--reducer", options.reducer,
+                   "What a pixel shows of the cells that share it: min, max or mean; left out: min "
+                   "for bits, else max")
+      ->check(CLI::IsMember({"min", "max", "mean"}));
+  figure
+      ->add_option(
+          "--colors", options.colors,
+          "Colours of values, for outliers and attention: viridis (the default) or cividis")
+      ->check(CLI::IsMember({"viridis", "cividis"}));
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "

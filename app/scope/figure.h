@@ -13,8 +13,10 @@ struct FigureOptions {
   std::optional<int> layer;  ///< model layer
   std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;
-  std::optional<std::string> cache;  ///< key or value; left out: value
-  std::optional<std::string> x, y;   ///< metrics of a trade-off
+  std::optional<std::string> cache;    ///< key or value; left out: value
+  std::optional<std::string> reducer;  ///< min, max or mean; left out: the view's own
+  std::optional<std::string> colors;   ///< viridis or cividis; left out: viridis
+  std::optional<std::string> x, y;     ///< metrics of a trade-off
   double scale = 1;
 };
 

@@ -81,11 +81,11 @@ CellFacts CellFacts::of(const SliceMaps& slice, const Cursor& cursor) {
   if (!here) return facts;
   if (cursor.channel != Cursor::kNone && cursor.side == slice.slice.side) {
     facts.magnitude = tr("%1 in channel %2")
-                          .arg(numberText(slice.magnitude->cells(cursor.channel, cursor.token)))
+                          .arg(numberText(slice.magnitude->at(cursor.channel, cursor.token)))
                           .arg(cursor.channel);
   }
   if (cursor.step != Cursor::kNone && slice.attention) {
-    const float score = slice.attention->cells(cursor.step, cursor.token);
+    const float score = slice.attention->at(cursor.step, cursor.token);
     if (Heatmap::is_value(score)) {
       facts.attention = tr("%1 from step %2").arg(numberText(score)).arg(cursor.step);
     }

@@ -26,6 +26,14 @@ FigureRenderer::FigureRenderer(const QString& id, const SharedSlice& slice, cons
 
 FigureRenderer::~FigureRenderer() = default;
 
+void FigureRenderer::setReducer(Reducer reducer) {
+  for (MapPane* pane : m_view->panes()) pane->setReducer(reducer);
+}
+
+void FigureRenderer::setValueColors(ValueColors colors) {
+  for (MapPane* pane : m_view->panes()) pane->setValueColors(colors);
+}
+
 FigurePage FigureRenderer::page() const {
   return {[this](QCPPainter* painter, const QSize& size) { m_view->paintFigure(painter, size); },
           m_view->title(), m_view->figureSize(), m_style};

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <gtest/gtest.h>
+#include <set>
 #include <sstream>
 
 #include "tests/support/program.h"
@@ -71,6 +72,23 @@ TEST(Figures, FollowTheParameters) {
   EXPECT_NE(first, draw("c.png", {"--set", "use_attentions=false", "--set", "n_bits_uniform=6"}));
 }
 
+TEST(Figures, HaveTheReducerAndTheColoursThatAreAskedFor) {
+  const TemporaryFolder folder;
+  std::set<std::string> pictures;
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{},
+                                                {"--reducer", "min"},
+                                                {"--reducer", "mean"},
+                                                {"--colors", "cividis"},
+                                                {"--reducer", "max", "--colors", "viridis"}}) {
+    const std::string out = folder.file("f.png");
+    std::vector<std::string> words{"figure", "outliers", kCapture, "-o", out, "--size", "260x220"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    ASSERT_EQ(run_scope(words).exit_code, 0);
+    pictures.insert(bytes_of(out));
+  }
+  EXPECT_EQ(pictures.size(), 4u) << "the last is the first";
+}
+
 TEST(Figures, RefuseWrongFlagsAndValues) {
   const TemporaryFolder folder;
   const std::string out = folder.file("f.png");
@@ -90,6 +108,8 @@ TEST(Figures, RefuseWrongFlagsAndValues) {
   refused({"attention", kCapture, "--prefix", "99999"}, {"prefix"});
   refused({"bits"}, {"files"});
   refused({"bits", kCapture, "--cache", "key"}, {"--cache", "bits"});
+  refused({"bits", kCapture, "--colors", "cividis"}, {"--colors", "bits"});
+  refused({"bits", kCapture, "--reducer", "median"}, {"--reducer", "median", "mean"});
   refused({"bits", kCapture, kCapture}, {"too many"});
   const auto gif = run_scope({"figure", "bits", kCapture, "-o", folder.file("f.gif")});
   expect_refused(gif, 2, {"f.gif", ".png or .pdf"}, folder);
