@@ -16,7 +16,7 @@ namespace {
 constexpr int kLeastDecade = -10;
 // Axes begin at one fair share or below, to show what is less than fair.
 constexpr int kMostFirstDecade = -1;
-constexpr double kShareBelow = 0.01;
+constexpr double kShareBelow = 0.05;
 
 // The smallest power of ten that no score exceeds, in fair shares.
 int last_decade(const CaptureInfo& info) {
@@ -88,6 +88,28 @@ void trim(PairHistogram& histogram) {
   histogram.bins = LogBins(first, histogram.bins.last_decade());
 }
 
+// Lets the pairs of one more head stand where they count for more than those that are there. Noise
+// leaves its cell absent.
+void add_row(const JumpRow& row, const JumpTest& test, PairMaps& maps) {
+  float* const ratios = maps.ratio.cells.sub(row.step).data();
+  float* const scores = maps.score.sub(row.step).data();
+  float* const window_maxima = maps.window_max.sub(row.step).data();
+  for (std::size_t t = 0; t < row.scores.size(); ++t) {
+    const float score = row.scores[t], window_max = row.window_max[t];
+    const bool is_noise = !test.is_above_floor(score) && !test.is_above_floor(window_max);
+    const bool only_noise = !Heatmap::is_value(ratios[t]);
+    if (is_noise && (!only_noise || score < scores[t])) continue;
+    if (!is_noise) {
+      const float ratio =
+          window_max > 0 ? score / window_max : std::numeric_limits<float>::infinity();
+      if (ratio <= ratios[t]) continue;
+      ratios[t] = ratio;
+    }
+    scores[t] = score;
+    window_maxima[t] = window_max;
+  }
+}
+
 std::int64_t window_of(const ViolationParams& params, int default_window) {
   return params.violation_window > 0 ? params.violation_window : default_window;
 }
@@ -130,7 +152,7 @@ PairHistogram pair_histogram(const CaptureView& capture, const std::optional<Hea
   return out;
 }
 
-Heatmap pair_map(const PairHistogram& histogram) {
+Heatmap histogram_map(const PairHistogram& histogram) {
   const std::int64_t n = histogram.bins.size();
   Heatmap map;
   map.cells = NdArray<float, 2>({n, n}, Heatmap::kImpossible);
@@ -155,36 +177,30 @@ std::vector<Violation> strongest_jumps(const ViolationReport& report,
   return out;
 }
 
-Heatmap ratio_map(const CaptureView& capture, const HeadRange& heads, const ViolationParams& params,
-                  int default_window, const Work& work) {
+PairMaps pair_maps(const CaptureView& capture, const HeadRange& heads,
+                   const ViolationParams& params, int default_window, const Work& work) {
   const std::int64_t n_tokens = capture.info().n_tokens, n = window_of(params, default_window);
-  Heatmap map;
-  map.cells = NdArray<float, 2>({n_tokens, n_tokens}, Heatmap::kImpossible);
+  PairMaps maps;
+  maps.ratio.cells = NdArray<float, 2>({n_tokens, n_tokens}, Heatmap::kImpossible);
+  maps.score = NdArray<float, 2>({n_tokens, n_tokens});
+  maps.window_max = NdArray<float, 2>({n_tokens, n_tokens});
   for (std::int64_t s = n; s < n_tokens; ++s) {
-    std::fill_n(map.cells.sub(s).data(), s - n + 1, Heatmap::kAbsent);
+    std::fill_n(maps.ratio.cells.sub(s).data(), s - n + 1, Heatmap::kAbsent);
   }
   const auto fill = [&](const NdView<const float, 3>& scores, std::int64_t position) {
     for (std::int64_t head = heads.first_head; head < heads.first_head + heads.n_heads; ++head) {
       for_each_jump_row(scores.sub(head), position, n, [&](const JumpRow& row) {
-        const JumpTest test(params, row.step);
-        float* cells = map.cells.sub(row.step).data();
-        for (std::size_t t = 0; t < row.scores.size(); ++t) {
-          const float score = row.scores[t], window_max = row.window_max[t];
-          const bool is_noise = !test.is_above_floor(score) && !test.is_above_floor(window_max);
-          if (is_noise) continue;
-          cells[t] = std::max(cells[t], window_max > 0 ? score / window_max
-                                                       : std::numeric_limits<float>::infinity());
-        }
+        add_row(row, JumpTest(params, row.step), maps);
       });
     }
     // What every head calls noise.
     for (std::int64_t s = position + n; s < position + scores.shape(1); ++s) {
-      const auto cells = map.cells.sub(s).span().first(static_cast<std::size_t>(s - n + 1));
+      const auto cells = maps.ratio.cells.sub(s).span().first(static_cast<std::size_t>(s - n + 1));
       std::ranges::replace(cells, Heatmap::kAbsent, 1.0f);
     }
   };
   for_each_score_block(capture, heads.layer_index, n, fill, work);
-  return map;
+  return maps;
 }
 
 }  // namespace qaq

@@ -49,27 +49,33 @@ struct PairHistogram {
 
 /// Of the heads in `heads`, or of the whole capture. `default_window` as in find_violations(). The
 /// axes end at the power of ten that no score exceeds, T fair shares, and begin at the largest one
-/// up to 0.1 that leaves at most a hundredth of the pairs below, beside those of zeros.
+/// up to 0.1 that leaves at most a twentieth of the pairs below, beside those of zeros.
 PairHistogram pair_histogram(const CaptureView& capture, const std::optional<HeadRange>& heads,
                              const ViolationParams& params, int default_window,
                              const Work& work = {});
 
 /// The counts to look at: columns are window maxima, rows scores with the highest at the top. Bins
 /// without a pair are impossible. Reduced by maximum.
-Heatmap pair_map(const PairHistogram& histogram);
+Heatmap histogram_map(const PairHistogram& histogram);
 
 /// The violations of the heads in `heads`, or all, by their ratio, largest first; where that is
 /// infinite by their score. Equal ones in the report's order.
 std::vector<Violation> strongest_jumps(const ViolationReport& report,
                                        const std::optional<HeadRange>& heads);
 
-/// score / window maximum of the pairs of `heads`: rows are steps 0..T-1, columns tokens. A pair
-/// whose score and window maximum both are at most the floor is noise and counts as 1, neither more
-/// nor less; infinite where the maximum is 0. Of several heads the largest ratio that is not noise.
-/// Above violation_ratio lie the violations, no others. Impossible where the token is too new to
-/// have a window of n rows, absent where the row or one of the n before it was not captured.
-/// Reduced by maximum.
-Heatmap ratio_map(const CaptureView& capture, const HeadRange& heads, const ViolationParams& params,
-                  int default_window, const Work& work = {});
+/// The pairs of some heads one by one. Of several heads each cell is that of the largest ratio
+/// which is not noise; where all are noise that of the largest score.
+struct PairMaps {
+  /// score / window maximum: rows are steps 0..T-1, columns tokens. A pair whose score and window
+  /// maximum both are at most the floor is noise and counts as 1, neither more nor less; infinite
+  /// where the maximum is 0. Above violation_ratio lie the violations, no others. Impossible where
+  /// the token is too new to have a window of n rows, absent where the row or one of the n before
+  /// it was not captured. Reduced by maximum.
+  Heatmap ratio;
+  NdArray<float, 2> score;       ///< (T, T), where ratio is a value
+  NdArray<float, 2> window_max;  ///< (T, T), the same
+};
+PairMaps pair_maps(const CaptureView& capture, const HeadRange& heads,
+                   const ViolationParams& params, int default_window, const Work& work = {});
 
 }  // namespace qaq

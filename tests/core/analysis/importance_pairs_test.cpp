@@ -53,9 +53,9 @@ TEST(PairHistogram, ByHand) {
 }
 
 TEST(PairHistogram, AxesBeginWhereThePairsBegin) {
-  // Two rows of 1,000 tokens: 0.9 % of the pairs at 1e-6 fair shares are too few to be shown where
-  // they are; 1.1 % are enough.
-  for (const auto& [n_tiny, first] : {std::pair{9, -1}, std::pair{11, -6}}) {
+  // Two rows of 1,000 tokens: 4.9 % of the pairs at 1.5e-6 fair shares are too few to be shown
+  // where they are; 5.1 % are enough.
+  for (const auto& [n_tiny, first] : {std::pair{49, -1}, std::pair{51, -6}}) {
     const SyntheticShape shape{
         .n_layers = 1, .n_heads = 1, .n_kv_heads = 1, .n_tokens = 1000, .head_dim = 2};
     CaptureInfo info = synthetic_info(shape);
@@ -138,13 +138,13 @@ TEST(PairHistogram, OfTooFewRowsIsEmpty) {
   const PairHistogram found = pair_histogram(four_rows(), {}, {4, 4, 4}, 5);
   EXPECT_EQ(found.n_pairs, 0);
   EXPECT_EQ(found.violation_share(), 0.0);
-  const Heatmap map = pair_map(found);
+  const Heatmap map = histogram_map(found);
   for (const float cell : map.cells.span()) EXPECT_EQ(cell, kImpossible);
 }
 
-TEST(PairMap, HasHighScoresAtTheTopAndBlankWhereNoPairIs) {
+TEST(HistogramMap, HasHighScoresAtTheTopAndBlankWhereNoPairIs) {
   const PairHistogram found = pair_histogram(four_rows(), {}, {2, 4, 1}, 5);
-  const Heatmap map = pair_map(found);
+  const Heatmap map = histogram_map(found);
   EXPECT_EQ(map.reducer, Reducer::max);
   ASSERT_EQ(map.rows(), found.bins.size());
   int n = 0;
@@ -154,8 +154,8 @@ TEST(PairMap, HasHighScoresAtTheTopAndBlankWhereNoPairIs) {
   EXPECT_EQ(map.cells(0, 0), kImpossible);
 }
 
-TEST(RatioMap, ByHand) {
-  const Heatmap map = ratio_map(four_rows(), {0, 0, 1}, {2, 4, 2}, 5);
+TEST(PairMaps, ByHand) {
+  const Heatmap map = pair_maps(four_rows(), {0, 0, 1}, {2, 4, 2}, 5).ratio;
   EXPECT_EQ(map.reducer, Reducer::max);
   // Fair shares of at most 2 are noise: 0.05 after 1 is not (3 fair shares before), 0 after 0.9
   // is not, 0.8 after 0.1 is not.
@@ -172,22 +172,22 @@ TEST(RatioMap, ByHand) {
     }
   }
   // With a floor that 3.2 fair shares do not reach but 3.6 do, the jump is noise.
-  const Heatmap higher = ratio_map(four_rows(), {0, 0, 1}, {2, 4, 3.5}, 5);
+  const Heatmap higher = pair_maps(four_rows(), {0, 0, 1}, {2, 4, 3.5}, 5).ratio;
   EXPECT_EQ(higher.cells(3, 0), 1.0f);
   EXPECT_EQ(higher.cells(3, 1), 0.0f);
 }
 
-TEST(RatioMap, AfterNothingTheRatioIsInfinite) {
+TEST(PairMaps, AfterNothingTheRatioIsInfinite) {
   const auto capture = of_rows({{1, 0, 0}, {0, 1, 0}, {0.5f, 0.5f, 0}});
-  EXPECT_EQ(ratio_map(capture, {0, 0, 1}, {1, 4, 1}, 5).cells(2, 0),
+  EXPECT_EQ(pair_maps(capture, {0, 0, 1}, {1, 4, 1}, 5).ratio.cells(2, 0),
             std::numeric_limits<float>::infinity());
 }
 
-TEST(RatioMap, ShowsTheViolationsOfItsHeadsAndNoOthers) {
+TEST(PairMaps, ShowsTheViolationsOfItsHeadsAndNoOthers) {
   const MemoryCapture capture = synthetic_capture({.n_layers = 2, .n_tokens = 60});
   const ViolationParams params{4, 2, 1.5};
   for (const HeadRange heads : {HeadRange{1, 2, 1}, HeadRange{0, 0, 2}, HeadRange{1, 2, 2}}) {
-    const Heatmap map = ratio_map(capture, heads, params, 5);
+    const Heatmap map = pair_maps(capture, heads, params, 5).ratio;
     std::set<std::pair<int, int>> above, violations;
     for (int s = 0; s < 60; ++s) {
       for (int t = 0; t < 60; ++t) {
@@ -202,7 +202,42 @@ TEST(RatioMap, ShowsTheViolationsOfItsHeadsAndNoOthers) {
   }
 }
 
-TEST(RatioMap, RowsThatWereNotCapturedAreAbsent) {
+TEST(PairMaps, GiveThePairsOfTheHeadThatCountsForMore) {
+  const MemoryCapture capture = synthetic_capture({.n_layers = 1, .n_tokens = 60});
+  const ViolationParams params{4, 2, 1.5};
+  const PairMaps first = pair_maps(capture, {0, 2, 1}, params, 5);
+  const PairMaps second = pair_maps(capture, {0, 3, 1}, params, 5);
+  const PairMaps both = pair_maps(capture, {0, 2, 2}, params, 5);
+  const auto scores = capture.attention(0, 0, 60);
+  int n_jumps = 0, n_noise = 0;
+  for (int s = 4; s < 60; ++s) {
+    const double floor = 1.5 / (s + 1);
+    const auto noise = [&](const PairMaps& maps, int t) {
+      return maps.score(s, t) <= floor && maps.window_max(s, t) <= floor;
+    };
+    for (int t = 0; t < s - 3; ++t) {
+      EXPECT_EQ(first.score(s, t), (*scores)(2, s, t));
+      float window_max = 0;
+      for (int i = 1; i <= 4; ++i) window_max = std::max(window_max, (*scores)(2, s - i, t));
+      EXPECT_EQ(first.window_max(s, t), window_max);
+      const bool noise_1 = noise(first, t), noise_2 = noise(second, t);
+      const bool takes_second =
+          noise_1 != noise_2 ? noise_1
+                             : (noise_1 ? second.score(s, t) > first.score(s, t)
+                                        : second.ratio.cells(s, t) > first.ratio.cells(s, t));
+      const PairMaps& expected = takes_second ? second : first;
+      EXPECT_EQ(both.ratio.cells(s, t), expected.ratio.cells(s, t)) << s << " " << t;
+      EXPECT_EQ(both.score(s, t), expected.score(s, t)) << s << " " << t;
+      EXPECT_EQ(both.window_max(s, t), expected.window_max(s, t)) << s << " " << t;
+      n_jumps += both.ratio.cells(s, t) > 2 ? 1 : 0;
+      n_noise += noise_1 && noise_2 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(n_jumps, 0);
+  EXPECT_GT(n_noise, 0);
+}
+
+TEST(PairMaps, RowsThatWereNotCapturedAreAbsent) {
   const SyntheticShape shape{.n_layers = 1, .n_tokens = 30};
   CaptureInfo info = synthetic_info(shape);
   info.profile = AttentionProfile::derive;
@@ -210,7 +245,7 @@ TEST(RatioMap, RowsThatWereNotCapturedAreAbsent) {
   MemoryCapture::Arrays arrays = synthetic_arrays(shape, 1);
   arrays.attention.clear();
   const MemoryCapture capture(std::move(info), std::move(arrays));
-  const Heatmap map = ratio_map(capture, {0, 0, 1}, {2, 4, 4}, 5);
+  const Heatmap map = pair_maps(capture, {0, 0, 1}, {2, 4, 4}, 5).ratio;
   for (std::int64_t s = 0; s < 30; ++s) {
     for (std::int64_t t = 0; t < 30; ++t) {
       const bool is_value = Heatmap::is_value(map.cells(s, t));
