@@ -15,7 +15,7 @@
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/slice_bar.h"
-#include "views/shell/explore_page.h"
+#include "views/shell/page_stack.h"
 #include "views/shell/scope_style.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
@@ -41,7 +41,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_workspace(std::move(opener)),
       m_pages(new QStackedWidget),
       m_start(new StartPage),
-      m_page(new ExplorePage(&m_workspace.selection())),
+      m_page(new PageStack(&m_workspace.selection())),
       m_parameters(new ParameterPanel),
       m_inspector(new InspectorPanel(&m_workspace.selection())),
       m_status(new StatusLine(&m_workspace)) {
@@ -77,9 +77,11 @@ void MainWindow::makeDocks() {
   m_parameterDock = add(tr("Parameters"), "parameters", m_parameters);
   m_inspectorDock = add(tr("Inspector"), "inspector", m_inspector);
   connect(m_parameters, &ParameterPanel::edited, this,
-          [this](const ScopeParams& params) { m_workspace.setParams(params); });
+          [this](const ScopeParams& params, bool isFinal) {
+            m_workspace.setParams(params, isFinal);
+          });
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
-  connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, &Workspace::run);
+  connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
 }
 
 void MainWindow::arrangeDocks() {

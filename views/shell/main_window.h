@@ -12,7 +12,7 @@ class QStackedWidget;
 
 namespace qaq::views {
 
-class ExplorePage;
+class PageStack;
 class InspectorPanel;
 class LockChip;
 class ParameterPanel;
@@ -31,7 +31,7 @@ class MainWindow : public QMainWindow {
   explicit MainWindow(CaptureOpener opener, QWidget* parent = nullptr);
 
   Workspace& workspace() { return m_workspace; }
-  ExplorePage* page() const { return m_page; }
+  PageStack* page() const { return m_page; }
   StartPage* startPage() const { return m_start; }
   ParameterPanel* parameters() const { return m_parameters; }
   InspectorPanel* inspector() const { return m_inspector; }
@@ -68,7 +68,7 @@ class MainWindow : public QMainWindow {
   Workspace m_workspace;
   QStackedWidget* m_pages;
   StartPage* m_start;
-  ExplorePage* m_page;
+  PageStack* m_page;
   ParameterPanel* m_parameters;
   InspectorPanel* m_inspector;
   StatusLine* m_status;

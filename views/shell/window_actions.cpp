@@ -16,7 +16,7 @@
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/slice_bar.h"
-#include "views/shell/explore_page.h"
+#include "views/shell/page_stack.h"
 #include "views/shell/main_window.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
@@ -44,7 +44,7 @@ void MainWindow::makeToolBar() {
   m_zoom = bar->addAction(tr("Whole map"));
   m_zoom->setShortcut(QKeySequence(QStringLiteral("0")));
   m_zoom->setToolTip(tr("Show the whole maps (0)"));
-  connect(m_zoom, &QAction::triggered, m_page, &ExplorePage::resetZoom);
+  connect(m_zoom, &QAction::triggered, m_page, &PageStack::resetZoom);
   m_chip = new LockChip(&m_workspace.selection());
   m_captureActions.push_back(m_zoom);
   m_captureActions.push_back(bar->addWidget(m_chip));
