@@ -14,6 +14,8 @@ struct FigureOptions {
   std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;
   std::optional<std::string> cache;  ///< key or value; left out: value
+  bool whole = false;                ///< persistence: of all layers and heads
+  std::optional<std::string> error;  ///< errors: which the map shows; left out: value
   std::optional<std::string> x, y;   ///< metrics of a trade-off
   double scale = 1;
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/analysis/jump_rows.h"
+#include "core/analysis/row_table.h"
 #include "core/base/parallel.h"
 
 namespace qaq {
@@ -163,6 +164,29 @@ Heatmap histogram_map(const PairHistogram& histogram) {
     }
   }
   return map;
+}
+
+Table pair_histogram_table(const PairHistogram& histogram) {
+  std::vector<std::vector<Cell>> rows;
+  const auto low = [&](int bin) { return real_cell(bin == 0 ? 0.0 : histogram.bins.edge(bin)); };
+  for (int y = 0; y < histogram.bins.size(); ++y) {
+    for (int x = 0; x < histogram.bins.size(); ++x) {
+      if (histogram.pairs(y, x) == 0) continue;
+      rows.push_back({low(x), real_cell(histogram.bins.edge(x + 1)), low(y),
+                      real_cell(histogram.bins.edge(y + 1)), histogram.pairs(y, x),
+                      histogram.violations(y, x)});
+    }
+  }
+  const auto real = [](const char* name) {
+    return Column{.name = name, .kind = ColumnKind::real, .unit = "fair shares"};
+  };
+  return table_of({real("window_max_from"),
+                   real("window_max_to"),
+                   real("score_from"),
+                   real("score_to"),
+                   {.name = "pairs", .unit = "1"},
+                   {.name = "violations", .unit = "1"}},
+                  std::move(rows));
 }
 
 std::vector<Violation> strongest_jumps(const ViolationReport& report,

@@ -6,6 +6,7 @@
 
 #include "core/analysis/heatmap.h"
 #include "core/analysis/log_bins.h"
+#include "core/analysis/table.h"
 #include "core/analysis/violations.h"
 #include "core/base/progress.h"
 #include "core/replay/capture_view.h"
@@ -22,6 +23,7 @@ struct HeadRange {
     return violation.layer == layer_index && violation.head >= first_head &&
            violation.head < first_head + n_heads;
   }
+  friend bool operator==(const HeadRange&, const HeadRange&) = default;
 };
 
 /// What a token was worth in a window of rows against what it was worth in the row behind it. A
@@ -57,6 +59,10 @@ PairHistogram pair_histogram(const CaptureView& capture, const std::optional<Hea
 /// The counts to look at: columns are window maxima, rows scores with the highest at the top. Bins
 /// without a pair are impossible. Reduced by maximum.
 Heatmap histogram_map(const PairHistogram& histogram);
+
+/// One row a bin that holds pairs: its edges in fair shares, its pairs and those that violate. The
+/// lower edge of a first bin is 0: it holds what is smaller, too.
+Table pair_histogram_table(const PairHistogram& histogram);
 
 /// The violations of the heads in `heads`, or all, by their ratio, largest first; where that is
 /// infinite by their score. Equal ones in the report's order.

@@ -154,6 +154,24 @@ TEST(HistogramMap, HasHighScoresAtTheTopAndBlankWhereNoPairIs) {
   EXPECT_EQ(map.cells(0, 0), kImpossible);
 }
 
+TEST(PairHistogramTable, HasARowForEveryBinWithPairs) {
+  const PairHistogram found = pair_histogram(four_rows(), {}, {2, 4, 1}, 5);
+  const Table table = pair_histogram_table(found);
+  EXPECT_EQ(table.n_rows, 3);
+  std::vector<std::pair<std::int64_t, std::int64_t>> counts;
+  std::vector<float> score_from;
+  table.for_each_row([&](std::span<const Cell> row) {
+    ASSERT_EQ(row.size(), table.columns.size());
+    EXPECT_LT(std::get<float>(row[0]), std::get<float>(row[1]));
+    score_from.push_back(std::get<float>(row[2]));
+    counts.emplace_back(std::get<std::int64_t>(row[4]), std::get<std::int64_t>(row[5]));
+  });
+  EXPECT_EQ(counts, (std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 0}, {1, 0}, {1, 1}}));
+  EXPECT_EQ(score_from[0], 0) << "the score of 0";
+  EXPECT_LT(score_from[2], 3.2f);
+  EXPECT_GT(score_from[2], 3.2f / 1.26f);
+}
+
 TEST(PairMaps, ByHand) {
   const Heatmap map = pair_maps(four_rows(), {0, 0, 1}, {2, 4, 2}, 5).ratio;
   EXPECT_EQ(map.reducer, Reducer::max);
