@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -153,7 +154,8 @@ Table layer_errors_table(const LayerErrors& errors) {
 
 ChartPanel layer_errors_panel(const LayerErrors& errors) {
   ChartPanel panel{.x = {.label = "layer"},
-                   .y = {.label = "squared error", .scale = ChartScale::log}};
+                   .y = {.label = "squared error (log)", .scale = ChartScale::log}};
+  double least = std::numeric_limits<double>::infinity();
   for (const ErrorOf which : kAllErrors) {
     if (!errors.has(which)) continue;
     const ErrorBand& band = errors.of(which);
@@ -163,12 +165,15 @@ ChartPanel layer_errors_panel(const LayerErrors& errors) {
     line.open = style % 2 == 1;
     for (std::size_t i = 0; i < errors.layers.size(); ++i) {
       const double x = errors.layers[i];
+      if (band.mean[i] > 0) least = std::min(least, band.mean[i]);
       spread.points.push_back({.x = x, .y = band.mean[i], .low = band.p10[i], .high = band.p90[i]});
       line.points.push_back({.x = x, .y = band.mean[i]});
     }
     panel.series.push_back(std::move(spread));
     panel.series.push_back(std::move(line));
   }
+  // A row that nothing was lost of must not press the means together: bands end at the edge.
+  if (std::isfinite(least)) panel.y.least = std::pow(10.0, std::floor(std::log10(least)) - 1);
   return panel;
 }
 

@@ -29,7 +29,8 @@ void DecadeTicker::generate(const QCPRange& range, const QLocale&, QChar, int,
     // Counted from 1, so that it keeps its label.
     if (decade % every != 0) continue;
     ticks.push_back(at);
-    if (tickLabels) tickLabels->push_back(decadeText(decade));
+    // 1,000 would not fit beside an upright axis.
+    if (tickLabels) tickLabels->push_back(decade == 3 ? QStringLiteral("10³") : decadeText(decade));
   }
 }
 

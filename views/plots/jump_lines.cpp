@@ -2,14 +2,17 @@
 
 #include <cmath>
 
-#include "views/plots/number_format.h"
+#include "core/base/text.h"
 #include "views/plots/violation_marks.h"
 
 namespace qaq::views {
 namespace {
 
 constexpr double kMargin = 8, kGap = 5;  // px
-constexpr double kSign = 9;
+constexpr double kSign = 9, kLine = 1.6;
+
+// A parameter as it was given.
+QString plain(double number) { return QString::fromStdString(number_text(number)); }
 
 }  // namespace
 
@@ -48,29 +51,30 @@ void JumpLines::draw(QCPPainter* painter) {
     painter->setAntialiasing(line.dy() != 0);
     painter->setPen(QPen(theme().halo, 3));
     painter->drawLine(line);
-    painter->setPen(QPen(color, 1, style));
+    painter->setPen(QPen(color, kLine, style));
     painter->drawLine(line);
   };
   const QLineF even = ratioLine(1), jump = ratioLine(m_params.violation_ratio);
   stroke(even, theme().text, Qt::SolidLine);
   stroke(jump, theme().violation, Qt::DashLine);
   // Beside the lower ends of the lines there are few pairs to hide.
-  const double low = plot.bottom() - plot.height() * 0.18;
-  const auto crossing = [&](const QLineF& line) {
-    return line.x1() + (low - line.y1()) / line.dy() * line.dx();
+  const auto crossing = [](const QLineF& line, double y) {
+    return line.x1() + (y - line.y1()) / line.dy() * line.dx();
   };
-  const QString evenText = tr("ratio 1");
-  const QString jumpText = tr("ratio %1").arg(numberText(m_params.violation_ratio));
-  drawLabel(painter, evenText, QPointF(crossing(even) + kGap, low + metrics.ascent()),
+  const double low = plot.bottom() - 0.18 * plot.height();
+  drawLabel(painter, tr("ratio 1"), QPointF(crossing(even, low) + kGap, low + metrics.ascent()),
             theme().text);
-  const double left = crossing(jump) - kGap - metrics.horizontalAdvance(jumpText);
-  if (left > plot.left() + 2) drawLabel(painter, jumpText, QPointF(left, low), theme().violation);
-
+  const QString jumpText = tr("ratio %1").arg(plain(m_params.violation_ratio));
+  const double middle = plot.bottom() - 0.42 * plot.height();
+  const double left = crossing(jump, middle) - kGap - metrics.horizontalAdvance(jumpText);
+  if (left > plot.left() + 2) {
+    drawLabel(painter, jumpText, QPointF(left, middle), theme().violation);
+  }
   if (m_params.violation_floor > 0) {
     const double y = std::round(cells.y(row(m_params.violation_floor)));
     if (y > plot.top() && y < plot.bottom()) {
       stroke(QLineF(plot.left(), y, plot.right(), y), theme().violation, Qt::DotLine);
-      drawLabel(painter, tr("floor %1").arg(numberText(m_params.violation_floor)),
+      drawLabel(painter, tr("floor %1").arg(plain(m_params.violation_floor)),
                 QPointF(plot.left() + kMargin, y + metrics.ascent() + 2), theme().violation);
     }
   }

@@ -100,13 +100,22 @@ void PairPane::show(const SharedPairs& pairs) {
   }
   const ColorMap colors = countColors(*pairs->counts->map);
   m_bar->setScale(colors, tr("pairs a bin, log"));
-  const QString largest =
-      std::ssize(pairs->counts->jumps) > ViolationMarks::kMost
-          ? tr("largest jumps of %1 violations (%2 of pairs)").arg(number, share)
-          : tr("violations: %1 of %2 of pairs").arg(number, share);
-  m_bar->setNotes(ColorBar::Mark::violation, {largest + tr("; a fair share is 1/(step + 1)"),
-                                              largest, tr("%1 (%2)").arg(number, share)});
+  const bool isMany = std::ssize(pairs->counts->jumps) > ViolationMarks::kMost;
+  const QString marks = isMany ? tr("violations, the largest drawn") : tr("violations");
+  m_bar->setNotes(ColorBar::Mark::violation,
+                  {marks + tr("; fair share: 1/(step + 1)"), marks, tr("violations")});
   setMap(pairs->counts->map, colors);
+}
+
+void PairPane::updateLayout() {
+  applyMargins();
+  MapPane::updateLayout();
+  const QSize plot = axisRect()->size();
+  const int side = std::min(plot.width(), plot.height());
+  if (side <= 0) return;
+  axisRect()->setMargins(axisRect()->margins() +
+                         QMargins(0, 0, plot.width() - side, plot.height() - side));
+  MapPane::updateLayout();
 }
 
 std::optional<Violation> PairPane::violationAt(const QPointF& position) const {

@@ -25,6 +25,10 @@ class PairPane : public MapPane {
   /// "312 pairs, 4 of them violations; window maximum 0.1 to 0.126, score 2 to 2.51 fair shares".
   QString binText(int row, int column) const;
 
+ protected:
+  /// Both axes have as many px a decade.
+  void updateLayout() override;
+
  private:
   class JumpMarks;
 

@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QLabel>
 #include <QToolTip>
+#include <chrono>
 
 #include "core/analysis/tables.h"
 #include "views/plots/number_format.h"
@@ -11,8 +12,9 @@
 namespace qaq::views {
 namespace {
 
+constexpr std::chrono::milliseconds kLate(100);
 constexpr int kSide = 12, kStrip = 30, kTableRows = 5;  // px, px, rows that a page shows
-const QSize kFigure(1180, 520);
+const QSize kFigure(930, 520);
 
 }  // namespace
 
@@ -39,6 +41,8 @@ PersistenceView::PersistenceView(SelectionModel* selection, QWidget* parent)
   row->addWidget(m_scope);
   addBelow(strip);
   addBelow(m_table, kTableRows);
+  m_late.setSingleShot(true);
+  connect(&m_late, &QTimer::timeout, this, [this] { MapView::setUpdating(true); });
   connect(m_scope, &QComboBox::currentIndexChanged, this,
           [this](int index) { setWhole(index == 1); });
   connect(m_table, &ViolationTable::chosen, this, &PersistenceView::lockViolation);
@@ -74,10 +78,18 @@ void PersistenceView::request() {
   m_made.request([slice = m_slice, isWhole = m_isWhole, previous = m_pairs](const Work& work) {
     return loadPairs(slice, isWhole, previous, work);
   });
+  if (!m_late.isActive()) m_late.start(kLate);
+}
+
+void PersistenceView::setUpdating(bool updating) {
+  m_updating = updating;
+  MapView::setUpdating(updating || (!isReady() && !m_late.isActive()));
 }
 
 void PersistenceView::take(const SharedPairs& pairs) {
   m_pairs = pairs;
+  m_late.stop();
+  MapView::setUpdating(m_updating);
   m_message.clear();
   m_histogram->show(pairs);
   m_ratio->show(pairs);
@@ -89,6 +101,7 @@ void PersistenceView::take(const SharedPairs& pairs) {
 
 void PersistenceView::setMessage(const QString& text) {
   m_message = text;
+  m_late.stop();
   m_slice = nullptr;
   m_pairs = nullptr;
   m_table->setPairs(nullptr);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <QTimer>
+
 #include "views/models/derived.h"
 #include "views/models/pair_data.h"
 #include "views/plots/map_view.h"
@@ -25,6 +27,7 @@ class PersistenceView : public MapView {
   QString title() const override { return tr("Importance persistence"); }
   void setMessage(const QString& text) override;
   void setTheme(const Theme& theme) override;
+  void setUpdating(bool updating) override;
   bool isReady() const override { return m_made.isReady(); }
   QString error() const override { return m_message; }
   QSize figureSize() const override;
@@ -57,6 +60,8 @@ class PersistenceView : public MapView {
   SharedSlice m_slice;  ///< newest
   SharedPairs m_pairs;  ///< what is shown
   bool m_isWhole = false;
+  bool m_updating = false;  ///< a newer result is being made
+  QTimer m_late;            ///< runs out where counting takes long enough to be told
   QString m_message;
   Derived<PairData> m_made;  // last: it uses all of the above
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/text.h"
 #include "views/plots/number_format.h"
 #include "views/plots/pair_pane.h"
 
@@ -36,11 +37,11 @@ void RatioPane::describeColors() {
   const ViolationParams& params = slice.analysis->violationParams;
   m_bar->setScale(colors(), tr("score / window maximum, log"));
   const auto n = static_cast<std::int64_t>(slice.violations.size());
+  const QString ratio = QString::fromStdString(number_text(params.violation_ratio));
   const QString number = counted(n, tr("1 violation"), tr("%1 violations"));
-  m_bar->setNotes(
-      ColorBar::Mark::violation,
-      {number + tr(", r > %1; below the floor: 1").arg(numberText(params.violation_ratio)),
-       number + tr(", r > %1").arg(numberText(params.violation_ratio)), number});
+  const QString above = number + tr(", r > %1").arg(ratio);
+  m_bar->setNotes(ColorBar::Mark::violation,
+                  {above + tr("; below the floor neutral"), above, number});
 }
 
 void RatioPane::show(const SharedPairs& pairs) {

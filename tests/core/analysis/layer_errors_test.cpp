@@ -173,6 +173,7 @@ TEST(LayerErrorsTable, HasTheNumbersOfTheBands) {
 TEST(LayerErrorsPanel, HasALineOverItsBandForEveryError) {
   const ChartPanel panel = layer_errors_panel(layer_errors(hand_result(), hand_info()));
   EXPECT_EQ(panel.y.scale, ChartScale::log);
+  EXPECT_DOUBLE_EQ(panel.y.least.value_or(0), 0.01) << "V of layer 1 has a mean of 0.5";
   ASSERT_EQ(panel.series.size(), 8u);
   for (std::size_t i = 0; i < 8; i += 2) {
     EXPECT_EQ(panel.series[i].mark, ChartMark::band);
