@@ -13,6 +13,7 @@
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_panel.h"
+#include "views/panels/runs_panel.h"
 #include "views/panels/slice_bar.h"
 #include "views/panels/timeline.h"
 #include "views/shell/dock_layout.h"
@@ -38,6 +39,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_parameters(new ParameterPanel),
       m_inspector(new InspectorPanel(&m_workspace.selection())),
       m_status(new StatusLine(&m_workspace)),
+      m_runsPanel(new RunsPanel(&m_runs)),
       m_docks(new DockLayout(this)),
       m_timeline(new Timeline) {
   connect(&m_systemTheme, &SystemTheme::changed, this, [this] {
@@ -66,6 +68,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
 
 void MainWindow::makeDocks() {
   using Place = DockLayout::Place;
+  m_docks->add(Place::left, QStringLiteral("runs"), tr("Captures & runs"), m_runsPanel);
   m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
   m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
   connect(
@@ -79,6 +82,9 @@ void MainWindow::connectWorkspace() {
   m_updating.setSingleShot(true);
   m_updating.setInterval(kLateAfterMs);
   connect(&m_updating, &QTimer::timeout, this, [this] { m_page->setUpdating(true); });
+  connect(m_runsPanel, &RunsPanel::runChosen, this, &MainWindow::takeUpRun);
+  connect(m_runsPanel, &RunsPanel::renameRequested, &m_runs, &RunList::rename);
+  connect(m_runsPanel, &RunsPanel::removeRequested, &m_runs, &RunList::remove);
   connect(m_timeline, &Timeline::prefixChosen, &m_workspace, &Workspace::setPrefix);
   connect(&m_workspace, &Workspace::prefixChanged, m_timeline, &Timeline::setPrefix);
   connect(m_start, &StartPage::openRequested, this, &MainWindow::askForCapture);
@@ -89,6 +95,8 @@ void MainWindow::connectWorkspace() {
   });
   connect(&m_workspace, &Workspace::opened, this, &MainWindow::showOpened);
   connect(&m_workspace, &Workspace::changed, this, [this] {
+    const SharedAnalysis& analysis = m_workspace.shown()->analysis;
+    if (analysis->stage == Analysis::Stage::scores) m_runs.add(*analysis);
     m_page->show(m_workspace.shown());
     for (PlotPage* view : m_dockedViews) view->show(m_workspace.shown());
     m_timeline->setViolations(m_workspace.shown()->violations);
@@ -126,6 +134,8 @@ void MainWindow::showOpened() {
     m_pages->setCurrentIndex(1);
     m_docks->reset();
   }
+  m_runs.reset({});
+  m_runsPanel->setCapture(info);
   m_timeline->setCapture(info, m_workspace.prefix());
   m_chip->setCapture(m_workspace.capture());
   m_sliceBar->setCapture(info);
@@ -136,6 +146,14 @@ void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_parameters->setParams(params);
   m_workspace.setPrefix(prefix);
   m_workspace.setParams(params);
+}
+
+void MainWindow::takeUpRun(int index) {
+  const RunSummary& run = m_runs.runs().at(static_cast<std::size_t>(index)).summary;
+  ScopeParams params = m_workspace.params();
+  params.qaq = run.params;
+  const bool whole = run.prefix == m_workspace.capture()->info().n_tokens;
+  setSettings(params, whole ? 0 : run.prefix);
 }
 
 bool MainWindow::isSettled() const { return !m_workspace.isBusy() && m_page->isSettled(); }
