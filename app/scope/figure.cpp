@@ -9,7 +9,9 @@
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
 #include "views/models/provenance.h"
+#include "views/plots/error_view.h"
 #include "views/plots/figure_renderer.h"
+#include "views/plots/persistence_view.h"
 
 namespace qaq::scope {
 namespace {
@@ -51,6 +53,27 @@ views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analys
   return slice;
 }
 
+void preparePersistence(const FigureOptions& options, const views::Analysis&,
+                        views::PlotView& view) {
+  dynamic_cast<views::PersistenceView&>(view).setWhole(options.whole);
+}
+
+void prepareErrors(const FigureOptions& options, const views::Analysis& analysis,
+                   views::PlotView& view) {
+  if (!options.error) return;
+  const auto which =
+      static_cast<ErrorOf>(std::ranges::find(ChoiceNames<ErrorOf>::names, *options.error) -
+                           ChoiceNames<ErrorOf>::names.begin());
+  if (!has_errors(*analysis.replay, which)) {
+    refuse_input({.file = analysis.capture->info().name,
+                  .place = "--error",
+                  .what = cat("the capture lacks what errors of ", *options.error, " need"),
+                  .cure = "capture again with queries and --attention derive, or choose key or "
+                          "value"});
+  }
+  dynamic_cast<views::ErrorView&>(view).setShown(which);
+}
+
 // What `figure` draws, of what, and the flags that say which part.
 struct FigureView {
   const char* name;
@@ -58,7 +81,11 @@ struct FigureView {
   void (*draw)(const FigureOptions&);
   bool many = false;  // files
   std::set<std::string_view> flags{};
+  // Sets a view's own switches.
+  void (*prepare)(const FigureOptions&, const views::Analysis&, views::PlotView&) = nullptr;
 };
+
+const FigureView& viewOf(const FigureOptions& options);
 
 void drawView(const FigureOptions& options) {
   const ScopeParams params = paramsOf(options.common);
@@ -66,8 +93,11 @@ void drawView(const FigureOptions& options) {
   const auto analysis =
       views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
   const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
+  const auto prepare = [&](views::PlotView& view) {
+    if (const auto own = viewOf(options).prepare) own(options, *analysis, view);
+  };
   views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
-                                 styleOf(options, views::provenanceText(*analysis)));
+                                 styleOf(options, views::provenanceText(*analysis)), {}, prepare);
   for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
     if (options.reducer == name_of(reducer)) renderer.setReducer(reducer);
   }
@@ -91,6 +121,16 @@ const std::vector<FigureView>& figureViews() {
        .draw = drawView,
        .flags = {"--layer", "--head", "--query-head", "--reducer", "--colors", "--preset", "--set",
                  "--prefix"}},
+      {.name = "persistence",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--query-head", "--whole", "--preset", "--set", "--prefix"},
+       .prepare = preparePersistence},
+      {.name = "errors",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--error", "--preset", "--set", "--prefix"},
+       .prepare = prepareErrors},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
@@ -119,6 +159,8 @@ void checkFlags(const FigureOptions& options) {
       {"--cache", options.cache.has_value()},
       {"--reducer", options.reducer.has_value()},
       {"--colors", options.colors.has_value()},
+      {"--whole", options.whole},
+      {"--error", options.error.has_value()},
       {"--x", options.x.has_value()},
       {"--y", options.y.has_value()},
       {"--preset", !options.common.preset.empty()},
@@ -172,6 +214,13 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
           "--colors", options.colors,
           "Colours of values, for outliers and attention: viridis (the default) or cividis")
       ->check(CLI::IsMember({"viridis", "cividis"}));
+  figure->add_flag("--whole", options.whole,
+                   "Pairs and violations of all layers and heads, for persistence");
+  figure
+      ->add_option("--error", options.error,
+                   "Which error the map shows, for errors: key, value (the default), attention or "
+                   "output")
+      ->check(CLI::IsMember({"key", "value", "attention", "output"}));
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "
@@ -187,6 +236,8 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "Examples:\n"
       "  qaq-scope figure bits story.h5 -o bits.pdf --set target_quantization_error=0.03\n"
       "  qaq-scope figure attention story.h5 -o attention.png --layer 14 --head 1 --scale 2\n"
+      "  qaq-scope figure persistence story.h5 -o persistence.png --whole\n"
+      "  qaq-scope figure errors story.h5 -o errors.pdf --error output\n"
       "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
       "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
       "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");

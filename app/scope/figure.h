@@ -16,6 +16,8 @@ struct FigureOptions {
   std::optional<std::string> cache;    ///< key or value; left out: value
   std::optional<std::string> reducer;  ///< min, max or mean; left out: the view's own
   std::optional<std::string> colors;   ///< viridis or cividis; left out: viridis
+  bool whole = false;                  ///< persistence: of all layers and heads
+  std::optional<std::string> error;    ///< errors: which the map shows; left out: value
   std::optional<std::string> x, y;     ///< metrics of a trade-off
   double scale = 1;
 };

@@ -29,11 +29,12 @@ enum class ChartMark {
   rug,          ///< strokes at the bottom: of each point only x counts
   heat,         ///< coloured cells, one each point, of unit size; z is the colour
   rings,        ///< what is of note on a heat map: signs that leave the cell in sight
+  band,         ///< what lies between low and high, through all points; y is not drawn
 };
 template <>
 struct ChoiceNames<ChartMark> {
-  static constexpr std::array<std::string_view, 8> names{"points", "line", "line_points", "steps",
-                                                         "bars",   "rug",  "heat",        "rings"};
+  static constexpr std::array<std::string_view, 9> names{
+      "points", "line", "line_points", "steps", "bars", "rug", "heat", "rings", "band"};
 };
 
 /// What a straight line of reference keeps: its x, its y, or y = x.
@@ -84,7 +85,7 @@ struct ChartSeries {
 
 struct ChartLine {
   ChartLineKind kind = ChartLineKind::y;
-  double at = 0;  ///< not of a diagonal
+  double at = 0;        ///< not of a diagonal
   std::string label{};  ///< in the legend, once for all panels
 };
 

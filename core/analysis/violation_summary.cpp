@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
@@ -16,11 +15,6 @@ using Json = nlohmann::ordered_json;
 double quantile(const std::vector<double>& sorted, double p) {
   const auto rank = static_cast<std::size_t>(std::ceil(p * static_cast<double>(sorted.size())));
   return sorted[std::max<std::size_t>(rank, 1) - 1];
-}
-
-double jump_ratio(const Violation& v) {
-  return v.window_max > 0 ? double{v.score} / double{v.window_max}
-                          : std::numeric_limits<double>::infinity();
 }
 
 std::vector<TokenViolations> by_token(const ViolationReport& report) {

@@ -54,6 +54,25 @@ struct Violation {
   float window_max = 0;  ///< max of S_{step-n .. step-1}[token]
 };
 
+/// score / window maximum; infinite where the maximum is 0.
+double jump_ratio(const Violation& violation);
+
+/// Whether scores of row `step` are violations: what find_violations() asks of each.
+class JumpTest {
+ public:
+  JumpTest(const ViolationParams& params, std::int64_t step)
+      : ratio_(params.violation_ratio),
+        floor_(params.violation_floor / static_cast<double>(step + 1)) {}
+
+  bool operator()(float score, float window_max) const {
+    return double{score} > ratio_ * double{window_max} && is_above_floor(score);
+  }
+  bool is_above_floor(float score) const { return double{score} > floor_; }
+
+ private:
+  double ratio_, floor_;
+};
+
 struct ViolationReport {
   std::int64_t window = 0;            ///< n that was used
   std::vector<Violation> violations;  ///< ordered by layer, head, step, token

@@ -93,6 +93,26 @@ TEST(ChartPlot, EveryPointIsDrawnInItsPlace) {
   }
 }
 
+TEST(ChartPlot, ABandLiesBetweenLowAndHighAndEndsAtALogarithmicEdge) {
+  ChartPanel panel{.title = "Spread",
+                   .x = {.label = "layer"},
+                   .y = {.label = "error", .scale = ChartScale::log},
+                   .series = {series(ChartMark::band, 2,
+                                     {{.x = 0, .y = 10, .low = 1, .high = 100},
+                                      {.x = 4, .y = 10, .low = 0, .high = 100}})}};
+  ChartPlot plot;
+  plot.setChart(oneOf(panel));
+  const QImage image = pictureOf(plot);
+  const QRgb surface = Theme::of(ThemeKind::light).surface.rgb();
+  const QRgb inside = image.pixel(placeOf(plot, 0, 1, 30));
+  EXPECT_NE(inside, surface);
+  EXPECT_GT(qGreen(inside), qRed(inside)) << "a veil of bluish green";
+  EXPECT_EQ(image.pixel(placeOf(plot, 0, 0.5, 3)), inside);
+  EXPECT_EQ(image.pixel(placeOf(plot, 0, 3.5, 1)), inside) << "no low end on the axis";
+  EXPECT_NE(image.pixel(placeOf(plot, 0, 1, 110)), inside);
+  EXPECT_EQ(plot.panels()[0]->axis(QCPAxis::atLeft)->range().contains(1), true);
+}
+
 TEST(ChartPlot, BarsStandOnEachOther) {
   ChartPlot plot;
   plot.setChart(full());

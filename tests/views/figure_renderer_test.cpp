@@ -22,7 +22,8 @@ SharedSlice slice() {
 }
 
 class Figure : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention"));
+INSTANTIATE_TEST_SUITE_P(Views, Figure,
+                         testing::Values("bits", "outliers", "attention", "persistence", "errors"));
 
 TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;

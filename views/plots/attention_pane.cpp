@@ -58,7 +58,7 @@ void AttentionPane::show(const SharedSlice& shown) {
   const auto n_tokens = static_cast<int>(info.n_tokens);
   xTicker().setCells(n_tokens);
   yTicker().setCells(n_tokens);
-  m_marks->setSlice(shown);
+  m_marks->setViolations({shown, &slice.violations});
   const QaqSideParams& value = analysis.params.qaq.value;
   m_window->setRows(slice.attention && value.use_attentions ? value.last_n_attentions : 0,
                     analysis.replay->prefix - 1);

@@ -8,6 +8,7 @@ namespace {
 
 constexpr double kSignPx = 7, kLinePx = 1.6;
 constexpr double kSmallSignPx = 4;
+constexpr int kBandAlpha = 40;
 constexpr std::size_t kMany = 100;  // points, which would cover each other
 
 // Solid and hollow ones differ by their brush alone.
@@ -63,6 +64,12 @@ ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
       look.sign = QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme.violation, 2), Qt::NoBrush,
                                   kSignPx);
       break;
+    case ChartMark::band: {
+      QColor veil = color;
+      veil.setAlpha(kBandAlpha);
+      look.fill = veil;
+      break;
+    }
     case ChartMark::heat:
       break;
   }

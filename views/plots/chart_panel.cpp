@@ -92,6 +92,25 @@ void addGraph(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartPane
   if (has_interval) addInterval(graph, points, by_name);
 }
 
+// Between two graphs without lines. What has no place on a logarithmic axis ends at its edge.
+void addBand(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartLook& look) {
+  QCPGraph* upper = x->parentPlot()->addGraph(x, y);
+  QCPGraph* lower = x->parentPlot()->addGraph(x, y);
+  for (QCPGraph* graph : {upper, lower}) {
+    graph->setName(QString::fromStdString(series.name));
+    graph->setPen(Qt::NoPen);
+  }
+  upper->setBrush(look.fill);
+  upper->setChannelFillGraph(lower);
+  const bool log = y->scaleType() == QCPAxis::stLogarithmic;
+  for (const ChartPoint& point : series.points) {
+    if (!std::isfinite(point.low) || !std::isfinite(point.high)) continue;
+    const double least = log ? y->range().lower : point.low;
+    upper->addData(point.x, std::max(point.high, least));
+    lower->addData(point.x, std::max(point.low, least));
+  }
+}
+
 // A ring, and a wider one below it, so that it is seen on any colour.
 void addRings(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const Theme& theme) {
   for (const auto& [color, width] : {std::pair{theme.halo, 4.0}, std::pair{theme.violation, 2.0}}) {
@@ -221,6 +240,8 @@ void fillPanel(QCPAxisRect* axes, QCPColorScale* scale, const ChartPanel& panel,
       addHeat(axes, scale, series, panel, theme);
     } else if (series.mark == ChartMark::rings) {
       addRings(x, y, series, theme);
+    } else if (series.mark == ChartMark::band) {
+      addBand(x, y, series, look);
     } else if (series.mark == ChartMark::bars) {
       addBars(x, y, series, look);
     } else if (series.mark == ChartMark::rug) {

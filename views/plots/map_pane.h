@@ -82,6 +82,8 @@ class MapPane : public QCustomPlot {
   static constexpr const char* kMarksLayer = "marks";
 
   void setFooter(PaneFooter* footer);
+  /// Takes the fixed margins again.
+  void applyMargins();
   /// px above the map: 10, or more where something is drawn there.
   void setTopMargin(int px);
   /// `overlay` follows the theme; it belongs to the plot.
@@ -108,7 +110,6 @@ class MapPane : public QCustomPlot {
   };
   std::optional<CellIndex> cellAt(const QPointF& position) const;
   void setUpAxes();
-  void applyMargins();
   void keepInside(QCPAxis* axis, std::int64_t count);
   void applyHeadings();
   void applyColors();

@@ -11,17 +11,19 @@ const QSize kPaneSize(720, 460);
 
 }  // namespace
 
-MapView::MapView(SelectionModel* selection, QWidget* parent) : PlotView(selection, parent) {
-  auto* row = new QHBoxLayout(this);
-  row->setContentsMargins(0, 0, 0, 0);
-  row->setSpacing(kPaneGap);
+MapView::MapView(SelectionModel* selection, QWidget* parent)
+    : PlotView(selection, parent), m_column(new QVBoxLayout(this)), m_row(new QHBoxLayout) {
+  m_column->setContentsMargins(0, 0, 0, 0);
+  m_column->setSpacing(0);
+  m_column->addLayout(m_row, kPaneStretch);
+  m_row->setSpacing(kPaneGap);
   connect(selection, &SelectionModel::hoverChanged, this, &MapView::showHover);
   connect(selection, &SelectionModel::lockChanged, this, &MapView::showLock);
 }
 
 void MapView::addPane(MapPane* pane) {
   m_panes.push_back(pane);
-  layout()->addWidget(pane);
+  m_row->addWidget(pane);
   connect(pane, &MapPane::cellHovered, this, [this, pane](int row, int column) {
     selection()->hover(cursorOf(pane, row, column, nullptr));
   });
@@ -33,8 +35,16 @@ void MapView::addPane(MapPane* pane) {
           [this, pane](int rows, int columns) { step(pane, rows, columns); });
 }
 
+void MapView::addAbove(QWidget* widget, int stretch) { m_column->insertWidget(0, widget, stretch); }
+
+void MapView::addBelow(QWidget* widget, int stretch) { m_column->addWidget(widget, stretch); }
+
 void MapView::show(const SharedSlice& slice) {
   present(slice);
+  showCursors();
+}
+
+void MapView::showCursors() {
   showHover();
   showLock();
 }
@@ -86,7 +96,7 @@ QString MapView::summary() const {
 
 bool MapView::isSettled() const {
   return isReady() && std::all_of(m_panes.begin(), m_panes.end(),
-                     [](const MapPane* pane) { return pane->isSettled(); });
+                                  [](const MapPane* pane) { return pane->isSettled(); });
 }
 
 void MapView::showHover() {

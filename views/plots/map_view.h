@@ -3,6 +3,9 @@
 #include "views/plots/map_pane.h"
 #include "views/plots/plot_view.h"
 
+class QHBoxLayout;
+class QVBoxLayout;
+
 namespace qaq::views {
 
 /// A view of heatmaps side by side. The cell under the pointer and the locked one are shared by
@@ -29,6 +32,12 @@ class MapView : public PlotView {
   virtual void present(const SharedSlice& slice) = 0;
   /// Puts `pane` beside the others and connects it to the selection.
   void addPane(MapPane* pane);
+  /// Puts what is no map above or below the panes, which take `kPaneStretch` of the height.
+  void addAbove(QWidget* widget, int stretch = 0);
+  void addBelow(QWidget* widget, int stretch = 0);
+  static constexpr int kPaneStretch = 10;
+  /// Marks the selection's cells again, where what is shown has moved them.
+  void showCursors();
   /// The cursor that the cell of a pane stands for; none where it means nothing (a layer that was
   /// not captured).
   virtual std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
@@ -43,6 +52,8 @@ class MapView : public PlotView {
   void showLock();
   void step(MapPane* pane, int rows, int columns);
 
+  QVBoxLayout* m_column;
+  QHBoxLayout* m_row;
   QList<MapPane*> m_panes;
 };
 

@@ -6,7 +6,9 @@
 #include "core/base/error.h"
 #include "views/plots/attention_map_view.h"
 #include "views/plots/bit_map_view.h"
+#include "views/plots/error_view.h"
 #include "views/plots/outlier_map_view.h"
+#include "views/plots/persistence_view.h"
 
 namespace qaq::views {
 namespace {
@@ -25,6 +27,8 @@ constexpr std::array kViews{
     ListedView{"bits", make<BitMapView>},
     ListedView{"outliers", make<OutlierMapView>},
     ListedView{"attention", make<AttentionMapView>},
+    ListedView{"persistence", make<PersistenceView>},
+    ListedView{"errors", make<ErrorView>},
 };
 
 }  // namespace

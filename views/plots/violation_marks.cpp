@@ -17,14 +17,23 @@ QPolygonF violationTriangle(const QPointF& centre, double size) {
                     centre + QPointF(-half, half * 0.8)});
 }
 
+QPointF ViolationMarks::placeOf(const Violation& violation) const {
+  return {violation.token + 0.5, violation.step + 0.5};
+}
+
+QPointF ViolationMarks::centreOf(const Violation& violation, const CellFrame& cells) const {
+  const QPointF place = placeOf(violation);
+  return {cells.x(place.x()), cells.y(place.y())};
+}
+
 std::vector<Violation> ViolationMarks::drawn() const {
   std::vector<Violation> out;
-  if (!m_slice) return out;
+  if (!m_violations) return out;
   const CellFrame cells = frame();
   const QRectF sight = cells.plot().adjusted(-kSize, -kSize, kSize, kSize);
   QSet<QPair<int, int>> taken;
-  for (const Violation& violation : m_slice->violations) {
-    const QPointF centre = cells.cell(violation.step, violation.token).center();
+  for (const Violation& violation : *m_violations) {
+    const QPointF centre = centreOf(violation, cells);
     if (!sight.contains(centre)) continue;
     const QPair<int, int> place(static_cast<int>(std::floor(centre.x() / kSpacing)),
                                 static_cast<int>(std::floor(centre.y() / kSpacing)));
@@ -40,7 +49,7 @@ std::optional<Violation> ViolationMarks::nearest(const QPointF& position, double
   const CellFrame cells = frame();
   std::optional<Violation> best;
   for (const Violation& violation : drawn()) {
-    const QPointF centre = cells.cell(violation.step, violation.token).center();
+    const QPointF centre = centreOf(violation, cells);
     const double distance = QLineF(position, centre).length();
     if (distance >= reach) continue;
     reach = distance;
@@ -57,7 +66,7 @@ void ViolationMarks::draw(QCPPainter* painter) {
   painter->setPen(halo);
   painter->setBrush(theme().violation);
   for (const Violation& violation : drawn()) {
-    const QPointF centre = cells.cell(violation.step, violation.token).center();
+    const QPointF centre = centreOf(violation, cells);
     painter->drawPolygon(violationTriangle(centre, kSize));
   }
 }

@@ -14,7 +14,9 @@ PageStack::PageStack(SelectionModel* selection, QWidget* parent)
 
 QList<PageLayout> PageStack::builtIn() {
   return {{tr("Bits and attention"),
-           {{QStringLiteral("bits")}, {QStringLiteral("outliers"), QStringLiteral("attention")}}}};
+           {{QStringLiteral("bits")}, {QStringLiteral("outliers"), QStringLiteral("attention")}}},
+          {tr("Persistence"), {{QStringLiteral("persistence")}}},
+          {tr("Errors"), {{QStringLiteral("errors")}}}};
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {

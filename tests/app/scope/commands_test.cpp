@@ -44,7 +44,8 @@ void expect_refused(const ProgramResult& result, int code, const std::vector<std
 }
 
 class Figure : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention"));
+INSTANTIATE_TEST_SUITE_P(Views, Figure,
+                         testing::Values("bits", "outliers", "attention", "persistence", "errors"));
 
 TEST_P(Figure, IsWrittenAsPictureAndAsPage) {
   const TemporaryFolder folder;
@@ -89,6 +90,26 @@ TEST(Figures, HaveTheReducerAndTheColoursThatAreAskedFor) {
   EXPECT_EQ(pictures.size(), 4u) << "the last is the first";
 }
 
+TEST(Figures, HaveTheSwitchesOfTheirViews) {
+  const TemporaryFolder folder;
+  const auto draw = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "figure");
+    words.insert(words.end(), {"-o", folder.file("f.png")});
+    const ProgramResult drawn = run_scope(words);
+    EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+    return bytes_of(folder.file("f.png"));
+  };
+  const std::vector<std::string> jumps{"persistence", kCapture, "--set", "violation_window=1"};
+  std::vector<std::string> whole = jumps;
+  whole.emplace_back("--whole");
+  EXPECT_NE(draw(jumps), draw(whole));
+  const std::string value = draw({"errors", kCapture});
+  EXPECT_EQ(value, draw({"errors", kCapture, "--error", "value"}));
+  for (const char* error : {"key", "attention", "output"}) {
+    EXPECT_NE(value, draw({"errors", kCapture, "--error", error})) << error;
+  }
+}
+
 TEST(Figures, RefuseWrongFlagsAndValues) {
   const TemporaryFolder folder;
   const std::string out = folder.file("f.png");
@@ -110,6 +131,10 @@ TEST(Figures, RefuseWrongFlagsAndValues) {
   refused({"bits", kCapture, "--cache", "key"}, {"--cache", "bits"});
   refused({"bits", kCapture, "--colors", "cividis"}, {"--colors", "bits"});
   refused({"bits", kCapture, "--reducer", "median"}, {"--reducer", "median", "mean"});
+  refused({"attention", kCapture, "--whole"}, {"--whole", "attention"});
+  refused({"bits", kCapture, "--error", "key"}, {"--error", "bits"});
+  refused({"errors", kCapture, "--error", "keys"}, {"--error", "keys"});
+  refused({"errors", kCapture, "--head", "0"}, {"--head", "errors"});
   refused({"bits", kCapture, kCapture}, {"too many"});
   const auto gif = run_scope({"figure", "bits", kCapture, "-o", folder.file("f.gif")});
   expect_refused(gif, 2, {"f.gif", ".png or .pdf"}, folder);

@@ -1,0 +1,68 @@
+#include "views/plots/line_labels.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "views/plots/chart_look.h"
+
+namespace qaq::views {
+namespace {
+
+constexpr double kAway = 6;  // px between line and name
+
+}  // namespace
+
+void LineLabels::setPanel(const ChartPanel& panel) {
+  m_lines.clear();
+  for (const ChartSeries& series : panel.series) {
+    if (series.mark == ChartMark::line_points) m_lines.push_back(series);
+  }
+}
+
+void LineLabels::draw(QCPPainter* painter) {
+  const QRectF plot = frame().plot();
+  const QFont font = Theme::font(Theme::kTickPx, true);
+  const QFontMetricsF metrics(font);
+  const QCPAxis *x = m_axes->axis(QCPAxis::atBottom), *y = m_axes->axis(QCPAxis::atLeft);
+  QList<QRectF> taken;
+  for (const ChartSeries& line : m_lines) {
+    const QString name = QString::fromStdString(line.name);
+    const QSizeF size(metrics.horizontalAdvance(name), metrics.ascent());
+    double best = 0;
+    QRectF place;
+    for (std::size_t i = 0; i < line.points.size(); ++i) {
+      if (!(line.points[i].y > 0)) continue;
+      const QPointF at(x->coordToPixel(line.points[i].x), y->coordToPixel(line.points[i].y));
+      // Room above and below, to the other lines and to the frame.
+      double above = at.y() - plot.top(), below = plot.bottom() - at.y();
+      for (const ChartSeries& other : m_lines) {
+        if (&other == &line || i >= other.points.size() || !(other.points[i].y > 0)) continue;
+        const double dy = y->coordToPixel(other.points[i].y) - at.y();
+        (dy > 0 ? below : above) = std::min(dy > 0 ? below : above, std::abs(dy));
+      }
+      const double room = std::max(above, below);
+      QRectF box(QPointF(), size);
+      box.moveCenter(at + QPointF(0, (above > below ? -1 : 1) * (kAway + size.height() / 2)));
+      const bool free = plot.contains(box) && std::ranges::none_of(taken, [&](const QRectF& other) {
+                          return other.intersects(box);
+                        });
+      if (!free || room <= best) continue;
+      best = room;
+      place = box;
+    }
+    if (place.isEmpty()) continue;
+    taken.push_back(place);
+    QPainterPath path;
+    path.addText(place.left(), place.bottom(), font, name);
+    painter->setAntialiasing(true);
+    painter->setPen(QPen(theme().halo, 3));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawPath(path);
+    painter->setPen(Qt::NoPen);
+    painter->setBrush(lookOf(line, theme()).line.color());
+    painter->drawPath(path);
+  }
+}
+
+}  // namespace qaq::views
