@@ -9,18 +9,20 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
+#include "views/plots/distribution_view.h"
 #include "views/plots/figure_renderer.h"
+#include "views/plots/memory_view.h"
 
 namespace qaq::scope {
 namespace {
 
-int layerIndex(const CaptureInfo& info, int layer) {
+int layerIndex(const char* flag, const CaptureInfo& info, int layer) {
   const auto found = std::find(info.layers.begin(), info.layers.end(), layer);
   if (found != info.layers.end()) return static_cast<int>(found - info.layers.begin());
   std::string captured;
   for (const std::int32_t l : info.layers)
     captured += (captured.empty() ? "" : ", ") + std::to_string(l);
-  refuse_usage({.place = "--layer",
+  refuse_usage({.place = flag,
                 .what = cat("layer ", layer, " was not captured"),
                 .cure = "choose one of " + captured});
 }
@@ -32,11 +34,18 @@ int checkedHead(const char* flag, int head, std::int64_t count) {
                 .cure = cat("choose one from 0 to ", count - 1)});
 }
 
+// One of an enum's names, which the flag's check let through.
+template <class Enum>
+Enum choiceOf(const std::string& name) {
+  const auto& names = ChoiceNames<Enum>::names;
+  return static_cast<Enum>(std::ranges::find(names, name) - names.begin());
+}
+
 views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analysis) {
   const CaptureInfo& info = analysis.capture->info();
   views::Slice slice = views::defaultSlice(analysis);
   slice.side = options.cache.value_or("value") == "key" ? CacheSide::key : CacheSide::value;
-  if (options.layer) slice.layer = layerIndex(info, *options.layer);
+  if (options.layer) slice.layer = layerIndex("--layer", info, *options.layer);
   if (options.head) slice.kvHead = checkedHead("--head", *options.head, info.shape.n_kv_heads);
   if (options.queryHead) {
     slice.queryHead = checkedHead("--query-head", *options.queryHead, info.shape.n_heads);
@@ -51,6 +60,39 @@ views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analys
   return slice;
 }
 
+// The cell that --cell names, by the place of its layer.
+std::optional<views::Cursor> lockedCell(const FigureOptions& options, const CaptureInfo& info) {
+  std::optional<views::Cursor> cell = cellOf(options.cell);
+  if (!cell) return cell;
+  cell->layer = layerIndex("--cell", info, cell->layer);
+  checkedHead("--cell", cell->kvHead, info.shape.n_kv_heads);
+  if (cell->token >= info.n_tokens) {
+    refuse_usage({.place = "--cell",
+                  .what = cat("there is no token ", cell->token),
+                  .cure = cat("choose one from 0 to ", info.n_tokens - 1)});
+  }
+  return cell;
+}
+
+void prepareDistributions(const FigureOptions& options, const views::Analysis&,
+                          views::PlotView& view) {
+  if (!options.scope) return;
+  dynamic_cast<views::DistributionView&>(view).setScope(
+      choiceOf<DistributionScope>(*options.scope));
+}
+
+void prepareMemory(const FigureOptions& options, const views::Analysis&, views::PlotView& view) {
+  if (!options.count) return;
+  dynamic_cast<views::MemoryView&>(view).setAccounting(choiceOf<Accounting>(*options.count));
+}
+
+void prepareFormula(const FigureOptions& options, const views::Analysis&, views::PlotView&) {
+  if (!options.cell.empty()) return;
+  refuse_usage({.place = "--cell",
+                .what = "is missing: a formula is of one cell",
+                .cure = "give key|value,LAYER,KV_HEAD,TOKEN, as in value,14,1,56"});
+}
+
 // What `figure` draws, of what, and the flags that say which part.
 struct FigureView {
   const char* name;
@@ -58,7 +100,11 @@ struct FigureView {
   void (*draw)(const FigureOptions&);
   bool many = false;  // files
   std::set<std::string_view> flags{};
+  // Sets a view's own switches.
+  void (*prepare)(const FigureOptions&, const views::Analysis&, views::PlotView&) = nullptr;
 };
+
+const FigureView& viewOf(const FigureOptions& options);
 
 void drawView(const FigureOptions& options) {
   const ScopeParams params = paramsOf(options.common);
@@ -66,8 +112,12 @@ void drawView(const FigureOptions& options) {
   const auto analysis =
       views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
   const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
+  const auto prepare = [&](views::PlotView& view) {
+    if (const auto own = viewOf(options).prepare) own(options, *analysis, view);
+  };
   const views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
-                                       styleOf(options, provenanceText(*analysis)));
+                                       styleOf(options, provenanceText(*analysis)),
+                                       lockedCell(options, capture->info()), prepare);
   renderer.save(QString::fromStdString(options.output));
 }
 
@@ -85,16 +135,32 @@ const std::vector<FigureView>& figureViews() {
        .files = "a capture",
        .draw = drawView,
        .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+      {.name = "distributions",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--cache", "--scope", "--preset", "--set", "--prefix"},
+       .prepare = prepareDistributions},
+      {.name = "memory",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--count", "--preset", "--set", "--prefix"},
+       .prepare = prepareMemory},
+      {.name = "formula",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--cell", "--preset", "--set", "--prefix"},
+       .prepare = prepareFormula},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
        .flags = {"--preset", "--set", "--prefix"}},
       {.name = "experiment", .files = "the NAME.json of qaq experiment", .draw = drawExperiment},
       {.name = "tradeoff",
-       .files = "results files of qaq sweep, qaq evaluate or the authors",
+       .files =
+           "results files of qaq sweep, qaq evaluate or the authors, or a capture with its runs",
        .draw = drawTradeoff,
        .many = true,
-       .flags = {"--x", "--y"}},
+       .flags = {"--x", "--y", "--preset", "--set", "--prefix"}},
   };
   return kViews;
 }
@@ -111,6 +177,9 @@ void checkFlags(const FigureOptions& options) {
       {"--head", options.head.has_value()},
       {"--query-head", options.queryHead.has_value()},
       {"--cache", options.cache.has_value()},
+      {"--cell", !options.cell.empty()},
+      {"--scope", options.scope.has_value()},
+      {"--count", options.count.has_value()},
       {"--x", options.x.has_value()},
       {"--y", options.y.has_value()},
       {"--preset", !options.common.preset.empty()},
@@ -152,8 +221,22 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option(
       "--query-head", options.queryHead,
       "Query head whose attention is shown; left out: the maximum over the KV head's");
-  figure->add_option("--cache", options.cache, "key or value (the default), for outliers")
+  figure
+      ->add_option("--cache", options.cache,
+                   "key or value (the default), for outliers and channels of distributions")
       ->check(CLI::IsMember({"key", "value"}));
+  figure->add_option("--cell", options.cell,
+                     "key|value,LAYER,KV_HEAD,TOKEN, for formula: whose bits");
+  figure
+      ->add_option(
+          "--scope", options.scope,
+          "Whose numbers, for distributions: those of the head (the default), the layer or "
+          "the whole capture")
+      ->check(CLI::IsMember({"head", "layer", "capture"}));
+  figure
+      ->add_option("--count", options.count,
+                   "Which bytes the bars of memory are: packed (the default) or nominal")
+      ->check(CLI::IsMember({"packed", "nominal"}));
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "
@@ -169,6 +252,9 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "Examples:\n"
       "  qaq-scope figure bits story.h5 -o bits.pdf --set target_quantization_error=0.03\n"
       "  qaq-scope figure attention story.h5 -o attention.png --layer 14 --head 1 --scale 2\n"
+      "  qaq-scope figure distributions story.h5 -o values.pdf --scope capture\n"
+      "  qaq-scope figure formula story.h5 -o formula.png --cell value,14,1,20\n"
+      "  qaq-scope figure tradeoff story.h5 -o runs.png --y attention_error\n"
       "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
       "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
       "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");

@@ -14,6 +14,9 @@ struct FigureOptions {
   std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;
   std::optional<std::string> cache;  ///< key or value; left out: value
+  std::string cell;                  ///< key|value,LAYER,KV_HEAD,TOKEN, of a formula
+  std::optional<std::string> scope;  ///< of distributions: head, layer or capture
+  std::optional<std::string> count;  ///< of memory: packed or nominal
   std::optional<std::string> x, y;   ///< metrics of a trade-off
   double scale = 1;
 };

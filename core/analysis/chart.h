@@ -24,6 +24,7 @@ enum class ChartMark {
   points,
   line,         ///< through its points, in their order
   line_points,  ///< both
+  dotted,       ///< the same as a dotted line: what limits the others
   steps,        ///< a histogram's outline: each point is the middle of a bin
   bars,         ///< stacked on the bars of the series before it
   rug,          ///< strokes at the bottom: of each point only x counts
@@ -32,8 +33,8 @@ enum class ChartMark {
 };
 template <>
 struct ChoiceNames<ChartMark> {
-  static constexpr std::array<std::string_view, 8> names{"points", "line", "line_points", "steps",
-                                                         "bars",   "rug",  "heat",        "rings"};
+  static constexpr std::array<std::string_view, 9> names{
+      "points", "line", "line_points", "dotted", "steps", "bars", "rug", "heat", "rings"};
 };
 
 /// What a straight line of reference keeps: its x, its y, or y = x.
@@ -84,7 +85,7 @@ struct ChartSeries {
 
 struct ChartLine {
   ChartLineKind kind = ChartLineKind::y;
-  double at = 0;  ///< not of a diagonal
+  double at = 0;        ///< not of a diagonal
   std::string label{};  ///< in the legend, once for all panels
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "views/plots/figure_page.h"
@@ -13,10 +14,12 @@ class FigureRenderer {
  public:
   using Style = FigureStyle;
 
-  /// Waits until the view has computed what it shows. `cell` is locked, where it is given. Throws
-  /// Error{usage} where there is no view `id`, Error{input} where it has nothing to show.
+  /// Waits until the view has computed what it shows. `cell` is locked, where it is given;
+  /// `prepare` sets the view's own switches. Throws Error{usage} where there is no view `id`,
+  /// Error{input} where it has nothing to show.
+  using Prepare = std::function<void(PlotView& view)>;
   FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style,
-                 const std::optional<Cursor>& cell = std::nullopt);
+                 const std::optional<Cursor>& cell = std::nullopt, const Prepare& prepare = {});
   ~FigureRenderer();
 
   QImage image() const { return page().image(); }

@@ -6,7 +6,11 @@
 #include "core/base/error.h"
 #include "views/plots/attention_map_view.h"
 #include "views/plots/bit_map_view.h"
+#include "views/plots/distribution_view.h"
+#include "views/plots/formula_view.h"
+#include "views/plots/memory_view.h"
 #include "views/plots/outlier_map_view.h"
+#include "views/plots/tradeoff_view.h"
 
 namespace qaq::views {
 namespace {
@@ -25,6 +29,10 @@ constexpr std::array kViews{
     ListedView{"bits", make<BitMapView>},
     ListedView{"outliers", make<OutlierMapView>},
     ListedView{"attention", make<AttentionMapView>},
+    ListedView{"distributions", make<DistributionView>},
+    ListedView{"tradeoff", make<TradeoffView>},
+    ListedView{"memory", make<MemoryView>},
+    ListedView{"formula", make<FormulaView>},
 };
 
 }  // namespace
