@@ -6,6 +6,7 @@
 #include <QSaveFile>
 #include <QThread>
 
+#include "app/scope/stored_runs.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
@@ -70,6 +71,7 @@ int runWindow(const WindowOptions& options) {
   MainWindow window([opened](const std::string& path, const Work& work) {
     return opened ? opened : open_capture(path, work);
   });
+  window.setRunReader(storedRuns);
   window.setThemeChoice(themeChoice(options.common.theme));
   window.setSettings(params, options.common.prefix);
   if (size) window.resize(*size);

@@ -20,7 +20,9 @@ SharedSlice slice() {
 }
 
 class Figure : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention"));
+INSTANTIATE_TEST_SUITE_P(Views, Figure,
+                         testing::Values("bits", "outliers", "attention", "distributions",
+                                         "tradeoff", "memory"));
 
 TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;
@@ -54,6 +56,14 @@ TEST_P(Figure, PageIsAPdfWithTextAndItsOrigin) {
   EXPECT_TRUE(bytes.contains("/MediaBox [0 0 720.")) << "960 px are 720 points";
   EXPECT_TRUE(bytes.contains("/FontDescriptor")) << "text stays text";
   EXPECT_LT(bytes.size(), 2 * 1000 * 1000);
+}
+
+TEST(FigureRenderer, AFormulaIsOfTheCellThatIsLocked) {
+  const Cursor cell{.side = CacheSide::key, .layer = 0, .kvHead = 1, .token = 3};
+  const FigureRenderer renderer("formula", slice(), {.size = {700, 400}}, cell);
+  const QImage image = renderer.image();
+  EXPECT_GT(test::countPixels(image, Theme::of(ThemeKind::light).accent.rgb()), 50) << "symbols";
+  EXPECT_THROW(FigureRenderer("formula", slice(), {}), Error) << "there is none";
 }
 
 TEST(FigureRenderer, TwoRunsGiveTheSamePicture) {

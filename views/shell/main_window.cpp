@@ -20,6 +20,8 @@
 #include "views/shell/scope_style.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
+#include "views/shell/target_mark.h"
+#include "views/shell/view_links.h"
 #include "views/shell/window_style.h"
 
 namespace qaq::views {
@@ -39,7 +41,9 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_inspector(new InspectorPanel(&m_workspace.selection())),
       m_status(new StatusLine(&m_workspace)),
       m_docks(new DockLayout(this)),
-      m_timeline(new Timeline) {
+      m_timeline(new Timeline),
+      m_links(new ViewLinks(m_page, &m_workspace, this)),
+      m_mark(new TargetMark(this)) {
   connect(&m_systemTheme, &SystemTheme::changed, this, [this] {
     if (m_choice == ThemeChoice::system) applyTheme();
   });
@@ -61,6 +65,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   makeDocks();
   makeMenus();
   connectWorkspace();
+  connectLinks();
   applyTheme();
 }
 
@@ -73,6 +78,20 @@ void MainWindow::makeDocks() {
       [this](const ScopeParams& params, bool isFinal) { m_workspace.setParams(params, isFinal); });
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
+}
+
+void MainWindow::connectLinks() {
+  connect(m_links, &ViewLinks::paramsChosen, this, [this](const ScopeParams& params, bool isFinal) {
+    m_parameters->setParams(params);
+    m_workspace.setParams(params, isFinal);
+  });
+  connect(m_links, &ViewLinks::prefixChosen, this,
+          [this](qint64 prefix) { m_workspace.setPrefix(prefix); });
+  connect(m_links, &ViewLinks::nameHovered, this, [this](const QString& name) {
+    QWidget* target = m_page->current()->view(name);
+    if (!target) target = m_parameters->field(name);
+    m_mark->setTarget(target, m_page->theme().accent);
+  });
 }
 
 void MainWindow::connectWorkspace() {
@@ -138,7 +157,11 @@ void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_workspace.setParams(params);
 }
 
-bool MainWindow::isSettled() const { return !m_workspace.isBusy() && m_page->isSettled(); }
+void MainWindow::setRunReader(RunReader reader) { m_links->runs().setReader(std::move(reader)); }
+
+bool MainWindow::isSettled() const {
+  return !m_workspace.isBusy() && m_links->runs().isSettled() && m_page->isSettled();
+}
 
 void MainWindow::askForCapture() {
   const QString path = QFileDialog::getOpenFileName(this, tr("Open capture"), {},

@@ -14,7 +14,10 @@ PageStack::PageStack(SelectionModel* selection, QWidget* parent)
 
 QList<PageLayout> PageStack::builtIn() {
   return {{tr("Bits and attention"),
-           {{QStringLiteral("bits")}, {QStringLiteral("outliers"), QStringLiteral("attention")}}}};
+           {{QStringLiteral("bits")}, {QStringLiteral("outliers"), QStringLiteral("attention")}}},
+          {tr("Trade-off and memory"),
+           {{QStringLiteral("tradeoff"), QStringLiteral("memory")},
+            {QStringLiteral("distributions"), QStringLiteral("formula")}}}};
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {

@@ -1,0 +1,62 @@
+#include "views/shell/view_links.h"
+
+#include "views/plots/distribution_view.h"
+#include "views/plots/formula_view.h"
+#include "views/plots/tradeoff_view.h"
+
+namespace qaq::views {
+
+ViewLinks::ViewLinks(PageStack* pages, Workspace* workspace, QObject* parent)
+    : QObject(parent), m_pages(pages), m_workspace(workspace), m_runs(workspace) {
+  connect(pages, &PageStack::pagesChanged, this, &ViewLinks::linkAll);
+  connect(&m_runs, &RunHistory::changed, this, &ViewLinks::handOut);
+  linkAll();
+}
+
+void ViewLinks::linkAll() {
+  for (int i = 0; i < m_pages->count(); ++i) link(m_pages->page(i));
+}
+
+void ViewLinks::link(PlotPage* page) {
+  if (m_pages->indexOf(page) < 0) m_others.push_back(page);
+  for (PlotView* view : page->views()) {
+    if (auto* distributions = qobject_cast<DistributionView*>(view)) {
+      connect(distributions, &DistributionView::outliersRatioChosen, this, &ViewLinks::chooseRatio);
+    } else if (auto* tradeoff = qobject_cast<TradeoffView*>(view)) {
+      tradeoff->setRuns(m_runs.runs());
+      connect(tradeoff, &TradeoffView::runChosen, this, [this, tradeoff](int index) {
+        chooseRun(tradeoff->runs()[static_cast<std::size_t>(index)]);
+      });
+    } else if (auto* formula = qobject_cast<FormulaView*>(view)) {
+      connect(formula, &FormulaView::symbolHovered, this, &ViewLinks::nameHovered);
+    }
+  }
+}
+
+void ViewLinks::handOut() {
+  QList<PlotPage*> pages;
+  for (int i = 0; i < m_pages->count(); ++i) pages.push_back(m_pages->page(i));
+  for (const QPointer<PlotPage>& page : m_others) {
+    if (page) pages.push_back(page);
+  }
+  for (const PlotPage* page : pages) {
+    for (PlotView* view : page->views()) {
+      if (auto* tradeoff = qobject_cast<TradeoffView*>(view)) tradeoff->setRuns(m_runs.runs());
+    }
+  }
+}
+
+void ViewLinks::chooseRatio(CacheSide side, double ratio, bool isFinal) {
+  ScopeParams params = m_workspace->params();
+  (side == CacheSide::key ? params.qaq.key : params.qaq.value).outliers_ratio = ratio;
+  emit paramsChosen(params, isFinal);
+}
+
+void ViewLinks::chooseRun(const RunSummary& run) {
+  ScopeParams params = m_workspace->params();
+  params.qaq = run.params;
+  emit paramsChosen(params, true);
+  if (run.prefix != m_workspace->shown()->analysis->replay->prefix) emit prefixChosen(run.prefix);
+}
+
+}  // namespace qaq::views
