@@ -12,6 +12,7 @@
 
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
+#include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/slice_bar.h"
 #include "views/panels/timeline.h"
