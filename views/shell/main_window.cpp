@@ -14,6 +14,7 @@
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
+#include "views/panels/runs_panel.h"
 #include "views/panels/slice_bar.h"
 #include "views/panels/timeline.h"
 #include "views/shell/dock_layout.h"
@@ -41,9 +42,10 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_parameters(new ParameterPanel),
       m_inspector(new InspectorPanel(&m_workspace.selection())),
       m_status(new StatusLine(&m_workspace)),
+      m_runsPanel(new RunsPanel(&m_runs)),
       m_docks(new DockLayout(this)),
       m_timeline(new Timeline),
-      m_links(new ViewLinks(m_page, &m_workspace, this)),
+      m_links(new ViewLinks(m_page, &m_workspace, &m_runs, this)),
       m_mark(new TargetMark(this)) {
   connect(&m_systemTheme, &SystemTheme::changed, this, [this] {
     if (m_choice == ThemeChoice::system) applyTheme();
@@ -72,6 +74,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
 
 void MainWindow::makeDocks() {
   using Place = DockLayout::Place;
+  m_docks->add(Place::left, QStringLiteral("runs"), tr("Captures & runs"), m_runsPanel);
   m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
   m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
   connect(
@@ -86,8 +89,7 @@ void MainWindow::connectLinks() {
     m_parameters->setParams(params);
     m_workspace.setParams(params, isFinal);
   });
-  connect(m_links, &ViewLinks::prefixChosen, this,
-          [this](qint64 prefix) { m_workspace.setPrefix(prefix); });
+  connect(m_links, &ViewLinks::runChosen, this, &MainWindow::takeUpRun);
   connect(m_links, &ViewLinks::nameHovered, this, [this](const QString& name) {
     QWidget* target = m_page->current()->view(name);
     if (!target) target = m_parameters->field(name);
@@ -99,6 +101,9 @@ void MainWindow::connectWorkspace() {
   m_updating.setSingleShot(true);
   m_updating.setInterval(kLateAfterMs);
   connect(&m_updating, &QTimer::timeout, this, [this] { m_page->setUpdating(true); });
+  connect(m_runsPanel, &RunsPanel::runChosen, this, &MainWindow::takeUpRun);
+  connect(m_runsPanel, &RunsPanel::renameRequested, &m_runs, &RunList::rename);
+  connect(m_runsPanel, &RunsPanel::removeRequested, &m_runs, &RunList::remove);
   connect(m_timeline, &Timeline::prefixChosen, &m_workspace, &Workspace::setPrefix);
   connect(&m_workspace, &Workspace::prefixChanged, m_timeline, &Timeline::setPrefix);
   connect(m_start, &StartPage::openRequested, this, &MainWindow::askForCapture);
@@ -109,6 +114,8 @@ void MainWindow::connectWorkspace() {
   });
   connect(&m_workspace, &Workspace::opened, this, &MainWindow::showOpened);
   connect(&m_workspace, &Workspace::changed, this, [this] {
+    const SharedAnalysis& analysis = m_workspace.shown()->analysis;
+    if (analysis->stage == Analysis::Stage::scores) m_runs.add(*analysis);
     m_page->show(m_workspace.shown());
     for (PlotPage* view : m_dockedViews) view->show(m_workspace.shown());
     m_timeline->setViolations(m_workspace.shown()->violations);
@@ -146,6 +153,8 @@ void MainWindow::showOpened() {
     m_pages->setCurrentIndex(1);
     m_docks->reset();
   }
+  m_runs.reset({});
+  m_runsPanel->setCapture(info);
   m_timeline->setCapture(info, m_workspace.prefix());
   m_chip->setCapture(m_workspace.capture());
   m_sliceBar->setCapture(info);
@@ -158,10 +167,18 @@ void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_workspace.setParams(params);
 }
 
-void MainWindow::setRunReader(RunReader reader) { m_links->runs().setReader(std::move(reader)); }
+void MainWindow::setRunReader(RunReader reader) { m_links->setRunReader(std::move(reader)); }
+
+void MainWindow::takeUpRun(int index) {
+  const RunSummary& run = m_runs.runs().at(static_cast<std::size_t>(index)).summary;
+  ScopeParams params = m_workspace.params();
+  params.qaq = run.params;
+  const bool whole = run.prefix == m_workspace.capture()->info().n_tokens;
+  setSettings(params, whole ? 0 : run.prefix);
+}
 
 bool MainWindow::isSettled() const {
-  return !m_workspace.isBusy() && m_links->runs().isSettled() && m_page->isSettled();
+  return !m_workspace.isBusy() && m_links->isSettled() && m_page->isSettled();
 }
 
 void MainWindow::askForCapture() {

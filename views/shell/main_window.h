@@ -3,7 +3,8 @@
 #include <QMainWindow>
 #include <QTimer>
 
-#include "views/models/run_history.h"
+#include "views/models/run_list.h"
+#include "views/models/stored_runs.h"
 #include "views/models/workspace.h"
 #include "views/plots/theme.h"
 #include "views/shell/system_theme.h"
@@ -19,6 +20,7 @@ class InspectorPanel;
 class LockChip;
 class ParameterPanel;
 class PlotPage;
+class RunsPanel;
 class SliceBar;
 class StartPage;
 class StatusLine;
@@ -42,6 +44,7 @@ class MainWindow : public QMainWindow {
   ParameterPanel* parameters() const { return m_parameters; }
   InspectorPanel* inspector() const { return m_inspector; }
   Timeline* timeline() const { return m_timeline; }
+  RunList& runs() { return m_runs; }
   DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
 
@@ -50,6 +53,8 @@ class MainWindow : public QMainWindow {
   void setThemeChoice(ThemeChoice choice);
   /// Parameters and prefix to begin with.
   void setSettings(const ScopeParams& params, std::int64_t prefix);
+  /// Takes up a setting of runs().
+  void takeUpRun(int index);
   /// Nothing is being loaded, replayed or drawn.
   bool isSettled() const;
   /// "qaq replay FILE ..." with the present settings, fit for a shell.
@@ -88,6 +93,8 @@ class MainWindow : public QMainWindow {
   QAction* m_zoom = nullptr;
   QList<QAction*> m_captureActions;  ///< shown once there is a capture
   QActionGroup* m_themes = nullptr;
+  RunList m_runs;
+  RunsPanel* m_runsPanel;
   DockLayout* m_docks;
   QList<PlotPage*> m_dockedViews;
   Timeline* m_timeline;

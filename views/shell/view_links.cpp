@@ -1,15 +1,20 @@
 #include "views/shell/view_links.h"
 
+#include <algorithm>
+
 #include "views/plots/distribution_view.h"
 #include "views/plots/formula_view.h"
-#include "views/plots/tradeoff_view.h"
 
 namespace qaq::views {
 
-ViewLinks::ViewLinks(PageStack* pages, Workspace* workspace, QObject* parent)
-    : QObject(parent), m_pages(pages), m_workspace(workspace), m_runs(workspace) {
+ViewLinks::ViewLinks(PageStack* pages, Workspace* workspace, RunList* runs, QObject* parent)
+    : QObject(parent),
+      m_pages(pages),
+      m_workspace(workspace),
+      m_runs(runs),
+      m_stored(workspace, runs) {
   connect(pages, &PageStack::pagesChanged, this, &ViewLinks::linkAll);
-  connect(&m_runs, &RunHistory::changed, this, &ViewLinks::handOut);
+  connect(runs, &RunList::changed, this, &ViewLinks::handOut);
   linkAll();
 }
 
@@ -23,7 +28,7 @@ void ViewLinks::link(PlotPage* page) {
     if (auto* distributions = qobject_cast<DistributionView*>(view)) {
       connect(distributions, &DistributionView::outliersRatioChosen, this, &ViewLinks::chooseRatio);
     } else if (auto* tradeoff = qobject_cast<TradeoffView*>(view)) {
-      tradeoff->setRuns(m_runs.runs());
+      tradeoff->setRuns(runs());
       connect(tradeoff, &TradeoffView::runChosen, this, [this, tradeoff](int index) {
         chooseRun(tradeoff->runs()[static_cast<std::size_t>(index)]);
       });
@@ -31,6 +36,10 @@ void ViewLinks::link(PlotPage* page) {
       connect(formula, &FormulaView::symbolHovered, this, &ViewLinks::nameHovered);
     }
   }
+}
+
+TradeoffView::Runs ViewLinks::runs() const {
+  return std::make_shared<const std::vector<RunSummary>>(m_runs->summaries());
 }
 
 void ViewLinks::handOut() {
@@ -41,7 +50,7 @@ void ViewLinks::handOut() {
   }
   for (const PlotPage* page : pages) {
     for (PlotView* view : page->views()) {
-      if (auto* tradeoff = qobject_cast<TradeoffView*>(view)) tradeoff->setRuns(m_runs.runs());
+      if (auto* tradeoff = qobject_cast<TradeoffView*>(view)) tradeoff->setRuns(runs());
     }
   }
 }
@@ -53,10 +62,10 @@ void ViewLinks::chooseRatio(CacheSide side, double ratio, bool isFinal) {
 }
 
 void ViewLinks::chooseRun(const RunSummary& run) {
-  ScopeParams params = m_workspace->params();
-  params.qaq = run.params;
-  emit paramsChosen(params, true);
-  if (run.prefix != m_workspace->shown()->analysis->replay->prefix) emit prefixChosen(run.prefix);
+  const auto& all = m_runs->runs();
+  const auto found = std::ranges::find_if(
+      all, [&](const RunList::Run& other) { return same_setting(other.summary, run); });
+  if (found != all.end()) emit runChosen(static_cast<int>(found - all.begin()));
 }
 
 }  // namespace qaq::views

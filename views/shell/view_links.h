@@ -3,7 +3,8 @@
 #include <QObject>
 #include <QPointer>
 
-#include "views/models/run_history.h"
+#include "views/models/stored_runs.h"
+#include "views/plots/tradeoff_view.h"
 #include "views/shell/page_stack.h"
 
 namespace qaq::views {
@@ -15,17 +16,19 @@ class ViewLinks : public QObject {
   Q_OBJECT
 
  public:
-  ViewLinks(PageStack* pages, Workspace* workspace, QObject* parent = nullptr);
+  ViewLinks(PageStack* pages, Workspace* workspace, RunList* runs, QObject* parent = nullptr);
 
-  RunHistory& runs() { return m_runs; }
+  /// What reads the runs of a capture file, for captures that are opened from now on.
+  void setRunReader(RunReader reader) { m_stored.setReader(std::move(reader)); }
+  bool isSettled() const { return m_stored.isSettled(); }
   /// Views that are on no page of the stack.
   void link(PlotPage* page);
 
  signals:
   /// These parameters were chosen in a view; `isFinal` is false while a handle is dragged.
   void paramsChosen(const qaq::ScopeParams& params, bool isFinal);
-  /// A run of another prefix was chosen.
-  void prefixChosen(qint64 prefix);
+  /// An index into the list of runs.
+  void runChosen(int index);
   /// A view's id, or a parameter as in --set, is pointed at; empty: no longer.
   void nameHovered(const QString& name);
 
@@ -34,10 +37,12 @@ class ViewLinks : public QObject {
   void chooseRatio(CacheSide side, double ratio, bool isFinal);
   void chooseRun(const RunSummary& run);
   void handOut();
+  TradeoffView::Runs runs() const;
 
   PageStack* m_pages;
   Workspace* m_workspace;
-  RunHistory m_runs;
+  RunList* m_runs;
+  StoredRuns m_stored;
   QList<QPointer<PlotPage>> m_others;
 };
 

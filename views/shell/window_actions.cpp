@@ -14,6 +14,7 @@
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_panel.h"
+#include "views/panels/runs_panel.h"
 #include "views/panels/slice_bar.h"
 #include "views/panels/timeline.h"
 #include "views/shell/dock_layout.h"
@@ -127,6 +128,7 @@ void MainWindow::applyTheme() {
   m_page->setTheme(theme);
   for (PlotPage* view : m_dockedViews) view->setTheme(theme);
   m_timeline->setTheme(theme);
+  m_runsPanel->setTheme(theme);
   m_parameters->setTheme(theme);
   m_inspector->setTheme(theme);
   m_status->setTheme(theme);
