@@ -18,6 +18,9 @@ struct FigureOptions {
   std::optional<std::string> colors;   ///< viridis or cividis; left out: viridis
   bool whole = false;                  ///< persistence: of all layers and heads
   std::optional<std::string> error;    ///< errors: which the map shows; left out: value
+  std::string cell;                    ///< key|value,LAYER,KV_HEAD,TOKEN, of a formula
+  std::optional<std::string> scope;    ///< of distributions: head, layer or capture
+  std::optional<std::string> count;    ///< of memory: packed or nominal
   std::optional<std::string> x, y;     ///< metrics of a trade-off
   double scale = 1;
 };

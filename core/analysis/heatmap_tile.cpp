@@ -171,4 +171,12 @@ HeatmapTile reduce(const Heatmap& map, const TileSpec& spec, Reading reading) {
   return tile;
 }
 
+std::optional<float> largest_value(const Heatmap& map) {
+  if (map.rows() == 0 || map.columns() == 0) return std::nullopt;
+  // The map in one pixel.
+  const float largest = reduce(map, {Reducer::max, map.area()}, Reading::cells).pixels(0, 0);
+  if (!Heatmap::is_value(largest)) return std::nullopt;
+  return largest;
+}
+
 }  // namespace qaq

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/analysis/heatmap.h"
 
@@ -28,5 +29,8 @@ struct HeatmapTile {
 enum class Reading { automatic, cells, pyramid };
 
 HeatmapTile reduce(const Heatmap& map, const TileSpec& spec, Reading reading = Reading::automatic);
+
+/// The largest value of a map; nothing where it has none.
+std::optional<float> largest_value(const Heatmap& map);
 
 }  // namespace qaq

@@ -23,7 +23,8 @@ SharedSlice slice() {
 
 class Figure : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Views, Figure,
-                         testing::Values("bits", "outliers", "attention", "persistence", "errors"));
+                         testing::Values("bits", "outliers", "attention", "persistence", "errors",
+                                         "distributions", "tradeoff", "memory"));
 
 TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;
@@ -84,6 +85,14 @@ TEST_P(Figure, DrawingIsAnSvgWithTextAndItsOrigin) {
     }
   }
   EXPECT_LT(different, 960 * 480 / 25) << "looks as the picture does";
+}
+
+TEST(FigureRenderer, AFormulaIsOfTheCellThatIsLocked) {
+  const Cursor cell{.side = CacheSide::key, .layer = 0, .kvHead = 1, .token = 3};
+  const FigureRenderer renderer("formula", slice(), {.size = {700, 400}}, cell);
+  const QImage image = renderer.image();
+  EXPECT_GT(test::countPixels(image, Theme::of(ThemeKind::light).accent.rgb()), 50) << "symbols";
+  EXPECT_THROW(FigureRenderer("formula", slice(), {}), Error) << "there is none";
 }
 
 TEST(FigureRenderer, TwoRunsGiveTheSamePicture) {

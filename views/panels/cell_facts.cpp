@@ -4,18 +4,10 @@
 #include <bit>
 #include <cmath>
 
-#include "views/plots/bit_pane.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
 namespace {
-
-QString placeText(const CaptureInfo& info, const Cursor& cursor) {
-  return QStringLiteral("%1 · L%2 · KVH%3")
-      .arg(sideLetter(cursor.side))
-      .arg(info.layers[static_cast<std::size_t>(cursor.layer)])
-      .arg(cursor.kvHead);
-}
 
 CellFacts::Side sideFacts(const Analysis& analysis, CacheSide which, const Cursor& at) {
   const CacheReplay& cache = analysis.cache(which);
@@ -53,13 +45,6 @@ QString violationText(const SliceMaps& slice, int token) {
 }
 
 }  // namespace
-
-QString coordinateText(const CaptureInfo& info, const Cursor& cursor) {
-  return placeText(info, cursor) +
-         QStringLiteral(" · tok %1 %2")
-             .arg(cursor.token)
-             .arg(quoted(info.token_text[static_cast<std::size_t>(cursor.token)]));
-}
 
 CellFacts CellFacts::of(const SliceMaps& slice, const Cursor& cursor) {
   const Analysis& analysis = *slice.analysis;

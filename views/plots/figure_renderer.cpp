@@ -3,6 +3,7 @@
 #include <QCoreApplication>
 
 #include "core/base/error.h"
+#include "views/plots/map_pane.h"
 #include "views/plots/view_list.h"
 
 namespace qaq::views {

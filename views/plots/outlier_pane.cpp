@@ -12,9 +12,8 @@ namespace {
 
 /// From the decade about a thousandth of the largest value to that value.
 ColorMap magnitudeColors(const Heatmap& map) {
-  // The map in one pixel.
-  float largest = reduce(map, {Reducer::max, map.area()}, Reading::cells).pixels(0, 0);
-  if (!Heatmap::is_value(largest) || largest <= 0) largest = 1;
+  float largest = largest_value(map).value_or(0);
+  if (largest <= 0) largest = 1;
   const double low = std::pow(10.0, std::round(std::log10(largest) - 3));
   return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), low, largest);
 }
