@@ -76,12 +76,12 @@ void print_unit(const CellExplanation& x) {
 
 void print_steps(const CellExplanation& x) {
   for (const BitStep& step : x.bits.steps) {
-    if (step.formula.empty()) {
+    if (step.terms.empty()) {
       print_line(step.symbol, cat("= ", short_number(step.value), "   ", step.meaning));
       continue;
     }
-    print_line(step.symbol, cat("= ", step.formula, "   ", step.meaning));
-    if (step.numbers != step.formula) print_line("", "= " + step.numbers);
+    print_line(step.symbol, cat("= ", step.formula(), "   ", step.meaning));
+    if (step.numbers() != step.formula()) print_line("", "= " + step.numbers());
     print_line("", "= " + short_number(step.value));
   }
 }

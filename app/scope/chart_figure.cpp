@@ -3,13 +3,17 @@
 #include <array>
 #include <filesystem>
 
+#include "app/scope/stored_runs.h"
 #include "core/analysis/bound_charts.h"
+#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "data/capture/capture_file.h"
 #include "data/results/experiment_file.h"
 #include "data/results/tradeoff_runs.h"
+#include "views/models/provenance.h"
 #include "views/plots/chart_plot.h"
+#include "views/plots/tradeoff_view.h"
 
 namespace qaq::scope {
 namespace {
@@ -24,6 +28,43 @@ void save(const Chart& chart, const FigureOptions& options, const std::string& o
   const views::FigureStyle style =
       styleOf(options, cat("qaq-scope ", program_version(), " (", program_commit(), "); ", origin));
   views::chartPage(plot, style).save(QString::fromStdString(options.output));
+}
+
+// Of a capture: its stored runs, and what the flags set.
+void drawRuns(const FigureOptions& options) {
+  const std::string& path = options.files.front();
+  const auto refuse_axis = [](const char* flag, const std::string& name, const std::string& all) {
+    refuse_usage({.place = flag,
+                  .what = cat("'", name, "' is no axis of a capture's runs"),
+                  .cure = "choose one of " + all});
+  };
+  if (options.files.size() > 1) {
+    refuse_usage({.place = options.files[1],
+                  .what = "is one file too many beside a capture",
+                  .cure = "name the capture alone, or results files"});
+  }
+  if (options.x && *options.x != "ratio_packed" && *options.x != "ratio_nominal") {
+    refuse_axis("--x", *options.x, "ratio_packed, ratio_nominal");
+  }
+  const auto analysis = views::analyse({.capture = open_capture(path),
+                                        .params = paramsOf(options.common),
+                                        .prefix = options.common.prefix});
+  views::SelectionModel selection;
+  views::TradeoffView view(&selection);
+  view.setTheme(views::Theme::of(themeOf(options.common)));
+  view.setRuns(std::make_shared<const std::vector<RunSummary>>(storedRuns(path)));
+  view.setAccounting(options.x == "ratio_nominal" ? Accounting::nominal : Accounting::packed);
+  if (options.y) view.setLoss(QString::fromStdString(*options.y == "kl" ? "kl_mean" : *options.y));
+  view.show(views::loadSlice(analysis, views::defaultSlice(*analysis)));
+  if (options.y && view.loss().toStdString() != (*options.y == "kl" ? "kl_mean" : *options.y)) {
+    std::string all;
+    for (const std::string& loss : losses_of(view.runs())) all += (all.empty() ? "" : ", ") + loss;
+    refuse_axis("--y", *options.y, all);
+  }
+  const views::FigurePage page(
+      [&](QCPPainter* painter, const QSize& size) { view.paintFigure(painter, size); },
+      view.title(), view.figureSize(), styleOf(options, views::provenanceText(*analysis)));
+  page.save(QString::fromStdString(options.output));
 }
 
 // Figures tell no folders.
@@ -45,6 +86,18 @@ void drawExperiment(const FigureOptions& options) {
 }
 
 void drawTradeoff(const FigureOptions& options) {
+  if (is_capture(options.files.front())) {
+    drawRuns(options);
+    return;
+  }
+  for (const auto& [flag, given] : {std::pair{"--preset", !options.common.preset.empty()},
+                                    std::pair{"--set", !options.common.assignments.empty()},
+                                    std::pair{"--prefix", options.common.prefix != 0}}) {
+    if (!given) continue;
+    refuse_usage({.place = flag,
+                  .what = "sets nothing of results files, whose runs are done",
+                  .cure = "leave it out, or name a capture"});
+  }
   std::vector<TradeoffRuns> files;
   std::string names;
   for (const std::string& path : options.files) {

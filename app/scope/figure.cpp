@@ -5,24 +5,26 @@
 #include <string_view>
 
 #include "app/scope/chart_figure.h"
-#include "app/scope/provenance.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
+#include "views/models/provenance.h"
+#include "views/plots/distribution_view.h"
 #include "views/plots/error_view.h"
 #include "views/plots/figure_renderer.h"
+#include "views/plots/memory_view.h"
 #include "views/plots/persistence_view.h"
 
 namespace qaq::scope {
 namespace {
 
-int layerIndex(const CaptureInfo& info, int layer) {
+int layerIndex(const char* flag, const CaptureInfo& info, int layer) {
   const auto found = std::find(info.layers.begin(), info.layers.end(), layer);
   if (found != info.layers.end()) return static_cast<int>(found - info.layers.begin());
   std::string captured;
   for (const std::int32_t l : info.layers)
     captured += (captured.empty() ? "" : ", ") + std::to_string(l);
-  refuse_usage({.place = "--layer",
+  refuse_usage({.place = flag,
                 .what = cat("layer ", layer, " was not captured"),
                 .cure = "choose one of " + captured});
 }
@@ -34,11 +36,18 @@ int checkedHead(const char* flag, int head, std::int64_t count) {
                 .cure = cat("choose one from 0 to ", count - 1)});
 }
 
+// One of an enum's names, which the flag's check let through.
+template <class Enum>
+Enum choiceOf(const std::string& name) {
+  const auto& names = ChoiceNames<Enum>::names;
+  return static_cast<Enum>(std::ranges::find(names, name) - names.begin());
+}
+
 views::Slice sliceOf(const FigureOptions& options, const views::Analysis& analysis) {
   const CaptureInfo& info = analysis.capture->info();
   views::Slice slice = views::defaultSlice(analysis);
   slice.side = options.cache.value_or("value") == "key" ? CacheSide::key : CacheSide::value;
-  if (options.layer) slice.layer = layerIndex(info, *options.layer);
+  if (options.layer) slice.layer = layerIndex("--layer", info, *options.layer);
   if (options.head) slice.kvHead = checkedHead("--head", *options.head, info.shape.n_kv_heads);
   if (options.queryHead) {
     slice.queryHead = checkedHead("--query-head", *options.queryHead, info.shape.n_heads);
@@ -74,6 +83,39 @@ void prepareErrors(const FigureOptions& options, const views::Analysis& analysis
   dynamic_cast<views::ErrorView&>(view).setShown(which);
 }
 
+// The cell that --cell names, by the place of its layer.
+std::optional<views::Cursor> lockedCell(const FigureOptions& options, const CaptureInfo& info) {
+  std::optional<views::Cursor> cell = cellOf(options.cell);
+  if (!cell) return cell;
+  cell->layer = layerIndex("--cell", info, cell->layer);
+  checkedHead("--cell", cell->kvHead, info.shape.n_kv_heads);
+  if (cell->token >= info.n_tokens) {
+    refuse_usage({.place = "--cell",
+                  .what = cat("there is no token ", cell->token),
+                  .cure = cat("choose one from 0 to ", info.n_tokens - 1)});
+  }
+  return cell;
+}
+
+void prepareDistributions(const FigureOptions& options, const views::Analysis&,
+                          views::PlotView& view) {
+  if (!options.scope) return;
+  dynamic_cast<views::DistributionView&>(view).setScope(
+      choiceOf<DistributionScope>(*options.scope));
+}
+
+void prepareMemory(const FigureOptions& options, const views::Analysis&, views::PlotView& view) {
+  if (!options.count) return;
+  dynamic_cast<views::MemoryView&>(view).setAccounting(choiceOf<Accounting>(*options.count));
+}
+
+void prepareFormula(const FigureOptions& options, const views::Analysis&, views::PlotView&) {
+  if (!options.cell.empty()) return;
+  refuse_usage({.place = "--cell",
+                .what = "is missing: a formula is of one cell",
+                .cure = "give key|value,LAYER,KV_HEAD,TOKEN, as in value,14,1,56"});
+}
+
 // What `figure` draws, of what, and the flags that say which part.
 struct FigureView {
   const char* name;
@@ -96,8 +138,13 @@ void drawView(const FigureOptions& options) {
   const auto prepare = [&](views::PlotView& view) {
     if (const auto own = viewOf(options).prepare) own(options, *analysis, view);
   };
-  const views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
-                                       styleOf(options, provenanceText(*analysis)), {}, prepare);
+  views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
+                                 styleOf(options, views::provenanceText(*analysis)),
+                                 lockedCell(options, capture->info()), prepare);
+  for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
+    if (options.reducer == name_of(reducer)) renderer.setReducer(reducer);
+  }
+  if (options.colors == "cividis") renderer.setValueColors(views::ValueColors::cividis);
   renderer.save(QString::fromStdString(options.output));
 }
 
@@ -106,15 +153,17 @@ const std::vector<FigureView>& figureViews() {
       {.name = "bits",
        .files = "a capture",
        .draw = drawView,
-       .flags = {"--layer", "--head", "--preset", "--set", "--prefix"}},
+       .flags = {"--layer", "--head", "--reducer", "--preset", "--set", "--prefix"}},
       {.name = "outliers",
        .files = "a capture",
        .draw = drawView,
-       .flags = {"--layer", "--head", "--cache", "--preset", "--set", "--prefix"}},
+       .flags = {"--layer", "--head", "--cache", "--reducer", "--colors", "--preset", "--set",
+                 "--prefix"}},
       {.name = "attention",
        .files = "a capture",
        .draw = drawView,
-       .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+       .flags = {"--layer", "--head", "--query-head", "--reducer", "--colors", "--preset", "--set",
+                 "--prefix"}},
       {.name = "persistence",
        .files = "a capture",
        .draw = drawView,
@@ -125,16 +174,32 @@ const std::vector<FigureView>& figureViews() {
        .draw = drawView,
        .flags = {"--layer", "--error", "--preset", "--set", "--prefix"},
        .prepare = prepareErrors},
+      {.name = "distributions",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--cache", "--scope", "--preset", "--set", "--prefix"},
+       .prepare = prepareDistributions},
+      {.name = "memory",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--count", "--preset", "--set", "--prefix"},
+       .prepare = prepareMemory},
+      {.name = "formula",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--cell", "--preset", "--set", "--prefix"},
+       .prepare = prepareFormula},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
        .flags = {"--preset", "--set", "--prefix"}},
       {.name = "experiment", .files = "the NAME.json of qaq experiment", .draw = drawExperiment},
       {.name = "tradeoff",
-       .files = "results files of qaq sweep, qaq evaluate or the authors",
+       .files =
+           "results files of qaq sweep, qaq evaluate or the authors, or a capture with its runs",
        .draw = drawTradeoff,
        .many = true,
-       .flags = {"--x", "--y"}},
+       .flags = {"--x", "--y", "--preset", "--set", "--prefix"}},
   };
   return kViews;
 }
@@ -151,8 +216,13 @@ void checkFlags(const FigureOptions& options) {
       {"--head", options.head.has_value()},
       {"--query-head", options.queryHead.has_value()},
       {"--cache", options.cache.has_value()},
+      {"--reducer", options.reducer.has_value()},
+      {"--colors", options.colors.has_value()},
       {"--whole", options.whole},
       {"--error", options.error.has_value()},
+      {"--cell", !options.cell.empty()},
+      {"--scope", options.scope.has_value()},
+      {"--count", options.count.has_value()},
       {"--x", options.x.has_value()},
       {"--y", options.y.has_value()},
       {"--preset", !options.common.preset.empty()},
@@ -185,7 +255,7 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option("files", options.files, "Of what. " + files)->required();
   figure
       ->add_option("-o,--output", options.output,
-                   "Where to write: a name that ends in .png or .pdf")
+                   "Where to write: a name that ends in .png, .pdf or .svg")
       ->required();
   figure->add_option(
       "--layer", options.layer,
@@ -194,8 +264,20 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option(
       "--query-head", options.queryHead,
       "Query head whose attention is shown; left out: the maximum over the KV head's");
-  figure->add_option("--cache", options.cache, "key or value (the default), for outliers")
+  figure
+      ->add_option("--cache", options.cache,
+                   "key or value (the default), for outliers and channels of distributions")
       ->check(CLI::IsMember({"key", "value"}));
+  figure
+      ->add_option("--reducer", options.reducer,
+                   "What a pixel shows of the cells that share it: min, max or mean; left out: min "
+                   "for bits, else max")
+      ->check(CLI::IsMember({"min", "max", "mean"}));
+  figure
+      ->add_option(
+          "--colors", options.colors,
+          "Colours of values, for outliers and attention: viridis (the default) or cividis")
+      ->check(CLI::IsMember({"viridis", "cividis"}));
   figure->add_flag("--whole", options.whole,
                    "Pairs and violations of all layers and heads, for persistence");
   figure
@@ -203,6 +285,18 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
                    "Which error the map shows, for errors: key, value (the default), attention or "
                    "output")
       ->check(CLI::IsMember({"key", "value", "attention", "output"}));
+  figure->add_option("--cell", options.cell,
+                     "key|value,LAYER,KV_HEAD,TOKEN, for formula: whose bits");
+  figure
+      ->add_option(
+          "--scope", options.scope,
+          "Whose numbers, for distributions: those of the head (the default), the layer or "
+          "the whole capture")
+      ->check(CLI::IsMember({"head", "layer", "capture"}));
+  figure
+      ->add_option("--count", options.count,
+                   "Which bytes the bars of memory are: packed (the default) or nominal")
+      ->check(CLI::IsMember({"packed", "nominal"}));
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "
@@ -220,6 +314,9 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "  qaq-scope figure attention story.h5 -o attention.png --layer 14 --head 1 --scale 2\n"
       "  qaq-scope figure persistence story.h5 -o persistence.png --whole\n"
       "  qaq-scope figure errors story.h5 -o errors.pdf --error output\n"
+      "  qaq-scope figure distributions story.h5 -o values.pdf --scope capture\n"
+      "  qaq-scope figure formula story.h5 -o formula.png --cell value,14,1,20\n"
+      "  qaq-scope figure tradeoff story.h5 -o runs.png --y attention_error\n"
       "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
       "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
       "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");

@@ -13,10 +13,15 @@ struct FigureOptions {
   std::optional<int> layer;  ///< model layer
   std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;
-  std::optional<std::string> cache;  ///< key or value; left out: value
-  bool whole = false;                ///< persistence: of all layers and heads
-  std::optional<std::string> error;  ///< errors: which the map shows; left out: value
-  std::optional<std::string> x, y;   ///< metrics of a trade-off
+  std::optional<std::string> cache;    ///< key or value; left out: value
+  std::optional<std::string> reducer;  ///< min, max or mean; left out: the view's own
+  std::optional<std::string> colors;   ///< viridis or cividis; left out: viridis
+  bool whole = false;                  ///< persistence: of all layers and heads
+  std::optional<std::string> error;    ///< errors: which the map shows; left out: value
+  std::string cell;                    ///< key|value,LAYER,KV_HEAD,TOKEN, of a formula
+  std::optional<std::string> scope;    ///< of distributions: head, layer or capture
+  std::optional<std::string> count;    ///< of memory: packed or nominal
+  std::optional<std::string> x, y;     ///< metrics of a trade-off
   double scale = 1;
 };
 

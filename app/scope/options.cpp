@@ -55,6 +55,30 @@ std::optional<QSize> sizeOf(const Options& options) {
   return parseSize(options.size);
 }
 
+std::optional<views::Cursor> cellOf(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const QStringList parts = QString::fromStdString(text).split(QLatin1Char(','));
+  const bool named =
+      parts.first() == QLatin1String("key") || parts.first() == QLatin1String("value");
+  bool whole = named && (parts.size() == 4 || parts.size() == 5);
+  std::vector<int> numbers;
+  for (int i = 1; i < parts.size() && whole; ++i) {
+    numbers.push_back(parts[i].toInt(&whole));
+    whole = whole && numbers.back() >= 0;
+  }
+  if (!whole) {
+    refuse_usage({.place = "--cell",
+                  .what = cat("'", text, "' is no cell"),
+                  .cure = "give key|value,LAYER,KV_HEAD,TOKEN[,STEP], as in value,14,1,56"});
+  }
+  return views::Cursor{
+      .side = parts.first() == QLatin1String("key") ? CacheSide::key : CacheSide::value,
+      .layer = numbers[0],
+      .kvHead = numbers[1],
+      .token = numbers[2],
+      .step = numbers.size() > 3 ? numbers[3] : views::Cursor::kNone};
+}
+
 views::ThemeKind themeOf(const Options& options) {
   return options.theme == "dark" ? views::ThemeKind::dark : views::ThemeKind::light;
 }

@@ -30,6 +30,9 @@ ScopeParams paramsOf(const Options& options);
 std::optional<QSize> sizeOf(const Options& options);
 /// "WxH" in px, each side from 160 to 16384. Throws Error{usage}.
 QSize parseSize(const std::string& text);
+/// "key|value,LAYER,KV_HEAD,TOKEN[,STEP]" with the model's layer; nothing of an empty text. Throws
+/// Error{usage}.
+std::optional<views::Cursor> cellOf(const std::string& text);
 views::ThemeKind themeOf(const Options& options);
 
 }  // namespace qaq::scope

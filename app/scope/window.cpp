@@ -6,6 +6,7 @@
 #include <QSaveFile>
 #include <QThread>
 
+#include "app/scope/stored_runs.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
@@ -17,30 +18,6 @@ namespace qaq::scope {
 namespace {
 
 using views::MainWindow;
-
-std::optional<views::Cursor> parseCell(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const QStringList parts = QString::fromStdString(text).split(QLatin1Char(','));
-  const bool named =
-      parts.first() == QLatin1String("key") || parts.first() == QLatin1String("value");
-  bool whole = named && (parts.size() == 4 || parts.size() == 5);
-  std::vector<int> numbers;
-  for (int i = 1; i < parts.size() && whole; ++i) {
-    numbers.push_back(parts[i].toInt(&whole));
-    whole = whole && numbers.back() >= 0;
-  }
-  if (!whole) {
-    refuse_usage({.place = "--cell",
-                  .what = cat("'", text, "' is no cell"),
-                  .cure = "give key|value,LAYER,KV_HEAD,TOKEN[,STEP], as in value,14,1,56"});
-  }
-  return views::Cursor{
-      .side = parts.first() == QLatin1String("key") ? CacheSide::key : CacheSide::value,
-      .layer = numbers[0],
-      .kvHead = numbers[1],
-      .token = numbers[2],
-      .step = numbers.size() > 3 ? numbers[3] : views::Cursor::kNone};
-}
 
 MainWindow::ThemeChoice themeChoice(const std::string& name) {
   if (name == "dark") return MainWindow::ThemeChoice::dark;
@@ -83,7 +60,7 @@ void addWindow(CLI::App& program, WindowOptions& options) {
 int runWindow(const WindowOptions& options) {
   const ScopeParams params = paramsOf(options.common);
   validate(params.qaq);
-  const auto cell = parseCell(options.cell);
+  const auto cell = cellOf(options.cell);
   const auto size = sizeOf(options.common);
   const QString file = QString::fromStdString(options.capture);
   const bool screenshot = !options.screenshot.empty();
@@ -94,6 +71,7 @@ int runWindow(const WindowOptions& options) {
   MainWindow window([opened](const std::string& path, const Work& work) {
     return opened ? opened : open_capture(path, work);
   });
+  window.setRunReader(storedRuns);
   window.setThemeChoice(themeChoice(options.common.theme));
   window.setSettings(params, options.common.prefix);
   if (size) window.resize(*size);

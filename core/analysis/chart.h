@@ -24,6 +24,7 @@ enum class ChartMark {
   points,
   line,         ///< through its points, in their order
   line_points,  ///< both
+  dotted,       ///< the same as a dotted line: what limits the others
   steps,        ///< a histogram's outline: each point is the middle of a bin
   bars,         ///< stacked on the bars of the series before it
   rug,          ///< strokes at the bottom: of each point only x counts
@@ -33,8 +34,9 @@ enum class ChartMark {
 };
 template <>
 struct ChoiceNames<ChartMark> {
-  static constexpr std::array<std::string_view, 9> names{
-      "points", "line", "line_points", "steps", "bars", "rug", "heat", "rings", "band"};
+  static constexpr std::array<std::string_view, 10> names{
+      "points", "line", "line_points", "dotted", "steps",
+      "bars",   "rug",  "heat",        "rings",  "band"};
 };
 
 /// What a straight line of reference keeps: its x, its y, or y = x.

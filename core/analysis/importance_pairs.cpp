@@ -89,10 +89,14 @@ void trim(PairHistogram& histogram) {
   histogram.bins = LogBins(first, histogram.bins.last_decade());
 }
 
+struct PairCells {
+  NdArray<float, 2> ratio, score, window_max;  // (T, T)
+};
+
 // Lets the pairs of one more head stand where they count for more than those that are there. Noise
 // leaves its cell absent.
-void add_row(const JumpRow& row, const JumpTest& test, PairMaps& maps) {
-  float* const ratios = maps.ratio.cells.sub(row.step).data();
+void add_row(const JumpRow& row, const JumpTest& test, PairCells& maps) {
+  float* const ratios = maps.ratio.sub(row.step).data();
   float* const scores = maps.score.sub(row.step).data();
   float* const window_maxima = maps.window_max.sub(row.step).data();
   for (std::size_t t = 0; t < row.scores.size(); ++t) {
@@ -101,9 +105,8 @@ void add_row(const JumpRow& row, const JumpTest& test, PairMaps& maps) {
     const bool only_noise = !Heatmap::is_value(ratios[t]);
     if (is_noise && (!only_noise || score < scores[t])) continue;
     if (!is_noise) {
-      const float ratio =
-          window_max > 0 ? score / window_max : std::numeric_limits<float>::infinity();
-      if (ratio <= ratios[t]) continue;
+      const float ratio = window_max > 0 ? score / window_max : std::numeric_limits<float>::max();
+      if (!only_noise && ratio <= ratios[t]) continue;
       ratios[t] = ratio;
     }
     scores[t] = score;
@@ -155,15 +158,14 @@ PairHistogram pair_histogram(const CaptureView& capture, const std::optional<Hea
 
 Heatmap histogram_map(const PairHistogram& histogram) {
   const std::int64_t n = histogram.bins.size();
-  Heatmap map;
-  map.cells = NdArray<float, 2>({n, n}, Heatmap::kImpossible);
+  NdArray<float, 2> cells({n, n}, Heatmap::kImpossible);
   for (std::int64_t y = 0; y < n; ++y) {
     for (std::int64_t x = 0; x < n; ++x) {
       const std::int64_t pairs = histogram.pairs(y, x);
-      if (pairs > 0) map.cells(n - 1 - y, x) = static_cast<float>(pairs);
+      if (pairs > 0) cells(n - 1 - y, x) = static_cast<float>(pairs);
     }
   }
-  return map;
+  return Heatmap(std::move(cells));
 }
 
 Table pair_histogram_table(const PairHistogram& histogram) {
@@ -204,12 +206,11 @@ std::vector<Violation> strongest_jumps(const ViolationReport& report,
 PairMaps pair_maps(const CaptureView& capture, const HeadRange& heads,
                    const ViolationParams& params, int default_window, const Work& work) {
   const std::int64_t n_tokens = capture.info().n_tokens, n = window_of(params, default_window);
-  PairMaps maps;
-  maps.ratio.cells = NdArray<float, 2>({n_tokens, n_tokens}, Heatmap::kImpossible);
-  maps.score = NdArray<float, 2>({n_tokens, n_tokens});
-  maps.window_max = NdArray<float, 2>({n_tokens, n_tokens});
+  PairCells maps{.ratio = NdArray<float, 2>({n_tokens, n_tokens}, Heatmap::kImpossible),
+                 .score = NdArray<float, 2>({n_tokens, n_tokens}),
+                 .window_max = NdArray<float, 2>({n_tokens, n_tokens})};
   for (std::int64_t s = n; s < n_tokens; ++s) {
-    std::fill_n(maps.ratio.cells.sub(s).data(), s - n + 1, Heatmap::kAbsent);
+    std::fill_n(maps.ratio.sub(s).data(), s - n + 1, Heatmap::kAbsent);
   }
   const auto fill = [&](const NdView<const float, 3>& scores, std::int64_t position) {
     for (std::int64_t head = heads.first_head; head < heads.first_head + heads.n_heads; ++head) {
@@ -219,12 +220,14 @@ PairMaps pair_maps(const CaptureView& capture, const HeadRange& heads,
     }
     // What every head calls noise.
     for (std::int64_t s = position + n; s < position + scores.shape(1); ++s) {
-      const auto cells = maps.ratio.cells.sub(s).span().first(static_cast<std::size_t>(s - n + 1));
+      const auto cells = maps.ratio.sub(s).span().first(static_cast<std::size_t>(s - n + 1));
       std::ranges::replace(cells, Heatmap::kAbsent, 1.0f);
     }
   };
   for_each_score_block(capture, heads.layer_index, n, fill, work);
-  return maps;
+  return {.ratio = Heatmap(std::move(maps.ratio)),
+          .score = std::move(maps.score),
+          .window_max = std::move(maps.window_max)};
 }
 
 }  // namespace qaq

@@ -57,7 +57,7 @@ PairHistogram pair_histogram(const CaptureView& capture, const std::optional<Hea
                              const Work& work = {});
 
 /// The counts to look at: columns are window maxima, rows scores with the highest at the top. Bins
-/// without a pair are impossible. Reduced by maximum.
+/// without a pair are impossible.
 Heatmap histogram_map(const PairHistogram& histogram);
 
 /// One row a bin that holds pairs: its edges in fair shares, its pairs and those that violate. The
@@ -73,10 +73,10 @@ std::vector<Violation> strongest_jumps(const ViolationReport& report,
 /// which is not noise; where all are noise that of the largest score.
 struct PairMaps {
   /// score / window maximum: rows are steps 0..T-1, columns tokens. A pair whose score and window
-  /// maximum both are at most the floor is noise and counts as 1, neither more nor less; infinite
-  /// where the maximum is 0. Above violation_ratio lie the violations, no others. Impossible where
-  /// the token is too new to have a window of n rows, absent where the row or one of the n before
-  /// it was not captured. Reduced by maximum.
+  /// maximum both are at most the floor is noise and counts as 1, neither more nor less; the
+  /// largest float where the maximum is 0. Above violation_ratio lie the violations, no others.
+  /// Impossible where the token is too new to have a window of n rows, absent where the row or one
+  /// of the n before it was not captured.
   Heatmap ratio;
   NdArray<float, 2> score;       ///< (T, T), where ratio is a value
   NdArray<float, 2> window_max;  ///< (T, T), the same

@@ -112,9 +112,7 @@ Heatmap error_map(const ReplayResult& result, const CaptureInfo& info, ErrorOf w
   const Measured part = measured(result, info, which);
   const std::int64_t n_kv_heads = info.shape.n_kv_heads;
   const std::int64_t n_merged = errors.shape(1) / n_kv_heads;
-  Heatmap map;
-  map.cells =
-      NdArray<float, 2>({info.n_tokens, info.shape.n_layers * n_kv_heads}, Heatmap::kAbsent);
+  NdArray<float, 2> cells({info.n_tokens, info.shape.n_layers * n_kv_heads}, Heatmap::kAbsent);
   const auto position = [&](std::int64_t i) {
     return is_of_cache(which) ? i : info.query_token[static_cast<std::size_t>(i)];
   };
@@ -123,16 +121,17 @@ Heatmap error_map(const ReplayResult& result, const CaptureInfo& info, ErrorOf w
     for (std::int64_t head = 0; head < errors.shape(1); ++head) {
       const std::int64_t column = layer * n_kv_heads + head / n_merged;
       for (std::int64_t i = 0; i < errors.shape(2); ++i) {
-        float& cell = map.cells(position(i), column);
+        float& cell = cells(position(i), column);
         if (i < part.first || i >= part.last) {
           cell = Heatmap::kImpossible;
         } else {
-          cell = std::max(cell, errors(index, head, i));
+          const float error = errors(index, head, i);
+          cell = Heatmap::is_value(cell) ? std::max(cell, error) : error;
         }
       }
     }
   }
-  return map;
+  return Heatmap(std::move(cells));
 }
 
 Table layer_errors_table(const LayerErrors& errors) {

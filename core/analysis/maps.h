@@ -12,7 +12,7 @@ namespace qaq {
 
 /// Bits of one cache: rows are model layers with their KV heads as sub-rows (row = layer *
 /// n_kv_heads + kv_head), columns are tokens. Layers that were not captured are absent, tokens
-/// behind the prefix impossible. Reduced by minimum: the worst allocation matters.
+/// behind the prefix impossible. Of uint8.
 Heatmap bit_map(const ReplayResult& result, const CaptureInfo& info, CacheSide side);
 
 /// Share of cells with each width 0..16 among the quantized cells of the prefix (index = bits), and
@@ -24,17 +24,18 @@ struct BitHistogram {
 };
 BitHistogram bit_histogram(const ReplayResult& result, CacheSide side);
 
-/// |value| of one layer and KV head: rows are channels, columns tokens. Reduced by maximum.
+/// |value| of one layer and KV head: rows are channels, columns tokens. Of float32.
 Heatmap magnitude_map(const CaptureView& capture, CacheSide side, std::int64_t layer_index,
                       std::int64_t kv_head);
 
 /// 1 where a value was kept exactly, else 0; same axes. Tokens behind the prefix are impossible.
+/// Of uint8.
 Heatmap outlier_mask(const ReplayResult& result, const CaptureInfo& info, CacheSide side,
                      std::int64_t layer_index, std::int64_t kv_head);
 
 /// Attention of one layer: rows are query positions 0..T-1 (absent where not captured), columns key
 /// tokens, impossible above the diagonal. `head` is a query head; or, with `group` true, a KV head
-/// whose query heads are reduced by maximum. Reduced by maximum.
+/// whose query heads are reduced by maximum. Of float32.
 Heatmap attention_map(const CaptureView& capture, std::int64_t layer_index, std::int64_t head,
                       bool group);
 

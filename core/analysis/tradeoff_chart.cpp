@@ -91,7 +91,7 @@ ChartSeries front_of(const std::vector<ChartPoint>& points, const Metric& x, con
     all.push_back({x.more_is_better ? point.x : -point.x, y.more_is_better ? -point.y : point.y});
   }
   ChartSeries out{
-      .name = "no run saves more and loses less", .mark = ChartMark::line, .style = kPaperStyle};
+      .name = "no run saves more and loses less", .mark = ChartMark::dotted, .style = kPaperStyle};
   const std::vector<bool> best = pareto_front(all);
   for (std::size_t i = 0; i < points.size(); ++i) {
     if (best[i]) out.points.push_back({.x = points[i].x, .y = points[i].y});

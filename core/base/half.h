@@ -9,6 +9,11 @@ namespace qaq {
 /// IEEE 754 binary16 and bfloat16 as bit patterns. Converting to float is exact; converting from
 /// float rounds to nearest, ties to even, overflows to infinity and keeps NaN quiet.
 
+/// A binary16 whose type says so, where plain bits could be anything.
+struct Half {
+  std::uint16_t bits = 0;
+};
+
 inline float float_from_bf16(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }

@@ -1,7 +1,11 @@
 #include "core/policy/bit_steps.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <string_view>
+#include <utility>
 
 #include "core/base/text.h"
 
@@ -38,25 +42,43 @@ class Writer {
   }
 
  private:
-  static std::string n(double value) { return short_number(value); }
-
   void fact(const char* symbol, std::string meaning, double value) {
-    out_.steps.push_back({symbol, std::move(meaning), "", "", value});
+    known_[symbol] = value;
+    out_.steps.push_back({symbol, std::move(meaning), {}, value});
   }
-  void step(const char* symbol, const char* meaning, std::string formula, std::string numbers,
-            double value) {
-    out_.steps.push_back({symbol, meaning, std::move(formula), std::move(numbers), value});
+  // In `formula` {name} is a symbol that is known; what follows | is a remark.
+  void step(const char* symbol, const char* meaning, std::string_view formula, double value) {
+    out_.steps.push_back({symbol, meaning, terms_of(formula), value});
+    known_[symbol] = value;
+  }
+
+  std::vector<BitTerm> terms_of(std::string_view formula) const {
+    std::vector<BitTerm> out;
+    const auto add_sign = [&](std::string_view text, bool is_remark) {
+      if (!text.empty()) out.push_back({.text = std::string(text), .is_remark = is_remark});
+    };
+    const std::size_t bar = std::min(formula.find('|'), formula.size());
+    std::string_view rest = formula.substr(0, bar);
+    for (std::size_t open = rest.find('{'); open != rest.npos; open = rest.find('{')) {
+      const std::size_t close = rest.find('}');
+      const std::string symbol(rest.substr(open + 1, close - open - 1));
+      add_sign(rest.substr(0, open), false);
+      out.push_back({.text = symbol, .number = known_.at(symbol)});
+      rest.remove_prefix(close + 1);
+    }
+    add_sign(rest, false);
+    if (bar < formula.size()) add_sign(formula.substr(bar + 1), true);
+    return out;
   }
 
   void write_length() {
-    length_ = static_cast<double>(shape_.n_tokens);
-    fact("T", "tokens in the cache", length_);
+    const auto length = static_cast<double>(shape_.n_tokens);
+    fact("T", "tokens in the cache", length);
     if (params_.variant != Variant::bound || params_.horizon_tokens == 0) return;
     const auto horizon = static_cast<double>(params_.horizon_tokens);
-    step("T_vis", "keys that a query may come to see", "T + horizon_tokens",
-         cat(n(length_), " + ", n(horizon)), length_ + horizon);
-    length_ += horizon;
-    length_symbol_ = "T_vis";
+    known_["horizon_tokens"] = horizon;
+    step("T_vis", "keys that a query may come to see", "{T} + {horizon_tokens}", length + horizon);
+    length_symbol_ = "{T_vis}";
   }
 
   void write_facts() {
@@ -73,8 +95,7 @@ class Writer {
     if (rule_.weight == BitRule::Weight::squared_spread) {
       const bool small = unit_.importance < 0.5f;
       step("M_u", "how far a score can spread, made monotone",
-           small ? "S_u * (1 - S_u)" : "1/4, as S_u >= 1/2",
-           small ? cat(n(unit_.importance), " * (1 - ", n(unit_.importance), ")") : "1/4",
+           small ? "{S_u} * (1 - {S_u})" : "1/4|, as S_u >= 1/2",
            std::sqrt(rule_.weight_of(unit_)));
     }
     if (rule_.weight == BitRule::Weight::squared_score_distance) {
@@ -82,9 +103,10 @@ class Writer {
     }
     if (side_ == CacheSide::key) {
       fact("q_norm",
-           params_.q_norm.number ? std::string("squared 2-norm of a query, as given")
-                                 : cat("squared 2-norm that ", n(100 * params_.q_norm_quantile),
-                                       " % of the prefix's queries do not exceed"),
+           params_.q_norm.number
+               ? std::string("squared 2-norm of a query, as given")
+               : cat("squared 2-norm that ", short_number(100 * params_.q_norm_quantile),
+                     " % of the prefix's queries do not exceed"),
            params_.q_norm.number ? *params_.q_norm.number : double{unit_.q_norm});
     }
     fact("range",
@@ -93,90 +115,66 @@ class Writer {
          unit_.range);
   }
 
-  // The logarithm that code and paper share, with symbols and with numbers.
-  static constexpr const char* kKeyLog = "ln(T^3 / (T - 1) * e^2 + 1)";
-  std::string key_log() const {
-    return cat("ln(", n(length_), "^3 / (", n(length_), " - 1) * ", e(), "^2 + 1)");
-  }
-  std::string e() const { return n(params_.target_quantization_error); }
-  std::string s() const { return n(unit_.importance); }
-  std::string q() const { return n(params_.q_norm.number.value_or(unit_.q_norm)); }
+  // The logarithm that code and paper share.
+  static constexpr const char* kKeyLog = "ln({T}^3 / ({T} - 1) * {e}^2 + 1)";
+  static constexpr const char* kInfinite = "infinite|: the one score is 1 whatever the key";
 
   void write_max_error() {
+    const char* meaning = "largest error that the unit may make";
     const double error = out_.choice.error;
-    if (side_ == CacheSide::key) {
-      const bool alone = shape_.n_tokens < 2;
-      step("max_error", "largest error that the unit may make",
-           alone ? "infinite: the one score is 1 whatever the key"
-                 : cat("sqrt(12 / q_norm * ", kKeyLog, ")"),
-           alone ? "infinite" : cat("sqrt(12 / ", q(), " * ", key_log(), ")"), error);
+    if (side_ == CacheSide::value) {
+      step("max_error", meaning, "sqrt(12 / {T}) * {e} / {S_u}", error);
+    } else if (shape_.n_tokens < 2) {
+      step("max_error", meaning, kInfinite, error);
     } else {
-      step("max_error", "largest error that the unit may make", "sqrt(12 / T) * e / S_u",
-           cat("sqrt(12 / ", n(length_), ") * ", e(), " / ", s()), error);
+      step("max_error", meaning, cat("sqrt(12 / {q_norm} * ", kKeyLog, ")"), error);
     }
     // As bits_for() forms it, in float32.
-    const float quotient = unit_.range / (2.0f * out_.choice.error);
-    step("x", "range over twice the error", "range / (2 * max_error)",
-         cat(n(unit_.range), " / (2 * ", n(error), ")"), quotient);
-    const float sum = quotient + 1.0f;
+    const float sum = unit_.range / (2.0f * out_.choice.error) + 1.0f;
     out_.before_rounding = unit_.range > 0 ? std::log2(double{sum}) : 0;
-    step("b", "bits before rounding up", "log2(x + 1)", cat("log2(", n(quotient), " + 1)"),
+    step("b", "bits before rounding up", "log2({range} / (2 * {max_error}) + 1)",
          out_.before_rounding);
   }
 
   void write_variance() {
-    const auto [formula, numbers] = variance_formula();
-    step("sigma^2", "variance that the unit's errors may have", formula, numbers,
+    step("sigma^2", "variance that the unit's errors may have", variance_formula(),
          out_.choice.error);
     if (rule_.measured) {
       write_measured();
       return;
     }
     const double width = std::sqrt(12.0) * std::sqrt(double{out_.choice.error});
-    step("step", "even errors in steps of this width have that variance", "sqrt(12 * sigma^2)",
-         cat("sqrt(12 * ", n(out_.choice.error), ")"), width);
+    step("step", "even errors in steps of this width have that variance", "sqrt(12 * {sigma^2})",
+         width);
     out_.before_rounding = unit_.range > 0 ? std::log2(unit_.range / width) : 0;
-    step("b", "bits before rounding up", "log2(range / step)",
-         cat("log2(", n(unit_.range), " / ", n(width), ")"), out_.before_rounding);
+    step("b", "bits before rounding up",
+         unit_.range > 0 ? "log2({range} / {step})" : "0|: a unit without a range needs none",
+         out_.before_rounding);
   }
 
-  // sigma^2 with symbols and with numbers; a cap that acts is said.
-  std::pair<std::string, std::string> variance_formula() {
-    const std::string length = n(length_);
-    if (side_ == CacheSide::value) {
-      return {cat("e^2 / (", length_symbol_, " * S_u^2)"),
-              cat(e(), "^2 / (", length, " * ", s(), "^2)")};
-    }
+  // What sigma^2 is, after the steps that lead to it; a cap that acts is said.
+  std::string variance_formula() {
+    if (side_ == CacheSide::value) return cat("{e}^2 / (", length_symbol_, " * {S_u}^2)");
     if (params_.variant == Variant::paper) {
-      if (shape_.n_tokens < 2) return {"infinite: the one score is 1 whatever the key", "infinite"};
-      return {cat(kKeyLog, " / q_norm"), cat(key_log(), " / ", q())};
+      return shape_.n_tokens < 2 ? kInfinite : cat(kKeyLog, " / {q_norm}");
     }
     const auto d = static_cast<double>(shape_.head_dim);
-    const double k = kappa(params_.v_max);
     fact("D", "channels of a head", d);
-    std::string share, share_numbers;
+    known_["v_max"] = params_.v_max;
+    std::string share;
     if (params_.bound_target == BoundTarget::output) {
-      share = cat("D * e^2 / (", length_symbol_, " * S_u^2 * d_u)");
-      share_numbers =
-          cat(n(d), " * ", e(), "^2 / (", length, " * ", s(), "^2 * ", n(unit_.distance), ")");
+      share = cat("{D} * {e}^2 / (", length_symbol_, " * {S_u}^2 * {d_u})");
     } else {
-      const std::string v_max = n(params_.v_max);
       step("kappa", "what lies beyond first order, paid for up to v_max",
-           "(exp(2 * v_max) - 2 * exp(v_max / 2) + 1) / v_max",
-           cat("(exp(2 * ", v_max, ") - 2 * exp(", v_max, " / 2) + 1) / ", v_max), k);
-      const bool row = params_.bound_target == BoundTarget::row;
-      share = row ? cat("e^2 / (2 * kappa * ", length_symbol_, " * M_u^2)") : "8 * e^2 / kappa";
-      share_numbers = row ? cat(e(), "^2 / (2 * ", n(k), " * ", length, " * ",
-                                n(std::sqrt(rule_.weight_of(unit_))), "^2)")
-                          : cat("8 * ", e(), "^2 / ", n(k));
+           "(exp(2 * {v_max}) - 2 * exp({v_max} / 2) + 1) / {v_max}", kappa(params_.v_max));
+      share = params_.bound_target == BoundTarget::row
+                  ? cat("{e}^2 / (2 * {kappa} * ", length_symbol_, " * {M_u}^2)")
+                  : "8 * {e}^2 / {kappa}";
     }
     const double v = double{rule_.budget} / rule_.weight_of(unit_) / d;
-    step("v", "variance that a logit's error may have", share, share_numbers, v);
-    if (v > params_.v_max) {
-      return {"D / q_norm * v_max, as v is above v_max",
-              cat(n(d), " / ", q(), " * ", n(params_.v_max))};
-    }
-    return {"D / q_norm * v", cat(n(d), " / ", q(), " * ", n(v))};
+    step("v", "variance that a logit's error may have", share, v);
+    if (v > params_.v_max) return "{D} / {q_norm} * {v_max}|, as v is above v_max";
+    return "{D} / {q_norm} * {v}";
   }
 
   void write_measured() {
@@ -201,11 +199,25 @@ class Writer {
   const UnitFacts& unit_;
   BitRule rule_;
   BitSteps out_;
-  double length_ = 0;
-  const char* length_symbol_ = "T";
+  std::map<std::string, double> known_;  // symbols that formulas may name
+  const char* length_symbol_ = "{T}";
 };
 
 }  // namespace
+
+std::string BitStep::formula() const {
+  std::string out;
+  for (const BitTerm& term : terms) out += term.text;
+  return out;
+}
+
+std::string BitStep::numbers() const {
+  std::string out;
+  for (const BitTerm& term : terms) {
+    if (!term.is_remark) out += term.number ? short_number(*term.number) : term.text;
+  }
+  return out;
+}
 
 std::string short_number(double value) {
   char text[32];

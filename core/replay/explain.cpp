@@ -6,10 +6,8 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/policy/qaq_policy.h"
 #include "core/quant/quantize.h"
 #include "core/quant/unit_grid.h"
-#include "core/replay/planner.h"
 #include "core/tensor/vector_math.h"
 
 namespace qaq {
@@ -73,20 +71,47 @@ const char* name_of(BitChoice::Clamp clamp) {
   return "none";
 }
 
-CellExplanation explain_cell(const CaptureView& capture, const ReplayOptions& options,
-                             const CellAddress& cell, const Work& work) {
-  const CaptureInfo& info = capture.info();
+// What the units of one cache have in common.
+struct Explainer::Side {
+  PolicyView view;
+  UnitFactsTable facts;
+  PlannedCache planned;
+  std::int64_t first_forced;
+};
+
+Explainer::Explainer(const CaptureView& capture, const ReplayOptions& options)
+    : capture_(capture),
+      policy_(options.params),
+      prefix_(checked_prefix(capture.info(), options.prefix)),
+      planner_(capture) {}
+
+Explainer::~Explainer() = default;
+
+const Explainer::Side& Explainer::side(CacheSide which, const Work& work) {
+  std::unique_ptr<const Side>& known = sides_[static_cast<std::size_t>(which)];
+  if (!known) {
+    const PolicyView view = planner_.view(policy_, which, prefix_, work);
+    known = std::make_unique<const Side>(Side{
+        view,
+        policy_.facts(view),
+        {which, policy_.plan(view), view.stats},
+        policy_.side_params(which).use_attentions ? policy_.rule(view).first_forced : prefix_});
+  }
+  return *known;
+}
+
+CellExplanation Explainer::explain(const CellAddress& cell, const Work& work) {
+  const CaptureInfo& info = capture_.info();
   CellExplanation out;
   out.cell = cell;
-  out.prefix = checked_prefix(info, options.prefix);
+  out.prefix = prefix_;
   const std::int64_t layer = layer_index_of(info, cell.layer);
   check_range("KV head", cell.kv_head, info.shape.n_kv_heads);
   check_range("token", cell.token, info.n_tokens);
   if (!info.token_text.empty()) {
     out.token_text = info.token_text[static_cast<std::size_t>(cell.token)];
   }
-  const QaqPolicy policy(options.params);
-  out.params = policy.side_params(cell.side);
+  out.params = policy_.side_params(cell.side);
   if (out.params.level == Level::no_quantization) {
     out.why_exact = "level is no-quantization";
     return out;
@@ -96,20 +121,22 @@ CellExplanation explain_cell(const CaptureView& capture, const ReplayOptions& op
     return out;
   }
 
-  Planner planner(capture);
-  const PolicyView view = planner.view(policy, cell.side, out.prefix, work);
-  const PlannedCache planned{cell.side, policy.plan(view), view.stats};
+  const auto& [view, facts, planned, first_forced] = side(cell.side, work);
   const auto unit = static_cast<std::size_t>(view.layout.unit(layer, cell.kv_head, cell.token));
-  const UnitFacts facts = policy.facts(view)[unit];
   out.unit_size = view.layout.unit_size();
   out.stats = view.stats[unit];
-  out.bits = explain_bits(out.params, cell.side, view.layout.shape(), facts);
-  out.first_forced = out.params.use_attentions ? policy.rule(view).first_forced : out.prefix;
+  out.bits = explain_bits(out.params, cell.side, view.layout.shape(), facts[unit]);
+  out.first_forced = first_forced;
   if (out.params.method == Method::uniform) {
     out.grid = unit_grid(planned.plan.quantizer, out.stats, planned.plan.n_bits[unit]);
   }
-  measure_cell(capture, planned, layer, out);
+  measure_cell(capture_, planned, layer, out);
   return out;
+}
+
+CellExplanation explain_cell(const CaptureView& capture, const ReplayOptions& options,
+                             const CellAddress& cell, const Work& work) {
+  return Explainer(capture, options).explain(cell, work);
 }
 
 Json explanation_json(const CellExplanation& x) {
@@ -141,8 +168,8 @@ Json explanation_json(const CellExplanation& x) {
   for (const BitStep& step : x.bits.steps) {
     out["steps"].push_back({{"symbol", step.symbol},
                             {"meaning", step.meaning},
-                            {"formula", step.formula},
-                            {"numbers", step.numbers},
+                            {"formula", step.formula()},
+                            {"numbers", step.numbers()},
                             {"value", number_or_null(step.value)}});
   }
   const BitChoice& choice = x.bits.choice;

@@ -1,13 +1,17 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "core/base/progress.h"
 #include "core/policy/bit_steps.h"
+#include "core/policy/qaq_policy.h"
 #include "core/quant/arith.h"
 #include "core/replay/capture_view.h"
+#include "core/replay/planner.h"
 #include "core/replay/replay.h"
 
 namespace qaq {
@@ -36,6 +40,30 @@ struct CellExplanation {
 
   std::int64_t n_outliers = 0;  ///< in the cell: values kept exactly
   double rms_error = 0;         ///< over the cell's channels
+};
+
+/// Explains cells of one replay, one after the other: what units have in common is planned once a
+/// cache, at its first cell. The capture outlives it.
+class Explainer {
+ public:
+  /// Throws Error{usage} for parameters that contradict each other.
+  Explainer(const CaptureView& capture, const ReplayOptions& options);
+  ~Explainer();
+  Explainer(const Explainer&) = delete;
+  Explainer& operator=(const Explainer&) = delete;
+
+  /// As explain_cell().
+  CellExplanation explain(const CellAddress& cell, const Work& work = {});
+
+ private:
+  struct Side;
+  const Side& side(CacheSide which, const Work& work);
+
+  const CaptureView& capture_;
+  QaqPolicy policy_;
+  std::int64_t prefix_;
+  Planner planner_;
+  std::array<std::unique_ptr<const Side>, 2> sides_;
 };
 
 /// Explains one cell under the options of a replay. Throws as replay() does, and Error{usage} for a

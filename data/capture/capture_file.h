@@ -15,6 +15,9 @@ namespace qaq {
 /// no external data, no NaN. Throws Error{input} naming the HDF5 path and the cure.
 std::shared_ptr<const CaptureView> open_capture(const std::string& path, const Work& work = {});
 
+/// Whether a file says that it is a capture, whatever else is in it. False where it cannot be read.
+bool is_capture(const std::string& path);
+
 /// Stores a replay under /runs/<name> of the capture file; replaces a run of that name once the
 /// new one is whole. `provenance_json` is kept verbatim. Throws Error{usage} for a name that is no
 /// plain one, Error{input} where the file is no capture or another one than was replayed, and

@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/policy/qaq_params.h"
 #include "core/replay/run_mode.h"
@@ -129,6 +130,16 @@ SharedReplay read_run(const h5::File& file, const std::string& run) {
 }
 
 }  // namespace
+
+bool is_capture(const std::string& path) {
+  try {
+    return h5::thread().run([&] {
+      return h5::Attributes(h5::File(path, h5::Access::read), "/").text("format") == kCaptureFormat;
+    });
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 std::vector<std::string> run_names(const h5::File& file) {
   std::vector<std::string> names;

@@ -75,7 +75,7 @@ TEST(AttentionMapView, TheFutureIsBlankAndThePastIsNot) {
   const ColorMap& colors = pane->heatmap()->colors();
   const QRgb surface = Theme::of(ThemeKind::light).surface.rgb();
   for (int s = 0; s < Planted::kTokens - 6; s += 3) {  // the last rows lie in the window's box
-    EXPECT_EQ(shown.cell(pane, s, s), colors(slice->attention->cells(s, s))) << s;
+    EXPECT_EQ(shown.cell(pane, s, s), colors(slice->attention->at(s, s))) << s;
     EXPECT_EQ(shown.cell(pane, s, s + 1), surface) << s;
   }
 }

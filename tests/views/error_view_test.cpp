@@ -80,8 +80,14 @@ TEST_F(Errors, TheSwitchChoosesTheMap) {
     shown.refresh();
     EXPECT_TRUE(view.button(which)->isChecked());
     const auto map = error_map(*analysis->replay, analysis->capture->info(), which);
-    const auto want = map.cells.span(), got = view.map()->heatmap()->map()->cells.span();
-    EXPECT_TRUE(std::equal(got.begin(), got.end(), want.begin(), want.end()));
+    const SharedHeatmap& got = view.map()->heatmap()->map();
+    ASSERT_EQ(got->rows(), map.rows());
+    ASSERT_EQ(got->columns(), map.columns());
+    for (std::int64_t row = 0; row < map.rows(); ++row) {
+      for (std::int64_t column = 0; column < map.columns(); ++column) {
+        EXPECT_EQ(got->at(row, column), map.at(row, column));
+      }
+    }
     EXPECT_TRUE(view.map()->header()->text().startsWith(errorTitle(which)));
   }
 }
@@ -145,7 +151,7 @@ TEST_F(Errors, ThePictureStaysUntilAllErrorsAreKnown) {
       loadSlice(analyse({.capture = analysis->capture, .params = {}, .prefix = 9}), slice->slice));
   shown.refresh();
   EXPECT_NE(shown.image(), before);
-  EXPECT_EQ(view.map()->heatmap()->map()->cells(9, 0), Heatmap::kImpossible) << "left exact";
+  EXPECT_EQ(view.map()->heatmap()->map()->at(9, 0), Heatmap::kImpossible) << "left exact";
 }
 
 TEST_F(Errors, NumbersStandInTheTableAndTheSummary) {
@@ -154,8 +160,8 @@ TEST_F(Errors, NumbersStandInTheTableAndTheSummary) {
   const auto table = view.table();
   ASSERT_TRUE(table);
   EXPECT_EQ(table->n_rows, 3);
-  const auto& means =
-      layer_errors(*analysis->replay, analysis->capture->info()).of(ErrorOf::value).mean;
+  const LayerErrors errors = layer_errors(*analysis->replay, analysis->capture->info());
+  const std::vector<double>& means = errors.of(ErrorOf::value).mean;
   std::vector<float> found;
   table->for_each_row([&](std::span<const Cell> row) { found.push_back(std::get<float>(row[4])); });
   for (std::size_t i = 0; i < means.size(); ++i)

@@ -2,6 +2,8 @@
 #include "views/plots/figure_renderer.h"
 
 #include <QFile>
+#include <QPainter>
+#include <QSvgRenderer>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
@@ -21,7 +23,8 @@ SharedSlice slice() {
 
 class Figure : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Views, Figure,
-                         testing::Values("bits", "outliers", "attention", "persistence", "errors"));
+                         testing::Values("bits", "outliers", "attention", "persistence", "errors",
+                                         "distributions", "tradeoff", "memory"));
 
 TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;
@@ -55,6 +58,41 @@ TEST_P(Figure, PageIsAPdfWithTextAndItsOrigin) {
   EXPECT_TRUE(bytes.contains("/MediaBox [0 0 720.")) << "960 px are 720 points";
   EXPECT_TRUE(bytes.contains("/FontDescriptor")) << "text stays text";
   EXPECT_LT(bytes.size(), 2 * 1000 * 1000);
+}
+
+TEST_P(Figure, DrawingIsAnSvgWithTextAndItsOrigin) {
+  const qaq::test::TemporaryFolder folder;
+  const QString path = QString::fromStdString(folder.file("f.svg"));
+  FigureRenderer(GetParam(), slice(), {.size = {960, 480}, .provenance = "planted <1>"}).save(path);
+  QFile file(path);
+  ASSERT_TRUE(file.open(QIODevice::ReadOnly));
+  const QString text = QString::fromUtf8(file.readAll());
+  EXPECT_TRUE(text.contains("<desc>planted &lt;1&gt;</desc>"));
+  EXPECT_TRUE(text.contains("width=\"254mm\" height=\"127mm\"")) << "960 px are 254 mm";
+  EXPECT_TRUE(text.contains("<text "));
+  QSvgRenderer renderer(path);
+  ASSERT_TRUE(renderer.isValid());
+  QImage image(960, 480, QImage::Format_RGB32);
+  image.fill(Qt::magenta);
+  QPainter painter(&image);
+  renderer.render(&painter);
+  EXPECT_EQ(test::countPixels(image, qRgb(255, 0, 255)), 0);
+  const QImage drawn = FigureRenderer(GetParam(), slice(), {.size = {960, 480}}).image();
+  int different = 0;
+  for (int y = 0; y < 480; ++y) {
+    for (int x = 0; x < 960; ++x) {
+      different += qAbs(qGray(image.pixel(x, y)) - qGray(drawn.pixel(x, y))) > 64;
+    }
+  }
+  EXPECT_LT(different, 960 * 480 / 25) << "looks as the picture does";
+}
+
+TEST(FigureRenderer, AFormulaIsOfTheCellThatIsLocked) {
+  const Cursor cell{.side = CacheSide::key, .layer = 0, .kvHead = 1, .token = 3};
+  const FigureRenderer renderer("formula", slice(), {.size = {700, 400}}, cell);
+  const QImage image = renderer.image();
+  EXPECT_GT(test::countPixels(image, Theme::of(ThemeKind::light).accent.rgb()), 50) << "symbols";
+  EXPECT_THROW(FigureRenderer("formula", slice(), {}), Error) << "there is none";
 }
 
 TEST(FigureRenderer, TwoRunsGiveTheSamePicture) {

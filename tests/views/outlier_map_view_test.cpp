@@ -13,9 +13,7 @@ using namespace test;  // NOLINT(google-build-using-namespace)
 // A slice with one mark, on a map as large as a long capture's.
 SharedSlice sliceWithOneOutlier(std::int32_t channel, std::int32_t token) {
   SliceMaps slice = *loadSlice(plantedAnalysis(), {});
-  auto map = std::make_shared<Heatmap>();
-  map->cells = NdArray<float, 2>({128, 6000}, 0.5f);
-  slice.magnitude = map;
+  slice.magnitude = std::make_shared<const Heatmap>(NdArray<float, 2>({128, 6000}, 0.5f));
   slice.outliers = {{channel, token}};
   return std::make_shared<const SliceMaps>(std::move(slice));
 }
@@ -74,7 +72,8 @@ TEST(OutlierMapView, ACellHasTheColourOfItsSize) {
           [&](const auto& cell) { return cell.row == channel && cell.column == token; });
       if (marked) continue;
       ++looked_at;
-      ASSERT_EQ(shown.cell(pane, channel, token), colors(slice->magnitude->cells(channel, token)));
+      const QPointF below_number = pane->cellCentre(channel, token) + QPointF(0, 12);
+      ASSERT_EQ(shown.at(pane, below_number), colors(slice->magnitude->at(channel, token)));
     }
   }
   EXPECT_GT(looked_at, 400);

@@ -83,6 +83,43 @@ TEST(ColorMap, LogarithmicScaleEndsAtItsEnds) {
   EXPECT_EQ(map(1.01e-2f), table[128]) << "half of the decades is half of the table";
 }
 
+TEST(ColorMap, EveryValueHasTheColourNearestToItsPosition) {
+  const auto& table = Palette::of(ThemeKind::light).viridis();
+  const std::vector<ColorMap> maps{
+      ColorMap::linear(table, -3, 5), ColorMap::logarithmic(table, 1e-4, 20),
+      ColorMap::linear({table[0], table[100], table[200]}, 0, 1),  // not a power of two
+      ColorMap::linear({table[7]}, 0, 1)};
+  for (const ColorMap& map : maps) {
+    const auto last = static_cast<double>(map.table().size() - 1);
+    for (double share = -0.2; share < 1.2; share += 0.00137) {
+      const double value = map.scale() == ColorMap::Scale::linear
+                               ? map.low() + share * (map.high() - map.low())
+                               : map.low() * std::pow(map.high() / map.low(), share);
+      EXPECT_NEAR(map.position(value), share, 1e-9);
+      const double index = std::clamp(share, 0.0, 1.0) * last;
+      if (std::abs(index - std::floor(index) - 0.5) < 1e-3) continue;  // either is nearest
+      ASSERT_EQ(map(static_cast<float>(value)),
+                map.table()[static_cast<std::size_t>(std::lround(index))])
+          << share;
+    }
+  }
+}
+
+TEST(ColorMap, DifferencesAreCentredOnTheirReference) {
+  const auto& table = Palette::of(ThemeKind::light).diverging();
+  const ColorMap difference = ColorMap::diverging(table, 0.5, 2);
+  EXPECT_EQ(difference(-1.5f), table.front());
+  EXPECT_EQ(difference(0.51f), table[128]);
+  EXPECT_EQ(difference(2.5f), table.back());
+  const ColorMap ratio = ColorMap::diverging(table, 1, 10, ColorMap::Scale::logarithmic);
+  EXPECT_EQ(ratio(0.1f), table.front());
+  EXPECT_EQ(ratio(1.01f), table[128]);
+  EXPECT_EQ(ratio(10.0f), table.back());
+  EXPECT_EQ(ratio.kind(), ColorMap::Kind::diverging);
+  const auto& dark = Palette::of(ThemeKind::dark).diverging();
+  EXPECT_EQ(ratio.withTable(dark)(0.01f), dark.front());
+}
+
 TEST(ColorMap, OnlyAnUnquantizedCacheIsExact) {
   const Palette& palette = Palette::of(ThemeKind::light);
   EXPECT_EQ(ColorMap::bits(palette, 17)(16.0f), palette.bits(16));

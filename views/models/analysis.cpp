@@ -21,7 +21,7 @@ std::vector<SliceMaps::Cell> cellsOf(const Heatmap& mask) {
   std::vector<SliceMaps::Cell> cells;
   for (std::int32_t row = 0; row < mask.rows(); ++row) {
     for (std::int32_t column = 0; column < mask.columns(); ++column) {
-      if (mask.cells(row, column) == 1.0f) cells.push_back({row, column});
+      if (mask.at(row, column) == 1.0f) cells.push_back({row, column});
     }
   }
   return cells;

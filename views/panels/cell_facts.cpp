@@ -4,18 +4,10 @@
 #include <bit>
 #include <cmath>
 
-#include "views/plots/bit_pane.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
 namespace {
-
-QString placeText(const CaptureInfo& info, const Cursor& cursor) {
-  return QStringLiteral("%1 · L%2 · KVH%3")
-      .arg(sideLetter(cursor.side))
-      .arg(info.layers[static_cast<std::size_t>(cursor.layer)])
-      .arg(cursor.kvHead);
-}
 
 CellFacts::Side sideFacts(const Analysis& analysis, CacheSide which, const Cursor& at) {
   const CacheReplay& cache = analysis.cache(which);
@@ -54,13 +46,6 @@ QString violationText(const SliceMaps& slice, int token) {
 
 }  // namespace
 
-QString coordinateText(const CaptureInfo& info, const Cursor& cursor) {
-  return placeText(info, cursor) +
-         QStringLiteral(" · tok %1 %2")
-             .arg(cursor.token)
-             .arg(quoted(info.token_text[static_cast<std::size_t>(cursor.token)]));
-}
-
 CellFacts CellFacts::of(const SliceMaps& slice, const Cursor& cursor) {
   const Analysis& analysis = *slice.analysis;
   const CaptureInfo& info = analysis.capture->info();
@@ -81,11 +66,11 @@ CellFacts CellFacts::of(const SliceMaps& slice, const Cursor& cursor) {
   if (!here) return facts;
   if (cursor.channel != Cursor::kNone && cursor.side == slice.slice.side) {
     facts.magnitude = tr("%1 in channel %2")
-                          .arg(numberText(slice.magnitude->cells(cursor.channel, cursor.token)))
+                          .arg(numberText(slice.magnitude->at(cursor.channel, cursor.token)))
                           .arg(cursor.channel);
   }
   if (cursor.step != Cursor::kNone && slice.attention) {
-    const float score = slice.attention->cells(cursor.step, cursor.token);
+    const float score = slice.attention->at(cursor.step, cursor.token);
     if (Heatmap::is_value(score)) {
       facts.attention = tr("%1 from step %2").arg(numberText(score)).arg(cursor.step);
     }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "views/models/analysis.h"
+#include "views/plots/coordinate_text.h"
 
 namespace qaq::views {
 
@@ -28,8 +29,5 @@ struct CellFacts {
 
   static CellFacts of(const SliceMaps& slice, const Cursor& cursor);
 };
-
-/// "V · L14 · KVH1 · tok 56 “ vessel”": how a coordinate is written everywhere.
-QString coordinateText(const CaptureInfo& info, const Cursor& cursor);
 
 }  // namespace qaq::views

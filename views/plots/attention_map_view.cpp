@@ -13,7 +13,7 @@ const Violation* violationOf(const SliceMaps& slice, int step, int token) {
 
 QString readingText(const SliceMaps& slice, int step, int token) {
   if (!slice.attention || step < 0) return {};
-  const float score = slice.attention->cells(step, token);
+  const float score = slice.attention->at(step, token);
   if (!Heatmap::is_value(score)) return {};
   const CaptureInfo& info = slice.analysis->capture->info();
   const QString reads = AttentionMapView::tr("step %1 reads %2 (tok %3) with %4")

@@ -14,6 +14,7 @@ BitPane::BitPane(CacheSide side, QWidget* parent)
   m_bracket = new ForcedBracket(axisRect(), kMarksLayer);
   addOverlay(m_bracket);
   setTopMargin(20);
+  setReducer(Reducer::min);  // the worst allocation matters
   setHeadings(tr("Bits, %1").arg(sideLetter(side)), {});
   MapPane::setTheme(Theme::of(m_kind));
 }
@@ -28,8 +29,7 @@ QStringList BitPane::subtitles(const Analysis& analysis) const {
   const QString tokens = counted(analysis.replay->prefix, tr("1 token"), tr("%1 tokens"));
   const QString heads = counted(info.shape.n_kv_heads, tr("1 KV head"), tr("%1 KV heads"));
   const QString cells = tr("%1 × %2").arg(tokens, layers);
-  return {cells + QStringLiteral(" × ") + heads + QStringLiteral(" · min"),
-          cells + QStringLiteral(" · min"), cells, tokens};
+  return {cells + QStringLiteral(" × ") + heads, cells, tokens};
 }
 
 ColorMap BitPane::colors() const { return ColorMap::bits(Palette::of(m_kind), m_exactFrom); }

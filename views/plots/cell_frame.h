@@ -16,6 +16,8 @@ namespace qaq::views {
 class CellFrame {
  public:
   explicit CellFrame(const QCPAxisRect& axes);
+  /// `area` of the map fills `plot`.
+  CellFrame(const QRectF& plot, const CellRect& area) : m_plot(plot), m_area(area) {}
 
   const QRectF& plot() const { return m_plot; }
   /// The part of the map in sight.

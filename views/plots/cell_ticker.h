@@ -14,6 +14,7 @@ class CellTicker : public QCPAxisTicker {
 
   /// `count` cells in groups of `groupSize`.
   void setCells(int count, int groupSize = 1);
+  int groupSize() const { return m_groupSize; }
   /// Label of one cell where single cells of a group are ticked; groups are labelled by their
   /// number.
   void setCellLabel(std::function<QString(int cell)> label) { m_label = std::move(label); }

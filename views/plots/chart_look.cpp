@@ -49,6 +49,9 @@ ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
       look.sign = QCPScatterStyle(shapeOf(category.marker), outline, inside,
                                   series.points.size() > kMany ? kSmallSignPx : kSignPx);
       break;
+    case ChartMark::dotted:
+      look.line = QPen(color, kLinePx, Qt::DotLine);
+      break;
     case ChartMark::line:
     case ChartMark::steps:
       look.line = line;

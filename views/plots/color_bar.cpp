@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
-#include "views/plots/number_format.h"
+#include "views/plots/color_ticks.h"
 #include "views/plots/violation_marks.h"
 
 namespace qaq::views {
 namespace {
 
 constexpr double kBarHeight = 13, kMostBarWidth = 200, kLeastBarWidth = 110, kNoteGap = 24;
-constexpr double kLabelGap = 34;  // px between the labels of decades
-
 }  // namespace
 
 void ColorBar::setScale(const ColorMap& colors, const QString& quantity) {
@@ -38,18 +36,13 @@ void ColorBar::drawBar(QCPPainter* painter, const QRectF& bar) const {
   painter->setBrush(Qt::NoBrush);
   painter->drawRect(bar.adjusted(-1, -1, 0, 0));
   painter->setFont(Theme::font(Theme::kTickPx));
-  const double low = std::log10(m_colors.low()), high = std::log10(m_colors.high());
-  const double px_a_decade = (bar.width() - 1) / (high - low);
-  const int every = std::max(1, static_cast<int>(std::ceil(kLabelGap / px_a_decade)));
-  const int last = static_cast<int>(std::floor(high + 1e-9));
-  for (int decade = static_cast<int>(std::ceil(low - 1e-9)); decade <= last; ++decade) {
-    const double x = std::round(bar.left() + (decade - low) * px_a_decade);
+  for (const ColorTick& tick : colorTicks(m_colors, bar.width() - 1)) {
+    const double x = std::round(bar.left() + m_colors.position(tick.value) * (bar.width() - 1));
     painter->setPen(QPen(theme().frame, 1));
     painter->drawLine(QLineF(x, bar.bottom(), x, bar.bottom() + 3));
-    if ((last - decade) % every != 0) continue;
     painter->setPen(mutedColor());
     painter->drawText(QRectF(x - 30, bar.bottom() + 4, 60, 15), Qt::AlignHCenter | Qt::AlignTop,
-                      decadeText(decade));
+                      tick.label);
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace qaq::views {
 
-/// A logarithmic colour scale with ticks on decades, and beside it what the colour is and what the
-/// marks on the map mean.
+/// A colour scale with ticks (on a logarithmic one on decades), and beside it what the colour is
+/// and what the marks on the map mean.
 class ColorBar : public PaneFooter {
   Q_OBJECT
 
@@ -18,6 +18,7 @@ class ColorBar : public PaneFooter {
   /// Explains the marks, with their sign before it. Of several wordings, longest first, the first
   /// is written that leaves the scale its room.
   void setNotes(Mark mark, const QStringList& notes);
+  void setColors(const ColorMap& colors) override { m_colors = colors; }
   QString text() const override;
 
  protected:

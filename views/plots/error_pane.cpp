@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/heatmap_tile.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -10,8 +11,7 @@ namespace {
 
 /// From the decade about a thousandth of the largest error to the decade that it does not exceed.
 ColorMap errorColors(const Heatmap& map) {
-  const auto cells = map.cells.span();
-  const double largest = cells.empty() ? 0 : *std::ranges::max_element(cells);
+  const double largest = largest_value(map).value_or(0);
   const double decade = largest > 0 ? std::ceil(std::log10(largest) - 1e-9) : 0;
   return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), std::pow(10.0, decade - 4),
                                std::pow(10.0, decade));

@@ -4,6 +4,7 @@
 #include <QHash>
 #include <QPdfWriter>
 #include <QSaveFile>
+#include <QSvgGenerator>
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -11,7 +12,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kPdfDotsPerPx = 3;  // maps are embedded at 288 dpi
+constexpr int kDotsPerPx = 3;  // of pages, where maps are embedded at 288 dpi
 constexpr int kFewColors = 256;
 constexpr double kPointsPerPx = 72.0 / 96.0;
 
@@ -61,26 +62,43 @@ void FigurePage::writePdf(QIODevice* device) const {
   const QSizeF points = QSizeF(m_size) * kPointsPerPx;
   writer.setPageSize(QPageSize(points, QPageSize::Point, {}, QPageSize::ExactMatch));
   writer.setPageMargins(QMarginsF(0, 0, 0, 0));
-  writer.setResolution(96 * kPdfDotsPerPx);
+  writer.setResolution(96 * kDotsPerPx);
   writer.setTitle(m_title + QStringLiteral("; ") + m_style.provenance);
   writer.setCreator(QStringLiteral("qaq-scope"));
   QCPPainter painter(&writer);
-  painter.scale(kPdfDotsPerPx, kPdfDotsPerPx);
+  painter.scale(kDotsPerPx, kDotsPerPx);
+  paint(&painter);
+}
+
+void FigurePage::writeSvg(QIODevice* device) const {
+  QSvgGenerator writer;
+  writer.setOutputDevice(device);
+  writer.setSize(m_size);
+  writer.setViewBox(QRect(QPoint(), kDotsPerPx * m_size));
+  writer.setResolution(96);
+  // It writes texts as they are.
+  writer.setTitle(m_title.toHtmlEscaped());
+  writer.setDescription(m_style.provenance.toHtmlEscaped());
+  QCPPainter painter(&writer);
+  painter.setModes(QCPPainter::pmVectorized | QCPPainter::pmNoCaching);
+  painter.scale(kDotsPerPx, kDotsPerPx);
   paint(&painter);
 }
 
 void FigurePage::save(const QString& path) const {
   const QString suffix = QFileInfo(path).suffix().toLower();
-  if (suffix != QLatin1String("png") && suffix != QLatin1String("pdf")) {
+  if (!QStringList{QStringLiteral("png"), QStringLiteral("pdf"), QStringLiteral("svg")}.contains(
+          suffix)) {
     refuse_usage({.file = path.toStdString(),
-                  .what = suffix == QLatin1String("svg") ? "SVG is not built in"
-                                                         : "the name tells no figure format",
-                  .cure = "end it in .png or .pdf"});
+                  .what = "the name tells no figure format",
+                  .cure = "end it in .png, .pdf or .svg"});
   }
   QSaveFile file(path);
   bool written = file.open(QIODevice::WriteOnly);
   if (written && suffix == QLatin1String("pdf")) {
     writePdf(&file);
+  } else if (written && suffix == QLatin1String("svg")) {
+    writeSvg(&file);
   } else if (written) {
     written = (m_style.fewColors ? inFewColors(image()) : image()).save(&file, "PNG");
   }

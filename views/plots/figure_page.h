@@ -9,6 +9,9 @@
 
 namespace qaq::views {
 
+/// Millimetres as px at 96 dpi, and back.
+inline constexpr double kPxPerMm = 96 / 25.4;
+
 /// How a figure is drawn.
 struct FigureStyle {
   ThemeKind theme = ThemeKind::light;
@@ -30,13 +33,14 @@ class FigurePage {
   FigurePage(Drawing drawing, QString title, QSize size, FigureStyle style);
 
   QImage image() const;
-  /// Writes .png or .pdf, by the name's ending, under a temporary name first. Throws Error{usage}
-  /// for another ending and Error{work} where it cannot be written.
+  /// Writes .png, .pdf or .svg, by the name's ending, under a temporary name first. Throws
+  /// Error{usage} for another ending and Error{work} where it cannot be written.
   void save(const QString& path) const;
 
  private:
   void paint(QCPPainter* painter) const;
   void writePdf(QIODevice* device) const;
+  void writeSvg(QIODevice* device) const;
 
   Drawing m_drawing;
   QString m_title;

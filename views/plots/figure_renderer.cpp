@@ -3,6 +3,7 @@
 #include <QCoreApplication>
 
 #include "core/base/error.h"
+#include "views/plots/map_pane.h"
 #include "views/plots/view_list.h"
 
 namespace qaq::views {
@@ -26,6 +27,14 @@ FigureRenderer::FigureRenderer(const QString& id, const SharedSlice& slice, cons
 }
 
 FigureRenderer::~FigureRenderer() = default;
+
+void FigureRenderer::setReducer(Reducer reducer) {
+  for (MapPane* pane : m_view->panes()) pane->setReducer(reducer);
+}
+
+void FigureRenderer::setValueColors(ValueColors colors) {
+  for (MapPane* pane : m_view->panes()) pane->setValueColors(colors);
+}
 
 FigurePage FigureRenderer::page() const {
   return {[this](QCPPainter* painter, const QSize& size) { m_view->paintFigure(painter, size); },

@@ -22,6 +22,10 @@ class FigureRenderer {
                  const std::optional<Cursor>& cell = std::nullopt, const Prepare& prepare = {});
   ~FigureRenderer();
 
+  /// Of every map in the figure.
+  void setReducer(Reducer reducer);
+  void setValueColors(ValueColors colors);
+
   QImage image() const { return page().image(); }
   /// See FigurePage::save().
   void save(const QString& path) const { page().save(path); }

@@ -5,13 +5,11 @@
 #include <utility>
 
 #include "views/plots/cell_frame.h"
+#include "views/plots/cell_texts.h"
 
 namespace qaq::views {
-namespace {
 
-constexpr double kNumberPx = 16;  // cells this high and wide carry grid and numerals
-
-QString reducerName(Reducer reducer) {
+QString reducerText(Reducer reducer) {
   switch (reducer) {
     case Reducer::max:
       return HeatmapPlottable::tr("max");
@@ -23,8 +21,6 @@ QString reducerName(Reducer reducer) {
   return {};
 }
 
-}  // namespace
-
 HeatmapPlottable::HeatmapPlottable(QCPAxis* columns, QCPAxis* rows)
     : QCPAbstractPlottable(columns, rows) {}
 
@@ -33,11 +29,14 @@ void HeatmapPlottable::setMap(SharedHeatmap map, ColorMap colors) {
   m_colors = std::move(colors);
 }
 
+void HeatmapPlottable::setColors(ColorMap colors) { m_colors = std::move(colors); }
+
 void HeatmapPlottable::setTheme(const Theme& theme) { m_theme = theme; }
 
 bool HeatmapPlottable::isSettled() const {
   if (!m_map) return true;
-  return m_asked == m_received && m_wanted.map == m_map && m_wanted.colors == m_colors;
+  return m_asked == m_received && m_wanted.map == m_map && m_wanted.reducer == m_reducer &&
+         m_wanted.colors == m_colors;
 }
 
 QCPRange HeatmapPlottable::getKeyRange(bool& found, QCP::SignDomain) const {
@@ -55,38 +54,59 @@ QRect HeatmapPlottable::clipRect() const {
   return QCPAbstractPlottable::clipRect().translated(0, 1);
 }
 
+TileRequest HeatmapPlottable::request(QCPPainter* painter) const {
+  const CellFrame frame(*keyAxis()->axisRect());
+  // Dots a logical pixel: of the screen, or of the paper that the painter scales to.
+  const double scale = painter->deviceTransform().m11();
+  return {.map = m_map,
+          .reducer = m_reducer,
+          .area = frame.area(),
+          .pixels = (frame.plot().size() * scale).toSize(),
+          .colors = m_colors,
+          .scale = scale,
+          .hatch = m_theme.hatch.rgb(),
+          .grid = m_theme.halo.rgb(),
+          // Figures have them as text, not as pixels.
+          .texts = !painter->modes().testFlag(QCPPainter::pmNoCaching)};
+}
+
 void HeatmapPlottable::draw(QCPPainter* painter) {
   if (!m_map) return;
   const CellFrame frame(*keyAxis()->axisRect());
-  const bool exporting = painter->modes().testFlag(QCPPainter::pmNoCaching);
-  // Dots a logical pixel: of the screen, or of the paper that the painter scales to.
-  const double scale = painter->deviceTransform().m11();
-  const TileRequest request{.map = m_map,
-                            .colors = m_colors,
-                            .area = frame.area(),
-                            .pixels = (frame.plot().size() * scale).toSize(),
-                            .scale = scale,
-                            .hatch = m_theme.hatch.rgb()};
+  const TileRequest here = request(painter);
+  const bool exporting = !here.texts;
   if (exporting) {
-    m_tile = renderTile(request);
-    m_wanted = request;
-  } else if (!m_wanted.sameAs(request)) {
-    ask(request);
+    m_tile = renderTile(here, m_tile);
+    m_wanted = here;
+  } else if (!m_wanted.placeOf(here) || !m_wanted.looksLike(here)) {
+    ask(here);
   }
-  if (!m_tile.image.isNull()) {
-    painter->setRenderHint(QPainter::SmoothPixmapTransform, false);
-    painter->drawImage(frame.cells(m_tile.request.area), m_tile.image);
+  if (m_tile.image.isNull()) return;
+  QRectF target = frame.cells(m_tile.request.area);
+  if (const auto place = m_tile.request.placeOf(here)) {
+    // Pixel on pixel.
+    const double across = frame.plot().width() / here.pixels.width();
+    const double down = frame.plot().height() / here.pixels.height();
+    target =
+        QRectF(frame.plot().left() - place->x() * across, frame.plot().top() - place->y() * down,
+               m_tile.image.width() * across, m_tile.image.height() * down);
   }
-  if (!m_tile.image.isNull() && m_tile.request.map == m_map) {
-    drawNumbers(painter);
-  }
+  painter->setRenderHint(QPainter::SmoothPixmapTransform, false);
+  painter->drawImage(target, m_tile.image);
+  if (exporting) drawCellTexts(painter, *m_map, m_colors, here.grid, frame);
 }
 
-void HeatmapPlottable::ask(const TileRequest& request) {
-  m_wanted = request;
+void HeatmapPlottable::ask(const TileRequest& here) {
+  // The pixels at hand, where only colours have changed.
+  m_wanted = m_tile.request.placeOf(here) ? m_tile.request : here.padded();
+  m_wanted.colors = here.colors;
+  m_wanted.scale = here.scale;
+  m_wanted.hatch = here.hatch;
+  m_wanted.grid = here.grid;
+  m_wanted.texts = here.texts;
   const std::int64_t generation = ++m_asked;
-  m_job.submit([this, generation, request](const std::stop_token&) {
-    Tile tile = renderTile(request);
+  m_job.submit([this, generation, wanted = m_wanted, last = m_tile](const std::stop_token&) {
+    Tile tile = renderTile(wanted, last);
     QMetaObject::invokeMethod(this, [this, generation, tile = std::move(tile)] {
       if (generation <= m_received) return;
       m_received = generation;
@@ -97,41 +117,14 @@ void HeatmapPlottable::ask(const TileRequest& request) {
 }
 
 QString HeatmapPlottable::badge() const {
-  const auto across = static_cast<int>(std::ceil(m_tile.cellsPerPixelX - 1e-9));
-  const auto down = static_cast<int>(std::ceil(m_tile.cellsPerPixelY - 1e-9));
-  if (!m_map || m_tile.image.isNull() || (across <= 1 && down <= 1)) return {};
+  if (!m_map || !m_tile.reduced) return {};
+  const auto across = static_cast<int>(std::ceil(m_tile.reduced->cells_per_pixel_x - 1e-9));
+  const auto down = static_cast<int>(std::ceil(m_tile.reduced->cells_per_pixel_y - 1e-9));
+  if (across <= 1 && down <= 1) return {};
   return tr("%1 of %2 × %3 cells")
-      .arg(reducerName(m_map->reducer))
+      .arg(reducerText(m_tile.request.reducer))
       .arg(std::max(1, across))
       .arg(std::max(1, down));
-}
-
-void HeatmapPlottable::drawNumbers(QCPPainter* painter) const {
-  const CellFrame frame(*keyAxis()->axisRect());
-  if (frame.cellWidth() < kNumberPx || frame.cellHeight() < kNumberPx) return;
-  const auto inside = [](double edge, std::int64_t count) {
-    return std::clamp<std::int64_t>(static_cast<std::int64_t>(edge), 0, count);
-  };
-  const std::int64_t first_row = inside(std::floor(frame.area().top), m_map->rows());
-  const std::int64_t last_row = inside(std::ceil(frame.area().bottom), m_map->rows());
-  const std::int64_t first = inside(std::floor(frame.area().left), m_map->columns());
-  const std::int64_t last = inside(std::ceil(frame.area().right), m_map->columns());
-  painter->setFont(Theme::font(Theme::kTickPx));
-  painter->setBrush(Qt::NoBrush);
-  QColor line = m_theme.halo;
-  line.setAlphaF(0.7f);
-  for (std::int64_t row = first_row; row < last_row; ++row) {
-    for (std::int64_t column = first; column < last; ++column) {
-      const float cell = m_map->cells(row, column);
-      if (!Heatmap::is_value(cell)) continue;
-      const QRectF box = frame.cell(row, column);
-      painter->setPen(QPen(line, 1));
-      painter->drawRect(box);
-      if (!m_colors.isDiscrete() || cell >= static_cast<float>(m_colors.exactFrom())) continue;
-      painter->setPen(Palette::inkOn(m_colors(cell)));
-      painter->drawText(box, Qt::AlignCenter, QString::number(static_cast<int>(cell)));
-    }
-  }
 }
 
 }  // namespace qaq::views

@@ -9,9 +9,14 @@
 
 namespace qaq::views {
 
-/// A heatmap on two axes. The picture for the viewport, at device resolution, is made on a worker
-/// thread from core's reduce(); this thread only copies it to the screen. Until it is there, the
-/// last picture is drawn where its cells are now. Exports are made at once, at their resolution.
+/// "max", "min" or "mean", as the window writes it.
+QString reducerText(Reducer reducer);
+
+/// A heatmap on two axes. The picture for the viewport and a little around it, at device
+/// resolution, is made on a worker thread from core's reduce(); this thread only copies it to the
+/// screen. Until it is there, the last picture is drawn where its cells are now. Other colours are
+/// made from the pixels at hand, and a map is moved within its picture without any work. Exports
+/// are made at once, at their resolution.
 class HeatmapPlottable : public QCPAbstractPlottable {
   Q_OBJECT
 
@@ -19,13 +24,18 @@ class HeatmapPlottable : public QCPAbstractPlottable {
   HeatmapPlottable(QCPAxis* columns, QCPAxis* rows);
 
   void setMap(SharedHeatmap map, ColorMap colors);
+  void setColors(ColorMap colors);
+  void setReducer(Reducer reducer) { m_reducer = reducer; }
   void setTheme(const Theme& theme);
   const SharedHeatmap& map() const { return m_map; }
   const ColorMap& colors() const { return m_colors; }
+  Reducer reducer() const { return m_reducer; }
   /// The picture on the screen is of the present map, range and size.
   bool isSettled() const;
   /// "min of 3 × 2 cells" where cells share a pixel, else empty.
   QString badge() const;
+  /// The pixels that the picture on the screen is made from: null before the first.
+  const std::shared_ptr<const HeatmapTile>& reduced() const { return m_tile.reduced; }
 
   double selectTest(const QPointF&, bool, QVariant* = nullptr) const override { return -1; }
   QCPRange getKeyRange(bool& found, QCP::SignDomain domain = QCP::sdBoth) const override;
@@ -38,11 +48,12 @@ class HeatmapPlottable : public QCPAbstractPlottable {
   void drawLegendIcon(QCPPainter*, const QRectF&) const override {}
 
  private:
+  TileRequest request(QCPPainter* painter) const;
   void ask(const TileRequest& request);
-  void drawNumbers(QCPPainter* painter) const;
 
   SharedHeatmap m_map;
   ColorMap m_colors;
+  Reducer m_reducer = Reducer::max;
   Theme m_theme = Theme::of(ThemeKind::light);
   Tile m_tile;           ///< what is on the screen
   TileRequest m_wanted;  ///< the newest that was asked for

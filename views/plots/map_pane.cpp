@@ -26,6 +26,9 @@ MapPane::MapPane(QWidget* parent) : QCustomPlot(parent) {
   plotLayout()->insertRow(0);
   m_header = new PaneHeader(this);
   plotLayout()->addElement(0, 0, m_header);
+  m_button = new ReducerButton(this);
+  connect(m_button, &ReducerButton::reducerChosen, this, &MapPane::setReducer);
+  connect(m_button, &ReducerButton::valueColorsChosen, this, &MapPane::setValueColors);
   setUpAxes();
   m_heatmap = new HeatmapPlottable(xAxis, yAxis);
   m_cursor = new CursorMarks(axisRect(), "cursor");
@@ -87,6 +90,7 @@ void MapPane::setMap(const SharedHeatmap& map, const ColorMap& colors) {
       before && before->rows() == map->rows() && before->columns() == map->columns();
   m_message->setText({});
   m_heatmap->setMap(map, colors);
+  applyColors();
   if (!same_size) resetZoom();
   describe();
   replot(rpQueuedReplot);
@@ -111,8 +115,59 @@ void MapPane::setAxisKinds(AxisKind x, AxisKind y) {
 }
 
 void MapPane::setHeadings(const QString& title, const QStringList& subtitles) {
-  m_header->setTitle(title);
-  m_header->setSubtitles(subtitles);
+  m_title = title;
+  m_subtitles = subtitles;
+  applyHeadings();
+}
+
+void MapPane::applyHeadings() {
+  QStringList wordings;
+  for (const QString& subtitle : m_subtitles) {
+    wordings.push_back(subtitle + QStringLiteral(" · ") + reducerText(reducer()));
+  }
+  // Where even the shortest has no room for it, the button says it alone.
+  if (!m_subtitles.isEmpty()) wordings.push_back(m_subtitles.last());
+  m_header->setTitle(m_title);
+  m_header->setSubtitles(wordings);
+}
+
+void MapPane::setReducer(Reducer reducer) {
+  if (reducer == m_heatmap->reducer()) return;
+  m_heatmap->setReducer(reducer);
+  m_button->setReducer(reducer);
+  placeButton();
+  applyHeadings();
+  describe();
+  emit reducerChanged(reducer);
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setValueColors(ValueColors colors) {
+  if (colors == m_valueColors) return;
+  m_valueColors = colors;
+  m_button->setValueColors(colors);
+  applyColors();
+  emit valueColorsChanged(colors);
+  replot(rpQueuedReplot);
+}
+
+void MapPane::applyColors() {
+  const ColorMap::Kind kind = m_heatmap->colors().kind();
+  m_button->setValueColorsOffered(kind == ColorMap::Kind::sequential);
+  if (kind == ColorMap::Kind::bits) return;
+  const Palette& palette = m_theme.palette();
+  const ColorMap colors = m_heatmap->colors().withTable(
+      kind == ColorMap::Kind::sequential ? palette.values(m_valueColors) : palette.diverging());
+  m_heatmap->setColors(colors);
+  if (m_footer) m_footer->setColors(colors);
+}
+
+void MapPane::placeButton() {
+  const QSize size = m_button->sizeHint();
+  constexpr int kFromBorder = 6;
+  m_button->setGeometry(width() - size.width() - kFromBorder,
+                        (PaneHeader::kHeight - size.height()) / 2 + 1, size.width(), size.height());
+  m_header->setButtonRoom(size.width());
 }
 
 void MapPane::resetZoom() {
@@ -143,6 +198,9 @@ void MapPane::setTheme(const Theme& theme) {
     axis->setLabelColor(theme.text);
   }
   m_heatmap->setTheme(theme);
+  applyColors();
+  m_button->setTheme(theme);
+  placeButton();
   m_header->setTheme(theme);
   if (m_footer) m_footer->setTheme(theme);
   for (PlotOverlay* overlay : m_overlays) overlay->setTheme(theme);
@@ -206,6 +264,11 @@ void MapPane::updateLayout() {
   // Ticks are made before the axes get their size: the second pass sees it.
   QCustomPlot::updateLayout();
   QCustomPlot::updateLayout();
+}
+
+void MapPane::resizeEvent(QResizeEvent* event) {
+  QCustomPlot::resizeEvent(event);
+  placeButton();
 }
 
 void MapPane::mousePressEvent(QMouseEvent* event) {

@@ -10,6 +10,7 @@
 #include "views/plots/pane_header.h"
 #include "views/plots/plot_frame.h"
 #include "views/plots/plot_message.h"
+#include "views/plots/reducer_button.h"
 
 namespace qaq::views {
 
@@ -36,7 +37,17 @@ class MapPane : public QCustomPlot {
   void setAxisKinds(AxisKind x, AxisKind y);
   AxisKind xKind() const { return m_xKind; }
   AxisKind yKind() const { return m_yKind; }
+  /// Rows of an index of the y axis: a layer has one for each KV head.
+  int rowsPerIndex() const { return m_yTicker->groupSize(); }
+  /// `subtitles`: wordings, longest first; the pane adds the reducer.
   void setHeadings(const QString& title, const QStringList& subtitles);
+  /// How cells that share a pixel become one: of this view, whatever map it shows. The user chooses
+  /// with the button in the header.
+  void setReducer(Reducer reducer);
+  Reducer reducer() const { return m_heatmap->reducer(); }
+  /// The scale of maps of values.
+  void setValueColors(ValueColors colors);
+  ValueColors valueColors() const { return m_valueColors; }
   void resetZoom();
   virtual void setTheme(const Theme& theme);
   /// A newer result is being made: the present picture stays, marked as old.
@@ -64,6 +75,8 @@ class MapPane : public QCustomPlot {
   void cellClicked(int row, int column, const QPointF& position);
   /// An arrow key: where the cursor should move.
   void cursorStepped(int rows, int columns);
+  void reducerChanged(Reducer reducer);
+  void valueColorsChanged(ValueColors colors);
 
  protected:
   static constexpr const char* kMarksLayer = "marks";
@@ -82,6 +95,7 @@ class MapPane : public QCustomPlot {
 
   void updateLayout() override;
   void paintEvent(QPaintEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
   void mouseReleaseEvent(QMouseEvent* event) override;
@@ -97,8 +111,12 @@ class MapPane : public QCustomPlot {
   std::optional<CellIndex> cellAt(const QPointF& position) const;
   void setUpAxes();
   void keepInside(QCPAxis* axis, std::int64_t count);
+  void applyHeadings();
+  void applyColors();
+  void placeButton();
 
   PaneHeader* m_header;
+  ReducerButton* m_button;
   PaneFooter* m_footer = nullptr;
   HeatmapPlottable* m_heatmap;
   CursorMarks* m_cursor;
@@ -107,6 +125,9 @@ class MapPane : public QCustomPlot {
   QSharedPointer<CellTicker> m_xTicker, m_yTicker;
   QList<PlotOverlay*> m_overlays;
   Theme m_theme = Theme::of(ThemeKind::light);
+  ValueColors m_valueColors = ValueColors::viridis;
+  QString m_title;
+  QStringList m_subtitles;
   QString m_xLabel;
   AxisKind m_xKind = AxisKind::none, m_yKind = AxisKind::none;
   bool m_xLabelShown = true;

@@ -34,6 +34,31 @@ QString numberText(double value, int digits) {
   return value < 0 ? kMinus + text : text;
 }
 
+QString shortNumberText(double value, int digits) {
+  if (std::isinf(value)) return value < 0 ? kMinus + QStringLiteral("∞") : QStringLiteral("∞");
+  QString text = numberText(value, digits);
+  const auto end = text.indexOf(QStringLiteral("×"));
+  QString number = text.left(end < 0 ? text.size() : end);
+  const QString point = QLocale().decimalPoint();
+  if (!number.contains(point)) return text;
+  while (number.endsWith(QLatin1Char('0'))) number.chop(1);
+  if (number.endsWith(point)) number.chop(point.size());
+  return end < 0 ? number : number + text.mid(end);
+}
+
+QString bytesText(double bytes) {
+  static const QStringList units{QStringLiteral("B"), QStringLiteral("KiB"), QStringLiteral("MiB"),
+                                 QStringLiteral("GiB"), QStringLiteral("TiB")};
+  int unit = 0;
+  // 1023.96 KiB would be written as 1024.
+  while (bytes >= (unit == 0 ? 1023.5 : 1023.95) && unit + 1 < units.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  const int decimals = unit == 0 || bytes >= 99.95 ? 0 : 1;
+  return QLocale().toString(bytes, 'f', decimals) + QLatin1Char(' ') + units[unit];
+}
+
 QString shareText(double share) {
   const double percent = 100 * share;
   const QLocale locale;

@@ -10,6 +10,10 @@ namespace qaq::views {
 
 /// `digits` significant digits, no exponent between 0.001 and 99999: "0.0032", "−1.3", "3.2×10⁻⁵".
 QString numberText(double value, int digits = 3);
+/// The same without zeros at the end: "0.07", "96", "3.274".
+QString shortNumberText(double value, int digits = 4);
+/// Bytes in binary units, one to three digits before the point: "812 B", "25.3 KiB", "1.2 MiB".
+QString bytesText(double bytes);
 /// A share of 1 in per cent: "54 %", "0.4 %", "<0.1 %".
 QString shareText(double share);
 /// The power of ten: "0.01", "1", "10⁻³".

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/heatmap_tile.h"
 #include "views/plots/bit_pane.h"
 #include "views/plots/number_format.h"
 
@@ -11,10 +12,7 @@ namespace {
 
 /// From the decade about a thousandth of the largest value to that value.
 ColorMap magnitudeColors(const Heatmap& map) {
-  float largest = 0;
-  for (const float cell : map.cells.span()) {
-    if (Heatmap::is_value(cell)) largest = std::max(largest, cell);
-  }
+  float largest = largest_value(map).value_or(0);
   if (largest <= 0) largest = 1;
   const double low = std::pow(10.0, std::round(std::log10(largest) - 3));
   return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), low, largest);
@@ -39,7 +37,7 @@ void OutlierPane::show(const SliceMaps& slice) {
                            .arg(letter)
                            .arg(info.layers[static_cast<std::size_t>(where.layer)])
                            .arg(where.kvHead);
-  setHeadings(tr("Outliers"), {cell + tr(" · |value| · max"), cell + tr(" · |value|"), cell});
+  setHeadings(tr("Outliers"), {cell + tr(" · |value|"), cell});
   setAxisKinds(AxisKind::token, AxisKind::channel);
   setAxisLabels(tr("token position"), tr("channel"));
   xTicker().setCells(static_cast<int>(info.n_tokens));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/heatmap_tile.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -12,8 +13,7 @@ constexpr double kClickReach = 7;  // px around a triangle
 
 /// From one pair to the power of ten that no bin exceeds.
 ColorMap countColors(const Heatmap& map) {
-  const auto cells = map.cells.span();
-  const double most = std::max(10.0, static_cast<double>(*std::ranges::max_element(cells)));
+  const double most = std::max(10.0, static_cast<double>(largest_value(map).value_or(0)));
   return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), 1,
                                std::pow(10.0, std::ceil(std::log10(most) - 1e-9)));
 }
@@ -125,7 +125,7 @@ std::optional<Violation> PairPane::violationAt(const QPointF& position) const {
 MarkedCell PairPane::placeOf(int step, int token) const {
   if (!m_pairs || step < 0 || token > step) return {};
   const PairMaps& pairs = *m_pairs->pairs;
-  if (!Heatmap::is_value(pairs.ratio.cells(step, token))) return {};
+  if (!Heatmap::is_value(pairs.ratio.at(step, token))) return {};
   const LogBins& bins = m_pairs->counts->histogram.bins;
   const auto fair = static_cast<float>(step + 1);
   return {.row = bins.size() - 1 - bins.index(fair * pairs.score(step, token)),

@@ -8,6 +8,9 @@
 namespace qaq::views {
 
 enum class ThemeKind { light, dark };
+/// The two scales of values to choose from; cividis reads the same for all forms of colour
+/// blindness.
+enum class ValueColors { viridis, cividis };
 
 /// The colour scales, as palettes.json gives them: bits in steps (more bits, more ink), values from
 /// viridis or cividis, differences diverging, series by category. One object a theme, made at first
@@ -25,6 +28,9 @@ class Palette {
   static QColor inkOn(QRgb background);
   const std::vector<QRgb>& viridis() const { return m_viridis; }
   const std::vector<QRgb>& cividis() const { return m_cividis; }
+  const std::vector<QRgb>& values(ValueColors colors) const {
+    return colors == ValueColors::viridis ? m_viridis : m_cividis;
+  }
   const std::vector<QRgb>& diverging() const { return m_diverging; }
   /// What tells series of a chart apart: colour and sign, for prints in grey.
   struct Category {

@@ -2,6 +2,7 @@
 
 #include <qcustomplot.h>
 
+#include "views/plots/color_map.h"
 #include "views/plots/theme.h"
 
 namespace qaq::views {
@@ -22,6 +23,8 @@ class PaneFooter : public QCPLayoutElement {
   void setCompact(bool compact);
   /// While a newer result is being made the numbers recede.
   void setUpdating(bool updating) { m_updating = updating; }
+  /// The map's colours were exchanged: another scale of values, another theme.
+  virtual void setColors(const ColorMap&) {}
   /// The legend in words, for those who do not see it.
   virtual QString text() const = 0;
 

@@ -18,7 +18,8 @@ QString PaneHeader::text() const {
 }
 
 void PaneHeader::draw(QCPPainter* painter) {
-  const QRectF line = rect().adjusted(kMargin, 0, -kMargin, 0);
+  const bool exporting = painter->modes().testFlag(QCPPainter::pmNoCaching);
+  const QRectF line = rect().adjusted(kMargin, 0, -kMargin - (exporting ? 0 : m_buttonRoom), 0);
   const QFont titleFont = Theme::font(Theme::kTitlePx, true);
   const QFont plain = Theme::font(Theme::kLabelPx);
   painter->setFont(titleFont);

@@ -22,6 +22,8 @@ class PaneHeader : public QCPLayoutElement {
   void setSubtitles(const QStringList& subtitles) { m_subtitles = subtitles; }
   /// A word at the right, such as "updating"; empty: none.
   void setState(const QString& state) { m_state = state; }
+  /// px at the right that a button of the pane covers; figures have none.
+  void setButtonRoom(int px) { m_buttonRoom = px; }
   QString text() const;
 
  protected:
@@ -32,6 +34,7 @@ class PaneHeader : public QCPLayoutElement {
   QString m_title;
   QStringList m_subtitles;
   QString m_state;
+  int m_buttonRoom = 0;
 };
 
 }  // namespace qaq::views

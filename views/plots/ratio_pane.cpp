@@ -29,7 +29,8 @@ ColorMap RatioPane::colors() const {
   // A decade beyond the ratio that counts as a violation, as far down as up: 1 is in the middle.
   const double ratio = m_pairs->slice->analysis->violationParams.violation_ratio;
   const double most = 10 * std::pow(10.0, std::max(1.0, std::ceil(std::log10(ratio) - 1e-9)));
-  return ColorMap::logarithmic(Palette::of(m_kind).diverging(), 1 / most, most);
+  return ColorMap::diverging(Palette::of(m_kind).diverging(), 1, most,
+                             ColorMap::Scale::logarithmic);
 }
 
 void RatioPane::describeColors() {

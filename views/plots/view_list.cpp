@@ -6,9 +6,13 @@
 #include "core/base/error.h"
 #include "views/plots/attention_map_view.h"
 #include "views/plots/bit_map_view.h"
+#include "views/plots/distribution_view.h"
 #include "views/plots/error_view.h"
+#include "views/plots/formula_view.h"
+#include "views/plots/memory_view.h"
 #include "views/plots/outlier_map_view.h"
 #include "views/plots/persistence_view.h"
+#include "views/plots/tradeoff_view.h"
 
 namespace qaq::views {
 namespace {
@@ -29,6 +33,10 @@ constexpr std::array kViews{
     ListedView{"attention", make<AttentionMapView>},
     ListedView{"persistence", make<PersistenceView>},
     ListedView{"errors", make<ErrorView>},
+    ListedView{"distributions", make<DistributionView>},
+    ListedView{"tradeoff", make<TradeoffView>},
+    ListedView{"memory", make<MemoryView>},
+    ListedView{"formula", make<FormulaView>},
 };
 
 }  // namespace

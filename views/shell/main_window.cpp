@@ -12,6 +12,7 @@
 
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
+#include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/runs_panel.h"
 #include "views/panels/slice_bar.h"
@@ -21,6 +22,8 @@
 #include "views/shell/scope_style.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
+#include "views/shell/target_mark.h"
+#include "views/shell/view_links.h"
 #include "views/shell/window_style.h"
 
 namespace qaq::views {
@@ -41,7 +44,9 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_status(new StatusLine(&m_workspace)),
       m_runsPanel(new RunsPanel(&m_runs)),
       m_docks(new DockLayout(this)),
-      m_timeline(new Timeline) {
+      m_timeline(new Timeline),
+      m_links(new ViewLinks(m_page, &m_workspace, &m_runs, this)),
+      m_mark(new TargetMark(this)) {
   connect(&m_systemTheme, &SystemTheme::changed, this, [this] {
     if (m_choice == ThemeChoice::system) applyTheme();
   });
@@ -63,6 +68,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   makeDocks();
   makeMenus();
   connectWorkspace();
+  connectLinks();
   applyTheme();
 }
 
@@ -76,6 +82,19 @@ void MainWindow::makeDocks() {
       [this](const ScopeParams& params, bool isFinal) { m_workspace.setParams(params, isFinal); });
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
+}
+
+void MainWindow::connectLinks() {
+  connect(m_links, &ViewLinks::paramsChosen, this, [this](const ScopeParams& params, bool isFinal) {
+    m_parameters->setParams(params);
+    m_workspace.setParams(params, isFinal);
+  });
+  connect(m_links, &ViewLinks::runChosen, this, &MainWindow::takeUpRun);
+  connect(m_links, &ViewLinks::nameHovered, this, [this](const QString& name) {
+    QWidget* target = m_page->current()->view(name);
+    if (!target) target = m_parameters->field(name);
+    m_mark->setTarget(target, m_page->theme().accent);
+  });
 }
 
 void MainWindow::connectWorkspace() {
@@ -148,6 +167,8 @@ void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_workspace.setParams(params);
 }
 
+void MainWindow::setRunReader(RunReader reader) { m_links->setRunReader(std::move(reader)); }
+
 void MainWindow::takeUpRun(int index) {
   const RunSummary& run = m_runs.runs().at(static_cast<std::size_t>(index)).summary;
   ScopeParams params = m_workspace.params();
@@ -156,7 +177,9 @@ void MainWindow::takeUpRun(int index) {
   setSettings(params, whole ? 0 : run.prefix);
 }
 
-bool MainWindow::isSettled() const { return !m_workspace.isBusy() && m_page->isSettled(); }
+bool MainWindow::isSettled() const {
+  return !m_workspace.isBusy() && m_links->isSettled() && m_page->isSettled();
+}
 
 void MainWindow::askForCapture() {
   const QString path = QFileDialog::getOpenFileName(this, tr("Open capture"), {},

@@ -4,6 +4,7 @@
 #include <QTimer>
 
 #include "views/models/run_list.h"
+#include "views/models/stored_runs.h"
 #include "views/models/workspace.h"
 #include "views/plots/theme.h"
 #include "views/shell/system_theme.h"
@@ -23,7 +24,9 @@ class RunsPanel;
 class SliceBar;
 class StartPage;
 class StatusLine;
+class TargetMark;
 class Timeline;
+class ViewLinks;
 
 /// The window: menus, toolbar, the page of maps, the docks. It wires the parts; what is shown comes
 /// from the workspace.
@@ -45,6 +48,8 @@ class MainWindow : public QMainWindow {
   DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
 
+  /// What reads the runs of a capture file, for captures that are opened from now on.
+  void setRunReader(RunReader reader);
   void setThemeChoice(ThemeChoice choice);
   /// Parameters and prefix to begin with.
   void setSettings(const ScopeParams& params, std::int64_t prefix);
@@ -68,6 +73,7 @@ class MainWindow : public QMainWindow {
   void makeToolBar();
   void makeDocks();
   void connectWorkspace();
+  void connectLinks();
   void applyTheme();
   void askForCapture();
   void showOpened();
@@ -92,6 +98,8 @@ class MainWindow : public QMainWindow {
   DockLayout* m_docks;
   QList<PlotPage*> m_dockedViews;
   Timeline* m_timeline;
+  ViewLinks* m_links;
+  TargetMark* m_mark;
   QTimer m_updating;  ///< before a result counts as late
   ThemeChoice m_choice = ThemeChoice::system;
   SystemTheme m_systemTheme;

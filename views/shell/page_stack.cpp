@@ -16,7 +16,10 @@ QList<PageLayout> PageStack::builtIn() {
   return {{tr("Bits and attention"),
            {{QStringLiteral("bits")}, {QStringLiteral("outliers"), QStringLiteral("attention")}}},
           {tr("Persistence"), {{QStringLiteral("persistence")}}},
-          {tr("Errors"), {{QStringLiteral("errors")}}}};
+          {tr("Errors"), {{QStringLiteral("errors")}}},
+          {tr("Distributions"), {{QStringLiteral("distributions")}}},
+          {tr("Trade-off and memory"),
+           {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}}};
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {

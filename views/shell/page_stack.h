@@ -19,6 +19,7 @@ class PageStack : public QTabWidget {
   void setPages(const QList<PageLayout>& layouts);
   QList<PageLayout> layouts() const;
 
+  const Theme& theme() const { return m_theme; }
   PlotPage* page(int index) const;
   PlotPage* current() const { return page(currentIndex()); }
   /// The view of the first page that has it; null where none has. It may be out of sight.

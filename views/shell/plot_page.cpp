@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QSplitter>
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -124,6 +125,21 @@ QList<MapPane*> PlotPage::panes() const {
   QList<MapPane*> all;
   for (const PlotView* view : m_views) all += view->panes();
   return all;
+}
+
+void PlotPage::paintFigure(QCPPainter* painter, const QSize& size) {
+  // Where the views stand, without the page's margins.
+  QRect all;
+  for (const PlotView* view : m_views) all |= QRect(view->mapTo(this, QPoint()), view->size());
+  const double across = static_cast<double>(size.width()) / std::max(1, all.width());
+  const double down = static_cast<double>(size.height()) / std::max(1, all.height());
+  for (PlotView* view : m_views) {
+    const QPoint at = view->mapTo(this, QPoint()) - all.topLeft();
+    painter->save();
+    painter->translate(std::round(at.x() * across), std::round(at.y() * down));
+    view->paintFigure(painter, QSizeF(view->width() * across, view->height() * down).toSize());
+    painter->restore();
+  }
 }
 
 void PlotPage::resizeEvent(QResizeEvent* event) {

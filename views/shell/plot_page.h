@@ -35,6 +35,8 @@ class PlotPage : public QWidget {
   const std::vector<PlotView*>& views() const { return m_views; }
   PlotView* view(const QString& id) const;
   QList<MapPane*> panes() const;
+  /// All views as they stand on the page.
+  void paintFigure(QCPPainter* painter, const QSize& size);
 
  protected:
   void showEvent(QShowEvent* event) override;

@@ -1,7 +1,9 @@
 // qaq-scope as a command: figures and screenshots without a display, and what it refuses.
 
+#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <set>
 #include <sstream>
 
 #include "tests/support/program.h"
@@ -44,7 +46,8 @@ void expect_refused(const ProgramResult& result, int code, const std::vector<std
 
 class Figure : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Views, Figure,
-                         testing::Values("bits", "outliers", "attention", "persistence", "errors"));
+                         testing::Values("bits", "outliers", "attention", "persistence", "errors",
+                                         "distributions", "tradeoff", "memory"));
 
 TEST_P(Figure, IsWrittenAsPictureAndAsPage) {
   const TemporaryFolder folder;
@@ -72,6 +75,23 @@ TEST(Figures, FollowTheParameters) {
   EXPECT_NE(first, draw("c.png", {"--set", "use_attentions=false", "--set", "n_bits_uniform=6"}));
 }
 
+TEST(Figures, HaveTheReducerAndTheColoursThatAreAskedFor) {
+  const TemporaryFolder folder;
+  std::set<std::string> pictures;
+  for (const std::vector<std::string>& flags : {std::vector<std::string>{},
+                                                {"--reducer", "min"},
+                                                {"--reducer", "mean"},
+                                                {"--colors", "cividis"},
+                                                {"--reducer", "max", "--colors", "viridis"}}) {
+    const std::string out = folder.file("f.png");
+    std::vector<std::string> words{"figure", "outliers", kCapture, "-o", out, "--size", "260x220"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    ASSERT_EQ(run_scope(words).exit_code, 0);
+    pictures.insert(bytes_of(out));
+  }
+  EXPECT_EQ(pictures.size(), 4u) << "the last is the first";
+}
+
 TEST(Figures, HaveTheSwitchesOfTheirViews) {
   const TemporaryFolder folder;
   const auto draw = [&](std::vector<std::string> words) {
@@ -92,6 +112,49 @@ TEST(Figures, HaveTheSwitchesOfTheirViews) {
   }
 }
 
+// Draws a view of the capture and gives the file's bytes.
+std::string drawn(const TemporaryFolder& folder, const std::string& view,
+                  const std::vector<std::string>& more) {
+  std::vector<std::string> words{"figure", view, kCapture, "-o", folder.file("f.png")};
+  words.insert(words.end(), more.begin(), more.end());
+  const ProgramResult result = run_scope(words);
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  return bytes_of(folder.file("f.png"));
+}
+
+TEST(Figures, OfNumbersBytesRunsAndFormulasFollowTheirFlags) {
+  const TemporaryFolder folder;
+  EXPECT_NE(drawn(folder, "distributions", {}),
+            drawn(folder, "distributions", {"--scope", "layer"}));
+  EXPECT_NE(drawn(folder, "distributions", {}),
+            drawn(folder, "distributions", {"--set", "outliers_ratio=0.3"}));
+  EXPECT_NE(drawn(folder, "memory", {}), drawn(folder, "memory", {"--count", "nominal"}));
+  EXPECT_EQ(drawn(folder, "memory", {}), drawn(folder, "memory", {"--count", "packed"}));
+  EXPECT_NE(drawn(folder, "tradeoff", {}), drawn(folder, "tradeoff", {"--x", "ratio_nominal"}));
+  EXPECT_EQ(drawn(folder, "tradeoff", {"--x", "ratio_packed"}),
+            drawn(folder, "tradeoff", {"--y", "output_error"}));
+  const std::string key = drawn(folder, "formula", {"--cell", "key,0,0,1"});
+  EXPECT_NE(key, drawn(folder, "formula", {"--cell", "value,0,0,1"}));
+  EXPECT_NE(key, drawn(folder, "formula", {"--cell", "key,0,0,1", "--preset", "bound"}));
+}
+
+TEST(Figures, OfRunsHaveThoseThatTheCaptureHolds) {
+  const TemporaryFolder folder;
+  const std::string copy = folder.file("c.h5");
+  std::filesystem::copy_file(kCapture, copy);
+  const auto draw = [&] {
+    const ProgramResult result =
+        run_scope({"figure", "tradeoff", copy, "-o", folder.file("f.png")});
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return bytes_of(folder.file("f.png"));
+  };
+  const std::string alone = draw();
+  const ProgramResult saved = test::run_program(
+      {QAQ_CLI_PROGRAM, "replay", copy, "--set", "n_bits_max=3", "--save", "three"});
+  ASSERT_EQ(saved.exit_code, 0) << saved.err;
+  EXPECT_NE(draw(), alone);
+}
+
 TEST(Figures, RefuseWrongFlagsAndValues) {
   const TemporaryFolder folder;
   const std::string out = folder.file("f.png");
@@ -109,8 +172,20 @@ TEST(Figures, RefuseWrongFlagsAndValues) {
   refused({"bits", kCapture, "--layer", "77"}, {"--layer", "77"});
   refused({"attention", kCapture, "--head", "77"}, {"--head", "77"});
   refused({"attention", kCapture, "--prefix", "99999"}, {"prefix"});
+  refused({"formula", kCapture}, {"--cell", "value,14,1,56"});
+  refused({"formula", kCapture, "--cell", "value,77,0,1"}, {"--cell", "layer 77"});
+  refused({"formula", kCapture, "--cell", "value,0,77,1"}, {"--cell", "head 77"});
+  refused({"formula", kCapture, "--cell", "value,0,0,9999"}, {"--cell", "token 9999"});
+  refused({"memory", kCapture, "--cell", "value,0,0,1"}, {"--cell", "memory"});
+  refused({"memory", kCapture, "--count", "bytes"}, {"--count", "packed"});
+  refused({"bits", kCapture, "--scope", "layer"}, {"--scope", "bits"});
+  refused({"tradeoff", kCapture, "--y", "accuracy"}, {"--y", "accuracy", "output_error"});
+  refused({"tradeoff", kCapture, "--x", "average_size"}, {"--x", "ratio_nominal"});
+  refused({"tradeoff", kCapture, kCapture}, {"too many"});
   refused({"bits"}, {"files"});
   refused({"bits", kCapture, "--cache", "key"}, {"--cache", "bits"});
+  refused({"bits", kCapture, "--colors", "cividis"}, {"--colors", "bits"});
+  refused({"bits", kCapture, "--reducer", "median"}, {"--reducer", "median", "mean"});
   refused({"attention", kCapture, "--whole"}, {"--whole", "attention"});
   refused({"bits", kCapture, "--error", "key"}, {"--error", "bits"});
   refused({"errors", kCapture, "--error", "keys"}, {"--error", "keys"});
@@ -197,15 +272,17 @@ TEST(Charts, RefuseBrokenFilesAndFlagsThatAreNotTheirs) {
   refused({"experiment", kCapture}, 3, {"not valid JSON"});
   refused({"tradeoff", inputs.file("fig9.json")}, 3, {"fig9.json", "no list of runs"});
   refused({"tradeoff", inputs.file("results.json"), "--y", "kale"}, 2, {"--y", "kale", "kl_mean"});
+  refused({"tradeoff", inputs.file("results.json"), "--set", "n_bits_max=3"}, 2,
+          {"--set", "results files"});
   refused({"tradeoff", inputs.file("results.json"), "--layer", "1"}, 2, {"--layer", "tradeoff"});
   refused({"experiment", inputs.file("fig9.json"), "--set", "n_bits_max=3"}, 2, {"--set"});
   refused({"experiment", inputs.file("fig9.json"), inputs.file("fig9.json")}, 2, {"too many"});
   refused({"bits", kCapture, "--x", "kl"}, 2, {"--x", "bits"});
   refused({"bound", kCapture, "--set", "use_attentions=false"}, 2, {"promises"});
   refused({"bound", kCapture, "--set", "n_bits_min=9"}, 2, {"n_bits_min"});
-  const auto svg =
-      run_scope({"figure", "experiment", inputs.file("fig9.json"), "-o", folder.file("f.svg")});
-  expect_refused(svg, 2, {"f.svg", "SVG is not built in", ".png or .pdf"}, folder);
+  const auto gif =
+      run_scope({"figure", "experiment", inputs.file("fig9.json"), "-o", folder.file("f.gif")});
+  expect_refused(gif, 2, {"f.gif", "no figure format", ".png, .pdf or .svg"}, folder);
 }
 
 TEST(Figures, RefuseBrokenCaptures) {

@@ -139,19 +139,22 @@ TEST(PairHistogram, OfTooFewRowsIsEmpty) {
   EXPECT_EQ(found.n_pairs, 0);
   EXPECT_EQ(found.violation_share(), 0.0);
   const Heatmap map = histogram_map(found);
-  for (const float cell : map.cells.span()) EXPECT_EQ(cell, kImpossible);
+  for (std::int64_t y = 0; y < map.rows(); ++y) {
+    for (std::int64_t x = 0; x < map.columns(); ++x) EXPECT_EQ(map.at(y, x), kImpossible);
+  }
 }
 
 TEST(HistogramMap, HasHighScoresAtTheTopAndBlankWhereNoPairIs) {
   const PairHistogram found = pair_histogram(four_rows(), {}, {2, 4, 1}, 5);
   const Heatmap map = histogram_map(found);
-  EXPECT_EQ(map.reducer, Reducer::max);
   ASSERT_EQ(map.rows(), found.bins.size());
   int n = 0;
-  for (const float cell : map.cells.span()) n += cell == 1.0f ? 1 : 0;
+  for (std::int64_t y = 0; y < map.rows(); ++y) {
+    for (std::int64_t x = 0; x < map.columns(); ++x) n += map.at(y, x) == 1.0f ? 1 : 0;
+  }
   EXPECT_EQ(n, 3);
-  EXPECT_EQ(map.cells(map.rows() - 1 - found.bins.index(3.2f), found.bins.index(0.4f)), 1.0f);
-  EXPECT_EQ(map.cells(0, 0), kImpossible);
+  EXPECT_EQ(map.at(map.rows() - 1 - found.bins.index(3.2f), found.bins.index(0.4f)), 1.0f);
+  EXPECT_EQ(map.at(0, 0), kImpossible);
 }
 
 TEST(PairHistogramTable, HasARowForEveryBinWithPairs) {
@@ -174,7 +177,6 @@ TEST(PairHistogramTable, HasARowForEveryBinWithPairs) {
 
 TEST(PairMaps, ByHand) {
   const Heatmap map = pair_maps(four_rows(), {0, 0, 1}, {2, 4, 2}, 5).ratio;
-  EXPECT_EQ(map.reducer, Reducer::max);
   // Fair shares of at most 2 are noise: 0.05 after 1 is not (3 fair shares before), 0 after 0.9
   // is not, 0.8 after 0.1 is not.
   const std::vector<std::vector<float>> expected{
@@ -184,21 +186,21 @@ TEST(PairMaps, ByHand) {
       {8.0f, 0.0f, kImpossible, kImpossible}};
   for (std::int64_t s = 0; s < 4; ++s) {
     for (std::int64_t t = 0; t < 4; ++t) {
-      EXPECT_FLOAT_EQ(map.cells(s, t),
+      EXPECT_FLOAT_EQ(map.at(s, t),
                       expected[static_cast<std::size_t>(s)][static_cast<std::size_t>(t)])
           << s << " " << t;
     }
   }
   // With a floor that 3.2 fair shares do not reach but 3.6 do, the jump is noise.
   const Heatmap higher = pair_maps(four_rows(), {0, 0, 1}, {2, 4, 3.5}, 5).ratio;
-  EXPECT_EQ(higher.cells(3, 0), 1.0f);
-  EXPECT_EQ(higher.cells(3, 1), 0.0f);
+  EXPECT_EQ(higher.at(3, 0), 1.0f);
+  EXPECT_EQ(higher.at(3, 1), 0.0f);
 }
 
-TEST(PairMaps, AfterNothingTheRatioIsInfinite) {
+TEST(PairMaps, AfterNothingTheRatioIsTheLargestThereIs) {
   const auto capture = of_rows({{1, 0, 0}, {0, 1, 0}, {0.5f, 0.5f, 0}});
-  EXPECT_EQ(pair_maps(capture, {0, 0, 1}, {1, 4, 1}, 5).ratio.cells(2, 0),
-            std::numeric_limits<float>::infinity());
+  EXPECT_EQ(pair_maps(capture, {0, 0, 1}, {1, 4, 1}, 5).ratio.at(2, 0),
+            std::numeric_limits<float>::max());
 }
 
 TEST(PairMaps, ShowsTheViolationsOfItsHeadsAndNoOthers) {
@@ -209,7 +211,8 @@ TEST(PairMaps, ShowsTheViolationsOfItsHeadsAndNoOthers) {
     std::set<std::pair<int, int>> above, violations;
     for (int s = 0; s < 60; ++s) {
       for (int t = 0; t < 60; ++t) {
-        if (map.cells(s, t) > params.violation_ratio) above.insert({s, t});
+        const float ratio = map.at(s, t);
+        if (Heatmap::is_value(ratio) && ratio > params.violation_ratio) above.insert({s, t});
       }
     }
     for (const Violation& v : strongest_jumps(find_violations(capture, params, 5), heads)) {
@@ -239,15 +242,15 @@ TEST(PairMaps, GiveThePairsOfTheHeadThatCountsForMore) {
       for (int i = 1; i <= 4; ++i) window_max = std::max(window_max, (*scores)(2, s - i, t));
       EXPECT_EQ(first.window_max(s, t), window_max);
       const bool noise_1 = noise(first, t), noise_2 = noise(second, t);
-      const bool takes_second =
-          noise_1 != noise_2 ? noise_1
-                             : (noise_1 ? second.score(s, t) > first.score(s, t)
-                                        : second.ratio.cells(s, t) > first.ratio.cells(s, t));
+      const bool takes_second = noise_1 != noise_2
+                                    ? noise_1
+                                    : (noise_1 ? second.score(s, t) > first.score(s, t)
+                                               : second.ratio.at(s, t) > first.ratio.at(s, t));
       const PairMaps& expected = takes_second ? second : first;
-      EXPECT_EQ(both.ratio.cells(s, t), expected.ratio.cells(s, t)) << s << " " << t;
+      EXPECT_EQ(both.ratio.at(s, t), expected.ratio.at(s, t)) << s << " " << t;
       EXPECT_EQ(both.score(s, t), expected.score(s, t)) << s << " " << t;
       EXPECT_EQ(both.window_max(s, t), expected.window_max(s, t)) << s << " " << t;
-      n_jumps += both.ratio.cells(s, t) > 2 ? 1 : 0;
+      n_jumps += both.ratio.at(s, t) > 2 ? 1 : 0;
       n_noise += noise_1 && noise_2 ? 1 : 0;
     }
   }
@@ -266,10 +269,10 @@ TEST(PairMaps, RowsThatWereNotCapturedAreAbsent) {
   const Heatmap map = pair_maps(capture, {0, 0, 1}, {2, 4, 4}, 5).ratio;
   for (std::int64_t s = 0; s < 30; ++s) {
     for (std::int64_t t = 0; t < 30; ++t) {
-      const bool is_value = Heatmap::is_value(map.cells(s, t));
+      const bool is_value = Heatmap::is_value(map.at(s, t));
       EXPECT_EQ(is_value, (s == 7 || s == 22) && t < s - 1) << s << " " << t;
       if (is_value) continue;
-      EXPECT_EQ(map.cells(s, t), t < s - 1 ? kAbsent : kImpossible);
+      EXPECT_EQ(map.at(s, t), t < s - 1 ? kAbsent : kImpossible);
     }
   }
 }

@@ -2,7 +2,7 @@
 #include "core/analysis/memory_report.h"
 
 #include <gtest/gtest.h>
-#include <numeric>
+#include <nlohmann/json.hpp>
 
 #include "core/replay/replay.h"
 #include "tests/support/test_captures.h"
@@ -69,6 +69,18 @@ TEST(MemoryReport, ByHand) {
       << "scale and base in 16 bits each";
   EXPECT_DOUBLE_EQ(report.both.ratio_nominal, 2.0);
   EXPECT_DOUBLE_EQ(report.both.ratio_packed, 1280 / 960.0);
+}
+
+TEST(MemoryReport, HasTheNumbersThatReplayPrints) {
+  const auto result = replay(synthetic_capture(), setting(Level::layer, 0.2, 16));
+  const MemoryReport report = memory_report(*result);
+  const auto printed = metrics_json(*result);
+  for (std::size_t i = 0; i < kMemoryParts; ++i) {
+    const std::string part(ChoiceNames<MemoryPart>::names[i]);
+    EXPECT_EQ(printed["key_packed_bytes"][part], report.key.packed[i]) << part;
+    EXPECT_EQ(printed["value_packed_bytes"][part], report.value.packed[i]) << part;
+  }
+  EXPECT_EQ(printed["ratio_nominal"], report.both.ratio_nominal);
 }
 
 TEST(MemoryReport, NominalKnowsNoPlaces) {

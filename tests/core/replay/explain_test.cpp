@@ -64,7 +64,7 @@ TEST(Explain, Example7) {
                                            {CacheSide::value, 0, 0, static_cast<std::int64_t>(t)});
     const BitStep& error = step_named(x, "max_error");
     EXPECT_NEAR(error.value, max_error[t], 2e-5 * max_error[t]);
-    EXPECT_EQ(error.formula, "sqrt(12 / T) * e / S_u");
+    EXPECT_EQ(error.formula(), "sqrt(12 / T) * e / S_u");
     EXPECT_NEAR(x.bits.before_rounding, before[t], 6e-5);
     EXPECT_EQ(x.bits.choice.wanted, bits[t]);
     EXPECT_EQ(x.bits.choice.n_bits, bits[t]);
@@ -73,7 +73,7 @@ TEST(Explain, Example7) {
   }
   const CellExplanation first =
       explain_cell(capture, bits_0_to_8(0.1, 1), {CacheSide::value, 0, 0, 0});
-  EXPECT_EQ(step_named(first, "max_error").numbers, "sqrt(12 / 4) * 0.1 / 0.7");
+  EXPECT_EQ(step_named(first, "max_error").numbers(), "sqrt(12 / 4) * 0.1 / 0.7");
   // x' of 0 and 3 at 3 bits: 0 and 2.625.
   EXPECT_NEAR(first.rms_error, 0.375 / std::sqrt(2), 1e-6);
   const CellExplanation forced =
@@ -92,7 +92,7 @@ TEST(Explain, Example8) {
     const CellExplanation x = explain_cell(capture, bits_0_to_8(0.05, 1),
                                            {CacheSide::key, 0, 0, static_cast<std::int64_t>(t)});
     EXPECT_NEAR(step_named(x, "max_error").value, 0.04558936, 5e-9);
-    EXPECT_EQ(step_named(x, "max_error").numbers,
+    EXPECT_EQ(step_named(x, "max_error").numbers(),
               "sqrt(12 / 300 * ln(4^3 / (4 - 1) * 0.05^2 + 1))");
     EXPECT_NEAR(x.bits.before_rounding, before[t], 6e-5);
     EXPECT_EQ(x.bits.choice.n_bits, bits[t]);
@@ -190,7 +190,7 @@ TEST(Explain, SaysWhenTheCapActs) {
   ReplayOptions options = bits_0_to_8(1e3, 3);
   options.params.key.variant = Variant::bound;
   const CellExplanation x = explain_cell(capture, options, {CacheSide::key, 0, 1, 5});
-  EXPECT_EQ(step_named(x, "sigma^2").formula, "D / q_norm * v_max, as v is above v_max");
+  EXPECT_EQ(step_named(x, "sigma^2").formula(), "D / q_norm * v_max, as v is above v_max");
   EXPECT_NEAR(step_named(x, "sigma^2").value, 8 / 300.0 * 0.25, 1e-8);
 }
 

@@ -1,11 +1,11 @@
-#include "app/scope/provenance.h"
+#include "views/models/provenance.h"
 
 #include "core/base/text.h"
 #include "core/base/version.h"
 
-namespace qaq::scope {
+namespace qaq::views {
 
-std::string provenanceText(const views::Analysis& analysis) {
+std::string provenanceText(const Analysis& analysis) {
   const CaptureInfo& info = analysis.capture->info();
   const std::string changed =
       command_line_text(list_parameters(analysis.params), list_parameters(ScopeParams{}));
@@ -14,4 +14,4 @@ std::string provenanceText(const views::Analysis& analysis) {
              changed.empty() ? "" : " " + changed);
 }
 
-}  // namespace qaq::scope
+}  // namespace qaq::views

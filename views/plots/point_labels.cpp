@@ -1,0 +1,81 @@
+#include "views/plots/point_labels.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace qaq::views {
+namespace {
+
+constexpr double kGap = 7, kPointPx = 5, kReach = 9, kRing = 8;  // px
+
+QFont fontOf(const PointLabels::Label& label) { return Theme::font(Theme::kTickPx, label.isBold); }
+
+// Places beside a point, the best first.
+QList<QRectF> places(const QPointF& point, const QSizeF& size) {
+  const double w = size.width(), h = size.height(), x = point.x(), y = point.y();
+  return {{x + kGap, y - h / 2, w, h},     {x - kGap - w, y - h / 2, w, h},
+          {x + kGap, y - h - 2, w, h},     {x + kGap, y + 2, w, h},
+          {x - kGap - w, y - h - 2, w, h}, {x - kGap - w, y + 2, w, h},
+          {x - w / 2, y - h - kGap, w, h}, {x - w / 2, y + kGap, w, h}};
+}
+
+}  // namespace
+
+QPointF PointLabels::pixel(const QPointF& at) const {
+  return {m_axes->axis(QCPAxis::atBottom)->coordToPixel(at.x()),
+          m_axes->axis(QCPAxis::atLeft)->coordToPixel(at.y())};
+}
+
+int PointLabels::nearest(const QPointF& position) const {
+  int found = -1;
+  double least = kReach;
+  for (int i = 0; i < m_labels.size(); ++i) {
+    const QPointF away = pixel(m_labels[i].at) - position;
+    const double distance = std::hypot(away.x(), away.y());
+    if (distance > least) continue;
+    least = distance;
+    found = i;
+  }
+  return found;
+}
+
+QList<QRectF> PointLabels::boxes() const {
+  const QRectF plot = QRectF(m_axes->rect()).adjusted(2, 2, -2, -2);
+  QList<QRectF> taken, out;
+  for (const Label& label : m_labels) {
+    const QPointF point = pixel(label.at);
+    taken.push_back({point.x() - kPointPx, point.y() - kPointPx, 2 * kPointPx, 2 * kPointPx});
+  }
+  for (const Label& label : m_labels) {
+    const QFontMetricsF metrics(fontOf(label));
+    const QSizeF size(metrics.horizontalAdvance(label.text) + 2, metrics.height());
+    const QList<QRectF> all = places(pixel(label.at), size);
+    const auto free = std::ranges::find_if(all, [&](const QRectF& box) {
+      return plot.contains(box) && std::ranges::none_of(taken, [&](const QRectF& other) {
+               return box.intersects(other);
+             });
+    });
+    out.push_back(free == all.end() || label.text.isEmpty() ? QRectF() : *free);
+    if (!out.back().isEmpty()) taken.push_back(out.back());
+  }
+  return out;
+}
+
+void PointLabels::draw(QCPPainter* painter) {
+  painter->setAntialiasing(true);
+  const QList<QRectF> all = boxes();
+  for (int i = 0; i < m_labels.size(); ++i) {
+    const Label& label = m_labels[i];
+    if (label.isCircled) {
+      painter->setPen(QPen(theme().accent, 2));
+      painter->setBrush(Qt::NoBrush);
+      painter->drawEllipse(pixel(label.at), kRing, kRing);
+    }
+    if (all[i].isEmpty()) continue;
+    painter->setFont(fontOf(label));
+    painter->setPen(label.isBold ? theme().text : theme().muted);
+    painter->drawText(all[i], Qt::AlignCenter, label.text);
+  }
+}
+
+}  // namespace qaq::views

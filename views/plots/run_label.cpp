@@ -1,0 +1,62 @@
+#include "views/plots/run_label.h"
+
+#include <QCoreApplication>
+#include <functional>
+
+#include "views/plots/number_format.h"
+
+namespace qaq::views {
+namespace {
+
+QString tr(const char* text) { return QCoreApplication::translate("RunLabel", text); }
+
+template <class Enum>
+QString nameOf(Enum value) {
+  const std::string_view name = ChoiceNames<Enum>::names[static_cast<std::size_t>(value)];
+  return QString::fromUtf8(name.data(), static_cast<qsizetype>(name.size()));
+}
+
+using Words = std::function<QString(const QaqSideParams&)>;
+
+// What both sides say, once; else keys before values.
+QString both(const QaqParams& params, const Words& words) {
+  const QString key = words(params.key), value = words(params.value);
+  return key == value ? key : QStringLiteral("%1 | %2").arg(key, value);
+}
+
+QString goal(const QaqSideParams& side) {
+  if (side.level == Level::no_quantization) return tr("exact");
+  if (side.use_attentions)
+    return tr("target %1").arg(shortNumberText(side.target_quantization_error));
+  return counted(side.n_bits_uniform, tr("1 bit"), tr("%1 bits"));
+}
+
+}  // namespace
+
+QString runLabel(const RunSummary& run) {
+  if (!run.name.empty()) return QString::fromStdString(run.name);
+  const QaqParams plain;
+  const QaqParams& params = run.params;
+  QStringList out{both(params, goal)};
+  const auto add = [&](const Words& words) {
+    if (both(params, words) != both(plain, words)) out.push_back(both(params, words));
+  };
+  add([](const QaqSideParams& side) { return nameOf(side.variant); });
+  add([](const QaqSideParams& side) { return tr("level %1").arg(nameOf(side.level)); });
+  add([](const QaqSideParams& side) { return nameOf(side.method); });
+  add([](const QaqSideParams& side) {
+    return tr("outliers %1").arg(shareText(side.outliers_ratio));
+  });
+  add([](const QaqSideParams& side) { return tr("window %1").arg(side.last_n_attentions); });
+  add([](const QaqSideParams& side) {
+    return tr("%1 to %2 bits").arg(side.n_bits_min).arg(side.n_bits_max);
+  });
+  return out.join(QStringLiteral(", "));
+}
+
+QString levelText(const QaqParams& params) {
+  const QString key = nameOf(params.key.level), value = nameOf(params.value.level);
+  return key == value ? key : QStringLiteral("K %1, V %2").arg(key, value);
+}
+
+}  // namespace qaq::views

@@ -1,0 +1,197 @@
+#include "views/plots/tradeoff_view.h"
+
+#include <QComboBox>
+#include <QHBoxLayout>
+#include <QMouseEvent>
+#include <algorithm>
+
+#include "views/plots/number_format.h"
+#include "views/plots/run_label.h"
+
+namespace qaq::views {
+namespace {
+
+QString nameOf(const QString& loss) {
+  if (loss == QLatin1String("kl_mean")) return TradeoffView::tr("mean KL");
+  if (loss == QLatin1String("output_error")) return TradeoffView::tr("output error");
+  if (loss == QLatin1String("attention_error")) return TradeoffView::tr("attention error");
+  return TradeoffView::tr("error of K and V");
+}
+
+}  // namespace
+
+TradeoffView::TradeoffView(SelectionModel* selection, QWidget* parent)
+    : ChartView(selection, parent),
+      m_switch(new ChoiceSwitch(tr("Compression counted"), {tr("packed"), tr("nominal")})),
+      m_losses(new QComboBox) {
+  auto* controls = new QWidget;
+  auto* row = new QHBoxLayout(controls);
+  row->setContentsMargins(12, 4, 12, 0);
+  row->addStretch(1);
+  row->addWidget(m_losses);
+  row->addWidget(m_switch);
+  addControls(controls);
+  m_losses->setAccessibleName(tr("Loss"));
+  connect(m_switch, &ChoiceSwitch::changed, this, [this](int index) {
+    setAccounting(index == 0 ? Accounting::packed : Accounting::nominal);
+  });
+  connect(m_losses, &QComboBox::activated, this,
+          [this](int index) { setLoss(m_losses->itemData(index).toString()); });
+  plot()->installEventFilter(this);
+}
+
+void TradeoffView::setRuns(const Runs& runs) {
+  m_runs = runs;
+  gather();
+}
+
+void TradeoffView::setAccounting(Accounting accounting) {
+  m_accounting = accounting;
+  m_switch->setChosen(accounting == Accounting::packed ? 0 : 1);
+  draw();
+}
+
+void TradeoffView::setLoss(const QString& loss) {
+  m_wanted = loss;
+  draw();
+}
+
+void TradeoffView::show(const SharedSlice& slice) {
+  const bool isOther = m_slice && m_slice->analysis->capture != slice->analysis->capture;
+  m_slice = slice;
+  if (isOther) m_present.reset();
+  // Errors are known last; until then the setting before stays.
+  if (slice->analysis->stage == Analysis::Stage::scores) {
+    m_present = summary_of(*slice->analysis->replay);
+  }
+  gather();
+}
+
+void TradeoffView::gather() {
+  m_all.clear();
+  if (m_runs) m_all = *m_runs;
+  m_presentIndex = -1;
+  if (m_present) {
+    const auto same = std::ranges::find_if(
+        m_all, [&](const RunSummary& run) { return same_setting(run, *m_present); });
+    m_presentIndex = static_cast<int>(same - m_all.begin());
+    if (same == m_all.end()) m_all.push_back(*m_present);
+  }
+  draw();
+}
+
+void TradeoffView::draw() {
+  const std::vector<std::string> losses = losses_of(m_all);
+  if (losses.empty()) {
+    if (m_slice) setMessage(tr("No setting of this capture is whole yet."));
+    return;
+  }
+  const auto wanted = std::ranges::find(losses, m_wanted.toStdString());
+  m_loss = QString::fromStdString(wanted == losses.end() ? losses.front() : *wanted);
+  m_losses->clear();
+  for (const std::string& each : losses) {
+    const QString name = QString::fromStdString(each);
+    m_losses->addItem(nameOf(name), name);
+  }
+  m_losses->setCurrentIndex(m_losses->findData(m_loss));
+  m_points = run_tradeoff(m_all, m_accounting, m_loss.toStdString());
+  setChart(chart());
+  placeLabels();
+}
+
+QStringList TradeoffView::levels() const {
+  QStringList out;
+  for (const RunPoint& point : m_points) {
+    const QString level = levelText(m_all[point.run].params);
+    if (!out.contains(level)) out.push_back(level);
+  }
+  return out;
+}
+
+Chart TradeoffView::chart() const {
+  const QString counted = m_accounting == Accounting::packed ? tr("packed") : tr("nominal");
+  ChartPanel panel{
+      .x = {.label = tr("compression, times smaller than 16 bits (%1)").arg(counted).toStdString()},
+      .y = {.label = nameOf(m_loss).toStdString()}};
+  if (m_loss == QLatin1String("kl_mean")) panel.y.unit = "nat";
+  const bool positive =
+      std::ranges::all_of(m_points, [](const RunPoint& point) { return point.loss > 0; });
+  if (positive) {
+    panel.y.scale = ChartScale::log;
+    panel.y.label += tr(", log").toStdString();
+  }
+  ChartSeries front{.name = tr("no run saves more and loses less").toStdString(),
+                    .mark = ChartMark::dotted,
+                    .style = kPaperStyle};
+  for (const FrontCorner& corner : front_stairs(m_points)) {
+    front.points.push_back({.x = corner.ratio, .y = corner.loss});
+  }
+  if (front.points.size() > 1) panel.series.push_back(std::move(front));
+  const QStringList all = levels();
+  for (int i = 0; i < all.size(); ++i) {
+    ChartSeries series{.name = tr("level %1").arg(all[i]).toStdString(),
+                       .mark = ChartMark::points,
+                       .style = i % kPaperStyle};
+    for (const RunPoint& point : m_points) {
+      if (levelText(m_all[point.run].params) != all[i]) continue;
+      series.points.push_back({.x = point.ratio, .y = point.loss});
+    }
+    panel.series.push_back(std::move(series));
+  }
+  Chart out{.title = title().toStdString(), .columns = 1};
+  out.subtitle = tr("%1 of this capture: %2 against compression")
+                     .arg(views::counted(static_cast<std::int64_t>(m_points.size()), tr("1 run"),
+                                         tr("%1 runs")),
+                          nameOf(m_loss))
+                     .toStdString();
+  out.panels = {std::move(panel)};
+  if (const std::size_t n = m_all.size() - m_points.size(); n > 0) {
+    out.notes.push_back(views::counted(static_cast<std::int64_t>(n),
+                                       tr("1 run without this loss is not drawn."),
+                                       tr("%1 runs without this loss are not drawn."))
+                            .toStdString());
+  }
+  return out;
+}
+
+void TradeoffView::placeLabels() {
+  delete m_labels;
+  m_labels = new PointLabels(plot()->panels().first(), QStringLiteral("overlay"));
+  m_labels->setTheme(theme());
+  QList<PointLabels::Label> labels;
+  for (const RunPoint& point : m_points) {
+    const bool isPresent = static_cast<int>(point.run) == m_presentIndex;
+    labels.push_back({.at = {point.ratio, point.loss},
+                      .text = runLabel(m_all[point.run]),
+                      .isBold = isPresent,
+                      .isCircled = isPresent});
+  }
+  m_labels->setLabels(labels);
+  plot()->replot(QCustomPlot::rpQueuedReplot);
+}
+
+void TradeoffView::setTheme(const Theme& theme) {
+  ChartView::setTheme(theme);
+  if (m_labels) placeLabels();
+}
+
+bool TradeoffView::eventFilter(QObject* watched, QEvent* event) {
+  if (watched == plot() && m_labels && event->type() == QEvent::MouseButtonPress) {
+    const auto* mouse = static_cast<QMouseEvent*>(event);
+    const int found = m_labels->nearest(mouse->position());
+    if (mouse->button() == Qt::LeftButton && found >= 0) {
+      emit runChosen(static_cast<int>(m_points[static_cast<std::size_t>(found)].run));
+      return true;
+    }
+  }
+  return ChartView::eventFilter(watched, event);
+}
+
+std::optional<Table> TradeoffView::table() const {
+  if (m_all.empty()) return std::nullopt;
+  std::vector<RunSummary> named = m_all;
+  for (RunSummary& run : named) run.name = runLabel(run).toStdString();
+  return run_table(named, m_accounting, m_loss.toStdString());
+}
+
+}  // namespace qaq::views
