@@ -6,7 +6,7 @@
 #include <QToolTip>
 #include <chrono>
 
-#include "core/analysis/tables.h"
+#include "core/base/text.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -120,6 +120,20 @@ QSize PersistenceView::figureSize() const { return kFigure; }
 std::optional<Table> PersistenceView::table() const {
   if (!m_pairs) return std::nullopt;
   return pair_histogram_table(m_pairs->counts->histogram);
+}
+
+QString PersistenceView::summary() const {
+  if (!m_pairs) return m_message;
+  const PairHistogram& histogram = m_pairs->counts->histogram;
+  const ViolationParams& params = m_pairs->slice->analysis->violationParams;
+  const auto plain = [](double number) { return QString::fromStdString(number_text(number)); };
+  const auto number = [](std::int64_t n) { return QLocale().toString(static_cast<qlonglong>(n)); };
+  return tr("%1: %2 of %3 (%4) are violations, with more than %5 times the largest score of the "
+            "%6 rows before and more than %7 fair shares.")
+      .arg(m_histogram->header()->text(), number(histogram.n_violations),
+           counted(histogram.n_pairs, tr("1 pair"), tr("%1 pairs")),
+           shareText(histogram.violation_share()), plain(params.violation_ratio),
+           number(histogram.window), plain(params.violation_floor));
 }
 
 Cursor PersistenceView::cursorAt(const Violation& violation) const {

@@ -32,6 +32,7 @@ class PersistenceView : public MapView {
   QString error() const override { return m_message; }
   QSize figureSize() const override;
   std::optional<Table> table() const override;
+  QString summary() const override;
 
   /// Whether the histogram and the table are of the whole capture or of the slice's heads.
   void setWhole(bool isWhole);

@@ -13,9 +13,11 @@ constexpr int kRowHeight = 24;
 }  // namespace
 
 void ViolationModel::setPairs(const SharedPairs& pairs) {
-  beginResetModel();
+  // Another head to look at changes no row: the table stays where it was scrolled to.
+  const bool isSame = m_pairs && pairs && m_pairs->counts == pairs->counts;
+  if (!isSame) beginResetModel();
   m_pairs = pairs;
-  endResetModel();
+  if (!isSame) endResetModel();
 }
 
 const Violation& ViolationModel::violation(int row) const {
