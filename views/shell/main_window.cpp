@@ -1,6 +1,5 @@
 #include "views/shell/main_window.h"
 
-#include <QActionGroup>
 #include <QApplication>
 #include <QDockWidget>
 #include <QDragEnterEvent>
@@ -19,6 +18,7 @@
 #include "views/shell/scope_style.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
+#include "views/shell/window_commands.h"
 #include "views/shell/window_style.h"
 
 namespace qaq::views {
@@ -56,10 +56,12 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   setStatusBar(m_status);
   makeToolBar();
   makeDocks();
-  makeMenus();
+  m_commands->addDocks();
   connectWorkspace();
   applyTheme();
 }
+
+MainWindow::~MainWindow() = default;
 
 void MainWindow::makeDocks() {
   setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
@@ -76,8 +78,6 @@ void MainWindow::makeDocks() {
   };
   m_parameterDock = add(tr("Parameters"), "parameters", m_parameters);
   m_inspectorDock = add(tr("Inspector"), "inspector", m_inspector);
-  connect(m_parameters, &ParameterPanel::edited, this,
-          [this](const ScopeParams& params) { m_workspace.setParams(params); });
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, &Workspace::run);
 }
@@ -186,9 +186,6 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 
 void MainWindow::setThemeChoice(ThemeChoice choice) {
   m_choice = choice;
-  for (QAction* action : m_themes->actions()) {
-    action->setChecked(action->data().toInt() == static_cast<int>(choice));
-  }
   applyTheme();
 }
 

@@ -1,0 +1,68 @@
+#include "views/shell/view_recorder.h"
+
+namespace qaq::views {
+namespace {
+
+constexpr int kSettledAfterMs = 300;
+
+}  // namespace
+
+ViewRecorder::ViewRecorder(Workspace* workspace, QObject* parent)
+    : QObject(parent), m_workspace(workspace) {
+  m_settling.setSingleShot(true);
+  m_settling.setInterval(kSettledAfterMs);
+  connect(&m_settling, &QTimer::timeout, this, &ViewRecorder::record);
+  SelectionModel& selection = workspace->selection();
+  connect(&selection, &SelectionModel::sliceChanged, this, &ViewRecorder::touch);
+  connect(&selection, &SelectionModel::lockChanged, this, &ViewRecorder::touch);
+  connect(workspace, &Workspace::changed, this, &ViewRecorder::touch);  // tokens to quantize
+  connect(workspace, &Workspace::opened, this, [this] {
+    m_history.clear();
+    touch();
+  });
+}
+
+void ViewRecorder::watch(const QList<MapPane*>& panes) {
+  m_panes = panes;
+  for (MapPane* pane : panes) {
+    for (QCPAxis* axis : {pane->xAxis, pane->yAxis}) {
+      connect(axis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &ViewRecorder::touch);
+    }
+  }
+}
+
+void ViewRecorder::touch() {
+  if (!m_workspace->capture()) return;
+  m_settling.start();
+}
+
+void ViewRecorder::settle() {
+  if (!m_settling.isActive()) return;
+  m_settling.stop();
+  record();
+}
+
+void ViewRecorder::record() {
+  m_history.record(ViewSnapshot::take(*m_workspace, m_panes));
+  emit changed();
+}
+
+void ViewRecorder::back() {
+  settle();
+  restore(m_history.back());
+}
+
+void ViewRecorder::forward() {
+  settle();
+  restore(m_history.forward());
+}
+
+void ViewRecorder::restore(const std::optional<ViewSnapshot>& snapshot) {
+  if (!snapshot) return;
+  snapshot->restore(*m_workspace, m_panes);
+  m_settling.stop();  // this place is known
+  emit restored();
+  emit changed();
+}
+
+}  // namespace qaq::views
