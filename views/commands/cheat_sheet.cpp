@@ -10,7 +10,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kWidth = 860, kHeight = 640;
+constexpr int kAround = 64;      // px of height beside the keys
 constexpr int kKeysWidth = 150;  // px
 
 }  // namespace
@@ -27,7 +27,12 @@ CheatSheet::CheatSheet(const CommandRegistry* registry, const CommandMenus* menu
   body()->addWidget(m_scroll, 1);
 }
 
-QSize CheatSheet::wantedSize() const { return {kWidth, kHeight}; }
+QSize CheatSheet::wantedSize() const {
+  const QSize sheet = m_scroll->widget()->sizeHint();
+  // With room for a scroll bar where the window is low.
+  return {sheet.width() + kAround, sheet.height() + kAround};
+}
+
 QWidget* CheatSheet::firstFocus() { return m_scroll; }
 
 QList<CheatSheet::Group> CheatSheet::groups() const {
@@ -73,14 +78,14 @@ void CheatSheet::fill() {
     grid->setColumnMinimumWidth(0, kKeysWidth);
     grid->setColumnStretch(1, 1);
     auto* title = new QLabel(group.title);
-    title->setFont(Theme::font(Theme::kLabelPx, true));
+    title->setFont(Theme::font(Theme::kTitlePx, true));
     grid->addWidget(title, 0, 0, 1, 2);
     for (const Row& row : group.rows) {
       auto* keys = new QLabel(row.keys);
-      keys->setFont(Theme::font(Theme::kLabelPx));
-      keys->setStyleSheet(QStringLiteral("color: %1").arg(theme().muted.name()));
+      keys->setFont(Theme::font(Theme::kLabelPx, true));
       auto* text = new QLabel(row.text);
       text->setFont(Theme::font(Theme::kLabelPx));
+      text->setStyleSheet(QStringLiteral("color: %1").arg(theme().muted.name()));
       const int at = grid->rowCount();
       grid->addWidget(keys, at, 0);
       grid->addWidget(text, at, 1);

@@ -5,13 +5,15 @@
 #include <QLineEdit>
 #include <QListView>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "views/commands/palette_delegate.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr int kWidth = 640, kHeight = 500;
+constexpr int kWidth = 640, kAround = 96;  // px; with the title and the line that is typed in
+constexpr int kLeastLines = 3, kMostLines = 10;
 constexpr int kPage = 8;  // lines that Page Up and Page Down move
 
 }  // namespace
@@ -29,6 +31,7 @@ CommandPalette::CommandPalette(CommandRegistry* registry, PaletteSearch search, 
   m_edit->setPlaceholderText(tr("A command, “window = 8”, “tok:56”, “layer 14” …"));
   m_edit->setAccessibleName(tr("Command"));
   m_edit->setAccessibleDescription(tr("Arrow keys choose, Enter runs, Tab writes out"));
+  m_edit->setMinimumHeight(27);
   m_edit->installEventFilter(this);
   m_list->setModel(m_model);
   m_list->setItemDelegate(m_delegate);
@@ -46,7 +49,11 @@ CommandPalette::CommandPalette(CommandRegistry* registry, PaletteSearch search, 
   connect(m_list, &QListView::clicked, this, [this] { run(); });
 }
 
-QSize CommandPalette::wantedSize() const { return {kWidth, kHeight}; }
+QSize CommandPalette::wantedSize() const {
+  const auto lines = std::clamp(m_model->rowCount(), kLeastLines, kMostLines);
+  return {kWidth, kAround + lines * PaletteDelegate::kHeight};
+}
+
 QWidget* CommandPalette::firstFocus() { return m_edit; }
 QString CommandPalette::query() const { return m_edit->text(); }
 int CommandPalette::currentRow() const { return m_list->currentIndex().row(); }
@@ -67,6 +74,7 @@ void CommandPalette::search(const QString& query) {
   m_nothing->setVisible(!any);
   m_list->setVisible(any);
   if (any) m_list->setCurrentIndex(m_model->index(0));
+  if (isVisible()) place();
 }
 
 void CommandPalette::move(int by) {

@@ -143,12 +143,16 @@ void CommandRegistry::refresh() {
 
 void CommandRegistry::refresh(Entry& entry) {
   const Command& command = entry.command;
-  const bool enabled = isEnabled(command.id);
   const bool on = command.checked && command.checked();
   const QString text = textOf(command);
   QAction* action = entry.action;
   // An action that was triggered has toggled itself already; it may have had no effect.
   action->setChecked(on);
+  const QString why = blocked(command.id);
+  const QString keys = shortcutsText(entry.shortcuts);
+  action->setToolTip((keys.isEmpty() ? text : QStringLiteral("%1 (%2)").arg(text, keys)) +
+                     QLatin1Char('\n') + (why.isEmpty() ? command.help : why));
+  const bool enabled = why.isEmpty();
   if (action->isEnabled() == enabled && action->text() == text) return;
   action->setEnabled(enabled);
   action->setText(text);
@@ -258,6 +262,7 @@ void CommandRegistry::setShortcuts(const QString& id, const QList<QKeySequence>&
   if (!found || found->shortcuts == shortcuts) return;
   found->shortcuts = shortcuts;
   found->action->setShortcuts(shortcuts);
+  refresh(*found);
   emit shortcutsChanged(id);
 }
 

@@ -59,7 +59,12 @@ Cursor readCoordinate(const QString& text, const CaptureInfo& info, const Cursor
     }
     at = part.capturedEnd();
     const QString side = part.captured(1).toLower(), name = part.captured(2).toLower();
-    const int number = part.captured(3).toInt();
+    bool fits = true;
+    const int number = name.isEmpty() ? 0 : part.captured(3).toInt(&fits);
+    if (!fits) {
+      refuse(cat("there is no ", name.toStdString(), " ", part.captured(3).toStdString()),
+             "give one that the capture has");
+    }
     if (!side.isEmpty()) {
       cursor.side = side.startsWith(QLatin1Char('k')) ? CacheSide::key : CacheSide::value;
     } else if (name.startsWith(QLatin1Char('l'))) {

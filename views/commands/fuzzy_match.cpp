@@ -7,12 +7,20 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kLetter = 1, kInARow = 5, kWordStart = 8, kWholeWord = 6;
+constexpr int kLetter = 1, kInARow = 9, kWordStart = 8, kWholeWord = 6;
 constexpr int kLeastPerLetter = 4;  // below, letters are strewn about
 constexpr int kImpossible = -1;
 
 bool startsWord(const QString& text, qsizetype at) {
   return at == 0 || !text[at - 1].isLetterOrNumber();
+}
+
+bool holdsWord(const QString& text, const QString& word) {
+  for (qsizetype at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    const qsizetype end = at + word.size();
+    if (startsWord(text, at) && (end == text.size() || !text[end].isLetterOrNumber())) return true;
+  }
+  return false;
 }
 
 /// The best way to find `word` in `text`; letter by letter, best[j]: the last one stands at j.
@@ -47,11 +55,7 @@ std::optional<int> fuzzyScore(const QString& query, const QString& text) {
   for (const QString& word : query.toLower().split(QLatin1Char(' '), Qt::SkipEmptyParts)) {
     const auto found = wordScore(word, where);
     if (!found) return std::nullopt;
-    const qsizetype at = where.indexOf(word);
-    const bool whole =
-        at >= 0 && startsWord(where, at) &&
-        (at + word.size() == where.size() || !where[at + word.size()].isLetterOrNumber());
-    score += *found + (whole ? kWholeWord : 0);
+    score += *found + (holdsWord(where, word) ? kWholeWord : 0);
   }
   return score;
 }

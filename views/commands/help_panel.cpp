@@ -13,7 +13,8 @@ constexpr int kWidth = 520;
 HelpPanel::HelpPanel(QWidget* window) : OverlayPanel(tr("Help"), window), m_text(new QLabel) {
   m_text->setWordWrap(true);
   m_text->setFont(Theme::font(Theme::kTitlePx));
-  m_text->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+  m_text->setTextInteractionFlags(Qt::TextSelectableByMouse);
+  m_text->setFocusPolicy(Qt::StrongFocus);  // so that it is read out
   m_text->setAlignment(Qt::AlignLeft | Qt::AlignTop);
   body()->addWidget(m_text, 1);
 }

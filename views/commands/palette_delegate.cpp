@@ -7,7 +7,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kHeight = 42, kPad = 8, kGap = 12;
+constexpr int kPad = 8, kGap = 12;
 
 }  // namespace
 
@@ -27,7 +27,9 @@ void PaletteDelegate::paint(QPainter* painter, const QStyleOptionViewItem& optio
   painter->drawText(upper, Qt::AlignRight | Qt::AlignVCenter, entry.shortcut);
   const int taken =
       entry.shortcut.isEmpty() ? 0 : QFontMetrics(label).horizontalAdvance(entry.shortcut) + kGap;
-  painter->setPen(entry.enabled ? m_theme.text : m_theme.faint);
+  const bool selected = option.state.testFlag(QStyle::State_Selected);
+  const QColor& disabled = selected ? m_theme.muted : m_theme.faint;
+  painter->setPen(entry.enabled ? m_theme.text : disabled);
   painter->drawText(
       upper, Qt::AlignLeft | Qt::AlignVCenter,
       QFontMetrics(label).elidedText(entry.text, Qt::ElideRight, upper.width() - taken));

@@ -11,6 +11,8 @@ class PaletteDelegate : public QStyledItemDelegate {
   Q_OBJECT
 
  public:
+  static constexpr int kHeight = 42;  ///< px
+
   using QStyledItemDelegate::QStyledItemDelegate;
 
   void setTheme(const Theme& theme) { m_theme = theme; }

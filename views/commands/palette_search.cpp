@@ -9,6 +9,7 @@ namespace qaq::views {
 namespace {
 
 constexpr int kRecent = 6;        // points for the last command; fewer for those before it
+constexpr int kWord = 20;         // points for a command's short name, written whole
 constexpr int kCalled = 1000;     // what was written out is what is meant
 constexpr int kMostChoices = 64;  // of an argument that are offered
 
@@ -49,7 +50,8 @@ QList<PaletteEntry> PaletteSearch::commands(const QString& query) const {
     const auto score = scoreOf(*command, entry.text, query);
     if (!score) continue;
     const auto age = static_cast<int>(m_registry->recent().indexOf(command->id));
-    entry.score = *score + (age < 0 ? 0 : std::max(1, kRecent - age));
+    entry.score = *score + (age < 0 ? 0 : std::max(1, kRecent - age)) +
+                  (query == command->word && !query.isEmpty() ? kWord : 0);
     found.push_back(entry);
   }
   return found;

@@ -61,7 +61,16 @@ ParameterLine readAssignment(const QString& text) {
   const auto line = readParameterLine(text, list_parameters(ScopeParams{}));
   if (!line) {
     const std::string name = text.section(QLatin1Char('='), 0, 0).trimmed().toStdString();
-    parameters_named(list_parameters(ScopeParams{}), name);  // refuses it
+    std::vector<std::string> names;
+    for (const QString& known : allNames()) {
+      names.push_back(known.toStdString());
+      for (const QString& word : wordsFor(known)) names.push_back(word.toStdString());
+    }
+    const auto nearest = nearest_name(name, names);
+    refuse_usage({.place = name,
+                  .what = "no such parameter",
+                  .cure = nearest ? cat("did you mean ", *nearest, "?")
+                                  : "see qaq replay --help for the parameters"});
   }
   if (line->value.isEmpty()) {
     refuse_usage({.place = line->name.toStdString(),

@@ -6,7 +6,6 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "views/commands/coordinate_reader.h"
-#include "views/panels/cell_facts.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -14,6 +13,7 @@ namespace {
 
 constexpr int kTokenByNumber = 900, kTokenByText = 3;  // scores in the palette
 constexpr int kMostTokens = 40, kMostUnasked = 5;      // tokens that the palette lists
+constexpr int kContext = 6;                            // tokens shown on each side of one
 constexpr int kShortestText = 2;                       // that is looked for unasked
 constexpr QLatin1String kTokenPrefix("tok:");
 
@@ -62,6 +62,19 @@ void lockNext(Workspace& workspace, const QString& text, int by) {
     next = here == found.begin() ? found.back() : *(here - 1);
   }
   lockToken(workspace, next);
+}
+
+/// The text around a token, which is in brackets: "… and then[ the] lamp was lit…".
+QString contextOf(const CaptureInfo& info, int token) {
+  const int last = static_cast<int>(info.n_tokens) - 1;
+  const int from = std::max(0, token - kContext), to = std::min(last, token + kContext);
+  QString text = from > 0 ? QStringLiteral("…") : QString();
+  for (int i = from; i <= to; ++i) {
+    const QString one = QString::fromStdString(info.token_text[static_cast<std::size_t>(i)]);
+    text += i == token ? QStringLiteral("[%1]").arg(one) : one;
+  }
+  if (to < last) text += QStringLiteral("…");
+  return text.replace(QLatin1Char('\n'), QStringLiteral("⏎"));
 }
 
 int groupSize(const Workspace& workspace) {
@@ -398,15 +411,12 @@ PaletteSearch::Source SelectionCommands::tokens(Workspace& workspace) {
       found = tokens_with_text(info, text.toStdString());
     }
     found.resize(std::min<std::size_t>(found.size(), asked ? kMostTokens : kMostUnasked));
-    Cursor cursor = startOf(workspace.selection());
-    cursor.step = cursor.channel = Cursor::kNone;
     for (const std::int32_t token : found) {
-      cursor.token = token;
       entries.push_back(
           {.text = tr("Token %1 %2")
                        .arg(token)
                        .arg(quoted(info.token_text[static_cast<std::size_t>(token)])),
-           .detail = tr("Locks %1").arg(coordinateText(info, cursor)),
+           .detail = contextOf(info, token),
            .completion = kTokenPrefix + QString::number(token),
            .invocation = Invocation{.id = "go.token", .arguments = {{"token", token}}},
            .score = asked ? kTokenByNumber : kTokenByText});

@@ -13,7 +13,7 @@ namespace qaq::views {
 namespace {
 
 constexpr int kWidth = 720, kHeight = 600;
-constexpr int kCommand = 0, kKeys = 1;  // columns
+constexpr int kCommand = 0, kMenu = 1, kKeys = 2;  // columns
 constexpr int kId = Qt::UserRole;
 
 }  // namespace
@@ -27,11 +27,12 @@ ShortcutEditor::ShortcutEditor(CommandRegistry* registry, const CommandMenus* me
       m_edit(new QKeySequenceEdit),
       m_assign(new QPushButton(tr("Assign"))),
       m_message(new QLabel) {
-  m_tree->setHeaderLabels({tr("Command"), tr("Shortcut")});
+  m_tree->setHeaderLabels({tr("Command"), tr("Menu"), tr("Shortcut")});
   m_tree->setAccessibleName(tr("Commands and their shortcuts"));
   m_tree->setRootIsDecorated(false);
   m_tree->setFrameShape(QFrame::NoFrame);
   m_tree->header()->setSectionResizeMode(kCommand, QHeaderView::Stretch);
+  m_tree->header()->setSectionResizeMode(kMenu, QHeaderView::ResizeToContents);
   m_tree->header()->setSectionResizeMode(kKeys, QHeaderView::ResizeToContents);
   m_tree->header()->setStretchLastSection(false);
   m_edit->setAccessibleName(tr("New shortcut"));
@@ -76,11 +77,8 @@ void ShortcutEditor::fill() {
   const QString before = chosen();
   m_tree->clear();
   for (const Command* command : m_registry->all()) {
-    const QString menu = m_menus->titleOf(command->menu);
-    const QString text = command->text;
-    auto* item =
-        new QTreeWidgetItem(m_tree, {menu.isEmpty() ? text : menu + QStringLiteral(": ") + text,
-                                     shortcutsText(m_registry->shortcuts(command->id))});
+    auto* item = new QTreeWidgetItem(m_tree, {command->text, m_menus->titleOf(command->menu),
+                                              shortcutsText(m_registry->shortcuts(command->id))});
     item->setData(kCommand, kId, command->id);
     item->setToolTip(kCommand, command->help);
   }
@@ -154,6 +152,10 @@ void ShortcutEditor::reset(const QStringList& ids) {
 
 void ShortcutEditor::setTheme(const Theme& theme) {
   OverlayPanel::setTheme(theme);
+  m_tree->setStyleSheet(
+      QStringLiteral("QTreeWidget { background: %1; } QTreeWidget::item { height: 24px; }"
+                     "QTreeWidget::item:selected { background: %2; color: %3; }")
+          .arg(theme.surface.name(), theme.accentSoft.name(), theme.text.name()));
   m_message->setStyleSheet(QStringLiteral("color: %1").arg(theme.warning.name()));
 }
 

@@ -7,10 +7,12 @@
 
 #include "views/models/analysis.h"
 #include "views/models/latest_job.h"
+#include "views/models/replay_cache.h"
 
 namespace qaq::views {
 
 /// Replays on a worker thread. Requests coalesce: the newest wins, and what is finished is whole.
+/// What was replayed lately is answered without work.
 /// Signals come in the thread of this object. Destroying it stops the work and joins.
 class ReplayRunner : public QObject {
   Q_OBJECT
@@ -46,6 +48,7 @@ class ReplayRunner : public QObject {
   std::int64_t m_answered = 0;
   std::int64_t m_oldestWanted = 0;  ///< answers below it are of a cancelled request
   SharedAnalysis m_last;
+  ReplayCache m_cache;                   ///< what was asked lately is answered at once
   std::shared_ptr<Analyser> m_analyser;  ///< of the capture last asked about
   LatestJob m_job;
 };

@@ -38,6 +38,11 @@ class ViewHistory {
     return m_places[++m_at];
   }
   std::size_t size() const { return m_places.size(); }
+  /// Where one is; none before the first record().
+  std::optional<Snapshot> here() const {
+    if (m_places.empty()) return std::nullopt;
+    return m_places[m_at];
+  }
 
  private:
   std::size_t m_most;

@@ -36,6 +36,11 @@ void ViewRecorder::touch() {
   m_settling.start();
 }
 
+bool ViewRecorder::hasMoved() const {
+  if (!m_settling.isActive() || !m_history.here()) return false;
+  return ViewSnapshot::take(*m_workspace, m_panes) != *m_history.here();
+}
+
 void ViewRecorder::settle() {
   if (!m_settling.isActive()) return;
   m_settling.stop();
@@ -43,6 +48,11 @@ void ViewRecorder::settle() {
 }
 
 void ViewRecorder::record() {
+  // The first place is what a capture shows once it is replayed.
+  if (!m_history.here() && m_workspace->isBusy()) {
+    m_settling.start();
+    return;
+  }
   m_history.record(ViewSnapshot::take(*m_workspace, m_panes));
   emit changed();
 }

@@ -18,8 +18,8 @@ class ViewRecorder : public QObject {
 
   /// The panes whose zoom counts.
   void watch(const QList<MapPane*>& panes);
-  bool canGoBack() const { return m_history.canGoBack() || m_settling.isActive(); }
-  bool canGoForward() const { return m_history.canGoForward() && !m_settling.isActive(); }
+  bool canGoBack() const { return m_history.canGoBack() || hasMoved(); }
+  bool canGoForward() const { return m_history.canGoForward() && !hasMoved(); }
   void back();
   void forward();
   /// Remembers what is shown at once, where something has changed.
@@ -32,6 +32,8 @@ class ViewRecorder : public QObject {
 
  private:
   void touch();
+  /// Away from the place remembered last, too short a time ago to be one.
+  bool hasMoved() const;
   void record();
   void restore(const std::optional<ViewSnapshot>& snapshot);
 

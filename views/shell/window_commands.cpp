@@ -231,8 +231,9 @@ void WindowCommands::addPlaces() {
                   .section = "history",
                   .blocked =
                       [this] {
-                        return m_places.canGoBack() ? QString()
-                                                    : tr("this is where you began to look");
+                        const QString why = needsCapture(m_workspace);
+                        if (!why.isEmpty() || m_places.canGoBack()) return why;
+                        return tr("this is where you began to look");
                       },
                   .run = [this](const CommandArguments&) { m_places.back(); }});
   m_registry.add({.id = "go.forward",
@@ -245,8 +246,9 @@ void WindowCommands::addPlaces() {
                   .section = "history",
                   .blocked =
                       [this] {
-                        return m_places.canGoForward() ? QString()
-                                                       : tr("you did not go back before");
+                        const QString why = needsCapture(m_workspace);
+                        if (!why.isEmpty() || m_places.canGoForward()) return why;
+                        return tr("you did not go back before");
                       },
                   .run = [this](const CommandArguments&) { m_places.forward(); }});
 }
