@@ -124,6 +124,11 @@ void addWindow(CLI::App& program, WindowOptions& options) {
       program.add_flag("--list-commands", options.listCommands, "List what --do takes and leave");
   program.add_flag("--json", options.json, "The list as one JSON document")->needs(list);
   addOptions(program, options.common);
+  program.footer(
+      "Examples:\n"
+      "  qaq-scope story.h5\n"
+      "  qaq-scope story.h5 --do \"window = 8\" --do \"find lighthouse\" --screenshot w.png\n"
+      "  qaq-scope --list-commands");
 }
 
 int runWindow(const WindowOptions& options) {

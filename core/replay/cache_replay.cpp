@@ -47,16 +47,23 @@ SharedArray<float, 3> quantized_layer(const CaptureView& capture, const PlannedC
   return std::make_shared<const NdArray<float, 3>>(quantize(*exact, cache, layer_index, {}, {}));
 }
 
+CacheReplay planned_replay(const CaptureInfo& info, const PlannedCache& cache, int dtype_bits) {
+  const CacheShape& shape = cache.plan.layout.shape();
+  CacheReplay out;
+  out.bits = NdArray<std::uint8_t, 3>({shape.n_layers, shape.n_kv_heads, info.n_tokens});
+  fill_bits(cache.plan, dtype_bits, out.bits);
+  fill_sizes(cache, info.dtype, dtype_bits, out);
+  return out;
+}
+
 CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, int dtype_bits,
                          const Work& work) {
   const CacheShape& shape = cache.plan.layout.shape();
   const std::int64_t n_tokens = capture.info().n_tokens;
-  CacheReplay out;
-  out.bits = NdArray<std::uint8_t, 3>({shape.n_layers, shape.n_kv_heads, n_tokens});
+  CacheReplay out = planned_replay(capture.info(), cache, dtype_bits);
   out.outliers = NdArray<std::uint8_t, 4>(
       {shape.n_layers, shape.n_kv_heads, n_tokens, (shape.head_dim + 7) / 8});
   out.error = NdArray<float, 3>({shape.n_layers, shape.n_kv_heads, n_tokens});
-  fill_bits(cache.plan, dtype_bits, out.bits);
 
   double total = 0;
   for (std::int64_t layer = 0; layer < shape.n_layers && !cache.plan.keeps_all(); ++layer) {
@@ -73,7 +80,6 @@ CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, 
     }
   }
 
-  fill_sizes(cache, capture.info().dtype, dtype_bits, out);
   out.quantization_error = total / static_cast<double>(out.n_values);
   return out;
 }

@@ -11,12 +11,16 @@ Replayer::Replayer(const CaptureView& capture) : capture_(capture), planner_(cap
   require_right_products();
 }
 
+SharedReplay Replayer::planned(const ReplayOptions& options, const Work& work) {
+  return run(options, Depth::plan, work);
+}
+
 SharedReplay Replayer::bits(const ReplayOptions& options, const Work& work) {
-  return run(options, false, work);
+  return run(options, Depth::values, work);
 }
 
 SharedReplay Replayer::full(const ReplayOptions& options, const Work& work) {
-  return run(options, true, work);
+  return run(options, Depth::attention, work);
 }
 
 PlannedCaches Replayer::plans(const ReplayOptions& options, const Work& work) {
@@ -26,7 +30,7 @@ PlannedCaches Replayer::plans(const ReplayOptions& options, const Work& work) {
           planner_.plan(policy, CacheSide::value, prefix, work)};
 }
 
-SharedReplay Replayer::run(const ReplayOptions& options, bool with_attention, const Work& work) {
+SharedReplay Replayer::run(const ReplayOptions& options, Depth depth, const Work& work) {
   const auto [key, value] = plans(options, work);
   const std::int64_t prefix = key.plan.layout.shape().n_tokens;
 
@@ -35,11 +39,16 @@ SharedReplay Replayer::run(const ReplayOptions& options, bool with_attention, co
   result->parameters = list_parameters(options.params);
   result->prefix = prefix;
   result->dtype_bits = options.params.dtype_bits;
-  result->key = replay_cache(capture_, key, options.params.dtype_bits, work);
-  result->value = replay_cache(capture_, value, options.params.dtype_bits, work);
+  const auto replayed = [&](const PlannedCache& cache) {
+    const int dtype_bits = options.params.dtype_bits;
+    return depth == Depth::plan ? planned_replay(capture_.info(), cache, dtype_bits)
+                                : replay_cache(capture_, cache, dtype_bits, work);
+  };
+  result->key = replayed(key);
+  result->value = replayed(value);
   set_ratios(key, value, *result);
   result->in_sample = first_row_behind(capture_.info(), prefix) == capture_.info().n_query_rows();
-  if (with_attention) replay_attention(capture_, key, value, work, *result);
+  if (depth == Depth::attention) replay_attention(capture_, key, value, work, *result);
   return result;
 }
 

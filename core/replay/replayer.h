@@ -21,6 +21,8 @@ class Replayer {
  public:
   explicit Replayer(const CaptureView& capture);
 
+  /// Bits and sizes alone, which is quick: see planned_replay().
+  SharedReplay planned(const ReplayOptions& options, const Work& work = {});
   /// Bits, outliers, errors of keys and values, sizes: everything but what attention makes of it.
   /// Errors as replay().
   SharedReplay bits(const ReplayOptions& options, const Work& work = {});
@@ -31,7 +33,8 @@ class Replayer {
   PlannedCaches plans(const ReplayOptions& options, const Work& work = {});
 
  private:
-  SharedReplay run(const ReplayOptions& options, bool with_attention, const Work& work);
+  enum class Depth { plan, values, attention };
+  SharedReplay run(const ReplayOptions& options, Depth depth, const Work& work);
 
   const CaptureView& capture_;
   Planner planner_;

@@ -13,7 +13,7 @@
 #include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
 #include "views/plots/bit_map_view.h"
-#include "views/shell/explore_page.h"
+#include "views/shell/page_stack.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
 
@@ -78,7 +78,7 @@ TEST_F(Window, OpensACaptureWhereItsViolationsAre) {
   EXPECT_EQ(window.windowTitle(), "planted.h5 – QAQ Scope");
   EXPECT_EQ(selection().slice().layer, Planted::kLayer);
   EXPECT_EQ(selection().slice().kvHead, 1);
-  for (const MapPane* pane : window.page()->panes()) {
+  for (const MapPane* pane : window.page()->current()->panes()) {
     EXPECT_GE(pane->axisRect()->rect().width(), 180);
     EXPECT_GE(pane->axisRect()->rect().height(), 110);
     EXPECT_NE(pane->heatmap()->map(), nullptr);
@@ -187,11 +187,11 @@ TEST_F(Window, KeysMoveTheSelection) {
 
 TEST_F(Window, TokenAxesZoomTogether) {
   open();
-  window.page()->panes().first()->xAxis->setRange(9.5, 19.5);
-  for (const MapPane* pane : window.page()->panes())
+  window.page()->current()->panes().first()->xAxis->setRange(9.5, 19.5);
+  for (const MapPane* pane : window.page()->current()->panes())
     EXPECT_EQ(pane->xAxis->range(), QCPRange(9.5, 19.5));
   QTest::keyClick(bits(CacheSide::key), Qt::Key_0);
-  for (const MapPane* pane : window.page()->panes())
+  for (const MapPane* pane : window.page()->current()->panes())
     EXPECT_EQ(pane->xAxis->range(), QCPRange(-0.5, 39.5));
 }
 

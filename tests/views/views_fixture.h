@@ -12,7 +12,7 @@
 #include "core/replay/memory_capture.h"
 #include "tests/support/test_captures.h"
 #include "views/models/analysis.h"
-#include "views/plots/plot_view.h"
+#include "views/plots/map_view.h"
 
 namespace qaq::views::test {
 

@@ -48,6 +48,7 @@ struct Command {
   std::function<QString()> blocked{};
   std::function<bool()> checked{};     ///< for what can be on and off
   std::function<QString()> textNow{};  ///< where the text tells more than `text`
+  bool isRecalled = true;              ///< stands first in the palette once it ran
   /// Throws Error{usage} where arguments mean nothing.
   std::function<void(const CommandArguments&)> run{};
 

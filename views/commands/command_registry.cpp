@@ -165,14 +165,14 @@ Invocation CommandRegistry::read(const QString& line) const {
     refuse_usage({.what = "the command is empty", .cure = "see qaq-scope --list-commands"});
   }
   if (const Command* command = named(words.first())) {
-    // Text keeps the spaces that it was written with.
+    // A single argument needs no quotes, and keeps the spaces that it was written with.
     const QString rest = line.trimmed().mid(words.first().size()).trimmed();
-    const bool isText = command->arguments.size() == 1 &&
-                        command->arguments.first().kind == CommandArgument::Kind::text;
+    const bool isOne = command->arguments.size() == 1 &&
+                       command->arguments.first().kind != CommandArgument::Kind::whole;
     const bool quotes = rest.contains(QLatin1Char('"'));
     return {.id = command->id,
             .arguments = argumentsOf(
-                *command, isText && !quotes && !rest.isEmpty() ? QStringList{rest} : words.mid(1))};
+                *command, isOne && !quotes && !rest.isEmpty() ? QStringList{rest} : words.mid(1))};
   }
   for (const LineReader& reader : m_readers) {
     if (auto invocation = reader(line.trimmed())) return *invocation;
@@ -222,8 +222,10 @@ void CommandRegistry::trigger(const QString& id, const CommandArguments& argumen
                   .cure = usageOf(command)});
   }
   command.run(arguments);
-  m_recent.removeAll(id);
-  m_recent.prepend(id);
+  if (command.isRecalled) {
+    m_recent.removeAll(id);
+    m_recent.prepend(id);
+  }
   refresh();
   emit ran(id);
 }

@@ -81,8 +81,9 @@ class ParameterEdits::Step : public QUndoCommand {
 ParameterEdits::ParameterEdits(Workspace* workspace, QObject* parent)
     : QObject(parent), m_workspace(workspace) {}
 
-void ParameterEdits::editedByHand(const ScopeParams& after, bool final) {
+void ParameterEdits::editedByHand(const ScopeParams& after, bool isFinal) {
   m_byEditor = true;
+  m_isFinal = isFinal;
   const ScopeParams& before = m_workspace->params();
   if (same_parameters(before, after)) {
     apply(after);  // the end of a drag: the last preview becomes final
@@ -90,7 +91,8 @@ void ParameterEdits::editedByHand(const ScopeParams& after, bool final) {
     m_stack.push(new Step(this, before, after, m_drag));
   }
   m_byEditor = false;
-  if (final) ++m_drag;
+  m_isFinal = true;
+  if (isFinal) ++m_drag;
 }
 
 void ParameterEdits::change(const ScopeParams& after, const QString& text) {
@@ -103,7 +105,7 @@ void ParameterEdits::change(const ScopeParams& after, const QString& text) {
 }
 
 void ParameterEdits::apply(const ScopeParams& params) {
-  m_workspace->setParams(params);
+  m_workspace->setParams(params, m_isFinal);
   if (!m_byEditor) emit applied(params);
 }
 

@@ -17,8 +17,8 @@ class ParameterEdits : public QObject {
   explicit ParameterEdits(Workspace* workspace, QObject* parent = nullptr);
 
   QUndoStack& stack() { return m_stack; }
-  /// From an editor that shows `after` itself. `final` is false while a slider is dragged.
-  void editedByHand(const ScopeParams& after, bool final);
+  /// From an editor that shows `after` itself. `isFinal` is false while a slider is dragged.
+  void editedByHand(const ScopeParams& after, bool isFinal);
   /// From a command; `text` is its undo label, left out: what changes.
   void change(const ScopeParams& after, const QString& text = {});
 
@@ -33,7 +33,8 @@ class ParameterEdits : public QObject {
   Workspace* m_workspace;
   QUndoStack m_stack;
   int m_drag = 0;           ///< steps of one drag merge
-  bool m_byEditor = false;  ///< an editor shows already what is applied
+  bool m_byEditor = false;  ///< an editor shows already what is applied,
+  bool m_isFinal = true;    ///< and whether its slider was released
 };
 
 /// What turns `before` into `after`: "target_quantization_error 3 → 0.03" where both caches changed

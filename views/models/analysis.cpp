@@ -11,10 +11,10 @@ bool hasAttention(const CaptureView& capture) {
   return capture.info().profile != AttentionProfile::none;
 }
 
-bool sameViolations(const Analysis& previous, const AnalysisRequest& request) {
-  return previous.capture == request.capture && previous.violations != nullptr &&
-         same_parameters(previous.params.violation, request.params.violation) &&
-         previous.params.qaq.value.last_n_attentions == request.params.qaq.value.last_n_attentions;
+bool sameViolations(const Analysis& before, const AnalysisRequest& request) {
+  return before.violations != nullptr &&
+         same_parameters(before.violationParams, request.params.violation) &&
+         before.violationWindow == request.params.qaq.value.last_n_attentions;
 }
 
 std::vector<SliceMaps::Cell> cellsOf(const Heatmap& mask) {
@@ -49,26 +49,61 @@ SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& pre
 }
 
 SharedAnalysis Analyser::analyse(const AnalysisRequest& request, const SharedAnalysis& previous,
-                                 const Work& work) {
+                                 const Work& work, const Publish& publish) {
   assert(request.capture == m_capture);
+  SharedAnalysis last = previous && previous->capture == m_capture ? previous : nullptr;
+  bool isFirst = true;
+  for (const auto stage : {Analysis::Stage::bits, Analysis::Stage::errors,
+                           Analysis::Stage::violations, Analysis::Stage::scores}) {
+    if (stage > request.through) break;
+    // Who waits for the end alone needs no beginning.
+    if (!publish && stage == Analysis::Stage::bits && request.through != stage) continue;
+    last = make(stage, request, last, std::exchange(isFirst, false), work);
+    if (publish && stage != request.through && !publish(last)) return nullptr;
+  }
+  return last;
+}
+
+SharedAnalysis Analyser::make(Analysis::Stage stage, const AnalysisRequest& request,
+                              const SharedAnalysis& before, bool isFirst, const Work& work) {
   auto out = std::make_shared<Analysis>();
+  if (before) *out = *before;
+  out->stage = stage;
   out->capture = request.capture;
   out->params = request.params;
-  const CaptureView& capture = *request.capture;
-  out->replay = m_replayer.bits({.params = request.params.qaq, .prefix = request.prefix}, work);
-  if (previous && sameViolations(*previous, request)) {
-    out->violations = previous->violations;
-  } else if (hasAttention(capture)) {
-    out->violations = std::make_shared<const ViolationReport>(find_violations(
-        capture, request.params.violation, request.params.qaq.value.last_n_attentions, work));
+  const ReplayOptions options{.params = request.params.qaq, .prefix = request.prefix};
+  switch (stage) {
+    case Analysis::Stage::bits:
+      out->replay = m_replayer.planned(options, work);
+      break;
+    case Analysis::Stage::errors:
+      out->replay = m_replayer.bits(options, work);
+      break;
+    case Analysis::Stage::violations:
+      findViolations(request, work, *out);
+      break;
+    case Analysis::Stage::scores:
+      out->replay = m_replayer.full(options, work);
+      break;
   }
-  for (const CacheSide which : {CacheSide::key, CacheSide::value}) {
-    Analysis::Side& side = which == CacheSide::key ? out->key : out->value;
-    side.bits = std::make_shared<const Heatmap>(bit_map(*out->replay, capture.info(), which));
-    side.histogram = bit_histogram(*out->replay, which);
+  if (isFirst) {
+    for (const CacheSide which : {CacheSide::key, CacheSide::value}) {
+      Analysis::Side& side = which == CacheSide::key ? out->key : out->value;
+      side.bits =
+          std::make_shared<const Heatmap>(bit_map(*out->replay, request.capture->info(), which));
+      side.histogram = bit_histogram(*out->replay, which);
+    }
   }
   work.throw_if_stopped();
   return out;
+}
+
+void Analyser::findViolations(const AnalysisRequest& request, const Work& work, Analysis& out) {
+  if (!hasAttention(*m_capture) || sameViolations(out, request)) return;
+  out.violationParams = request.params.violation;
+  out.violationWindow = request.params.qaq.value.last_n_attentions;
+  out.violations = std::make_shared<const ViolationReport>(
+      find_violations(*m_capture, out.violationParams, out.violationWindow, work));
 }
 
 SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
@@ -91,8 +126,12 @@ SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
           attention_map(capture, slice.layer, group ? slice.kvHead : slice.queryHead, group));
     }
   }
-  out->outliers =
-      cellsOf(outlier_mask(*analysis->replay, info, slice.side, slice.layer, slice.kvHead));
+  if (analysis->stage >= Analysis::Stage::errors) {
+    out->outliers =
+        cellsOf(outlier_mask(*analysis->replay, info, slice.side, slice.layer, slice.kvHead));
+  } else if (same_capture && previous->slice == slice) {
+    out->outliers = previous->outliers;
+  }
   if (analysis->violations) {
     for (const Violation& violation : analysis->violations->violations) {
       if (violation.layer == slice.layer && showsHead(slice, info, violation.head)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,17 +17,28 @@ namespace qaq::views {
 using SharedCapture = std::shared_ptr<const CaptureView>;
 
 /// What one setting of the parameters made of a capture: everything that the views draw apart from
-/// the single-head maps. Immutable.
+/// the single-head maps. Immutable. It is made in stages, so that a slider's bits are seen before
+/// their errors are known.
 struct Analysis {
+  enum class Stage {
+    bits,        ///< bits and sizes; replay's errors and outliers are empty
+    errors,      ///< errors of keys and values, outliers
+    violations,  ///< until then `violations` are those of the analysis before
+    scores       ///< errors of scores and outputs: all
+  };
+
   struct Side {
     SharedHeatmap bits;  ///< bit_map()
     BitHistogram histogram;
   };
 
+  Stage stage = Stage::bits;
   SharedCapture capture;
   ScopeParams params;
   SharedReplay replay;
   std::shared_ptr<const ViolationReport> violations;  ///< null where there is no attention
+  ViolationParams violationParams;                    ///< what they were found with,
+  int violationWindow = 0;                            ///< and its default window
   Side key;
   Side value;
 
@@ -43,22 +55,30 @@ struct AnalysisRequest {
   SharedCapture capture{};
   ScopeParams params{};
   std::int64_t prefix = 0;  ///< tokens to quantize; 0: all
+  Analysis::Stage through = Analysis::Stage::scores;
 };
 
 /// Analyses one capture again and again: replays it and finds violations. Keeps what a slider does
-/// not change (core's Replayer), so that new bits come in milliseconds. The errors of attention are
-/// left out: no view draws them. One call at a time.
+/// not change (core's Replayer), so that new bits come in milliseconds. One call at a time.
 class Analyser {
  public:
   explicit Analyser(SharedCapture capture);
 
   const SharedCapture& capture() const { return m_capture; }
-  /// `request.capture` is this one. Violations of `previous` are taken over where nothing that they
-  /// depend on has changed. Throws what replay() throws.
+  /// `request.capture` is this one. Each stage but the last is handed to `publish` when it is
+  /// finished; the last is returned, or null where `publish` wanted no more. Violations of
+  /// `previous` are taken over where nothing that they depend on has changed. Throws what replay()
+  /// throws.
+  using Publish = std::function<bool(const SharedAnalysis&)>;
   SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& previous,
-                         const Work& work);
+                         const Work& work, const Publish& publish = {});
 
  private:
+  /// `before` is the stage before of the same request, or of the request before (`isFirst`).
+  SharedAnalysis make(Analysis::Stage stage, const AnalysisRequest& request,
+                      const SharedAnalysis& before, bool isFirst, const Work& work);
+  void findViolations(const AnalysisRequest& request, const Work& work, Analysis& out);
+
   SharedCapture m_capture;
   Replayer m_replayer;
 };

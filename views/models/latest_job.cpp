@@ -16,8 +16,8 @@ void LatestJob::submit(Job job) {
   {
     const std::scoped_lock lock(m_mutex);
     m_next = std::move(job);
-    if (m_running.stop_possible() && Clock::now() - m_started > m_patience)
-      m_running.request_stop();
+    const bool tried = !m_held && Clock::now() - m_started > m_patience;
+    if (m_running.stop_possible() && tried) m_running.request_stop();
   }
   m_wake.notify_one();
 }
@@ -26,6 +26,17 @@ void LatestJob::cancel() {
   const std::scoped_lock lock(m_mutex);
   m_next.reset();
   m_running.request_stop();
+}
+
+void LatestJob::hold() {
+  const std::scoped_lock lock(m_mutex);
+  m_held = true;
+}
+
+void LatestJob::release() {
+  const std::scoped_lock lock(m_mutex);
+  m_held = false;
+  m_started = Clock::now();
 }
 
 void LatestJob::run(const std::stop_token& closing) {
@@ -41,6 +52,7 @@ void LatestJob::run(const std::stop_token& closing) {
       m_next.reset();
       m_running = std::stop_source();
       m_started = Clock::now();
+      m_held = false;
       stop = m_running.get_token();
     }
     job(stop);

@@ -28,6 +28,9 @@ class LatestJob {
   void submit(Job job);
   /// Drops what waits and asks what runs to stop.
   void cancel();
+  /// Called by a job: newer ones do not stop it until release(), from when patience counts anew.
+  void hold();
+  void release();
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -39,6 +42,7 @@ class LatestJob {
   std::optional<Job> m_next;
   std::stop_source m_running{std::nostopstate};
   Clock::time_point m_started;
+  bool m_held = false;
   std::jthread m_thread;  // last: it uses all of the above
 };
 

@@ -54,6 +54,7 @@ SharedAnalysis ReplayCache::find(const AnalysisRequest& request) {
 }
 
 void ReplayCache::insert(const SharedAnalysis& analysis) {
+  if (analysis->stage != Analysis::Stage::scores) return;
   const auto known = position(analysis->capture, analysis->params, analysis->replay->prefix);
   if (known != m_entries.end()) {
     m_bytes -= known->bytes;

@@ -9,8 +9,8 @@
 
 namespace qaq::views {
 
-/// The results of recent requests, so that going back to a setting shows it at once. The longest
-/// unused ones leave when the rest takes more than `budget` bytes; the newest always stays.
+/// The whole results of recent requests, so that going back to a setting shows it at once. The
+/// longest unused ones leave when the rest takes more than `budget` bytes; the newest always stays.
 class ReplayCache {
  public:
   static constexpr std::int64_t kBudget = 256 << 20;
@@ -20,6 +20,7 @@ class ReplayCache {
   /// Null where it is not kept. Requests are equal when capture, parameters and tokens to quantize
   /// are; prefix 0 and the whole capture are the same.
   SharedAnalysis find(const AnalysisRequest& request);
+  /// Only whole ones: what an earlier stage shows may be of the setting before.
   void insert(const SharedAnalysis& analysis);
   /// Forgets what was made of other captures: they have been closed.
   void keepOnly(const SharedCapture& capture);

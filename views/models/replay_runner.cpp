@@ -52,15 +52,26 @@ void ReplayRunner::request(AnalysisRequest request) {
   m_job.submit([this, generation, request = std::move(request), previous = m_last,
                 analyser = m_analyser](const std::stop_token& stop) {
     Reporter reporter(this);
+    const auto send = [this, generation](const Answer& answer) {
+      QMetaObject::invokeMethod(this, [this, generation, answer] { take(generation, answer); });
+    };
+    const auto publish = [&](const SharedAnalysis& stage) {
+      send({.capture = request.capture, .analysis = stage, .error = {}, .isLast = false});
+      m_job.release();
+      // A newer setting matters more than what is left of this one.
+      return m_requested == generation;
+    };
+    // Else a slider that is dragged without a rest would show nothing new of a large capture.
+    m_job.hold();
     Answer answer{.capture = request.capture, .analysis = {}, .error = {}};
     try {
-      answer.analysis = analyser->analyse(request, previous, Work(&reporter, stop));
+      answer.analysis = analyser->analyse(request, previous, Work(&reporter, stop), publish);
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::interrupted) answer.error = QString::fromUtf8(e.what());
     } catch (const std::exception& e) {
       answer.error = QString::fromUtf8(e.what());
     }
-    QMetaObject::invokeMethod(this, [=, this] { take(generation, answer); });
+    send(answer);
   });
   if (!was_busy) emit started();
 }
@@ -75,7 +86,7 @@ void ReplayRunner::cancel() {
 
 void ReplayRunner::take(std::int64_t generation, const Answer& answer) {
   if (generation < m_oldestWanted || generation <= m_answered) return;
-  m_answered = generation;
+  if (answer.isLast) m_answered = generation;
   if (answer.analysis) {
     m_last = answer.analysis;
     m_cache.insert(answer.analysis);

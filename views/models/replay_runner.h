@@ -2,6 +2,7 @@
 
 #include <QObject>
 #include <QString>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -11,9 +12,10 @@
 
 namespace qaq::views {
 
-/// Replays on a worker thread. Requests coalesce: the newest wins, and what is finished is whole.
-/// What was replayed lately is answered without work.
-/// Signals come in the thread of this object. Destroying it stops the work and joins.
+/// Replays on a worker thread, stage by stage. Requests coalesce: the newest wins, and what runs is
+/// let finish a stage, so that a slider that is dragged is followed. What was replayed lately is
+/// answered without work. Signals come in the thread of this object. Destroying it stops the work
+/// and joins.
 class ReplayRunner : public QObject {
   Q_OBJECT
 
@@ -29,6 +31,7 @@ class ReplayRunner : public QObject {
  signals:
   void started();
   void progressed(const QString& stage, qint64 done, qint64 total);
+  /// A stage is whole; of one request they come in order.
   void finished(const qaq::views::SharedAnalysis& analysis);
   /// `line` says what was wrong and how to mend it. The last result still stands.
   void failed(const QString& line, const qaq::views::SharedCapture& capture);
@@ -41,10 +44,11 @@ class ReplayRunner : public QObject {
     SharedCapture capture;    ///< of the request
     SharedAnalysis analysis;  ///< null where it failed or was stopped
     QString error;            ///< empty where it was stopped
+    bool isLast = true;       ///< stage of the request
   };
   void take(std::int64_t generation, const Answer& answer);
 
-  std::int64_t m_requested = 0;
+  std::atomic<std::int64_t> m_requested = 0;
   std::int64_t m_answered = 0;
   std::int64_t m_oldestWanted = 0;  ///< answers below it are of a cancelled request
   SharedAnalysis m_last;

@@ -29,14 +29,15 @@ void Workspace::take(const QString& path, const SharedCapture& capture) {
   run();
 }
 
-void Workspace::setParams(const ScopeParams& params) {
+void Workspace::setParams(const ScopeParams& params, bool isFinal) {
   m_params = params;
-  if (m_live) run();
+  if (m_live) run(isFinal);
 }
 
-void Workspace::setPrefix(std::int64_t prefix) {
+void Workspace::setPrefix(std::int64_t prefix, bool isFinal) {
   m_prefix = prefix;
-  if (m_live) run();
+  emit prefixChanged(prefix);
+  if (m_live) run(isFinal);
 }
 
 void Workspace::setLive(bool live) {
@@ -44,10 +45,14 @@ void Workspace::setLive(bool live) {
   if (live && m_analysis && !isCurrent()) run();
 }
 
-void Workspace::run() {
+void Workspace::run(bool isFinal) {
   const SharedCapture& capture = m_next ? m_next : m_capture;
   if (!capture) return;
-  m_runner.request({.capture = capture, .params = m_params, .prefix = m_prefix});
+  m_runner.request(
+      {.capture = capture,
+       .params = m_params,
+       .prefix = m_prefix,
+       .through = isFinal ? Analysis::Stage::scores : Analysis::Stage::violations});
 }
 
 bool Workspace::isCurrent() const {
@@ -61,8 +66,16 @@ void Workspace::takeAnalysis(const SharedAnalysis& analysis) {
     adopt(analysis);
   } else if (analysis->capture == m_capture) {
     m_analysis = analysis;
+    lookAtViolations();
     requestSlice();
   }
+}
+
+void Workspace::lookAtViolations() {
+  if (!m_untouched || m_analysis->stage < Analysis::Stage::violations) return;
+  const bool untouched = m_selection.slice() == *m_untouched && !m_selection.locked();
+  m_untouched.reset();
+  if (untouched && !m_startCell) m_selection.setSlice(defaultSlice(*m_analysis));
 }
 
 void Workspace::takeFailure(const QString& line, const SharedCapture& capture) {
@@ -78,6 +91,7 @@ void Workspace::adopt(const SharedAnalysis& analysis) {
   m_shown = nullptr;
   // First, so that no coordinate of the old capture is looked up in the new one.
   m_selection.reset(m_capture->info(), analysis ? defaultSlice(*analysis) : Slice{});
+  m_untouched = m_selection.slice();
   emit opened();
 }
 

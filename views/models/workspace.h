@@ -23,12 +23,13 @@ class Workspace : public QObject {
   /// Opens a capture beside the one shown, which stays until the new one is replayed. Then `cell`
   /// is locked; without one the slice with the most violations is shown.
   void open(const QString& path, const std::optional<Cursor>& cell = std::nullopt);
-  void setParams(const ScopeParams& params);
+  /// `isFinal` is false while a slider is dragged: what takes long waits for its release.
+  void setParams(const ScopeParams& params, bool isFinal = true);
   /// Tokens to quantize; 0: all.
-  void setPrefix(std::int64_t prefix);
+  void setPrefix(std::int64_t prefix, bool isFinal = true);
   /// Changes that wait for run() when off.
   void setLive(bool live);
-  void run();
+  void run(bool isFinal = true);
   void cancel() { m_runner.cancel(); }
 
   SelectionModel& selection() { return m_selection; }
@@ -49,6 +50,7 @@ class Workspace : public QObject {
   void loading(const QString& path);
   /// A capture took the place of the last one; its selection is new, its first result on the way.
   void opened();
+  void prefixChanged(std::int64_t prefix);
   void openFailed(const QString& path, const QString& line);
   /// shown() is new and whole.
   void changed();
@@ -61,6 +63,7 @@ class Workspace : public QObject {
   void takeSlice(const SharedSlice& slice);
   void takeFailure(const QString& line, const SharedCapture& capture);
   void adopt(const SharedAnalysis& analysis);
+  void lookAtViolations();
   void requestSlice();
   void lockStartCell();
 
@@ -77,6 +80,7 @@ class Workspace : public QObject {
   ScopeParams m_params;
   std::int64_t m_prefix = 0;
   bool m_live = true;
+  std::optional<Slice> m_untouched;  ///< where a new capture began, until its violations are known
   std::optional<Cursor> m_startCell;  ///< model layer in `layer`, until the capture is known
 };
 

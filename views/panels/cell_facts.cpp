@@ -27,6 +27,7 @@ CellFacts::Side sideFacts(const Analysis& analysis, CacheSide which, const Curso
     return facts;
   }
   facts.bits = QString::number(cache.bits(at.layer, at.kvHead, at.token));
+  if (analysis.stage < Analysis::Stage::errors) return facts;
   int outliers = 0;
   for (const std::uint8_t byte : cache.outliers.sub(at.layer, at.kvHead, at.token).span()) {
     outliers += std::popcount(byte);

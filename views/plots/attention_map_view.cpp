@@ -30,7 +30,7 @@ QString readingText(const SliceMaps& slice, int step, int token) {
 }
 
 AttentionMapView::AttentionMapView(SelectionModel* selection, QWidget* parent)
-    : PlotView(selection, parent), m_pane(new AttentionPane) {
+    : MapView(selection, parent), m_pane(new AttentionPane) {
   addPane(m_pane);
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "views/plots/attention_pane.h"
-#include "views/plots/plot_view.h"
+#include "views/plots/map_view.h"
 
 namespace qaq::views {
 
 /// V3: the attention of one layer and head, steps down, with violations of importance persistence
 /// marked. The locked cell is put into words.
-class AttentionMapView : public PlotView {
+class AttentionMapView : public MapView {
   Q_OBJECT
 
  public:

@@ -53,6 +53,7 @@ void AttentionPane::show(const SharedSlice& shown) {
   const QString dot = QStringLiteral(" · ");
   setHeadings(tr("Attention"),
               {layer + dot + head + dot + heads, layer + dot + heads, layer + dot + head});
+  setAxisKinds(AxisKind::token, AxisKind::step);
   setAxisLabels(tr("key token position"), tr("step (query position)"));
   const auto n_tokens = static_cast<int>(info.n_tokens);
   xTicker().setCells(n_tokens);

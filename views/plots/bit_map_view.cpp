@@ -5,7 +5,7 @@
 namespace qaq::views {
 
 BitMapView::BitMapView(SelectionModel* selection, QWidget* parent)
-    : PlotView(selection, parent),
+    : MapView(selection, parent),
       m_key(new BitPane(CacheSide::key)),
       m_value(new BitPane(CacheSide::value)) {
   addPane(m_key);

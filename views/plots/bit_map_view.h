@@ -1,12 +1,12 @@
 #pragma once
 
 #include "views/plots/bit_pane.h"
-#include "views/plots/plot_view.h"
+#include "views/plots/map_view.h"
 
 namespace qaq::views {
 
 /// V1: the bits of every token, layer and KV head; keys at the left, values at the right.
-class BitMapView : public PlotView {
+class BitMapView : public MapView {
   Q_OBJECT
 
  public:

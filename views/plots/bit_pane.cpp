@@ -46,6 +46,7 @@ void BitPane::show(const Analysis& analysis) {
   m_shown = std::make_shared<const Analysis::Side>(analysis.side(m_side));
   setHeadings(tr("Bits, %1").arg(sideLetter(m_side)), subtitles(analysis));
   const auto n_kv_heads = static_cast<int>(info.shape.n_kv_heads);
+  setAxisKinds(AxisKind::token, AxisKind::layer);
   setAxisLabels(tr("token position"),
                 n_kv_heads == 1 ? tr("layer") : tr("layer (%1 KV heads each)").arg(n_kv_heads));
   xTicker().setCells(static_cast<int>(info.n_tokens));

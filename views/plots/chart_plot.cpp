@@ -167,7 +167,9 @@ QSize ChartPlot::sizeHint() const {
 FigurePage chartPage(ChartPlot& plot, FigureStyle style) {
   plot.setTheme(Theme::of(style.theme));
   style.fewColors = std::ranges::none_of(plot.chart().panels, hasHeat);
-  return {{&plot},
+  return {[&plot](QCPPainter* painter, const QSize& size) {
+            plot.toPainter(painter, size.width(), size.height());
+          },
           QString::fromStdString(plot.chart().title),
           plot.sizeHint().boundedTo(kLargest),
           style};

@@ -11,7 +11,6 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kGap = 6;           // px between plots
 constexpr int kPdfDotsPerPx = 3;  // maps are embedded at 288 dpi
 constexpr int kFewColors = 256;
 constexpr double kPointsPerPx = 72.0 / 96.0;
@@ -34,23 +33,15 @@ QImage inFewColors(const QImage& image) {
 
 }  // namespace
 
-FigurePage::FigurePage(std::vector<QCustomPlot*> plots, QString title, QSize size,
-                       FigureStyle style)
-    : m_plots(std::move(plots)),
+FigurePage::FigurePage(Drawing drawing, QString title, QSize size, FigureStyle style)
+    : m_drawing(std::move(drawing)),
       m_title(std::move(title)),
       m_size(style.size.isEmpty() ? size : style.size),
       m_style(std::move(style)) {}
 
 void FigurePage::paint(QCPPainter* painter) const {
   painter->fillRect(QRect(QPoint(), m_size), Theme::of(m_style.theme).surface);
-  const auto n = static_cast<int>(m_plots.size());
-  const int width = (m_size.width() - (n - 1) * kGap) / n;
-  for (int i = 0; i < n; ++i) {
-    painter->save();
-    painter->translate(i * (width + kGap), 0);
-    m_plots[static_cast<std::size_t>(i)]->toPainter(painter, width, m_size.height());
-    painter->restore();
-  }
+  m_drawing(painter, m_size);
 }
 
 QImage FigurePage::image() const {

@@ -2,8 +2,8 @@
 
 #include <QSize>
 #include <QString>
+#include <functional>
 #include <qcustomplot.h>
-#include <vector>
 
 #include "views/plots/theme.h"
 
@@ -20,11 +20,14 @@ struct FigureStyle {
   bool fewColors = false;
 };
 
-/// Plots side by side as a picture or a page, without a window. Needs a QApplication.
+/// A drawing as a picture or a page, without a window. Needs a QApplication.
 class FigurePage {
  public:
-  /// The plots must outlive it. `size` is used where the style has none.
-  FigurePage(std::vector<QCustomPlot*> plots, QString title, QSize size, FigureStyle style);
+  /// Draws into a size in px at 96 dpi; what it draws must outlive the page.
+  using Drawing = std::function<void(QCPPainter* painter, const QSize& size)>;
+
+  /// `size` is used where the style has none.
+  FigurePage(Drawing drawing, QString title, QSize size, FigureStyle style);
 
   QImage image() const;
   /// Writes .png or .pdf, by the name's ending, under a temporary name first. Throws Error{usage}
@@ -35,7 +38,7 @@ class FigurePage {
   void paint(QCPPainter* painter) const;
   void writePdf(QIODevice* device) const;
 
-  std::vector<QCustomPlot*> m_plots;
+  Drawing m_drawing;
   QString m_title;
   QSize m_size;
   FigureStyle m_style;

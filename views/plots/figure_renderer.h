@@ -1,15 +1,11 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "views/plots/figure_page.h"
 #include "views/plots/plot_view.h"
 
 namespace qaq::views {
-
-/// All views, in the order in which they are numbered. The list that `figure` and the window share.
-std::vector<std::unique_ptr<PlotView>> makeViews(SelectionModel* selection);
 
 /// Draws one view as a figure, without a window: the same code as on the screen, at the resolution
 /// asked for. Needs a QApplication.
@@ -17,8 +13,10 @@ class FigureRenderer {
  public:
   using Style = FigureStyle;
 
-  /// Throws Error{usage} where there is no view `id`.
-  FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style);
+  /// Waits until the view has computed what it shows. `cell` is locked, where it is given. Throws
+  /// Error{usage} where there is no view `id`, Error{input} where it has nothing to show.
+  FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style,
+                 const std::optional<Cursor>& cell = std::nullopt);
   ~FigureRenderer();
 
   QImage image() const { return page().image(); }

@@ -105,6 +105,11 @@ void MapPane::setAxisLabels(const QString& x, const QString& y) {
   applyMargins();
 }
 
+void MapPane::setAxisKinds(AxisKind x, AxisKind y) {
+  m_xKind = x;
+  m_yKind = y;
+}
+
 void MapPane::setHeadings(const QString& title, const QStringList& subtitles) {
   m_header->setTitle(title);
   m_header->setSubtitles(subtitles);
@@ -176,11 +181,15 @@ QPointF MapPane::cellCentre(std::int64_t row, std::int64_t column) const {
   return CellFrame(*axisRect()).cell(row, column).center();
 }
 
-void MapPane::describe() {
-  setAccessibleName(m_header->text());
+QString MapPane::summary() const {
   QString text = m_message->text();
   if (text.isEmpty() && m_footer) text = m_footer->text();
-  setAccessibleDescription(text);
+  return text.isEmpty() ? m_header->text() : m_header->text() + QStringLiteral(": ") + text;
+}
+
+void MapPane::describe() {
+  setAccessibleName(m_header->text());
+  setAccessibleDescription(summary());
 }
 
 std::optional<MapPane::CellIndex> MapPane::cellAt(const QPointF& position) const {

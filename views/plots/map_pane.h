@@ -13,6 +13,9 @@
 
 namespace qaq::views {
 
+/// What runs along an axis of a map. Axes of one kind move together on a page.
+enum class AxisKind { none, token, step, layer, channel };
+
 /// One plot of a heatmap: header, map with fixed margins, legend. The same object draws to the
 /// screen and into figures. Wheel zooms, dragging pans, both inside the map; a click that does not
 /// drag, the pointer and the arrow keys are signalled in cells.
@@ -30,6 +33,9 @@ class MapPane : public QCustomPlot {
   /// An empty plot with a sentence.
   void setMessage(const QString& text);
   void setAxisLabels(const QString& x, const QString& y);
+  void setAxisKinds(AxisKind x, AxisKind y);
+  AxisKind xKind() const { return m_xKind; }
+  AxisKind yKind() const { return m_yKind; }
   void setHeadings(const QString& title, const QStringList& subtitles);
   void resetZoom();
   virtual void setTheme(const Theme& theme);
@@ -46,6 +52,8 @@ class MapPane : public QCustomPlot {
   PaneHeader* header() const { return m_header; }
   PaneFooter* footer() const { return m_footer; }
   const QString& message() const { return m_message->text(); }
+  /// What is shown, in one sentence.
+  QString summary() const;
   bool isSettled() const { return m_heatmap->isSettled(); }
   /// Pixels, of the widget, of a cell's middle.
   QPointF cellCentre(std::int64_t row, std::int64_t column) const;
@@ -99,6 +107,7 @@ class MapPane : public QCustomPlot {
   QList<PlotOverlay*> m_overlays;
   Theme m_theme = Theme::of(ThemeKind::light);
   QString m_xLabel;
+  AxisKind m_xKind = AxisKind::none, m_yKind = AxisKind::none;
   bool m_xLabelShown = true;
   int m_topMargin = 10;
   bool m_ring = false;  ///< the keyboard brought the focus here

@@ -5,7 +5,7 @@
 namespace qaq::views {
 
 OutlierMapView::OutlierMapView(SelectionModel* selection, QWidget* parent)
-    : PlotView(selection, parent), m_pane(new OutlierPane) {
+    : MapView(selection, parent), m_pane(new OutlierPane) {
   addPane(m_pane);
 }
 

@@ -2,7 +2,7 @@
 
 #include "views/plots/color_bar.h"
 #include "views/plots/outlier_marks.h"
-#include "views/plots/plot_view.h"
+#include "views/plots/map_view.h"
 
 namespace qaq::views {
 
@@ -10,7 +10,7 @@ class OutlierPane;
 
 /// V2: the size of every value of one layer and head, channels down, tokens along x, on a
 /// logarithmic scale; values kept exactly are marked.
-class OutlierMapView : public PlotView {
+class OutlierMapView : public MapView {
   Q_OBJECT
 
  public:

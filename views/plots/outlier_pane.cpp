@@ -40,6 +40,7 @@ void OutlierPane::show(const SliceMaps& slice) {
                            .arg(info.layers[static_cast<std::size_t>(where.layer)])
                            .arg(where.kvHead);
   setHeadings(tr("Outliers"), {cell + tr(" · |value| · max"), cell + tr(" · |value|"), cell});
+  setAxisKinds(AxisKind::token, AxisKind::channel);
   setAxisLabels(tr("token position"), tr("channel"));
   xTicker().setCells(static_cast<int>(info.n_tokens));
   yTicker().setCells(static_cast<int>(info.shape.head_dim));

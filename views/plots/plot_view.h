@@ -1,53 +1,65 @@
 #pragma once
 
 #include <QWidget>
+#include <optional>
 
+#include "core/analysis/table.h"
 #include "views/models/analysis.h"
 #include "views/models/selection_model.h"
-#include "views/plots/map_pane.h"
+#include "views/plots/theme.h"
+
+class QCPPainter;
 
 namespace qaq::views {
 
-/// One view: an id as `figure` names it, a title, and panes side by side. Views know the shared
-/// selection and no other view. To add one: derive, make the panes in the constructor, and list it
-/// in makeViews() (figure_renderer.cpp).
+class MapPane;
+
+/// One view of what a setting made of a capture. Views know the shared selection and no other view.
+/// Most derive from MapView (heatmaps) or ChartView (a core Chart). To add one: derive, and list it
+/// in view_list.cpp; the window, `figure` and the tests of every view then know it.
 class PlotView : public QWidget {
   Q_OBJECT
 
  public:
   explicit PlotView(SelectionModel* selection, QWidget* parent = nullptr);
 
+  /// As `qaq-scope figure` names it.
   virtual QString id() const = 0;
   virtual QString title() const = 0;
-  /// Shows a result, with the maps of the selected slice made from it.
-  void show(const SharedSlice& slice);
+  /// Shows a result, with the maps of the selected slice made from it. Called while the view is on
+  /// the screen or drawn as a figure, so that nothing is computed for views that nobody sees. The
+  /// last good picture stays until what is new is whole.
+  virtual void show(const SharedSlice& slice) = 0;
+  /// A sentence in place of the picture.
+  virtual void setMessage(const QString& text) = 0;
+  virtual void setTheme(const Theme& theme) = 0;
+  /// A newer result is being made: the present picture is marked as old.
+  virtual void setUpdating(bool updating) = 0;
+  /// What show() began to compute is there: figures wait for it.
+  virtual bool isReady() const { return true; }
+  /// Ready, and drawn.
+  virtual bool isSettled() const { return isReady(); }
+  /// Why nothing is shown; empty where something is.
+  virtual QString error() const { return {}; }
 
-  const QList<MapPane*>& panes() const { return m_panes; }
+  virtual void resetZoom() {}
+  /// Height is dear: labels that the view below repeats, and shares in legends, are left out.
+  virtual void setCompact(bool) {}
+  /// Its heatmaps, whose token, step and layer axes move together on a page.
+  virtual QList<MapPane*> panes() const { return {}; }
+
+  /// px at 96 dpi that a figure takes where nothing is said.
+  virtual QSize figureSize() const = 0;
+  virtual void paintFigure(QCPPainter* painter, const QSize& size) = 0;
+  /// What is shown, as rows: for those who read numbers, and for those who cannot see pictures.
+  virtual std::optional<Table> table() const { return std::nullopt; }
+  /// One sentence that says what the picture shows.
+  virtual QString summary() const { return {}; }
+
   SelectionModel* selection() const { return m_selection; }
-  void setTheme(const Theme& theme);
-  void setUpdating(bool updating);
-  bool isSettled() const;
-
- protected:
-  virtual void present(const SharedSlice& slice) = 0;
-  /// Puts `pane` beside the others and connects it to the selection.
-  void addPane(MapPane* pane);
-  /// The cursor that the cell of a pane stands for; none where it means nothing (a layer that was
-  /// not captured).
-  virtual std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
-                                         const QPointF* click) const = 0;
-  /// Where a pane shows a cursor.
-  virtual MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const = 0;
-  /// Called after the locked cell changed.
-  virtual void lockChanged() {}
 
  private:
-  void showHover();
-  void showLock();
-  void step(MapPane* pane, int rows, int columns);
-
   SelectionModel* m_selection;
-  QList<MapPane*> m_panes;
 };
 
 }  // namespace qaq::views

@@ -3,23 +3,28 @@
 #include <QMainWindow>
 #include <QTimer>
 
+#include "views/models/run_list.h"
 #include "views/models/workspace.h"
 #include "views/plots/theme.h"
+#include "views/shell/system_theme.h"
 
 class QAction;
-class QSpinBox;
 class QStackedWidget;
 
 namespace qaq::views {
 
-class ExplorePage;
+class DockLayout;
+class PageStack;
 class InspectorPanel;
 class LockChip;
 class PaletteButton;
 class ParameterPanel;
+class PlotPage;
+class RunsPanel;
 class SliceBar;
 class StartPage;
 class StatusLine;
+class Timeline;
 class WindowCommands;
 
 /// The window: menus, toolbar, the page of maps, the docks. It wires the parts; what is shown comes
@@ -34,10 +39,13 @@ class MainWindow : public QMainWindow {
   ~MainWindow() override;
 
   Workspace& workspace() { return m_workspace; }
-  ExplorePage* page() const { return m_page; }
+  PageStack* page() const { return m_page; }
   StartPage* startPage() const { return m_start; }
   ParameterPanel* parameters() const { return m_parameters; }
   InspectorPanel* inspector() const { return m_inspector; }
+  Timeline* timeline() const { return m_timeline; }
+  RunList& runs() { return m_runs; }
+  DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
   WindowCommands& commands() const { return *m_commands; }
 
@@ -45,6 +53,8 @@ class MainWindow : public QMainWindow {
   ThemeChoice themeChoice() const { return m_choice; }
   /// Parameters and prefix to begin with.
   void setSettings(const ScopeParams& params, std::int64_t prefix);
+  /// Takes up a setting of runs().
+  void takeUpRun(int index);
   /// Nothing is being loaded, replayed or drawn.
   bool isSettled() const;
   /// "qaq replay FILE ..." with the present settings, fit for a shell.
@@ -53,7 +63,7 @@ class MainWindow : public QMainWindow {
   QString figureCommand(const QString& view) const;
   void askForCapture();
   void about();
-  /// Brings what shows prefix and Live up to the workspace.
+  /// Brings what shows Live up to the workspace.
   void showSettings();
 
  protected:
@@ -66,7 +76,6 @@ class MainWindow : public QMainWindow {
   void makeToolBar();
   void makeDocks();
   void connectWorkspace();
-  void arrangeDocks();
   void applyTheme();
   void showOpened();
   void showState();
@@ -74,21 +83,22 @@ class MainWindow : public QMainWindow {
   Workspace m_workspace;
   QStackedWidget* m_pages;
   StartPage* m_start;
-  ExplorePage* m_page;
+  PageStack* m_page;
   ParameterPanel* m_parameters;
   InspectorPanel* m_inspector;
   StatusLine* m_status;
   LockChip* m_chip = nullptr;
   SliceBar* m_sliceBar = nullptr;
-  QSpinBox* m_prefix = nullptr;
   PaletteButton* m_search = nullptr;
   QList<QAction*> m_captureActions;  ///< shown once there is a capture
-  QDockWidget* m_parameterDock = nullptr;
-  QDockWidget* m_inspectorDock = nullptr;
+  RunList m_runs;
+  RunsPanel* m_runsPanel;
+  DockLayout* m_docks;
+  QList<PlotPage*> m_dockedViews;
+  Timeline* m_timeline;
   QTimer m_updating;  ///< before a result counts as late
   ThemeChoice m_choice = ThemeChoice::system;
-  bool m_systemIsDark = false;
-  std::optional<bool> m_stacked;               ///< docks one above the other, else in tabs
+  SystemTheme m_systemTheme;
   std::unique_ptr<WindowCommands> m_commands;  // last: it uses all of the above
 };
 

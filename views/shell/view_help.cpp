@@ -41,6 +41,10 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
          tr("With Live every change replays; else Run does. Every change can be undone."),
          tr("The names are those of qaq replay --set: Copy command gives the line that makes the "
             "same result.")}}},
+      {"runs",
+       {tr("Captures & runs"),
+        {tr("The open capture and the settings that were tried on it, with what each saves and "
+            "loses. A click takes a setting up again; its menu renames it or takes it off.")}}},
       {"inspector",
        {tr("Inspector"),
         {tr("The numbers of the cell under the pointer, else of the locked one: the bits of its "

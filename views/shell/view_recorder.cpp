@@ -7,24 +7,27 @@ constexpr int kSettledAfterMs = 300;
 
 }  // namespace
 
-ViewRecorder::ViewRecorder(Workspace* workspace, QObject* parent)
-    : QObject(parent), m_workspace(workspace) {
+ViewRecorder::ViewRecorder(Workspace* workspace, PageStack* pages, QObject* parent)
+    : QObject(parent), m_workspace(workspace), m_pages(pages) {
   m_settling.setSingleShot(true);
   m_settling.setInterval(kSettledAfterMs);
   connect(&m_settling, &QTimer::timeout, this, &ViewRecorder::record);
   SelectionModel& selection = workspace->selection();
   connect(&selection, &SelectionModel::sliceChanged, this, &ViewRecorder::touch);
   connect(&selection, &SelectionModel::lockChanged, this, &ViewRecorder::touch);
-  connect(workspace, &Workspace::changed, this, &ViewRecorder::touch);  // tokens to quantize
+  connect(workspace, &Workspace::prefixChanged, this, &ViewRecorder::touch);
+  connect(pages, &QTabWidget::currentChanged, this, &ViewRecorder::touch);
+  connect(pages, &PageStack::pagesChanged, this, &ViewRecorder::watchPanes);
+  watchPanes();
   connect(workspace, &Workspace::opened, this, [this] {
     m_history.clear();
     touch();
   });
 }
 
-void ViewRecorder::watch(const QList<MapPane*>& panes) {
-  m_panes = panes;
-  for (MapPane* pane : panes) {
+void ViewRecorder::watchPanes() {
+  // Those of pages that are no more went with them.
+  for (const MapPane* pane : m_pages->findChildren<MapPane*>()) {
     for (QCPAxis* axis : {pane->xAxis, pane->yAxis}) {
       connect(axis, qOverload<const QCPRange&>(&QCPAxis::rangeChanged), this, &ViewRecorder::touch);
     }
@@ -38,7 +41,7 @@ void ViewRecorder::touch() {
 
 bool ViewRecorder::hasMoved() const {
   if (!m_settling.isActive() || !m_history.here()) return false;
-  return ViewSnapshot::take(*m_workspace, m_panes) != *m_history.here();
+  return ViewSnapshot::take(*m_workspace, *m_pages) != *m_history.here();
 }
 
 void ViewRecorder::settle() {
@@ -53,7 +56,7 @@ void ViewRecorder::record() {
     m_settling.start();
     return;
   }
-  m_history.record(ViewSnapshot::take(*m_workspace, m_panes));
+  m_history.record(ViewSnapshot::take(*m_workspace, *m_pages));
   emit changed();
 }
 
@@ -69,9 +72,8 @@ void ViewRecorder::forward() {
 
 void ViewRecorder::restore(const std::optional<ViewSnapshot>& snapshot) {
   if (!snapshot) return;
-  snapshot->restore(*m_workspace, m_panes);
+  snapshot->restore(*m_workspace, *m_pages);
   m_settling.stop();  // this place is known
-  emit restored();
   emit changed();
 }
 

@@ -14,10 +14,8 @@ class ViewRecorder : public QObject {
   Q_OBJECT
 
  public:
-  explicit ViewRecorder(Workspace* workspace, QObject* parent = nullptr);
+  ViewRecorder(Workspace* workspace, PageStack* pages, QObject* parent = nullptr);
 
-  /// The panes whose zoom counts.
-  void watch(const QList<MapPane*>& panes);
   bool canGoBack() const { return m_history.canGoBack() || hasMoved(); }
   bool canGoForward() const { return m_history.canGoForward() && !hasMoved(); }
   void back();
@@ -27,10 +25,9 @@ class ViewRecorder : public QObject {
 
  signals:
   void changed();
-  /// back() or forward() has put a place on the screen.
-  void restored();
 
  private:
+  void watchPanes();
   void touch();
   /// Away from the place remembered last, too short a time ago to be one.
   bool hasMoved() const;
@@ -38,7 +35,7 @@ class ViewRecorder : public QObject {
   void restore(const std::optional<ViewSnapshot>& snapshot);
 
   Workspace* m_workspace;
-  QList<MapPane*> m_panes;
+  PageStack* m_pages;
   ViewHistory<ViewSnapshot> m_history;
   QTimer m_settling;
 };

@@ -5,31 +5,38 @@
 namespace qaq::views {
 namespace {
 
-/// Empty where the pane belongs to no view.
-QString nameOf(MapPane* pane) {
-  for (QWidget* parent = pane->parentWidget(); parent; parent = parent->parentWidget()) {
-    if (const auto* view = qobject_cast<PlotView*>(parent)) {
-      return QStringLiteral("%1/%2").arg(view->id()).arg(view->panes().indexOf(pane));
+/// All panes by "PAGE/VIEW/PANE": a view may be on several pages.
+QMap<QString, MapPane*> panesOf(const PageStack& pages) {
+  QMap<QString, MapPane*> panes;
+  for (int i = 0; i < pages.count(); ++i) {
+    for (const PlotView* view : pages.page(i)->findChildren<PlotView*>()) {
+      const QList<MapPane*> of = view->panes();
+      for (int k = 0; k < of.size(); ++k) {
+        panes.insert(QStringLiteral("%1/%2/%3").arg(i).arg(view->id()).arg(k), of[k]);
+      }
     }
   }
-  return {};
+  return panes;
 }
 
 }  // namespace
 
-ViewSnapshot ViewSnapshot::take(Workspace& workspace, const QList<MapPane*>& panes) {
+ViewSnapshot ViewSnapshot::take(Workspace& workspace, const PageStack& pages) {
   const SelectionModel& selection = workspace.selection();
-  ViewSnapshot snapshot{.slice = selection.slice(),
+  ViewSnapshot snapshot{.page = pages.currentIndex(),
+                        .slice = selection.slice(),
                         .locked = selection.locked(),
                         .prefix = workspace.prefix(),
                         .zoom = {}};
-  for (MapPane* pane : panes) {
-    snapshot.zoom.insert(nameOf(pane), {pane->xAxis->range(), pane->yAxis->range()});
+  const QMap<QString, MapPane*> panes = panesOf(pages);
+  for (auto it = panes.begin(); it != panes.end(); ++it) {
+    snapshot.zoom.insert(it.key(), {it.value()->xAxis->range(), it.value()->yAxis->range()});
   }
   return snapshot;
 }
 
-void ViewSnapshot::restore(Workspace& workspace, const QList<MapPane*>& panes) const {
+void ViewSnapshot::restore(Workspace& workspace, PageStack& pages) const {
+  pages.setCurrentIndex(page);
   if (workspace.prefix() != prefix) workspace.setPrefix(prefix);
   SelectionModel& selection = workspace.selection();
   if (locked) {
@@ -38,9 +45,11 @@ void ViewSnapshot::restore(Workspace& workspace, const QList<MapPane*>& panes) c
     selection.unlock();
   }
   selection.setSlice(slice);  // a lock does not tell the query head
-  for (MapPane* pane : panes) {
-    const auto found = zoom.constFind(nameOf(pane));
+  const QMap<QString, MapPane*> panes = panesOf(pages);
+  for (auto it = panes.begin(); it != panes.end(); ++it) {
+    const auto found = zoom.constFind(it.key());
     if (found == zoom.constEnd()) continue;
+    MapPane* pane = it.value();
     pane->xAxis->setRange(found->x);
     pane->yAxis->setRange(found->y);
     pane->replot(QCustomPlot::rpQueuedReplot);

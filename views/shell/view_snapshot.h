@@ -7,11 +7,12 @@
 
 #include "views/models/workspace.h"
 #include "views/plots/map_pane.h"
+#include "views/shell/page_stack.h"
 
 namespace qaq::views {
 
-/// Where somebody looks: slice, lock, tokens to quantize and the zoom of every pane. Parameters and
-/// results are no part of it.
+/// Where somebody looks: page, slice, lock, tokens to quantize and the zoom of every pane.
+/// Parameters and results are no part of it.
 struct ViewSnapshot {
   struct Zoom {
     QCPRange x;
@@ -19,14 +20,15 @@ struct ViewSnapshot {
     friend bool operator==(const Zoom&, const Zoom&) = default;
   };
 
+  int page = 0;
   Slice slice;
   std::optional<Cursor> locked;
   std::int64_t prefix = 0;
-  QMap<QString, Zoom> zoom;  ///< by "VIEW/PANE", as in "bits/1"
+  QMap<QString, Zoom> zoom;  ///< by "PAGE/VIEW/PANE", as in "0/bits/1"
 
-  static ViewSnapshot take(Workspace& workspace, const QList<MapPane*>& panes);
-  /// Panes that were not there, or are no more, stay as they are.
-  void restore(Workspace& workspace, const QList<MapPane*>& panes) const;
+  static ViewSnapshot take(Workspace& workspace, const PageStack& pages);
+  /// Panes that were not there stay as they are.
+  void restore(Workspace& workspace, PageStack& pages) const;
 
   friend bool operator==(const ViewSnapshot&, const ViewSnapshot&) = default;
 };

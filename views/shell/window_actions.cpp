@@ -3,7 +3,6 @@
 #include <QApplication>
 #include <QLabel>
 #include <QMessageBox>
-#include <QSpinBox>
 #include <QToolBar>
 #include <QToolButton>
 
@@ -14,9 +13,12 @@
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_panel.h"
+#include "views/panels/runs_panel.h"
 #include "views/panels/slice_bar.h"
-#include "views/shell/explore_page.h"
+#include "views/panels/timeline.h"
+#include "views/shell/dock_layout.h"
 #include "views/shell/main_window.h"
+#include "views/shell/page_stack.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
 #include "views/shell/window_commands.h"
@@ -57,29 +59,16 @@ void MainWindow::makeToolBar() {
   bar->addWidget(space);
   m_sliceBar = new SliceBar(&m_workspace.selection());
   m_captureActions.push_back(bar->addWidget(m_sliceBar));
-  m_captureActions.push_back(bar->addWidget(new QLabel(tr("Prefix"))));
-  m_prefix = new QSpinBox;
-  m_prefix->setSpecialValueText(tr("all"));
-  m_prefix->setKeyboardTracking(false);
-  m_prefix->setToolTip(tr("Tokens to quantize; the steps after them read the quantized cache"));
-  m_prefix->setAccessibleName(tr("Prefix"));
-  m_captureActions.push_back(bar->addWidget(m_prefix));
   for (QAction* action : m_captureActions) action->setVisible(false);
   m_search = new PaletteButton(commands.action(QStringLiteral("help.palette")));
   bar->addWidget(m_search);
-  connect(m_prefix, &QSpinBox::valueChanged, this,
-          [this](int tokens) { m_workspace.setPrefix(tokens); });
 }
 
-void MainWindow::showSettings() {
-  const QSignalBlocker blockPrefix(m_prefix);
-  m_prefix->setValue(static_cast<int>(m_workspace.prefix()));
-  m_parameters->setLive(m_workspace.isLive());
-}
+void MainWindow::showSettings() { m_parameters->setLive(m_workspace.isLive()); }
 
 void MainWindow::applyTheme() {
   const bool dark =
-      m_choice == ThemeChoice::dark || (m_choice == ThemeChoice::system && m_systemIsDark);
+      m_choice == ThemeChoice::dark || (m_choice == ThemeChoice::system && m_systemTheme.isDark());
   const Theme& theme = Theme::of(dark ? ThemeKind::dark : ThemeKind::light);
   QApplication::setPalette(windowPalette(theme));
   setStyleSheet(windowStyleSheet(theme));
@@ -91,6 +80,9 @@ void MainWindow::applyTheme() {
   }
   m_start->setTheme(theme);
   m_page->setTheme(theme);
+  for (PlotPage* view : m_dockedViews) view->setTheme(theme);
+  m_timeline->setTheme(theme);
+  m_runsPanel->setTheme(theme);
   m_parameters->setTheme(theme);
   m_inspector->setTheme(theme);
   m_status->setTheme(theme);

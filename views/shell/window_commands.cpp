@@ -18,8 +18,9 @@
 #include "views/commands/shortcut_store.h"
 #include "views/panels/cell_facts.h"
 #include "views/panels/parameter_panel.h"
-#include "views/shell/explore_page.h"
+#include "views/plots/view_list.h"
 #include "views/shell/main_window.h"
+#include "views/shell/page_stack.h"
 #include "views/shell/status_line.h"
 #include "views/shell/view_help.h"
 
@@ -50,7 +51,7 @@ WindowCommands::WindowCommands(MainWindow* window)
     : m_window(window),
       m_workspace(window->workspace()),
       m_edits(&m_workspace),
-      m_places(&m_workspace),
+      m_places(&m_workspace, window->page()),
       m_menus(new CommandMenus(window->menuBar(), &m_registry)),
       m_palette(new CommandPalette(&m_registry, searchOf(m_registry, m_workspace), window)),
       m_sheet(new CheatSheet(&m_registry, m_menus, window)),
@@ -68,7 +69,6 @@ WindowCommands::WindowCommands(MainWindow* window)
   SelectionCommands::add(m_registry, m_workspace);
   ParameterCommands::addRuns(m_registry, m_workspace);
   addHelp();
-  m_places.watch(window->page()->panes());
   connectAll();
 }
 
@@ -135,15 +135,7 @@ void WindowCommands::addCopies() {
        .arguments = {{.name = "view",
                       .help = tr("The view to draw"),
                       .kind = CommandArgument::Kind::choice,
-                      .choices =
-                          [this] {
-                            QStringList ids;
-                            for (const PlotView* view :
-                                 m_window->page()->findChildren<PlotView*>()) {
-                              ids.push_back(view->id());
-                            }
-                            return ids;
-                          }}}},
+                      .choices = viewIds}}},
       [this](const CommandArguments& arguments) {
         return m_window->figureCommand(arguments["view"].toString());
       });
@@ -221,6 +213,30 @@ void WindowCommands::addDocks() {
 }
 
 void WindowCommands::addPlaces() {
+  const auto pages = [this] {
+    QStringList titles;
+    for (int i = 0; i < m_window->page()->count(); ++i) {
+      titles.push_back(m_window->page()->tabText(i));
+    }
+    return titles;
+  };
+  m_registry.add({.id = "view.page",
+                  .word = "page",
+                  .text = tr("Go to page…"),
+                  .help = tr("Shows a page of views by its title"),
+                  .keywords = tr("tab"),
+                  .menu = "view",
+                  .section = "pages",
+                  .arguments = {{.name = "page",
+                                 .help = tr("Title of the page"),
+                                 .kind = CommandArgument::Kind::choice,
+                                 .choices = pages}},
+                  .blocked = [this] { return needsCapture(m_workspace); },
+                  .run =
+                      [this, pages](const CommandArguments& arguments) {
+                        m_window->page()->setCurrentIndex(
+                            static_cast<int>(pages().indexOf(arguments["page"].toString())));
+                      }});
   m_registry.add({.id = "go.back",
                   .word = "back",
                   .text = tr("Back"),
@@ -265,7 +281,8 @@ void WindowCommands::addHelp() {
        .help = tr("Finds every command, parameter and token by a few letters"),
        .keywords = tr("search palette"),
        .shortcuts = {key("Ctrl+K"), key("Ctrl+Shift+P")},
-       .arguments = {{.name = "query", .help = tr("What to look for"), .optional = true}}},
+       .arguments = {{.name = "query", .help = tr("What to look for"), .optional = true}},
+       .isRecalled = false},
       [this](const CommandArguments& arguments) { m_palette->ask(arguments["query"].toString()); })
       ->setIconText(tr("Commands, tokens, settings"));
   add({.id = "help.view",
@@ -312,7 +329,6 @@ void WindowCommands::connectAll() {
   connect(&m_edits, &ParameterEdits::applied, parameters, &ParameterPanel::showParams);
   connect(parameters, &ParameterPanel::copyRequested, m_registry.action("edit.copy.replay"),
           &QAction::trigger);
-  connect(&m_places, &ViewRecorder::restored, m_window, &MainWindow::showSettings);
   connect(&m_registry, &CommandRegistry::ran, m_window, &MainWindow::showSettings);
   const auto refresh = [this] { m_registry.refresh(); };
   const SelectionModel& selection = m_workspace.selection();

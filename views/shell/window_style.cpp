@@ -40,7 +40,7 @@ QStatusBar { background: @background; border-top: 1px solid @border; }
 QStatusBar::item { border: 0; }
 QStatusBar QLabel { color: @muted; padding: 0 8px; }
 #dockTitle { background: @surface; border: 1px solid @border; padding: 6px 12px; }
-#parameterPanel, #inspectorPanel { background: @surface; border: 1px solid @border; border-top: 0; }
+#parameterPanel, #inspectorPanel, #runsPanel { background: @surface; border: 1px solid @border; border-top: 0; }
 QMainWindow::separator { background: @background; width: 6px; height: 6px; }
 QTabBar { qproperty-drawBase: 0; }
 QTabBar::tab { background: @background; color: @muted; padding: 5px 14px; border: 1px solid @border; }
@@ -59,6 +59,9 @@ QSlider::sub-page:horizontal:disabled { background: @border; }
 QSlider::handle:horizontal { width: 8px; height: 8px; margin: -4px 0; border-radius: 6px;
                              background: @surface; border: 2px solid @accent; }
 QSlider::handle:horizontal:disabled { border-color: @border; }
+QTreeWidget { background: @surface; border: 0; }
+QHeaderView::section { background: @raised; color: @muted; border: 0; border-bottom: 1px solid @border;
+                       padding: 3px 4px; }
 QToolTip { background: @surface; color: @text; border: 1px solid @border; }
 )");
   const auto put = [&sheet](const char* name, const QColor& color) {

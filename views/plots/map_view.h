@@ -1,0 +1,49 @@
+#pragma once
+
+#include "views/plots/map_pane.h"
+#include "views/plots/plot_view.h"
+
+namespace qaq::views {
+
+/// A view of heatmaps side by side. The cell under the pointer and the locked one are shared by
+/// all panes of all views.
+class MapView : public PlotView {
+  Q_OBJECT
+
+ public:
+  explicit MapView(SelectionModel* selection, QWidget* parent = nullptr);
+
+  void show(const SharedSlice& slice) override;
+  void setMessage(const QString& text) override;
+  void setTheme(const Theme& theme) override;
+  void setUpdating(bool updating) override;
+  bool isSettled() const override;
+  void resetZoom() override;
+  void setCompact(bool compact) override;
+  QList<MapPane*> panes() const override { return m_panes; }
+  QSize figureSize() const override;
+  void paintFigure(QCPPainter* painter, const QSize& size) override;
+  QString summary() const override;
+
+ protected:
+  virtual void present(const SharedSlice& slice) = 0;
+  /// Puts `pane` beside the others and connects it to the selection.
+  void addPane(MapPane* pane);
+  /// The cursor that the cell of a pane stands for; none where it means nothing (a layer that was
+  /// not captured).
+  virtual std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
+                                         const QPointF* click) const = 0;
+  /// Where a pane shows a cursor.
+  virtual MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const = 0;
+  /// Called after the locked cell changed.
+  virtual void lockChanged() {}
+
+ private:
+  void showHover();
+  void showLock();
+  void step(MapPane* pane, int rows, int columns);
+
+  QList<MapPane*> m_panes;
+};
+
+}  // namespace qaq::views

@@ -1,0 +1,47 @@
+#include "views/plots/view_list.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/error.h"
+#include "views/plots/attention_map_view.h"
+#include "views/plots/bit_map_view.h"
+#include "views/plots/outlier_map_view.h"
+
+namespace qaq::views {
+namespace {
+
+struct ListedView {
+  const char* id;
+  std::unique_ptr<PlotView> (*make)(SelectionModel*);
+};
+
+template <class View>
+std::unique_ptr<PlotView> make(SelectionModel* selection) {
+  return std::make_unique<View>(selection);
+}
+
+constexpr std::array kViews{
+    ListedView{"bits", make<BitMapView>},
+    ListedView{"outliers", make<OutlierMapView>},
+    ListedView{"attention", make<AttentionMapView>},
+};
+
+}  // namespace
+
+QStringList viewIds() {
+  QStringList ids;
+  for (const ListedView& view : kViews) ids.push_back(QLatin1String(view.id));
+  return ids;
+}
+
+std::unique_ptr<PlotView> makeView(const QString& id, SelectionModel* selection) {
+  const auto* const found =
+      std::ranges::find_if(kViews, [&](const ListedView& view) { return id == view.id; });
+  if (found != kViews.end()) return found->make(selection);
+  refuse_usage({.place = "figure",
+                .what = "there is no view '" + id.toStdString() + "'",
+                .cure = "choose one of " + viewIds().join(QLatin1String(", ")).toStdString()});
+}
+
+}  // namespace qaq::views

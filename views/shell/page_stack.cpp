@@ -1,0 +1,96 @@
+#include "views/shell/page_stack.h"
+
+#include <algorithm>
+
+namespace qaq::views {
+
+PageStack::PageStack(SelectionModel* selection, QWidget* parent)
+    : QTabWidget(parent), m_selection(selection) {
+  setDocumentMode(true);
+  setObjectName(QStringLiteral("pages"));
+  setAccessibleName(tr("Pages"));
+  setPages(builtIn());
+}
+
+QList<PageLayout> PageStack::builtIn() {
+  return {{tr("Bits and attention"),
+           {{QStringLiteral("bits")}, {QStringLiteral("outliers"), QStringLiteral("attention")}}}};
+}
+
+void PageStack::setPages(const QList<PageLayout>& layouts) {
+  while (count() > 0) {
+    QWidget* old = widget(0);
+    removeTab(0);
+    delete old;
+  }
+  for (const PageLayout& layout : layouts) {
+    auto* made = new PlotPage(layout, m_selection);
+    made->setTheme(m_theme);
+    if (!m_message.isEmpty()) made->setMessage(m_message);
+    if (m_slice) made->show(m_slice);
+    addTab(made, layout.title);
+  }
+  emit pagesChanged();
+}
+
+QList<PageLayout> PageStack::layouts() const {
+  QList<PageLayout> all;
+  for (const PlotPage* each : pages()) all.push_back(each->pageLayout());
+  return all;
+}
+
+PlotPage* PageStack::page(int index) const { return static_cast<PlotPage*>(widget(index)); }
+
+QList<PlotPage*> PageStack::pages() const {
+  QList<PlotPage*> all;
+  for (int i = 0; i < count(); ++i) all.push_back(page(i));
+  return all;
+}
+
+PlotView* PageStack::view(const QString& id) const {
+  for (const PlotPage* each : pages()) {
+    if (PlotView* found = each->view(id)) return found;
+  }
+  return nullptr;
+}
+
+bool PageStack::bringUp(const QString& id) {
+  for (PlotPage* each : pages()) {
+    if (!each->view(id)) continue;
+    setCurrentWidget(each);
+    return true;
+  }
+  return false;
+}
+
+void PageStack::show(const SharedSlice& slice) {
+  m_slice = slice;
+  m_message.clear();
+  for (PlotPage* each : pages()) each->show(slice);
+}
+
+void PageStack::setMessage(const QString& text) {
+  m_slice = nullptr;
+  m_message = text;
+  for (PlotPage* each : pages()) each->setMessage(text);
+}
+
+void PageStack::setTheme(const Theme& theme) {
+  m_theme = theme;
+  for (PlotPage* each : pages()) each->setTheme(theme);
+}
+
+void PageStack::setUpdating(bool updating) {
+  for (PlotPage* each : pages()) each->setUpdating(updating);
+}
+
+void PageStack::resetZoom() {
+  for (PlotPage* each : pages()) each->resetZoom();
+}
+
+bool PageStack::isSettled() const {
+  const QList<PlotPage*> all = pages();
+  return std::ranges::all_of(all, [](const PlotPage* each) { return each->isSettled(); });
+}
+
+}  // namespace qaq::views

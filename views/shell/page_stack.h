@@ -1,0 +1,49 @@
+#pragma once
+
+#include <QTabWidget>
+
+#include "views/shell/plot_page.h"
+
+namespace qaq::views {
+
+/// The pages of plots as tabs. All pages show the same result; only the one in sight is drawn.
+class PageStack : public QTabWidget {
+  Q_OBJECT
+
+ public:
+  explicit PageStack(SelectionModel* selection, QWidget* parent = nullptr);
+
+  /// What the window begins with: every view once.
+  static QList<PageLayout> builtIn();
+  /// Takes the place of all pages.
+  void setPages(const QList<PageLayout>& layouts);
+  QList<PageLayout> layouts() const;
+
+  PlotPage* page(int index) const;
+  PlotPage* current() const { return page(currentIndex()); }
+  /// The view of the first page that has it; null where none has. It may be out of sight.
+  PlotView* view(const QString& id) const;
+  /// Brings the page that holds a view to the front; false where none does.
+  bool bringUp(const QString& id);
+
+  void show(const SharedSlice& slice);
+  void setMessage(const QString& text);
+  void setTheme(const Theme& theme);
+  void setUpdating(bool updating);
+  void resetZoom();
+  bool isSettled() const;
+
+ signals:
+  /// Pages were made anew.
+  void pagesChanged();
+
+ private:
+  QList<PlotPage*> pages() const;
+
+  SelectionModel* m_selection;
+  SharedSlice m_slice;
+  QString m_message;
+  Theme m_theme = Theme::of(ThemeKind::light);
+};
+
+}  // namespace qaq::views
