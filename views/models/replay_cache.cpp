@@ -1,6 +1,7 @@
 #include "views/models/replay_cache.h"
 
 #include <algorithm>
+#include <variant>
 
 namespace qaq::views {
 namespace {
@@ -26,7 +27,10 @@ std::int64_t byteCountOf(const Analysis& analysis) {
   std::int64_t bytes = bytesOf(replay.key) + bytesOf(replay.value) +
                        bytesOf(replay.attention_error) + bytesOf(replay.output_error);
   for (const Analysis::Side* side : {&analysis.key, &analysis.value}) {
-    if (side->bits) bytes += bytesOf(side->bits->cells);
+    if (!side->bits) continue;
+    bytes += std::visit(
+        [](const auto& cells) { return static_cast<std::int64_t>(cells.span().size_bytes()); },
+        side->bits->cells());
   }
   if (analysis.violations) {
     bytes += static_cast<std::int64_t>(analysis.violations->violations.size() * sizeof(Violation));
