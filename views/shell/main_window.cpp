@@ -1,16 +1,22 @@
 #include "views/shell/main_window.h"
 
 #include <QApplication>
+#include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QLabel>
+#include <QMenuBar>
 #include <QMimeData>
 #include <QStackedWidget>
 #include <QVBoxLayout>
 #include <utility>
 
+#include "views/commands/run_edits.h"
+#include "views/models/provenance.h"
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
+#include "views/panels/log_panel.h"
 #include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/runs_panel.h"
@@ -30,6 +36,7 @@ namespace qaq::views {
 namespace {
 
 constexpr int kLateAfterMs = 100;
+constexpr int kNoticeMs = 8000;
 
 }  // namespace
 
@@ -45,6 +52,8 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_runsPanel(new RunsPanel(&m_runs)),
       m_docks(new DockLayout(this)),
       m_timeline(new Timeline),
+      m_log(new LogPanel),
+      m_exporter(new Exporter(m_page, {}, this)),
       m_links(new ViewLinks(m_page, &m_workspace, &m_runs, this)),
       m_mark(new TargetMark(this)) {
   connect(&m_systemTheme, &SystemTheme::changed, this, [this] {
@@ -79,14 +88,15 @@ void MainWindow::makeDocks() {
   m_docks->add(Place::left, QStringLiteral("runs"), tr("Captures & runs"), m_runsPanel);
   m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
   m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
+  m_docks->add(Place::bottom, QStringLiteral("log"), tr("Log"), m_log);
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
 }
 
 void MainWindow::connectLinks() {
   connect(m_links, &ViewLinks::paramsChosen, this, [this](const ScopeParams& params, bool isFinal) {
-    m_parameters->setParams(params);
-    m_workspace.setParams(params, isFinal);
+    m_parameters->showParams(params);
+    m_commands->edits().editedByHand(params, isFinal);
   });
   connect(m_links, &ViewLinks::runChosen, this, &MainWindow::takeUpRun);
   connect(m_links, &ViewLinks::nameHovered, this, [this](const QString& name) {
@@ -101,8 +111,17 @@ void MainWindow::connectWorkspace() {
   m_updating.setInterval(kLateAfterMs);
   connect(&m_updating, &QTimer::timeout, this, [this] { m_page->setUpdating(true); });
   connect(m_runsPanel, &RunsPanel::runChosen, this, &MainWindow::takeUpRun);
-  connect(m_runsPanel, &RunsPanel::renameRequested, &m_runs, &RunList::rename);
-  connect(m_runsPanel, &RunsPanel::removeRequested, &m_runs, &RunList::remove);
+  connect(m_runsPanel, &RunsPanel::renameRequested, this, [this](int index, const QString& name) {
+    renameRun(m_commands->edits().stack(), m_runs, index, name);
+  });
+  connect(m_runsPanel, &RunsPanel::removeRequested, this,
+          [this](int index) { removeRun(m_commands->edits().stack(), m_runs, index); });
+  connect(m_exporter, &Exporter::finished, this, [this](const QString& path) {
+    tell(tr("written: %1").arg(path));
+    m_status->showMessage(tr("written: %1").arg(QFileInfo(path).fileName()), kNoticeMs);
+  });
+  connect(m_exporter, &Exporter::failed, m_status, &StatusLine::setError);
+  connect(m_status, &StatusLine::refused, m_log, &LogPanel::warn);
   connect(m_timeline, &Timeline::prefixChosen, &m_workspace, &Workspace::setPrefix);
   connect(&m_workspace, &Workspace::prefixChanged, m_timeline, &Timeline::setPrefix);
   connect(m_start, &StartPage::openRequested, this, &MainWindow::askForCapture);
@@ -147,6 +166,7 @@ void MainWindow::showState() {
 
 void MainWindow::showOpened() {
   const CaptureInfo& info = m_workspace.capture()->info();
+  tell(tr("opened: %1").arg(m_workspace.path()));
   setWindowTitle(tr("%1 – QAQ Scope").arg(QString::fromStdString(info.name)));
   if (m_pages->currentIndex() == 0) {
     m_pages->setCurrentIndex(1);
@@ -169,12 +189,77 @@ void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
 void MainWindow::setRunReader(RunReader reader) { m_links->setRunReader(std::move(reader)); }
 
 void MainWindow::takeUpRun(int index) {
-  const RunSummary& run = m_runs.runs().at(static_cast<std::size_t>(index)).summary;
+  const RunList::Run& run = m_runs.runs().at(static_cast<std::size_t>(index));
   ScopeParams params = m_workspace.params();
-  params.qaq = run.params;
-  const bool whole = run.prefix == m_workspace.capture()->info().n_tokens;
-  m_workspace.setPrefix(whole ? 0 : run.prefix);
-  m_commands->edits().change(params);
+  params.qaq = run.summary.params;
+  const bool whole = run.summary.prefix == m_workspace.capture()->info().n_tokens;
+  m_workspace.setPrefix(whole ? 0 : run.summary.prefix);
+  m_commands->edits().change(params, tr("Take up run “%1”").arg(run.label()));
+}
+
+void MainWindow::tell(const QString& line) { m_log->note(line); }
+
+QList<PlotView*> MainWindow::viewsInSight() const {
+  QList<PlotView*> all;
+  if (const PlotPage* page = m_page->current()) {
+    for (PlotView* view : page->views()) all.push_back(view);
+  }
+  for (const PlotPage* docked : m_dockedViews) {
+    for (PlotView* view : docked->views()) all.push_back(view);
+  }
+  return all;
+}
+
+PlotView* MainWindow::shownView(const QString& id) const {
+  for (PlotView* view : viewsInSight()) {
+    if (view->id() == id) return view;
+  }
+  return nullptr;
+}
+
+PlotView* MainWindow::focusedView() const {
+  for (QWidget* widget = focusWidget(); widget; widget = widget->parentWidget()) {
+    if (auto* view = qobject_cast<PlotView*>(widget)) return view;
+  }
+  return nullptr;
+}
+
+const Theme& MainWindow::theme() const { return m_page->theme(); }
+
+void MainWindow::useLayouts(const QString& path) {
+  m_layouts = LayoutStore(path);
+  try {
+    m_layouts.load();
+  } catch (const std::exception& error) {
+    m_status->setError(QString::fromUtf8(error.what()));
+  }
+}
+
+void MainWindow::setTableWriter(TableWriter writer) {
+  m_exporter->setTableWriter(std::move(writer));
+}
+
+void MainWindow::exportNow(const ExportRequest& request) {
+  const SharedSlice& shown = m_workspace.shown();
+  if (!shown) return;
+  m_exporter->run(request, provenanceText(*shown->analysis), m_dockedViews, theme().kind);
+}
+
+void MainWindow::setPresenting(bool presenting) {
+  if (presenting == m_presenting) return;
+  m_presenting = presenting;
+  if (presenting) m_beforePresenting = m_docks->save();
+  for (QWidget* widget : std::initializer_list<QWidget*>{menuBar(), m_status}) {
+    widget->setVisible(!presenting);
+  }
+  if (presenting) {
+    for (QDockWidget* dock : m_docks->docks()) dock->hide();
+    showFullScreen();
+  } else {
+    showNormal();
+    m_docks->restore(m_beforePresenting);
+  }
+  m_commands->registry().refresh();
 }
 
 bool MainWindow::isSettled() const {

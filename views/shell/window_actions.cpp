@@ -12,6 +12,7 @@
 #include "views/panels/icons.h"
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
+#include "views/panels/log_panel.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/runs_panel.h"
 #include "views/panels/slice_bar.h"
@@ -83,6 +84,7 @@ void MainWindow::applyTheme() {
   for (PlotPage* view : m_dockedViews) view->setTheme(theme);
   m_timeline->setTheme(theme);
   m_runsPanel->setTheme(theme);
+  m_log->setTheme(theme);
   m_parameters->setTheme(theme);
   m_inspector->setTheme(theme);
   m_status->setTheme(theme);

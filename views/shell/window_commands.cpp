@@ -19,6 +19,8 @@
 #include "views/panels/cell_facts.h"
 #include "views/panels/parameter_panel.h"
 #include "views/plots/view_list.h"
+#include "views/shell/export_commands.h"
+#include "views/shell/layout_commands.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/status_line.h"
@@ -62,10 +64,12 @@ WindowCommands::WindowCommands(MainWindow* window)
           [this, window](const QString& id) { window->addAction(m_registry.action(id)); });
   addMenus();
   addFile();
+  addExportCommands(m_registry, *m_window);
   ParameterCommands::addEdits(m_registry, m_edits, m_workspace);
   addCopies();
   addView();
   addPlaces();
+  addLayoutCommands(m_registry, *m_window);
   SelectionCommands::add(m_registry, m_workspace);
   ParameterCommands::addRuns(m_registry, m_workspace);
   addHelp();
