@@ -66,7 +66,7 @@ int run(int argc, char** argv) {
     return reportUsage(error);
   }
   const bool draws_figure = figure_command->parsed();
-  if (draws_figure || !window.screenshot.empty()) {
+  if (draws_figure || !window.screenshot.empty() || window.listCommands) {
     useNoDisplay();
   } else {
     requireDisplay();
@@ -76,6 +76,10 @@ int run(int argc, char** argv) {
   QApplication::setApplicationVersion(QString::fromUtf8(qaq::program_version()));
   if (draws_figure) {
     qaq::scope::drawFigure(figure);
+    return 0;
+  }
+  if (window.listCommands) {
+    qaq::scope::listCommands(window);
     return 0;
   }
   return qaq::scope::runWindow(window);

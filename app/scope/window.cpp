@@ -1,18 +1,24 @@
 #include "app/scope/window.h"
 
 #include <QApplication>
+#include <QDir>
 #include <QElapsedTimer>
 #include <QFileInfo>
 #include <QSaveFile>
+#include <QStandardPaths>
 #include <QThread>
+#include <cstdio>
 
+#include "app/scope/command_list.h"
 #include "app/scope/stored_runs.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
+#include "data/presets/preset.h"
 #include "views/panels/parameter_panel.h"
 #include "views/shell/main_window.h"
 #include "views/shell/status_line.h"
+#include "views/shell/window_commands.h"
 
 namespace qaq::scope {
 namespace {
@@ -31,6 +37,38 @@ void settle(MainWindow& window) {
     QApplication::processEvents(QEventLoop::AllEvents, 50);
     QThread::msleep(10);
   }
+}
+
+/// Throws what the window refuses.
+void throwRefusal(MainWindow& window, const WindowOptions& options) {
+  const QString error = window.status()->errorText();
+  if (error.isEmpty()) return;
+  throw Error(ErrorKind::usage, {.file = options.capture, .what = error.mid(2).toStdString()});
+}
+
+/// Throws Error{usage} that names the command.
+void runCommands(MainWindow& window, const WindowOptions& options) {
+  for (const std::string& command : options.commands) {
+    settle(window);
+    throwRefusal(window, options);
+    try {
+      window.commands().registry().triggerLine(QString::fromStdString(command));
+    } catch (const Error& error) {
+      throw error.with_file("--do '" + command + "'");
+    }
+  }
+  settle(window);
+}
+
+QString configFile(const char* name) {
+  const QString folder = QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation);
+  return QDir(folder).filePath(QStringLiteral("qaq-scope/") + QLatin1String(name));
+}
+
+views::Presets bundledPresets() {
+  return {.names = preset_names(), .apply = [](const std::string& name, ScopeParams& params) {
+            apply_preset(name, params);
+          }};
 }
 
 void saveScreenshot(MainWindow& window, const QString& path) {
@@ -54,7 +92,20 @@ void addWindow(CLI::App& program, WindowOptions& options) {
   program.add_option("--screenshot", options.screenshot,
                      "Write a picture of the window (.png) and leave; needs no display");
   program.add_option("--cell", options.cell, "Lock key|value,LAYER,KV_HEAD,TOKEN[,STEP]");
+  program
+      .add_option("--do", options.commands,
+                  "A command of the window, as in --do \"layer 14\"; repeatable, each once the "
+                  "window has settled")
+      ->allow_extra_args(false);
+  auto* list =
+      program.add_flag("--list-commands", options.listCommands, "List what --do takes and leave");
+  program.add_flag("--json", options.json, "The list as one JSON document")->needs(list);
   addOptions(program, options.common);
+  program.footer(
+      "Examples:\n"
+      "  qaq-scope story.h5\n"
+      "  qaq-scope story.h5 --do \"window = 8\" --do \"find lighthouse\" --screenshot w.png\n"
+      "  qaq-scope --list-commands");
 }
 
 int runWindow(const WindowOptions& options) {
@@ -64,27 +115,41 @@ int runWindow(const WindowOptions& options) {
   const auto size = sizeOf(options.common);
   const QString file = QString::fromStdString(options.capture);
   const bool screenshot = !options.screenshot.empty();
-  // A picture of a refused file is of no use: refuse it as the command line does.
+  // A refused file is of no use to a picture or to commands: refuse it as the command line does.
   std::shared_ptr<const CaptureView> opened;
-  if (screenshot && !file.isEmpty()) opened = open_capture(options.capture);
+  if ((screenshot || !options.commands.empty()) && !file.isEmpty()) {
+    opened = open_capture(options.capture);
+  }
 
-  MainWindow window([opened](const std::string& path, const Work& work) {
-    return opened ? opened : open_capture(path, work);
+  MainWindow window([opened, first = options.capture](const std::string& path, const Work& work) {
+    return opened && path == first ? opened : open_capture(path, work);
   });
   window.setRunReader(storedRuns);
+  window.commands().usePresets(bundledPresets());
+  // Pictures do not depend on who takes them.
+  if (!screenshot) window.commands().useShortcuts(configFile("shortcuts.json"));
   window.setThemeChoice(themeChoice(options.common.theme));
   window.setSettings(params, options.common.prefix);
   if (size) window.resize(*size);
   window.show();
   if (!file.isEmpty()) window.workspace().open(file, cell);
-  if (!screenshot) return QApplication::exec();
-  settle(window);
-  const QString error = window.status()->errorText();
-  if (!error.isEmpty()) {
-    throw Error(ErrorKind::usage, {.file = options.capture, .what = error.mid(2).toStdString()});
+  if (screenshot || !options.commands.empty()) runCommands(window, options);
+  if (screenshot) {
+    throwRefusal(window, options);
+    saveScreenshot(window, QString::fromStdString(options.screenshot));
+    return 0;
   }
-  saveScreenshot(window, QString::fromStdString(options.screenshot));
-  return 0;
+  // A command may have closed it.
+  return window.isVisible() ? QApplication::exec() : 0;
+}
+
+void listCommands(const WindowOptions& options) {
+  MainWindow window(
+      [](const std::string& path, const Work& work) { return open_capture(path, work); });
+  window.commands().usePresets(bundledPresets());
+  const auto text = options.json ? commandsJson(window.commands().registry())
+                                 : commandsText(window.commands().registry());
+  std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 }  // namespace qaq::scope

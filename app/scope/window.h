@@ -9,12 +9,19 @@ struct WindowOptions {
   Options common;
   std::string capture;  ///< empty: none
   std::string screenshot;
-  std::string cell;  ///< key|value,LAYER,KV_HEAD,TOKEN[,STEP] to lock
+  std::string cell;                   ///< key|value,LAYER,KV_HEAD,TOKEN[,STEP] to lock
+  std::vector<std::string> commands;  ///< to run in the window, one after the other
+  bool listCommands = false;
+  bool json = false;  ///< of the list
 };
 
+/// The flags of the window. --json belongs to --list-commands.
 void addWindow(CLI::App& program, WindowOptions& options);
 
 /// Returns the exit code. Needs a QApplication. Throws Error.
 int runWindow(const WindowOptions& options);
+
+/// `qaq-scope --list-commands`: what --do takes. Needs a QApplication.
+void listCommands(const WindowOptions& options);
 
 }  // namespace qaq::scope

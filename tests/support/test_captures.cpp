@@ -78,17 +78,24 @@ CaptureInfo synthetic_info(const SyntheticShape& shape, std::int64_t window) {
   return info;
 }
 
-MemoryCapture::Arrays synthetic_arrays(const SyntheticShape& shape, std::uint32_t seed,
-                                       std::int64_t window) {
+MemoryCapture::Arrays arrays_without_attention(const SyntheticShape& shape, std::uint32_t seed) {
   NormalNumbers numbers(seed);
-  const auto rows = synthetic_info(shape, window).query_token;
   MemoryCapture::Arrays arrays;
   for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
     arrays.query.push_back(numbers.array({shape.n_heads, shape.n_tokens, shape.head_dim}));
     arrays.key.push_back(numbers.array({shape.n_kv_heads, shape.n_tokens, shape.head_dim}));
     arrays.value.push_back(numbers.array({shape.n_kv_heads, shape.n_tokens, shape.head_dim}));
+  }
+  return arrays;
+}
+
+MemoryCapture::Arrays synthetic_arrays(const SyntheticShape& shape, std::uint32_t seed,
+                                       std::int64_t window) {
+  const auto rows = synthetic_info(shape, window).query_token;
+  MemoryCapture::Arrays arrays = arrays_without_attention(shape, seed);
+  for (std::size_t layer = 0; layer < arrays.key.size(); ++layer) {
     arrays.attention.push_back(
-        derive_attention(arrays.query.back().view(), arrays.key.back().view(), rows, 0));
+        derive_attention(arrays.query[layer].view(), arrays.key[layer].view(), rows, 0));
   }
   return arrays;
 }

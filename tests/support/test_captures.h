@@ -28,5 +28,8 @@ MemoryCapture::Arrays synthetic_arrays(const SyntheticShape& shape, std::uint32_
 CaptureInfo synthetic_info(const SyntheticShape& shape, std::int64_t window = 0);
 MemoryCapture synthetic_capture(const SyntheticShape& shape = {}, std::uint32_t seed = 1,
                                 std::int64_t window = 0);
+/// The same queries, keys and values without attention, which profile derive makes when it is asked
+/// for: of many tokens it would fill the memory.
+MemoryCapture::Arrays arrays_without_attention(const SyntheticShape& shape, std::uint32_t seed);
 
 }  // namespace qaq::test

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <gtest/gtest.h>
 
+#include "tests/views/gui_watchdog.h"
+
 int main(int argc, char** argv) {
   if (!qEnvironmentVariableIsSet("QT_QPA_PLATFORM")) qputenv("QT_QPA_PLATFORM", "offscreen");
   // The offscreen platform remarks on what it does not do at every window.
@@ -12,6 +14,6 @@ int main(int argc, char** argv) {
     }
   });
   testing::InitGoogleTest(&argc, argv);
-  const QApplication application(argc, argv);
+  const qaq::views::test::WatchedApplication application(argc, argv);
   return RUN_ALL_TESTS();
 }

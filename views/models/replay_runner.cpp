@@ -35,6 +35,18 @@ void ReplayRunner::request(AnalysisRequest request) {
   const std::int64_t generation = ++m_requested;
   if (!m_analyser || m_analyser->capture() != request.capture) {
     m_analyser = std::make_shared<Analyser>(request.capture);
+    m_cache.keepOnly(request.capture);
+  }
+  if (const SharedAnalysis known = m_cache.find(request)) {
+    m_job.cancel();  // what runs is of an older request
+    QMetaObject::invokeMethod(
+        this,
+        [this, generation, known] {
+          take(generation, {.capture = known->capture, .analysis = known, .error = {}});
+        },
+        Qt::QueuedConnection);
+    if (!was_busy) emit started();
+    return;
   }
   // Jobs run one at a time, so one analyser serves them all.
   m_job.submit([this, generation, request = std::move(request), previous = m_last,
@@ -77,6 +89,7 @@ void ReplayRunner::take(std::int64_t generation, const Answer& answer) {
   if (answer.isLast) m_answered = generation;
   if (answer.analysis) {
     m_last = answer.analysis;
+    m_cache.insert(answer.analysis);
     emit finished(answer.analysis);
   } else if (!answer.error.isEmpty()) {
     emit failed(answer.error, answer.capture);

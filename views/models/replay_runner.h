@@ -8,12 +8,14 @@
 
 #include "views/models/analysis.h"
 #include "views/models/latest_job.h"
+#include "views/models/replay_cache.h"
 
 namespace qaq::views {
 
 /// Replays on a worker thread, stage by stage. Requests coalesce: the newest wins, and what runs is
-/// let finish a stage, so that a slider that is dragged is followed. Signals come in the thread of
-/// this object. Destroying it stops the work and joins.
+/// let finish a stage, so that a slider that is dragged is followed. What was replayed lately is
+/// answered without work. Signals come in the thread of this object. Destroying it stops the work
+/// and joins.
 class ReplayRunner : public QObject {
   Q_OBJECT
 
@@ -50,6 +52,7 @@ class ReplayRunner : public QObject {
   std::int64_t m_answered = 0;
   std::int64_t m_oldestWanted = 0;  ///< answers below it are of a cancelled request
   SharedAnalysis m_last;
+  ReplayCache m_cache;                   ///< what was asked lately is answered at once
   std::shared_ptr<Analyser> m_analyser;  ///< of the capture last asked about
   LatestJob m_job;
 };

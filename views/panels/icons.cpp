@@ -39,24 +39,52 @@ QPainterPath pathOf(Icon which) {
         }
       }
       break;
+    case Icon::undo:  // an arrow that turns back
+      path.moveTo(6, 3);
+      path.lineTo(2.5, 6.5);
+      path.lineTo(6, 10);
+      path.moveTo(2.5, 6.5);
+      path.lineTo(9.5, 6.5);
+      path.arcTo(6.5, 6.5, 7, 7, 90, -180);
+      path.lineTo(7, 13.5);
+      break;
+    case Icon::back:
+      path.moveTo(10, 3);
+      path.lineTo(5, 8);
+      path.lineTo(10, 13);
+      break;
+    case Icon::search:
+      path.addEllipse(QPointF(7, 7), 4.5, 4.5);
+      path.moveTo(10.3, 10.3);
+      path.lineTo(14, 14);
+      break;
+    case Icon::redo:
+    case Icon::forward: {
+      const QPainterPath other = pathOf(which == Icon::redo ? Icon::undo : Icon::back);
+      return QTransform(-1, 0, 0, 1, 16, 0).map(other);
+    }
   }
   return path;
 }
 
+QPixmap pixmapOf(Icon which, const QColor& color, int scale) {
+  QPixmap pixmap(16 * scale, 16 * scale);
+  pixmap.fill(Qt::transparent);
+  pixmap.setDevicePixelRatio(scale);
+  QPainter painter(&pixmap);
+  painter.setRenderHint(QPainter::Antialiasing);
+  painter.setPen(QPen(color, 1.5, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+  painter.drawPath(pathOf(which));
+  return pixmap;
+}
+
 }  // namespace
 
-QIcon icon(Icon which, const QColor& color) {
+QIcon icon(Icon which, const QColor& color, const QColor& disabled) {
   QIcon out;
   for (const int scale : {1, 2, 3}) {
-    QPixmap pixmap(16 * scale, 16 * scale);
-    pixmap.fill(Qt::transparent);
-    pixmap.setDevicePixelRatio(scale);
-    QPainter painter(&pixmap);
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(QPen(color, 1.5, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
-    painter.drawPath(pathOf(which));
-    painter.end();
-    out.addPixmap(pixmap);
+    out.addPixmap(pixmapOf(which, color, scale));
+    if (disabled.isValid()) out.addPixmap(pixmapOf(which, disabled, scale), QIcon::Disabled);
   }
   return out;
 }

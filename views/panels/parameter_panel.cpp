@@ -6,6 +6,7 @@
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollArea>
+#include <QSignalBlocker>
 #include <QToolButton>
 
 #include "views/panels/parameter_field.h"
@@ -164,17 +165,32 @@ QWidget* ParameterPanel::makeFoot() {
 
 bool ParameterPanel::isLive() const { return m_live->isChecked(); }
 
-void ParameterPanel::setParams(const ScopeParams& params) {
-  m_params = params;
-  bool equal = true;
-  for (const Parameter& parameter : list_parameters(params)) {
-    const QString name = QString::fromStdString(parameter.name);
-    for (const Parameter& other : list_parameters(params)) {
-      const bool twins = QString::fromStdString(other.name) == twinOf(name);
-      if (twins && other.value != parameter.value) equal = false;
+void ParameterPanel::setLive(bool live) {
+  const QSignalBlocker block(m_live);
+  m_live->setChecked(live);
+}
+
+bool ParameterPanel::twinsAgree() const {
+  const auto all = list_parameters(m_params);
+  for (const Parameter& parameter : all) {
+    const QString twin = twinOf(QString::fromStdString(parameter.name));
+    for (const Parameter& other : all) {
+      if (QString::fromStdString(other.name) == twin && other.value != parameter.value)
+        return false;
     }
   }
-  m_link->setChecked(equal);
+  return true;
+}
+
+void ParameterPanel::setParams(const ScopeParams& params) {
+  m_params = params;
+  m_link->setChecked(twinsAgree());
+  refresh();
+}
+
+void ParameterPanel::showParams(const ScopeParams& params) {
+  m_params = params;
+  if (!twinsAgree()) m_link->setChecked(false);
   refresh();
 }
 

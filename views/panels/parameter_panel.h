@@ -27,7 +27,11 @@ class ParameterPanel : public QWidget {
   const ScopeParams& params() const { return m_params; }
   /// Shows parameters without sending edited(). K and V are linked where all they share is equal.
   void setParams(const ScopeParams& params);
+  /// The same, but K and V stay linked or not, unless they differ now: an undone change.
+  void showParams(const ScopeParams& params);
   bool isLive() const;
+  /// Shows whether every change is replayed, without sending liveChanged().
+  void setLive(bool live);
   void setTheme(const Theme& theme);
   /// A word on the result: "current", "updating" or "older parameters"; or a refusal, with its
   /// line.
@@ -54,6 +58,7 @@ class ParameterPanel : public QWidget {
   void edit(const QString& name, const ParameterValue& value, bool final);
   void reset(const QStringList& names);
   void refresh();
+  bool twinsAgree() const;
 
   ScopeParams m_params;
   QMap<QString, ParameterField*> m_fields;

@@ -1,6 +1,5 @@
 #include "views/shell/main_window.h"
 
-#include <QActionGroup>
 #include <QApplication>
 #include <QDragEnterEvent>
 #include <QFileDialog>
@@ -24,6 +23,7 @@
 #include "views/shell/status_line.h"
 #include "views/shell/target_mark.h"
 #include "views/shell/view_links.h"
+#include "views/shell/window_commands.h"
 #include "views/shell/window_style.h"
 
 namespace qaq::views {
@@ -66,20 +66,19 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   setStatusBar(m_status);
   makeToolBar();
   makeDocks();
-  makeMenus();
+  m_commands->addDocks();
   connectWorkspace();
   connectLinks();
   applyTheme();
 }
+
+MainWindow::~MainWindow() = default;
 
 void MainWindow::makeDocks() {
   using Place = DockLayout::Place;
   m_docks->add(Place::left, QStringLiteral("runs"), tr("Captures & runs"), m_runsPanel);
   m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
   m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
-  connect(
-      m_parameters, &ParameterPanel::edited, this,
-      [this](const ScopeParams& params, bool isFinal) { m_workspace.setParams(params, isFinal); });
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
 }
@@ -174,7 +173,8 @@ void MainWindow::takeUpRun(int index) {
   ScopeParams params = m_workspace.params();
   params.qaq = run.params;
   const bool whole = run.prefix == m_workspace.capture()->info().n_tokens;
-  setSettings(params, whole ? 0 : run.prefix);
+  m_workspace.setPrefix(whole ? 0 : run.prefix);
+  m_commands->edits().change(params);
 }
 
 bool MainWindow::isSettled() const {
@@ -203,9 +203,6 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
 
 void MainWindow::setThemeChoice(ThemeChoice choice) {
   m_choice = choice;
-  for (QAction* action : m_themes->actions()) {
-    action->setChecked(action->data().toInt() == static_cast<int>(choice));
-  }
   applyTheme();
 }
 

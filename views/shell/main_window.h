@@ -9,7 +9,7 @@
 #include "views/plots/theme.h"
 #include "views/shell/system_theme.h"
 
-class QActionGroup;
+class QAction;
 class QStackedWidget;
 
 namespace qaq::views {
@@ -18,6 +18,7 @@ class DockLayout;
 class PageStack;
 class InspectorPanel;
 class LockChip;
+class PaletteButton;
 class ParameterPanel;
 class PlotPage;
 class RunsPanel;
@@ -27,6 +28,7 @@ class StatusLine;
 class TargetMark;
 class Timeline;
 class ViewLinks;
+class WindowCommands;
 
 /// The window: menus, toolbar, the page of maps, the docks. It wires the parts; what is shown comes
 /// from the workspace.
@@ -37,6 +39,7 @@ class MainWindow : public QMainWindow {
   enum class ThemeChoice { system, light, dark };
 
   explicit MainWindow(CaptureOpener opener, QWidget* parent = nullptr);
+  ~MainWindow() override;
 
   Workspace& workspace() { return m_workspace; }
   PageStack* page() const { return m_page; }
@@ -47,10 +50,12 @@ class MainWindow : public QMainWindow {
   RunList& runs() { return m_runs; }
   DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
+  WindowCommands& commands() const { return *m_commands; }
 
   /// What reads the runs of a capture file, for captures that are opened from now on.
   void setRunReader(RunReader reader);
   void setThemeChoice(ThemeChoice choice);
+  ThemeChoice themeChoice() const { return m_choice; }
   /// Parameters and prefix to begin with.
   void setSettings(const ScopeParams& params, std::int64_t prefix);
   /// Takes up a setting of runs().
@@ -61,6 +66,10 @@ class MainWindow : public QMainWindow {
   QString replayCommand() const;
   /// "qaq-scope figure VIEW FILE ..." for what is shown.
   QString figureCommand(const QString& view) const;
+  void askForCapture();
+  void about();
+  /// Brings what shows Live up to the workspace.
+  void showSettings();
 
  protected:
   void dragEnterEvent(QDragEnterEvent* event) override;
@@ -69,16 +78,13 @@ class MainWindow : public QMainWindow {
   void changeEvent(QEvent* event) override;
 
  private:
-  void makeMenus();
   void makeToolBar();
   void makeDocks();
   void connectWorkspace();
   void connectLinks();
   void applyTheme();
-  void askForCapture();
   void showOpened();
   void showState();
-  void about();
 
   Workspace m_workspace;
   QStackedWidget* m_pages;
@@ -89,10 +95,8 @@ class MainWindow : public QMainWindow {
   StatusLine* m_status;
   LockChip* m_chip = nullptr;
   SliceBar* m_sliceBar = nullptr;
-  QAction* m_open = nullptr;
-  QAction* m_zoom = nullptr;
+  PaletteButton* m_search = nullptr;
   QList<QAction*> m_captureActions;  ///< shown once there is a capture
-  QActionGroup* m_themes = nullptr;
   RunList m_runs;
   RunsPanel* m_runsPanel;
   DockLayout* m_docks;
@@ -103,6 +107,7 @@ class MainWindow : public QMainWindow {
   QTimer m_updating;  ///< before a result counts as late
   ThemeChoice m_choice = ThemeChoice::system;
   SystemTheme m_systemTheme;
+  std::unique_ptr<WindowCommands> m_commands;  // last: it uses all of the above
 };
 
 }  // namespace qaq::views

@@ -1,15 +1,14 @@
-// The menus and the toolbar of MainWindow, and what their commands do.
-#include <QActionGroup>
+// The toolbar of MainWindow, its theme, and what its commands copy and tell.
+#include <QAction>
 #include <QApplication>
-#include <QClipboard>
-#include <QDockWidget>
 #include <QLabel>
-#include <QMenuBar>
 #include <QMessageBox>
 #include <QToolBar>
+#include <QToolButton>
 
 #include "core/base/shell.h"
 #include "core/base/text.h"
+#include "views/commands/palette_button.h"
 #include "views/panels/icons.h"
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
@@ -22,6 +21,7 @@
 #include "views/shell/page_stack.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
+#include "views/shell/window_commands.h"
 #include "views/shell/window_style.h"
 
 namespace qaq::views {
@@ -34,21 +34,25 @@ QString shellWord(const QString& text) {
 }  // namespace
 
 void MainWindow::makeToolBar() {
+  m_commands = std::make_unique<WindowCommands>(this);
+  const CommandRegistry& commands = m_commands->registry();
   QToolBar* bar = addToolBar(tr("Main toolbar"));
   bar->setObjectName(QStringLiteral("toolbar"));
   bar->setMovable(false);
   bar->setIconSize(QSize(18, 18));
-  bar->setToolButtonStyle(Qt::ToolButtonTextBesideIcon);
-  m_open = bar->addAction(tr("Open"));
-  m_open->setShortcut(QKeySequence::Open);
-  m_open->setToolTip(tr("Open capture (Ctrl+O)"));
-  connect(m_open, &QAction::triggered, this, &MainWindow::askForCapture);
-  m_zoom = bar->addAction(tr("Whole map"));
-  m_zoom->setShortcut(QKeySequence(QStringLiteral("0")));
-  m_zoom->setToolTip(tr("Show the whole maps (0)"));
-  connect(m_zoom, &QAction::triggered, m_page, &PageStack::resetZoom);
+  const auto add = [&](const char* id, Qt::ToolButtonStyle style, const QString& word = {}) {
+    QAction* action = commands.action(QLatin1String(id));
+    if (!word.isEmpty()) action->setIconText(word);
+    bar->addAction(action);
+    static_cast<QToolButton*>(bar->widgetForAction(action))->setToolButtonStyle(style);
+    return action;
+  };
+  add("file.open", Qt::ToolButtonTextBesideIcon, tr("Open"));
+  for (const char* id : {"edit.undo", "edit.redo", "go.back", "go.forward"}) {
+    m_captureActions.push_back(add(id, Qt::ToolButtonIconOnly));
+  }
+  m_captureActions.push_back(add("view.zoom.reset", Qt::ToolButtonIconOnly));
   m_chip = new LockChip(&m_workspace.selection());
-  m_captureActions.push_back(m_zoom);
   m_captureActions.push_back(bar->addWidget(m_chip));
   auto* space = new QWidget;
   space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
@@ -56,65 +60,11 @@ void MainWindow::makeToolBar() {
   m_sliceBar = new SliceBar(&m_workspace.selection());
   m_captureActions.push_back(bar->addWidget(m_sliceBar));
   for (QAction* action : m_captureActions) action->setVisible(false);
+  m_search = new PaletteButton(commands.action(QStringLiteral("help.palette")));
+  bar->addWidget(m_search);
 }
 
-void MainWindow::makeMenus() {
-  SelectionModel& selection = m_workspace.selection();
-  const auto add = [this](QMenu* menu, const QString& text, const QKeySequence& key, auto&& act) {
-    menu->addAction(text, key, this, std::forward<decltype(act)>(act));
-  };
-  QMenu* file = menuBar()->addMenu(tr("&File"));
-  file->addAction(m_open);
-  file->addSeparator();
-  add(file, tr("&Quit"), QKeySequence::Quit, [this] { close(); });
-
-  QMenu* edit = menuBar()->addMenu(tr("&Edit"));
-  const auto copy = [](const QString& text) { QApplication::clipboard()->setText(text); };
-  add(edit, tr("Copy as &command line"), {}, [this, copy] { copy(replayCommand()); });
-  for (const QString& id :
-       {QStringLiteral("bits"), QStringLiteral("outliers"), QStringLiteral("attention")}) {
-    add(edit, tr("Copy command of figure “%1”").arg(id), {},
-        [this, copy, id] { copy(figureCommand(id)); });
-  }
-  connect(m_parameters, &ParameterPanel::copyRequested, this,
-          [this, copy] { copy(replayCommand()); });
-
-  QMenu* select = menuBar()->addMenu(tr("&Selection"));
-  add(select, tr("Previous layer"), QKeySequence(QStringLiteral("[")),
-      [&] { selection.stepLayer(-1); });
-  add(select, tr("Next layer"), QKeySequence(QStringLiteral("]")), [&] { selection.stepLayer(1); });
-  add(select, tr("Previous KV head"), QKeySequence(QStringLiteral("{")),
-      [&] { selection.stepHead(-1); });
-  add(select, tr("Next KV head"), QKeySequence(QStringLiteral("}")),
-      [&] { selection.stepHead(1); });
-  add(select, tr("Keys"), QKeySequence(QStringLiteral("K")),
-      [&] { selection.setSide(CacheSide::key); });
-  add(select, tr("Values"), QKeySequence(QStringLiteral("V")),
-      [&] { selection.setSide(CacheSide::value); });
-  select->addSeparator();
-  add(select, tr("Unlock"), QKeySequence(QStringLiteral("Esc")), [&] { selection.unlock(); });
-
-  QMenu* view = menuBar()->addMenu(tr("&View"));
-  view->addAction(m_zoom);
-  view->addSeparator();
-  for (QDockWidget* dock : m_docks->docks()) view->addAction(dock->toggleViewAction());
-  view->addSeparator();
-  QMenu* themes = view->addMenu(tr("&Theme"));
-  m_themes = new QActionGroup(this);
-  for (const auto& [choice, name] :
-       {std::pair{ThemeChoice::system, tr("As the system")},
-        std::pair{ThemeChoice::light, tr("Light")}, std::pair{ThemeChoice::dark, tr("Dark")}}) {
-    QAction* action = themes->addAction(name);
-    action->setCheckable(true);
-    action->setChecked(choice == m_choice);
-    action->setData(static_cast<int>(choice));
-    m_themes->addAction(action);
-    connect(action, &QAction::triggered, this, [this, choice = choice] { setThemeChoice(choice); });
-  }
-
-  QMenu* help = menuBar()->addMenu(tr("&Help"));
-  add(help, tr("&About QAQ Scope"), {}, [this] { about(); });
-}
+void MainWindow::showSettings() { m_parameters->setLive(m_workspace.isLive()); }
 
 void MainWindow::applyTheme() {
   const bool dark =
@@ -122,8 +72,12 @@ void MainWindow::applyTheme() {
   const Theme& theme = Theme::of(dark ? ThemeKind::dark : ThemeKind::light);
   QApplication::setPalette(windowPalette(theme));
   setStyleSheet(windowStyleSheet(theme));
-  m_open->setIcon(icon(Icon::open, theme.text));
-  m_zoom->setIcon(icon(Icon::resetZoom, theme.text));
+  for (const auto& [id, sign] :
+       {std::pair{"file.open", Icon::open}, std::pair{"edit.undo", Icon::undo},
+        std::pair{"edit.redo", Icon::redo}, std::pair{"go.back", Icon::back},
+        std::pair{"go.forward", Icon::forward}, std::pair{"view.zoom.reset", Icon::resetZoom}}) {
+    m_commands->registry().action(QLatin1String(id))->setIcon(icon(sign, theme.text, theme.faint));
+  }
   m_start->setTheme(theme);
   m_page->setTheme(theme);
   for (PlotPage* view : m_dockedViews) view->setTheme(theme);
@@ -133,6 +87,8 @@ void MainWindow::applyTheme() {
   m_inspector->setTheme(theme);
   m_status->setTheme(theme);
   m_chip->setTheme(theme);
+  m_search->setTheme(theme);
+  m_commands->setTheme(theme);
 }
 
 QString MainWindow::replayCommand() const {

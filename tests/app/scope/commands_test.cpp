@@ -1,8 +1,10 @@
 // qaq-scope as a command: figures and screenshots without a display, and what it refuses.
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -320,6 +322,64 @@ TEST(Window, RefusesBeforeItOpens) {
                  {"heads", "head"}, folder);
   expect_refused(run_scope({folder.file("none.h5"), "--screenshot", out}), 3, {"none.h5"}, folder);
   expect_refused(run_scope({kCapture, "--screenshot", folder.file("w.jpg")}), 2, {"w.jpg"}, folder);
+}
+
+TEST(WindowCommands, RunBeforeThePicture) {
+  const TemporaryFolder folder;
+  const auto draw = [&](const std::string& name, const std::vector<std::string>& more) {
+    std::vector<std::string> words{kCapture, "--screenshot", folder.file(name), "--size",
+                                   "1280x800"};
+    words.insert(words.end(), more.begin(), more.end());
+    const auto drawn = run_scope(words);
+    EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+    return bytes_of(folder.file(name));
+  };
+  const std::string plain = draw("a.png", {});
+  EXPECT_NE(plain, draw("b.png", {"--do", "use_attentions=false", "--do", "uniform bits = 6"}));
+  // In their order: what was undone is shown again, the button aside.
+  EXPECT_EQ(draw("c.png", {"--do", "n_bits_max = 4", "--do", "n_bits_max = 3", "--do", "undo"}),
+            draw("e.png", {"--do", "n_bits_max = 4", "--do", "n_bits_max = 2", "--do", "undo"}));
+  EXPECT_NE(draw("d.png", {"--do", "keys"}), plain) << "what opens over the window is seen";
+}
+
+TEST(WindowCommands, AWrongOneIsOneLineThatNamesIt) {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::string& command, const std::vector<std::string>& expected) {
+    expect_refused(run_scope({kCapture, "--screenshot", folder.file("w.png"), "--do", command}), 2,
+                   expected, folder);
+  };
+  refused("layr 1", {"--do 'layr 1'", "did you mean layer?"});
+  refused("layer 77", {"go.layer", "77"});
+  refused("undo", {"edit.undo", "nothing to undo"});
+  refused("window = 0", {"last_n_attentions", "out of range"});
+  refused("n_bits_min = 9", {"n_bits_min"});
+  expect_refused(run_scope({"--screenshot", folder.file("w.png"), "--do", "layer 1"}), 2,
+                 {"no capture is open"}, folder);
+}
+
+TEST(WindowCommands, AreListed) {
+  const auto text = run_scope({"--list-commands"});
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.out.find("go.layer LAYER"), std::string::npos);
+  EXPECT_NE(text.out.find("Ctrl+K, Ctrl+Shift+P"), std::string::npos);
+  const auto json = nlohmann::json::parse(run_scope({"--list-commands", "--json"}).out);
+  EXPECT_EQ(json["schema_version"], 1);
+  const auto& all = json["commands"];
+  EXPECT_EQ(static_cast<std::size_t>(std::count(text.out.begin(), text.out.end(), '\n')),
+            all.size());
+  const auto layer =
+      std::find_if(all.begin(), all.end(), [](const auto& one) { return one["id"] == "go.layer"; });
+  ASSERT_NE(layer, all.end());
+  EXPECT_EQ((*layer)["word"], "layer");
+  EXPECT_EQ((*layer)["arguments"][0]["kind"], "choice");
+  EXPECT_FALSE((*layer)["help"].get<std::string>().empty());
+  EXPECT_EQ(run_scope({"--json"}).exit_code, 2) << "belongs to --list-commands";
+}
+
+TEST(WindowCommands, MayCloseTheWindow) {
+  const auto closed = test::run_program({QAQ_PROGRAM, kCapture, "--do", "quit"},
+                                        {.environment = {"QT_QPA_PLATFORM=offscreen"}});
+  EXPECT_EQ(closed.exit_code, 0) << closed.err;
 }
 
 TEST(Program, HelpAndVersion) {

@@ -1,0 +1,74 @@
+#include "views/shell/view_help.h"
+
+#include <QDockWidget>
+#include <QMap>
+
+#include "views/plots/plot_view.h"
+
+namespace qaq::views {
+
+ViewHelp::Text ViewHelp::of(const QString& part) {
+  static const QMap<QString, Text> kTexts{
+      {"bits",
+       {tr("Bit maps"),
+        {tr("How many bits each token was given, keys left, values right: tokens along x, layers "
+            "down, with a row for each KV head. Dark is many."),
+         tr("The newest tokens always get n_bits_max, by rule: the bracket above marks them. Where "
+            "cells share a pixel the fewest bits are shown, because the worst allocation matters; "
+            "the badge says so."),
+         tr("The legend tells how the bits are spread, their mean, and the nominal size, which "
+            "counts values kept exactly.")}}},
+      {"outliers",
+       {tr("Outlier map"),
+        {tr("The size of every value of one head, on a log scale: tokens along x, channels down. "
+            "White squares are kept exactly."),
+         tr("outliers_ratio says what share is kept; half of it at each end of a unit's range. A "
+            "channel that stands out in every token is one that costs bits if it is not kept.")}}},
+      {"attention",
+       {tr("Attention"),
+        {tr("How much each step (down) reads each token (along x), on a log scale. The future is "
+            "blank."),
+         tr("Triangles mark where importance jumped: a step reads a token violation_ratio times as "
+            "much as any step of the window before, so the bits of its value were chosen for less. "
+            "The box "
+            "is the window, last_n_attentions, at the locked step."),
+         tr("Without a query head of its own chosen, each cell is the maximum over the query heads "
+            "that read the KV head.")}}},
+      {"parameters",
+       {tr("Parameters"),
+        {tr("All that quantization can be told, for keys and values apart; with Link both change "
+            "together. A dot marks what differs from its default; ↺ brings the default back."),
+         tr("With Live every change replays; else Run does. Every change can be undone."),
+         tr("The names are those of qaq replay --set: Copy command gives the line that makes the "
+            "same result.")}}},
+      {"runs",
+       {tr("Captures & runs"),
+        {tr("The open capture and the settings that were tried on it, with what each saves and "
+            "loses. A click takes a setting up again; its menu renames it or takes it off.")}}},
+      {"inspector",
+       {tr("Inspector"),
+        {tr("The numbers of the cell under the pointer, else of the locked one: the bits of its "
+            "key "
+            "and value, what was kept exactly, the error made, and the largest jump of its "
+            "importance."),
+         tr("Click a cell to lock it; Esc frees it.")}}},
+  };
+  static const Text kWindow{
+      tr("QAQ Scope"),
+      {tr("Open a capture to see what quantizing its KV cache gives to each token, layer and head, "
+          "and what it loses. Change a parameter and look."),
+       tr("Ctrl+K finds every command, parameter and token by a few letters; ? lists the keys. F1 "
+          "on a map or a dock tells about that."),
+       tr("A capture comes from qaq capture --model MODEL --prompt TEXT -o FILE.h5.")}};
+  return kTexts.value(part, kWindow);
+}
+
+QString ViewHelp::partOf(const QWidget* widget) {
+  for (; widget; widget = widget->parentWidget()) {
+    if (const auto* view = qobject_cast<const PlotView*>(widget)) return view->id();
+    if (const auto* dock = qobject_cast<const QDockWidget*>(widget)) return dock->objectName();
+  }
+  return {};
+}
+
+}  // namespace qaq::views
