@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <span>
 #include <string>
@@ -154,6 +155,7 @@ Table layer_errors_table(const LayerErrors& errors) {
 ChartPanel layer_errors_panel(const LayerErrors& errors) {
   ChartPanel panel{.x = {.label = "layer"},
                    .y = {.label = "squared error (log)", .scale = ChartScale::log}};
+  std::vector<ChartSeries> lines;
   double least = std::numeric_limits<double>::infinity();
   for (const ErrorOf which : kAllErrors) {
     if (!errors.has(which)) continue;
@@ -169,8 +171,10 @@ ChartPanel layer_errors_panel(const LayerErrors& errors) {
       line.points.push_back({.x = x, .y = band.mean[i]});
     }
     panel.series.push_back(std::move(spread));
-    panel.series.push_back(std::move(line));
+    lines.push_back(std::move(line));
   }
+  // No band lies over a line.
+  std::ranges::move(lines, std::back_inserter(panel.series));
   // A row that nothing was lost of must not press the means together: bands end at the edge.
   if (std::isfinite(least)) panel.y.least = std::pow(10.0, std::floor(std::log10(least)) - 1);
   return panel;

@@ -62,8 +62,8 @@ Heatmap error_map(const ReplayResult& result, const CaptureInfo& info, ErrorOf w
 /// One row a layer: mean, p10 and p90 of every error that there is.
 Table layer_errors_table(const LayerErrors& errors);
 
-/// Every error that there is as a line over its band; x is the model's layer. The axis begins a
-/// decade below the decade of the smallest mean.
+/// Every error that there is as a band and, over all bands, a line; x is the model's layer. The
+/// axis begins a decade below the decade of the smallest mean.
 ChartPanel layer_errors_panel(const LayerErrors& errors);
 
 }  // namespace qaq

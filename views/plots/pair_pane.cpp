@@ -63,18 +63,17 @@ QStringList PairPane::subtitles() const {
   const CaptureInfo& info = m_pairs->slice->analysis->capture->info();
   const Slice& slice = m_pairs->slice->slice;
   const QString dot = QStringLiteral(" · ");
-  const QString number = counted(m_pairs->counts->histogram.n_pairs, tr("1 pair"), tr("%1 pairs"));
   if (m_pairs->isWhole) {
     const auto captured = info.n_captured_layers();
     const QString layers =
         captured == info.shape.n_layers
             ? tr("all layers and heads")
             : tr("%1 of %2 layers, all heads").arg(captured).arg(info.shape.n_layers);
-    return {layers + dot + number, number};
+    return {layers};
   }
   const QString layer = tr("layer %1").arg(info.layers[static_cast<std::size_t>(slice.layer)]);
   const QString heads = headsText(headsOf(slice, info));
-  return {layer + dot + heads + dot + number, layer + dot + heads, layer};
+  return {layer + dot + heads, layer};
 }
 
 void PairPane::show(const SharedPairs& pairs) {
@@ -88,7 +87,9 @@ void PairPane::show(const SharedPairs& pairs) {
   m_yDecades->setBins(histogram.bins);
   const QString share = shareText(histogram.violation_share());
   const QString number = QLocale().toString(static_cast<qlonglong>(histogram.n_violations));
-  m_lines->set(histogram.bins, params, tr("violations: %1 (%2)").arg(number, share));
+  const QString pairsText = counted(histogram.n_pairs, tr("1 pair"), tr("%1 pairs"));
+  m_lines->set(histogram.bins, params,
+               tr("violations: %1 of %2 (%3)").arg(number, pairsText, share));
   m_marks->setViolations({pairs->counts, &pairs->counts->jumps});
   if (histogram.n_pairs == 0) {
     m_bar->setScale({}, {});
