@@ -48,6 +48,8 @@ void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
     axis->setTicker(ticker);
     axis->setSubTicks(false);
     axis->setRangeReversed(axis->orientation() == Qt::Vertical);
+  } else {
+    axis->setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker));
   }
 }
 
