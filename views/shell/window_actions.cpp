@@ -46,13 +46,12 @@ void MainWindow::makeToolBar() {
     if (!word.isEmpty()) action->setIconText(word);
     bar->addAction(action);
     static_cast<QToolButton*>(bar->widgetForAction(action))->setToolButtonStyle(style);
-    return action;
   };
   add("file.open", Qt::ToolButtonTextBesideIcon, tr("Open"));
-  for (const char* id : {"edit.undo", "edit.redo", "go.back", "go.forward"}) {
-    m_captureActions.push_back(add(id, Qt::ToolButtonIconOnly));
+  // Not hidden without a capture: a hidden action has no shortcut and no place in its menu.
+  for (const char* id : {"edit.undo", "edit.redo", "go.back", "go.forward", "view.zoom.reset"}) {
+    add(id, Qt::ToolButtonIconOnly);
   }
-  m_captureActions.push_back(add("view.zoom.reset", Qt::ToolButtonIconOnly));
   m_chip = new LockChip(&m_workspace.selection());
   m_captureActions.push_back(bar->addWidget(m_chip));
   auto* space = new QWidget;
