@@ -10,6 +10,7 @@
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
 #include "views/plots/figure_renderer.h"
+#include "views/plots/table_view.h"
 
 namespace qaq::scope {
 namespace {
@@ -66,8 +67,13 @@ void drawView(const FigureOptions& options) {
   const auto analysis =
       views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
   const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
+  const auto setup = [&](views::PlotView& view) {
+    auto* table = qobject_cast<views::TableView*>(&view);
+    if (table != nullptr && options.of) table->setSource(QString::fromStdString(*options.of));
+  };
   const views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
-                                       styleOf(options, provenanceText(*analysis)));
+                                       styleOf(options, provenanceText(*analysis)), std::nullopt,
+                                       setup);
   renderer.save(QString::fromStdString(options.output));
 }
 
@@ -85,6 +91,15 @@ const std::vector<FigureView>& figureViews() {
        .files = "a capture",
        .draw = drawView,
        .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+      {.name = "tokens",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+      {.name = "table",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--of", "--layer", "--head", "--query-head", "--cache", "--preset", "--set",
+                 "--prefix"}},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
@@ -111,6 +126,7 @@ void checkFlags(const FigureOptions& options) {
       {"--head", options.head.has_value()},
       {"--query-head", options.queryHead.has_value()},
       {"--cache", options.cache.has_value()},
+      {"--of", options.of.has_value()},
       {"--x", options.x.has_value()},
       {"--y", options.y.has_value()},
       {"--preset", !options.common.preset.empty()},
@@ -152,8 +168,12 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option(
       "--query-head", options.queryHead,
       "Query head whose attention is shown; left out: the maximum over the KV head's");
-  figure->add_option("--cache", options.cache, "key or value (the default), for outliers")
+  figure
+      ->add_option("--cache", options.cache,
+                   "key or value (the default), for outliers and tables of them")
       ->check(CLI::IsMember({"key", "value"}));
+  figure->add_option("--of", options.of,
+                     "View whose first rows are drawn, for table; left out: bits");
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "
@@ -169,6 +189,8 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "Examples:\n"
       "  qaq-scope figure bits story.h5 -o bits.pdf --set target_quantization_error=0.03\n"
       "  qaq-scope figure attention story.h5 -o attention.png --layer 14 --head 1 --scale 2\n"
+      "  qaq-scope figure tokens story.h5 -o tokens.png --prefix 84\n"
+      "  qaq-scope figure table story.h5 -o rows.pdf --of outliers --layer 14\n"
       "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
       "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
       "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");

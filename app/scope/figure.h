@@ -14,6 +14,7 @@ struct FigureOptions {
   std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;
   std::optional<std::string> cache;  ///< key or value; left out: value
+  std::optional<std::string> of;     ///< view whose rows a table shows; left out: bits
   std::optional<std::string> x, y;   ///< metrics of a trade-off
   double scale = 1;
 };

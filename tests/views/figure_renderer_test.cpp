@@ -20,7 +20,7 @@ SharedSlice slice() {
 }
 
 class Figure : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention"));
+INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention", "tokens", "table"));
 
 TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;

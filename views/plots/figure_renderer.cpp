@@ -8,12 +8,13 @@
 namespace qaq::views {
 
 FigureRenderer::FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style,
-                               const std::optional<Cursor>& cell)
+                               const std::optional<Cursor>& cell, const Setup& setup)
     : m_style(style),
       m_selection(std::make_unique<SelectionModel>()),
       m_view(makeView(id, m_selection.get())) {
   m_selection->reset(slice->analysis->capture->info(), slice->slice);
   if (cell) m_selection->lock(*cell);
+  if (setup) setup(*m_view);
   m_view->setTheme(Theme::of(style.theme));
   m_view->show(slice);
   while (!m_view->isReady()) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);

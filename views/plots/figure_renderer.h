@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "views/plots/figure_page.h"
@@ -13,10 +14,13 @@ class FigureRenderer {
  public:
   using Style = FigureStyle;
 
+  /// Sets what a view shows beyond the slice, before it is shown.
+  using Setup = std::function<void(PlotView& view)>;
+
   /// Waits until the view has computed what it shows. `cell` is locked, where it is given. Throws
   /// Error{usage} where there is no view `id`, Error{input} where it has nothing to show.
   FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style,
-                 const std::optional<Cursor>& cell = std::nullopt);
+                 const std::optional<Cursor>& cell = std::nullopt, const Setup& setup = {});
   ~FigureRenderer();
 
   QImage image() const { return page().image(); }

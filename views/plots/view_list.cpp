@@ -7,6 +7,8 @@
 #include "views/plots/attention_map_view.h"
 #include "views/plots/bit_map_view.h"
 #include "views/plots/outlier_map_view.h"
+#include "views/plots/table_view.h"
+#include "views/plots/token_view.h"
 
 namespace qaq::views {
 namespace {
@@ -25,6 +27,8 @@ constexpr std::array kViews{
     ListedView{"bits", make<BitMapView>},
     ListedView{"outliers", make<OutlierMapView>},
     ListedView{"attention", make<AttentionMapView>},
+    ListedView{"tokens", make<TokenView>},
+    ListedView{"table", make<TableView>},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <gtest/gtest.h>
+#include <set>
 #include <sstream>
 
 #include "tests/support/program.h"
@@ -43,7 +44,7 @@ void expect_refused(const ProgramResult& result, int code, const std::vector<std
 }
 
 class Figure : public testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention"));
+INSTANTIATE_TEST_SUITE_P(Views, Figure, testing::Values("bits", "outliers", "attention", "tokens", "table"));
 
 TEST_P(Figure, IsWrittenAsPictureAndAsPage) {
   const TemporaryFolder folder;
@@ -71,6 +72,18 @@ TEST(Figures, FollowTheParameters) {
   EXPECT_NE(first, draw("c.png", {"--set", "use_attentions=false", "--set", "n_bits_uniform=6"}));
 }
 
+TEST(Figures, OfTablesShowTheRowsOfTheViewThatIsNamed) {
+  const TemporaryFolder folder;
+  std::set<std::string> pictures;
+  for (const std::string of : {"bits", "outliers", "attention", "tokens"}) {
+    const auto drawn =
+        run_scope({"figure", "table", kCapture, "--of", of, "-o", folder.file(of + ".png")});
+    EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+    pictures.insert(bytes_of(folder.file(of + ".png")));
+  }
+  EXPECT_EQ(pictures.size(), 4u);
+}
+
 TEST(Figures, RefuseWrongFlagsAndValues) {
   const TemporaryFolder folder;
   const std::string out = folder.file("f.png");
@@ -91,6 +104,8 @@ TEST(Figures, RefuseWrongFlagsAndValues) {
   refused({"bits"}, {"files"});
   refused({"bits", kCapture, "--cache", "key"}, {"--cache", "bits"});
   refused({"bits", kCapture, kCapture}, {"too many"});
+  refused({"bits", kCapture, "--of", "outliers"}, {"--of", "bits"});
+  refused({"table", kCapture, "--of", "table"}, {"table", "bits, outliers"});
   const auto gif = run_scope({"figure", "bits", kCapture, "-o", folder.file("f.gif")});
   expect_refused(gif, 2, {"f.gif", ".png or .pdf"}, folder);
 }
