@@ -1,5 +1,6 @@
 #include "views/plots/table_model.h"
 
+#include <QBrush>
 #include <QLocale>
 #include <utility>
 
