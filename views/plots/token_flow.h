@@ -39,8 +39,8 @@ struct TokenContent {
 using SharedTokenContent = std::shared_ptr<const TokenContent>;
 
 struct TokenRequest {
-  SharedSlice slice;
-  std::shared_ptr<const TokenText> text;  ///< null, or of another capture: measured anew
+  SharedSlice slice{};
+  std::shared_ptr<const TokenText> text{};  ///< null, or of another capture: measured anew
   const CaptureView* textOf = nullptr;
   Granularity granularity = Granularity::token;
   bool allHeads = false;

@@ -31,7 +31,8 @@ std::set<int> widths(const TokenFlow& flow) {
 }
 
 bool has(const TokenFlow& flow, Strip strip) {
-  return std::ranges::find(flow.strips(), strip) != flow.strips().end();
+  const std::vector<Strip> all = flow.strips();
+  return std::ranges::find(all, strip) != all.end();
 }
 
 bool hasViolations(const TokenFlow& flow) {
