@@ -46,12 +46,14 @@ InspectorPanel::InspectorPanel(SelectionModel* selection, QWidget* parent)
   scroll->setFrameShape(QFrame::NoFrame);
   scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   auto* body = new QWidget;
-  body->setObjectName(QStringLiteral("inspectorBody"));
+  // The panel's own ground shows through.
+  scroll->viewport()->setAutoFillBackground(false);
   scroll->setWidget(body);
+  body->setAutoFillBackground(false);
   outer->addWidget(scroll);
   auto* grid = new QGridLayout(body);
-  grid->setContentsMargins(12, 10, 12, 10);
-  grid->setVerticalSpacing(6);
+  grid->setContentsMargins(12, 8, 12, 8);
+  grid->setVerticalSpacing(4);
   grid->setHorizontalSpacing(14);
   grid->addWidget(m_here, 0, 1);
   grid->addWidget(m_there, 0, 2);

@@ -15,10 +15,16 @@ namespace qaq::views {
 namespace {
 
 constexpr int kTextPx = 14;
-constexpr double kTop = 7, kText = 18, kBelowText = 2, kStripGap = 2, kBottom = 7;
+constexpr double kTop = 7, kText = 18, kBelowText = 2, kStripGap = 3, kBottom = 7;
 constexpr double kSpace = 7, kJoint = 3, kLeftOut = 22, kNarrowest = 7, kRight = 14;
 
 QString tr(const char* text) { return QCoreApplication::translate("TokenFlow", text); }
+
+// What no font has would be drawn as a box.
+bool hasShape(const QFontMetricsF& metrics, const QString& text) {
+  const QList<uint> letters = text.toUcs4();
+  return std::ranges::all_of(letters, [&](uint letter) { return metrics.inFontUcs4(letter); });
+}
 
 }  // namespace
 
@@ -38,7 +44,8 @@ std::shared_ptr<const TokenText> measureTokens(const CaptureInfo& info, const Wo
     const QByteArray key = QByteArray::fromStdString(text + '\0' + bytes);
     auto at = known.constFind(key);
     if (at == known.constEnd()) {
-      const QString shown = QString::fromStdString(token_display(info, token));
+      QString shown = QString::fromStdString(token_display(info, token));
+      if (!hasShape(metrics, shown)) shown = QString::fromStdString(token_hex(info, token));
       const double width = std::ceil(metrics.horizontalAdvance(shown));
       at = known.insert(key, {shown, static_cast<float>(std::max(width, kNarrowest))});
     }
@@ -80,9 +87,7 @@ SharedTokenContent makeTokenContent(const TokenRequest& request, const Work& wor
   }
   work.throw_if_stopped();
   out->strips = by_unit(token_strips(inputs), out->units);
-  for (const float n : out->strips.outliers) {
-    if (!std::isnan(n)) out->most = std::max(out->most, static_cast<int>(n));
-  }
+  out->values = static_cast<int>(2 * info.shape.head_dim);
   return out;
 }
 
@@ -231,7 +236,7 @@ ColorMap TokenFlow::colors(Strip strip) const {
     case Strip::valueBits:
       return ColorMap::bits(m_theme.palette(), exactFrom(CacheSide::value));
     case Strip::outliers:
-      return ColorMap::logarithmic(m_theme.palette().viridis(), 1, std::max(2, m_content->most));
+      return ColorMap::logarithmic(m_theme.palette().viridis(), 1, std::max(2, m_content->values));
     case Strip::attention:
       break;
   }

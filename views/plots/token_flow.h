@@ -34,7 +34,7 @@ struct TokenContent {
   std::vector<TokenRange> units;  ///< of the granularity
   std::vector<std::int32_t> unitOf;
   TokenStrips strips;
-  int most = 0;  ///< outliers of a token
+  int values = 0;  ///< of a token in one head, of keys and values: the most outliers
 };
 using SharedTokenContent = std::shared_ptr<const TokenContent>;
 

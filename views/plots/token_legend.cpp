@@ -16,7 +16,7 @@ namespace {
 
 using Strip = TokenFlow::Strip;
 
-constexpr double kSwatch = 22, kBarWidth = 90, kHigh = 14, kGap = 5, kApart = 22;
+constexpr double kSwatch = 22, kBarWidth = 80, kHigh = 14, kGap = 5, kApart = 22;
 
 QString tr(const char* text) { return QCoreApplication::translate("TokenLegend", text); }
 
@@ -133,15 +133,13 @@ void TokenLegend::draw(QPainter* painter, const QRectF& area, const TokenFlow& f
   }
   if (has(flow, Strip::outliers)) {
     row.space(kApart);
-    row.words(tr("values kept exactly, K and V"), theme.muted);
+    row.words(tr("kept exactly, K + V, log"), theme.muted);
     row.space(kGap);
-    if (flow.content()->most > 0) {
-      row.words(QStringLiteral("1"), theme.text);
-      row.space(kGap);
-      row.bar(flow.colors(Strip::outliers));
-      row.space(kGap);
-    }
-    row.words(QString::number(flow.content()->most), theme.text);
+    row.words(QStringLiteral("1"), theme.text);
+    row.space(kGap);
+    row.bar(flow.colors(Strip::outliers));
+    row.space(kGap);
+    row.words(tr("%1 values").arg(flow.content()->values), theme.text);
   }
   if (hasViolations(flow)) {
     row.space(kApart);
@@ -157,7 +155,7 @@ void TokenLegend::draw(QPainter* painter, const QRectF& area, const TokenFlow& f
   const CaptureInfo& info = flow.content()->slice->analysis->capture->info();
   if (flow.content()->slice->analysis->replay->prefix < info.n_tokens) {
     row.space(kApart);
-    row.words(tr("faint: not yet in the cache"), theme.faint);
+    row.words(tr("faint: not in the cache"), theme.faint);
   }
   painter->restore();
 }
