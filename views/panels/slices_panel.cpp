@@ -27,7 +27,7 @@ SlicesPanel::SlicesPanel(SliceBook* book, SelectionModel* selection, QWidget* pa
   setObjectName(QStringLiteral("slicesPanel"));
   setAttribute(Qt::WA_StyledBackground);
   auto* column = new QVBoxLayout(this);
-  column->setContentsMargins(0, 0, 0, 4);
+  column->setContentsMargins(8, 6, 6, 6);
   column->setSpacing(4);
   column->addWidget(m_list, 1);
   column->addWidget(m_keep, 0, Qt::AlignRight);

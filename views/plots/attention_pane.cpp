@@ -33,10 +33,11 @@ AttentionPane::AttentionPane(QWidget* parent) : MapPane(parent), m_bar(new Color
   setFooter(m_bar);
   m_window = new WindowBox(axisRect(), kMarksLayer);
   m_marks = new ViolationMarks(axisRect(), kMarksLayer);
-  m_callout = new Callout(axisRect(), "cursor", heatmap());
+  m_callout = new Callout(axisRect(), kLabelsLayer, heatmap());
   addOverlay(m_window);
   addOverlay(m_marks);
   addOverlay(m_callout);
+  addOverlay(new WindowLabel(axisRect(), kLabelsLayer, m_window));
   setHeadings(tr("Attention"), {});
   setTheme(Theme::of(ThemeKind::light));
 }

@@ -22,6 +22,7 @@ MapPane::MapPane(QWidget* parent) : QCustomPlot(parent) {
   addLayer(kMarksLayer, layer("main"), QCustomPlot::limAbove);
   addLayer("cursor", layer("axes"), QCustomPlot::limAbove);
   layer("cursor")->setMode(QCPLayer::lmBuffered);
+  addLayer(kLabelsLayer, layer("cursor"), QCustomPlot::limAbove);
   setMinimumSize(180 + kLeftMargin + kRightMargin, 200);
   plotLayout()->setRowSpacing(0);
   plotLayout()->insertRow(0);

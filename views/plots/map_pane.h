@@ -90,6 +90,7 @@ class MapPane : public QCustomPlot {
 
  protected:
   static constexpr const char* kMarksLayer = "marks";
+  static constexpr const char* kLabelsLayer = "labels";  ///< above the crosshair
 
   void setFooter(PaneFooter* footer);
   /// Takes the fixed margins again.

@@ -15,6 +15,7 @@
 
 #include "core/analysis/row_table.h"
 #include "core/analysis/token_search.h"
+#include "views/plots/elided_label.h"
 #include "views/plots/number_format.h"
 #include "views/plots/token_legend.h"
 
@@ -47,7 +48,7 @@ TokenView::TokenView(SelectionModel* selection, QWidget* parent)
     : PlotView(selection, parent),
       m_header(new QWidget),
       m_title(new QLabel(tr("Tokens"))),
-      m_subtitle(new QLabel),
+      m_subtitle(new ElidedLabel),
       m_state(new QLabel),
       m_granularity(new QComboBox),
       m_scope(new QComboBox),

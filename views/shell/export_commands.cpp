@@ -95,6 +95,8 @@ void addExportCommands(CommandRegistry& registry, MainWindow& window) {
                 .help = MainWindow::tr("Writes a view on the screen, or the page, as the name's "
                                        "ending says: .pdf, .png or .svg"),
                 .keywords = MainWindow::tr("save picture"),
+                .menu = "file",
+                .section = "export",
                 .arguments = {{.name = "view",
                                .help = MainWindow::tr("A view on the screen, or page"),
                                .kind = CommandArgument::Kind::choice,
@@ -111,6 +113,8 @@ void addExportCommands(CommandRegistry& registry, MainWindow& window) {
        .help = MainWindow::tr("Writes the numbers behind a view on the screen as .csv or "
                               ".h5; with range=visible only those in sight"),
        .keywords = MainWindow::tr("save table csv hdf5 data numbers"),
+       .menu = "file",
+       .section = "export",
        .arguments = {{.name = "view",
                       .help = MainWindow::tr("A view on the screen"),
                       .kind = CommandArgument::Kind::choice,

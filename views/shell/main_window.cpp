@@ -10,18 +10,23 @@
 #include <QMimeData>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <utility>
 
 #include "views/commands/run_edits.h"
 #include "views/models/provenance.h"
+#include "views/panels/filter_bar.h"
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
 #include "views/panels/log_panel.h"
 #include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/runs_panel.h"
+#include "views/panels/selection_bar.h"
 #include "views/panels/slice_bar.h"
+#include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
+#include "views/plots/table_view.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/scope_style.h"
@@ -36,6 +41,7 @@ namespace qaq::views {
 namespace {
 
 constexpr int kLateAfterMs = 100;
+constexpr int kCompactDock = 130;  // px of height
 constexpr int kNoticeMs = 8000;
 
 }  // namespace
@@ -52,6 +58,8 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_runsPanel(new RunsPanel(&m_runs)),
       m_docks(new DockLayout(this)),
       m_timeline(new Timeline),
+      m_slicesPanel(new SlicesPanel(&m_slices, &m_workspace.selection())),
+      m_filterBar(new FilterBar(&m_workspace.selection())),
       m_log(new LogPanel),
       m_exporter(new Exporter(m_page, {}, this)),
       m_links(new ViewLinks(m_page, &m_workspace, &m_runs, this)),
@@ -68,6 +76,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   auto* column = new QVBoxLayout(work);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
+  column->addWidget(m_filterBar);
   column->addWidget(m_page, 1);
   column->addWidget(m_timeline);
   m_pages->addWidget(work);
@@ -86,11 +95,43 @@ MainWindow::~MainWindow() = default;
 void MainWindow::makeDocks() {
   using Place = DockLayout::Place;
   m_docks->add(Place::left, QStringLiteral("runs"), tr("Captures & runs"), m_runsPanel);
+  m_docks->add(Place::left, QStringLiteral("slices"), tr("Slices"), m_slicesPanel);
   m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
   m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
+  const auto addView = [this](Place place, const QString& id, const QString& title) {
+    auto* page = new PlotPage({title, {{id}}}, &m_workspace.selection());
+    page->setCompactBelow(kCompactDock, true);
+    // Docks may be narrower and lower than what stands in them would like.
+    page->setMinimumSize(200, 60);
+    m_dockedViews.push_back(page);
+    m_links->link(page);
+    m_docks->add(place, id, title, page);
+  };
+  addView(Place::right, QStringLiteral("formula"), tr("Formula"));
+  addView(Place::right, QStringLiteral("table"), tr("Table"));
+  addView(Place::bottom, QStringLiteral("tokens"), tr("Tokens"));
+  connectTable();
   m_docks->add(Place::bottom, QStringLiteral("log"), tr("Log"), m_log);
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
+}
+
+PlotView* MainWindow::dockedView(const QString& id) const {
+  for (const PlotPage* page : m_dockedViews) {
+    if (PlotView* view = page->view(id)) return view;
+  }
+  return nullptr;
+}
+
+void MainWindow::connectTable() {
+  auto* table = static_cast<TableView*>(dockedView(QStringLiteral("table")));
+  connect(table, &TableView::exportWanted, this,
+          [this] { m_commands->registry().tryTrigger({.id = QStringLiteral("file.export")}); });
+  // The rows of the view that somebody works with.
+  connect(qApp, &QApplication::focusChanged, table, [this, table] {
+    const PlotView* view = focusedView();
+    if (view && TableView::sourceIds().contains(view->id())) table->setSource(view->id());
+  });
 }
 
 void MainWindow::connectLinks() {
@@ -101,6 +142,7 @@ void MainWindow::connectLinks() {
   connect(m_links, &ViewLinks::runChosen, this, &MainWindow::takeUpRun);
   connect(m_links, &ViewLinks::nameHovered, this, [this](const QString& name) {
     QWidget* target = m_page->current()->view(name);
+    if (!target) target = dockedView(name);
     if (!target) target = m_parameters->field(name);
     m_mark->setTarget(target, m_page->theme().accent);
   });
@@ -134,6 +176,7 @@ void MainWindow::connectWorkspace() {
   connect(&m_workspace, &Workspace::changed, this, [this] {
     const SharedAnalysis& analysis = m_workspace.shown()->analysis;
     if (analysis->stage == Analysis::Stage::scores) m_runs.add(*analysis);
+    m_slices.show(analysis);
     m_page->show(m_workspace.shown());
     for (PlotPage* view : m_dockedViews) view->show(m_workspace.shown());
     m_timeline->setViolations(m_workspace.shown()->violations);
@@ -145,6 +188,7 @@ void MainWindow::connectWorkspace() {
     m_parameters->setError(line);
     if (!m_workspace.shown() || m_workspace.shown()->analysis->capture != m_workspace.capture()) {
       m_page->setMessage(line);
+      for (PlotPage* view : m_dockedViews) view->setMessage(line);
     }
     showState();
   });
@@ -263,7 +307,9 @@ void MainWindow::setPresenting(bool presenting) {
 }
 
 bool MainWindow::isSettled() const {
-  return !m_workspace.isBusy() && m_links->isSettled() && m_page->isSettled();
+  return !m_workspace.isBusy() && !m_exporter->isBusy() && m_links->isSettled() &&
+         m_slices.isReady() && m_inspector->isReady() && m_page->isSettled() &&
+         std::ranges::all_of(m_dockedViews, [](const PlotPage* page) { return page->isSettled(); });
 }
 
 void MainWindow::askForCapture() {

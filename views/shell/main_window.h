@@ -4,6 +4,7 @@
 #include <QTimer>
 
 #include "views/models/run_list.h"
+#include "views/models/slice_book.h"
 #include "views/models/stored_runs.h"
 #include "views/models/workspace.h"
 #include "views/plots/theme.h"
@@ -20,13 +21,16 @@ class DockLayout;
 class PageStack;
 class InspectorPanel;
 class LockChip;
+class FilterBar;
 class LogPanel;
 class PaletteButton;
 class ParameterPanel;
 class PlotPage;
 class PlotView;
 class RunsPanel;
+class SelectionBar;
 class SliceBar;
+class SlicesPanel;
 class StartPage;
 class StatusLine;
 class TargetMark;
@@ -52,6 +56,9 @@ class MainWindow : public QMainWindow {
   InspectorPanel* inspector() const { return m_inspector; }
   Timeline* timeline() const { return m_timeline; }
   RunList& runs() { return m_runs; }
+  SliceBook& slices() { return m_slices; }
+  /// The view of a dock; null: it is not one.
+  PlotView* dockedView(const QString& id) const;
   DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
   WindowCommands& commands() const { return *m_commands; }
@@ -100,6 +107,7 @@ class MainWindow : public QMainWindow {
  private:
   void makeToolBar();
   void makeDocks();
+  void connectTable();
   void connectWorkspace();
   void connectLinks();
   void applyTheme();
@@ -123,6 +131,10 @@ class MainWindow : public QMainWindow {
   DockLayout* m_docks;
   QList<PlotPage*> m_dockedViews;
   Timeline* m_timeline;
+  SliceBook m_slices{&m_workspace.selection()};
+  SlicesPanel* m_slicesPanel;
+  SelectionBar* m_selectionBar = nullptr;
+  FilterBar* m_filterBar;
   LogPanel* m_log;
   LayoutStore m_layouts;
   Exporter* m_exporter;

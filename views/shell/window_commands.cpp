@@ -14,6 +14,7 @@
 #include "views/commands/help_panel.h"
 #include "views/commands/parameter_commands.h"
 #include "views/commands/selection_commands.h"
+#include "views/commands/set_commands.h"
 #include "views/commands/shortcut_editor.h"
 #include "views/commands/shortcut_store.h"
 #include "views/panels/cell_facts.h"
@@ -71,6 +72,7 @@ WindowCommands::WindowCommands(MainWindow* window)
   addPlaces();
   addLayoutCommands(m_registry, *m_window);
   SelectionCommands::add(m_registry, m_workspace);
+  addSetCommands(m_registry, m_workspace, m_window->slices());
   ParameterCommands::addRuns(m_registry, m_workspace);
   addHelp();
   connectAll();
@@ -83,6 +85,7 @@ void WindowCommands::addMenus() {
   m_menus->addMenu(QStringLiteral("edit"), tr("&Edit"));
   m_menus->addMenu(QStringLiteral("view"), tr("&View"));
   m_menus->addMenu(QStringLiteral("go"), tr("&Go"));
+  m_menus->addMenu(QStringLiteral("select"), tr("&Select"));
   m_menus->addMenu(QStringLiteral("run"), tr("&Run"));
   m_menus->addMenu(QStringLiteral("help"), tr("&Help"));
 }
