@@ -226,7 +226,8 @@ void MainWindow::showOpened() {
 
 void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_parameters->setParams(params);
-  m_workspace.setPrefix(prefix);
+  // The prefix under the old parameters is no setting of its own.
+  m_workspace.setPrefix(prefix, false);
   m_workspace.setParams(params);
 }
 
