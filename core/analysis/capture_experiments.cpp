@@ -6,13 +6,13 @@
 
 #include "core/analysis/bound_charts.h"
 #include "core/analysis/capture_charts.h"
+#include "core/analysis/histogram.h"
 #include "core/analysis/row_table.h"
 #include "core/analysis/text_capture.h"
 #include "core/analysis/violations.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/evaluate/time_in.h"
-#include "core/quant/unit_stats.h"
 #include "core/replay/bound_check.h"
 #include "core/replay/cache_replay.h"
 
@@ -75,51 +75,13 @@ constexpr std::int64_t kBins = 1000;
 constexpr double kEdge = 5;
 constexpr double kTail = 2;  // where the paper magnifies
 
-// Values of one cache, raw or in standard deviations of their units.
-struct Histogram {
-  std::vector<std::int64_t> counts = std::vector<std::int64_t>(kBins);
-  std::int64_t n = 0, below = 0, above = 0, tail = 0;
-  double most = 0;  // largest magnitude
+UnitHistograms empty_histograms() {
+  return {.raw = {kBins, kEdge, kTail}, .scaled = {kBins, kEdge, kTail}};
+}
 
-  void add(double x) {
-    ++n;
-    most = std::max(most, std::abs(x));
-    if (std::abs(x) > kTail) ++tail;
-    const auto bin = static_cast<std::int64_t>(std::floor((x + kEdge) / (2 * kEdge) * kBins));
-    if (bin < 0) {
-      ++below;
-    } else if (bin >= kBins) {
-      ++above;
-    } else {
-      ++counts[static_cast<std::size_t>(bin)];
-    }
-  }
-  static double centre(std::int64_t bin) {
-    return -kEdge + 2 * kEdge * (static_cast<double>(bin) + 0.5) / kBins;
-  }
-};
-
-struct CacheHistograms {
-  Histogram raw, scaled;
-  std::int64_t n_flat = 0;  // units without a spread, which have no standard deviation
-
-  void add(NdView<const float, 3> layer) {
-    for (std::int64_t head = 0; head < layer.shape(0); ++head) {
-      for (std::int64_t token = 0; token < layer.shape(1); ++token) {
-        const std::span<const float> unit(&layer(head, token, 0),
-                                          static_cast<std::size_t>(layer.shape(2)));
-        const UnitStats stats = stats_of_unit(unit, {.method = Method::normal});
-        if (!(stats.deviation > 0)) ++n_flat;
-        for (const float x : unit) {
-          raw.add(x);
-          if (stats.deviation > 0) {
-            scaled.add((static_cast<double>(x) - stats.mean) / stats.deviation);
-          }
-        }
-      }
-    }
-  }
-};
+double share_outside(const Histogram& h) {
+  return static_cast<double>(h.n_below() + h.n_above()) / static_cast<double>(h.n());
+}
 
 // --- Section 4.4
 
@@ -244,7 +206,7 @@ ExperimentResult run_fig2c(const ExperimentContext& context) {
   ExperimentResult out;
   out.items = "questions";
   out.n_available = std::ssize(context.questions);
-  std::array<CacheHistograms, 2> caches;
+  std::array<UnitHistograms, 2> caches{empty_histograms(), empty_histograms()};
   {
     const TimeIn time(out.seconds);
     std::int64_t longest = 0;
@@ -260,8 +222,10 @@ ExperimentResult run_fig2c(const ExperimentContext& context) {
         const TimeIn question_time(seconds);
         const MemoryCapture capture = capture_of(*engine, ids, context);
         for (std::int64_t layer = 0; layer < capture.info().n_captured_layers(); ++layer) {
-          caches[0].add(capture.key(layer)->view());
-          caches[1].add(capture.value(layer)->view());
+          for (std::int64_t head = 0; head < capture.info().shape.n_kv_heads; ++head) {
+            caches[0].add(capture.key(layer)->sub(head));
+            caches[1].add(capture.value(layer)->sub(head));
+          }
         }
       }
       tokens += static_cast<double>(ids.size());
@@ -285,15 +249,13 @@ ExperimentResult run_fig2c(const ExperimentContext& context) {
       const Histogram& h = scaled ? caches[cache].scaled : caches[cache].raw;
       const std::int64_t panel = scaled, side = static_cast<std::int64_t>(cache);
       for (std::int64_t bin = 0; bin < kBins; ++bin) {
-        bins.push_back({side, panel, real_cell(Histogram::centre(bin)),
-                        h.counts[static_cast<std::size_t>(bin)]});
+        bins.push_back({side, panel, real_cell(h.centre(bin)), h.count(bin)});
       }
-      const auto peak = std::ranges::max_element(h.counts);
-      const auto n = static_cast<double>(h.n);
-      sums.push_back({side, panel, h.n, *peak,
-                      real_cell(Histogram::centre(peak - h.counts.begin())), h.below, h.above,
-                      real_cell(static_cast<double>(h.below + h.above) / n),
-                      real_cell(static_cast<double>(h.tail) / n), real_cell(h.most)});
+      const auto peak = std::ranges::max_element(h.counts());
+      sums.push_back({side, panel, h.n(), *peak, real_cell(h.centre(peak - h.counts().begin())),
+                      h.n_below(), h.n_above(), real_cell(share_outside(h)),
+                      real_cell(static_cast<double>(h.n_tail()) / static_cast<double>(h.n())),
+                      real_cell(h.largest())});
     }
   }
   const Column panel{.name = "scale", .kind = ColumnKind::choice, .choices = {"raw", "z"}};
@@ -319,9 +281,7 @@ ExperimentResult run_fig2c(const ExperimentContext& context) {
   out.settings.push_back(
       "z: less the unit's mean, over its standard deviation; a unit is one "
       "token's row of one layer and KV head");
-  const auto share = [](const Histogram& h) {
-    return 100 * static_cast<double>(h.below + h.above) / static_cast<double>(h.n);
-  };
+  const auto share = [](const Histogram& h) { return 100 * share_outside(h); };
   out.remarks.push_back(
       cat("The authors' script bins raw values and drops what is outside -5 to 5: here ",
           short_text(share(caches[0].raw)), " % of keys and ", short_text(share(caches[1].raw)),

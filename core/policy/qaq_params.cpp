@@ -50,6 +50,14 @@ RangeRule range_rule_of(const QaqSideParams& params) {
   return params.variant == Variant::reference ? RangeRule::mean_centred : RangeRule::midpoint;
 }
 
+QaqParams qaq_params_of(const std::vector<Parameter>& parameters) {
+  QaqParams params;
+  for (const Parameter& parameter : parameters) {
+    set_parameter(params, parameter.name, parameter.value);
+  }
+  return params;
+}
+
 void validate(const QaqParams& params) {
   for (const Parameter& parameter : list_parameters(params)) {
     const auto* number = std::get_if<double>(&parameter.value);

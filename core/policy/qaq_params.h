@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "core/base/parameters.h"
 #include "core/quant/quantizer_spec.h"
@@ -224,6 +225,10 @@ struct QaqParams {
       self.outlier_index);
   }
 };
+
+/// The struct that list_parameters() listed; what `parameters` do not name keeps its default.
+/// Throws Error{usage} for a name or value that is none.
+QaqParams qaq_params_of(const std::vector<Parameter>& parameters);
 
 /// Throws Error{usage} where parameters contradict each other: n_bits_min above n_bits_max, method
 /// normal with use_attentions (the authors' code has no such case) or with a range rule, bits_rule

@@ -34,9 +34,10 @@ void Workspace::setParams(const ScopeParams& params, bool isFinal) {
   if (m_live) run(isFinal);
 }
 
-void Workspace::setPrefix(std::int64_t prefix) {
+void Workspace::setPrefix(std::int64_t prefix, bool isFinal) {
   m_prefix = prefix;
-  if (m_live) run();
+  emit prefixChanged(prefix);
+  if (m_live) run(isFinal);
 }
 
 void Workspace::setLive(bool live) {

@@ -26,7 +26,7 @@ class Workspace : public QObject {
   /// `isFinal` is false while a slider is dragged: what takes long waits for its release.
   void setParams(const ScopeParams& params, bool isFinal = true);
   /// Tokens to quantize; 0: all.
-  void setPrefix(std::int64_t prefix);
+  void setPrefix(std::int64_t prefix, bool isFinal = true);
   /// Changes that wait for run() when off.
   void setLive(bool live);
   void run(bool isFinal = true);
@@ -50,6 +50,7 @@ class Workspace : public QObject {
   void loading(const QString& path);
   /// A capture took the place of the last one; its selection is new, its first result on the way.
   void opened();
+  void prefixChanged(std::int64_t prefix);
   void openFailed(const QString& path, const QString& line);
   /// shown() is new and whole.
   void changed();

@@ -40,6 +40,8 @@ ParameterField::ParameterField(const Parameter& parameter, QWidget* parent)
   editor->setAccessibleName(QString::fromStdString(parameter.name));
   editor->setAccessibleDescription(helpOf(parameter));
   setToolTip(helpOf(parameter));
+  editor->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+  editor->setMinimumWidth(40);
   column->addWidget(editor);
   if (SliderScale::has(parameter)) addSlider();
   showValue();
@@ -53,6 +55,9 @@ QWidget* ParameterField::makeEditor() {
       return m_check;
     case ParameterKind::choice:
       m_choice = new QComboBox;
+      // A long choice is cut before it pushes the other cache out of sight.
+      m_choice->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+      m_choice->setMinimumContentsLength(5);
       for (const std::string& choice : m_parameter.choices) {
         m_choice->addItem(QString::fromStdString(choice));
       }

@@ -14,6 +14,7 @@ namespace qaq::views {
 namespace {
 
 enum Column { kDot, kLabel, kReset, kKey, kValue };
+constexpr int kFieldWidth = 84;  // px
 
 /// The other cache's parameter of the same name: "key.level" for "value.level"; else empty.
 QString twinOf(const QString& name) {
@@ -124,7 +125,8 @@ void ParameterPanel::addRow(QGridLayout* grid, const QList<Parameter>& parameter
 void ParameterPanel::addField(QGridLayout* grid, const Parameter& parameter, int column, int span) {
   const QString name = QString::fromStdString(parameter.name);
   auto* field = new ParameterField(parameter);
-  field->setFixedWidth(span == 1 ? 124 : 2 * 124 + 4);
+  // Wide enough for "mean_centred"; the column takes what the dock gives.
+  field->setMinimumWidth(span == 1 ? kFieldWidth : 2 * kFieldWidth + 4);
   // The row was opened by its label.
   grid->addWidget(field, grid->rowCount() - 1, column, 1, span);
   connect(field, &ParameterField::edited, this,

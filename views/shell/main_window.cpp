@@ -2,19 +2,20 @@
 
 #include <QActionGroup>
 #include <QApplication>
-#include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
 #include <QLabel>
 #include <QMimeData>
-#include <QSpinBox>
 #include <QStackedWidget>
+#include <QVBoxLayout>
 #include <utility>
 
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/slice_bar.h"
+#include "views/panels/timeline.h"
+#include "views/shell/dock_layout.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/scope_style.h"
 #include "views/shell/start_page.h"
@@ -25,14 +26,6 @@ namespace qaq::views {
 namespace {
 
 constexpr int kLateAfterMs = 100;
-constexpr int kStackedFrom = 920;  // px of window height that both docks need, one above the other
-
-QWidget* dockHeading(const QString& title) {
-  auto* heading = new QLabel(title);
-  heading->setObjectName(QStringLiteral("dockTitle"));
-  heading->setFont(Theme::font(Theme::kTitlePx, true));
-  return heading;
-}
 
 }  // namespace
 
@@ -44,14 +37,24 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_page(new PageStack(&m_workspace.selection())),
       m_parameters(new ParameterPanel),
       m_inspector(new InspectorPanel(&m_workspace.selection())),
-      m_status(new StatusLine(&m_workspace)) {
-  m_systemIsDark = QApplication::palette().color(QPalette::Window).lightness() < 128;
+      m_status(new StatusLine(&m_workspace)),
+      m_docks(new DockLayout(this)),
+      m_timeline(new Timeline) {
+  connect(&m_systemTheme, &SystemTheme::changed, this, [this] {
+    if (m_choice == ThemeChoice::system) applyTheme();
+  });
   QApplication::setStyle(new ScopeStyle);
   setWindowTitle(tr("QAQ Scope"));
   setAcceptDrops(true);
   resize(1600, 1000);
   m_pages->addWidget(m_start);
-  m_pages->addWidget(m_page);
+  auto* work = new QWidget;
+  auto* column = new QVBoxLayout(work);
+  column->setContentsMargins(0, 0, 0, 0);
+  column->setSpacing(0);
+  column->addWidget(m_page, 1);
+  column->addWidget(m_timeline);
+  m_pages->addWidget(work);
   setCentralWidget(m_pages);
   setStatusBar(m_status);
   makeToolBar();
@@ -62,51 +65,22 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
 }
 
 void MainWindow::makeDocks() {
-  setTabPosition(Qt::RightDockWidgetArea, QTabWidget::North);
-  setCorner(Qt::BottomRightCorner, Qt::RightDockWidgetArea);
-  const auto add = [this](const QString& title, const char* name, QWidget* widget) {
-    auto* dock = new QDockWidget(title);
-    dock->setObjectName(QLatin1String(name));
-    // Floating is off: docks that were pulled out do not go back on every platform.
-    dock->setFeatures(QDockWidget::DockWidgetClosable | QDockWidget::DockWidgetMovable);
-    dock->setWidget(widget);
-    addDockWidget(Qt::RightDockWidgetArea, dock);
-    dock->hide();
-    return dock;
-  };
-  m_parameterDock = add(tr("Parameters"), "parameters", m_parameters);
-  m_inspectorDock = add(tr("Inspector"), "inspector", m_inspector);
-  connect(m_parameters, &ParameterPanel::edited, this,
-          [this](const ScopeParams& params, bool isFinal) {
-            m_workspace.setParams(params, isFinal);
-          });
+  using Place = DockLayout::Place;
+  m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
+  m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
+  connect(
+      m_parameters, &ParameterPanel::edited, this,
+      [this](const ScopeParams& params, bool isFinal) { m_workspace.setParams(params, isFinal); });
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
-}
-
-void MainWindow::arrangeDocks() {
-  const bool stacked = height() >= kStackedFrom;
-  if (m_stacked == stacked) return;
-  m_stacked = stacked;
-  const bool tabbed = tabifiedDockWidgets(m_parameterDock).contains(m_inspectorDock);
-  if (stacked && tabbed) {
-    splitDockWidget(m_parameterDock, m_inspectorDock, Qt::Vertical);
-  } else if (!stacked && !tabbed) {
-    tabifyDockWidget(m_parameterDock, m_inspectorDock);
-    m_parameterDock->raise();
-  }
-  for (QDockWidget* dock : {m_parameterDock, m_inspectorDock}) {
-    const QWidget* before = dock->titleBarWidget();
-    // Tabs carry the names already.
-    dock->setTitleBarWidget(stacked ? dockHeading(dock->windowTitle()) : new QWidget);
-    delete before;
-  }
 }
 
 void MainWindow::connectWorkspace() {
   m_updating.setSingleShot(true);
   m_updating.setInterval(kLateAfterMs);
   connect(&m_updating, &QTimer::timeout, this, [this] { m_page->setUpdating(true); });
+  connect(m_timeline, &Timeline::prefixChosen, &m_workspace, &Workspace::setPrefix);
+  connect(&m_workspace, &Workspace::prefixChanged, m_timeline, &Timeline::setPrefix);
   connect(m_start, &StartPage::openRequested, this, &MainWindow::askForCapture);
   connect(&m_workspace, &Workspace::loading, m_start, &StartPage::setLoading);
   connect(&m_workspace, &Workspace::openFailed, this, [this](const QString&, const QString& line) {
@@ -116,6 +90,8 @@ void MainWindow::connectWorkspace() {
   connect(&m_workspace, &Workspace::opened, this, &MainWindow::showOpened);
   connect(&m_workspace, &Workspace::changed, this, [this] {
     m_page->show(m_workspace.shown());
+    for (PlotPage* view : m_dockedViews) view->show(m_workspace.shown());
+    m_timeline->setViolations(m_workspace.shown()->violations);
     m_inspector->show(m_workspace.shown());
     m_parameters->setError({});
     showState();
@@ -146,15 +122,13 @@ void MainWindow::showState() {
 void MainWindow::showOpened() {
   const CaptureInfo& info = m_workspace.capture()->info();
   setWindowTitle(tr("%1 – QAQ Scope").arg(QString::fromStdString(info.name)));
-  m_pages->setCurrentWidget(m_page);
-  m_parameterDock->show();
-  m_inspectorDock->show();
-  arrangeDocks();
+  if (m_pages->currentIndex() == 0) {
+    m_pages->setCurrentIndex(1);
+    m_docks->reset();
+  }
+  m_timeline->setCapture(info, m_workspace.prefix());
   m_chip->setCapture(m_workspace.capture());
   m_sliceBar->setCapture(info);
-  const QSignalBlocker block(m_prefix);
-  m_prefix->setRange(0, static_cast<int>(info.n_tokens));
-  m_prefix->setValue(static_cast<int>(m_workspace.prefix()));
   for (QAction* action : m_captureActions) action->setVisible(true);
 }
 
@@ -183,7 +157,7 @@ void MainWindow::dropEvent(QDropEvent* event) {
 
 void MainWindow::resizeEvent(QResizeEvent* event) {
   QMainWindow::resizeEvent(event);
-  if (m_parameterDock->isVisible() || m_inspectorDock->isVisible()) arrangeDocks();
+  m_docks->resized();
 }
 
 void MainWindow::setThemeChoice(ThemeChoice choice) {
@@ -196,10 +170,7 @@ void MainWindow::setThemeChoice(ThemeChoice choice) {
 
 void MainWindow::changeEvent(QEvent* event) {
   QMainWindow::changeEvent(event);
-  if (event->type() == QEvent::ThemeChange) {
-    m_systemIsDark = QApplication::palette().color(QPalette::Window).lightness() < 128;
-    if (m_choice == ThemeChoice::system) applyTheme();
-  }
+  if (event->type() == QEvent::ThemeChange) m_systemTheme.readPalette();
 }
 
 }  // namespace qaq::views

@@ -5,20 +5,23 @@
 
 #include "views/models/workspace.h"
 #include "views/plots/theme.h"
+#include "views/shell/system_theme.h"
 
 class QActionGroup;
-class QSpinBox;
 class QStackedWidget;
 
 namespace qaq::views {
 
+class DockLayout;
 class PageStack;
 class InspectorPanel;
 class LockChip;
 class ParameterPanel;
+class PlotPage;
 class SliceBar;
 class StartPage;
 class StatusLine;
+class Timeline;
 
 /// The window: menus, toolbar, the page of maps, the docks. It wires the parts; what is shown comes
 /// from the workspace.
@@ -35,6 +38,8 @@ class MainWindow : public QMainWindow {
   StartPage* startPage() const { return m_start; }
   ParameterPanel* parameters() const { return m_parameters; }
   InspectorPanel* inspector() const { return m_inspector; }
+  Timeline* timeline() const { return m_timeline; }
+  DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
 
   void setThemeChoice(ThemeChoice choice);
@@ -58,7 +63,6 @@ class MainWindow : public QMainWindow {
   void makeToolBar();
   void makeDocks();
   void connectWorkspace();
-  void arrangeDocks();
   void applyTheme();
   void askForCapture();
   void showOpened();
@@ -74,17 +78,16 @@ class MainWindow : public QMainWindow {
   StatusLine* m_status;
   LockChip* m_chip = nullptr;
   SliceBar* m_sliceBar = nullptr;
-  QSpinBox* m_prefix = nullptr;
   QAction* m_open = nullptr;
   QAction* m_zoom = nullptr;
   QList<QAction*> m_captureActions;  ///< shown once there is a capture
   QActionGroup* m_themes = nullptr;
-  QDockWidget* m_parameterDock = nullptr;
-  QDockWidget* m_inspectorDock = nullptr;
+  DockLayout* m_docks;
+  QList<PlotPage*> m_dockedViews;
+  Timeline* m_timeline;
   QTimer m_updating;  ///< before a result counts as late
   ThemeChoice m_choice = ThemeChoice::system;
-  bool m_systemIsDark = false;
-  std::optional<bool> m_stacked;  ///< docks one above the other, else in tabs
+  SystemTheme m_systemTheme;
 };
 
 }  // namespace qaq::views

@@ -6,7 +6,6 @@
 #include <QLabel>
 #include <QMenuBar>
 #include <QMessageBox>
-#include <QSpinBox>
 #include <QToolBar>
 
 #include "core/base/shell.h"
@@ -16,8 +15,10 @@
 #include "views/panels/lock_chip.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/slice_bar.h"
-#include "views/shell/page_stack.h"
+#include "views/panels/timeline.h"
+#include "views/shell/dock_layout.h"
 #include "views/shell/main_window.h"
+#include "views/shell/page_stack.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
 #include "views/shell/window_style.h"
@@ -53,16 +54,7 @@ void MainWindow::makeToolBar() {
   bar->addWidget(space);
   m_sliceBar = new SliceBar(&m_workspace.selection());
   m_captureActions.push_back(bar->addWidget(m_sliceBar));
-  m_captureActions.push_back(bar->addWidget(new QLabel(tr("Prefix"))));
-  m_prefix = new QSpinBox;
-  m_prefix->setSpecialValueText(tr("all"));
-  m_prefix->setKeyboardTracking(false);
-  m_prefix->setToolTip(tr("Tokens to quantize; the steps after them read the quantized cache"));
-  m_prefix->setAccessibleName(tr("Prefix"));
-  m_captureActions.push_back(bar->addWidget(m_prefix));
   for (QAction* action : m_captureActions) action->setVisible(false);
-  connect(m_prefix, &QSpinBox::valueChanged, this,
-          [this](int tokens) { m_workspace.setPrefix(tokens); });
 }
 
 void MainWindow::makeMenus() {
@@ -104,8 +96,7 @@ void MainWindow::makeMenus() {
   QMenu* view = menuBar()->addMenu(tr("&View"));
   view->addAction(m_zoom);
   view->addSeparator();
-  view->addAction(m_parameterDock->toggleViewAction());
-  view->addAction(m_inspectorDock->toggleViewAction());
+  for (QDockWidget* dock : m_docks->docks()) view->addAction(dock->toggleViewAction());
   view->addSeparator();
   QMenu* themes = view->addMenu(tr("&Theme"));
   m_themes = new QActionGroup(this);
@@ -126,7 +117,7 @@ void MainWindow::makeMenus() {
 
 void MainWindow::applyTheme() {
   const bool dark =
-      m_choice == ThemeChoice::dark || (m_choice == ThemeChoice::system && m_systemIsDark);
+      m_choice == ThemeChoice::dark || (m_choice == ThemeChoice::system && m_systemTheme.isDark());
   const Theme& theme = Theme::of(dark ? ThemeKind::dark : ThemeKind::light);
   QApplication::setPalette(windowPalette(theme));
   setStyleSheet(windowStyleSheet(theme));
@@ -134,6 +125,8 @@ void MainWindow::applyTheme() {
   m_zoom->setIcon(icon(Icon::resetZoom, theme.text));
   m_start->setTheme(theme);
   m_page->setTheme(theme);
+  for (PlotPage* view : m_dockedViews) view->setTheme(theme);
+  m_timeline->setTheme(theme);
   m_parameters->setTheme(theme);
   m_inspector->setTheme(theme);
   m_status->setTheme(theme);
