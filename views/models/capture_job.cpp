@@ -12,10 +12,9 @@ class CaptureJob::Reporter : public Progress {
   explicit Reporter(CaptureJob* job) : m_job(job) {}
   void update(const ProgressState& state) override {
     const QString stage = QString::fromUtf8(state.stage.data(), qsizetype(state.stage.size()));
-    QMetaObject::invokeMethod(
-        m_job, [job = m_job, stage, done = state.done, total = state.total] {
-          if (job->m_running) emit job->progressed(stage, done, total);
-        });
+    QMetaObject::invokeMethod(m_job, [job = m_job, stage, done = state.done, total = state.total] {
+      if (job->m_running) emit job->progressed(stage, done, total);
+    });
   }
 
  private:

@@ -59,6 +59,7 @@ struct SessionState {
   QList<Annotation> annotations;
   /// The file as it was read: what the window does not know of it is written again. Opaque here.
   QByteArray document;
+  QString origin;  ///< the file that `document` is of
 };
 
 }  // namespace qaq::views

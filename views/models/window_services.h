@@ -18,9 +18,9 @@ namespace qaq::views {
 
 /// A session as it was read, with where its capture is.
 struct LoadedSession {
-  SessionState state;   ///< its capture is a path that can be opened; empty where it is missing
-  QString missing;      ///< the capture that was not found, as the session names it; else empty
-  bool changed = false; ///< a capture was found, but it is another file than was saved
+  SessionState state;    ///< its capture is a path that can be opened; empty where it is missing
+  QString missing;       ///< the capture that was not found, as the session names it; else empty
+  bool changed = false;  ///< a capture was found, but it is another file than was saved
 };
 
 /// Sessions as files. Called on worker threads; throws Error.
@@ -42,7 +42,7 @@ class RecoveryStore {
   virtual void discardOffered() = 0;
   /// Keeps the session of this window. Called on a worker thread; throws Error.
   virtual void keep(const SessionState& state) = 0;
-  /// The window closes: nothing is to be offered.
+  /// The window closes: nothing is to be offered, and nothing is kept any more.
   virtual void close() = 0;
 };
 
@@ -73,14 +73,14 @@ struct Sample {
 
 /// What the form "Capture from model" holds.
 struct CaptureForm {
-  QString model;       ///< a known name, a file or a folder
-  QString prompt;      ///< the text, where promptFile is empty
+  QString model;   ///< a known name, a file or a folder
+  QString prompt;  ///< the text, where promptFile is empty
   QString promptFile;
-  bool chat = false;   ///< the text is a message: set into the model's chat template
-  int generate = 0;    ///< tokens
-  QString layers;      ///< as in "0-3,14"; empty: all
-  QString attention;   ///< auto, full, window:N, derive, none
-  QString dtype;       ///< f32, f16, bf16
+  bool chat = false;  ///< the text is a message: set into the model's chat template
+  int generate = 0;   ///< tokens
+  QString layers;     ///< as in "0-3,14"; empty: all
+  QString attention;  ///< auto, full, window:N, derive, none
+  QString dtype;      ///< f32, f16, bf16
   QString output;
 
   friend bool operator==(const CaptureForm&, const CaptureForm&) = default;
@@ -88,7 +88,7 @@ struct CaptureForm {
 
 /// What a form will lead to.
 struct CaptureForecast {
-  QString model;      ///< as it names itself
+  QString model;  ///< as it names itself
   qint64 promptTokens = 0;
   qint64 mostTokens = 0;
   int layers = 0;

@@ -11,12 +11,6 @@ namespace {
 
 constexpr double kClickReach = 7;  // px around a triangle
 
-/// From a hundredth of a fair share of the last row, down to a decade, to 1.
-ColorMap probabilityColors(std::int64_t n_tokens) {
-  const double decade = std::floor(std::log10(0.01 / static_cast<double>(n_tokens)) + 1e-9);
-  return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), std::pow(10.0, decade), 1);
-}
-
 QString headsText(const Slice& slice, const CaptureInfo& info) {
   if (slice.queryHead != Slice::kGroup) {
     return AttentionPane::tr("query head %1").arg(slice.queryHead);
@@ -29,6 +23,11 @@ QString headsText(const Slice& slice, const CaptureInfo& info) {
 }
 
 }  // namespace
+
+ColorMap AttentionPane::colorsOf(std::int64_t n_tokens) {
+  const double decade = std::floor(std::log10(0.01 / static_cast<double>(n_tokens)) + 1e-9);
+  return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), std::pow(10.0, decade), 1);
+}
 
 AttentionPane::AttentionPane(QWidget* parent) : MapPane(parent), m_bar(new ColorBar(this)) {
   setFooter(m_bar);
@@ -68,7 +67,7 @@ void AttentionPane::show(const SharedSlice& shown) {
         tr("This capture holds no attention. Capture again with --attention full or derive."));
     return;
   }
-  const ColorMap colors = probabilityColors(info.n_tokens);
+  const ColorMap colors = colorsOf(info.n_tokens);
   m_bar->setScale(colors, tr("probability, log"));
   const auto n = static_cast<std::int64_t>(slice.violations.size());
   const std::string ratio = number_text(analysis.params.violation.violation_ratio);

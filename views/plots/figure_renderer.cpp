@@ -8,13 +8,14 @@
 namespace qaq::views {
 
 FigureRenderer::FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style,
-                               const std::optional<Cursor>& cell)
+                               const std::optional<Cursor>& cell, const QJsonObject& state)
     : m_style(style),
       m_selection(std::make_unique<SelectionModel>()),
       m_view(makeView(id, m_selection.get())) {
   m_selection->reset(slice->analysis->capture->info(), slice->slice);
   if (cell) m_selection->lock(*cell);
   m_view->setTheme(Theme::of(style.theme));
+  m_view->setViewState(state);
   m_view->show(slice);
   while (!m_view->isReady()) QCoreApplication::processEvents(QEventLoop::WaitForMoreEvents);
   if (const QString error = m_view->error(); !error.isEmpty()) {

@@ -13,10 +13,11 @@ class FigureRenderer {
  public:
   using Style = FigureStyle;
 
-  /// Waits until the view has computed what it shows. `cell` is locked, where it is given. Throws
+  /// Waits until the view has computed what it shows. `cell` is locked, where it is given; `state`
+  /// is what the view's viewState() gave. Throws
   /// Error{usage} where there is no view `id`, Error{input} where it has nothing to show.
   FigureRenderer(const QString& id, const SharedSlice& slice, const Style& style,
-                 const std::optional<Cursor>& cell = std::nullopt);
+                 const std::optional<Cursor>& cell = std::nullopt, const QJsonObject& state = {});
   ~FigureRenderer();
 
   QImage image() const { return page().image(); }

@@ -38,6 +38,8 @@ class MapPane : public QCustomPlot {
   AxisKind yKind() const { return m_yKind; }
   void setHeadings(const QString& title, const QStringList& subtitles);
   void resetZoom();
+  /// Less than the whole map is in sight.
+  bool isZoomed() const;
   virtual void setTheme(const Theme& theme);
   /// A newer result is being made: the present picture stays, marked as old.
   void setUpdating(bool updating);

@@ -19,6 +19,8 @@ class MapView : public PlotView {
   void setUpdating(bool updating) override;
   bool isSettled() const override;
   void resetZoom() override;
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   void setCompact(bool compact) override;
   QList<MapPane*> panes() const override { return m_panes; }
   QSize figureSize() const override;
@@ -43,7 +45,10 @@ class MapView : public PlotView {
   void showLock();
   void step(MapPane* pane, int rows, int columns);
 
+  void applyState();
+
   QList<MapPane*> m_panes;
+  QJsonObject m_state;  ///< until there are maps that it can be applied to
 };
 
 }  // namespace qaq::views

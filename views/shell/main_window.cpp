@@ -18,6 +18,7 @@
 #include "views/shell/dock_layout.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/scope_style.h"
+#include "views/shell/session_keeper.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
 #include "views/shell/window_style.h"
@@ -29,11 +30,12 @@ constexpr int kLateAfterMs = 100;
 
 }  // namespace
 
-MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
+MainWindow::MainWindow(WindowServices services, QWidget* parent)
     : QMainWindow(parent),
-      m_workspace(std::move(opener)),
+      m_services(std::move(services)),
+      m_workspace(m_services.openCapture),
       m_pages(new QStackedWidget),
-      m_start(new StartPage),
+      m_start(new StartPage(m_services)),
       m_page(new PageStack(&m_workspace.selection())),
       m_parameters(new ParameterPanel),
       m_inspector(new InspectorPanel(&m_workspace.selection())),
@@ -55,10 +57,11 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   column->addWidget(m_page, 1);
   column->addWidget(m_timeline);
   m_pages->addWidget(work);
-  setCentralWidget(m_pages);
+  setCentralWidget(withNotice(m_pages));
   setStatusBar(m_status);
   makeToolBar();
   makeDocks();
+  connectSessions();
   makeMenus();
   connectWorkspace();
   applyTheme();
@@ -138,7 +141,10 @@ void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_workspace.setParams(params);
 }
 
-bool MainWindow::isSettled() const { return !m_workspace.isBusy() && m_page->isSettled(); }
+bool MainWindow::isSettled() const {
+  return !m_workspace.isBusy() && m_page->isSettled() && m_start->isSettled() &&
+         m_sessions->isSettled();
+}
 
 void MainWindow::askForCapture() {
   const QString path = QFileDialog::getOpenFileName(this, tr("Open capture"), {},
@@ -152,7 +158,7 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
   const QList<QUrl> urls = event->mimeData()->urls();
-  if (!urls.isEmpty() && urls.first().isLocalFile()) m_workspace.open(urls.first().toLocalFile());
+  if (!urls.isEmpty() && urls.first().isLocalFile()) openFile(urls.first().toLocalFile());
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event) {

@@ -33,7 +33,7 @@ void StartCard::paintFrame(QPainter& painter, bool accented) const {
   painter.setRenderHint(QPainter::Antialiasing);
   painter.setBrush(accented ? m_theme.accentSoft : m_theme.surface);
   const bool focus = hasFocus();
-  const QColor& edge = accented || focus        ? m_theme.accent
+  const QColor& edge = accented || focus          ? m_theme.accent
                        : underMouse() || isDown() ? m_theme.frame
                                                   : m_theme.border;
   painter.setPen(QPen(edge, focus ? 2 : 1));
@@ -61,16 +61,16 @@ void ActionCard::paintEvent(QPaintEvent*) {
     painter.setFont(Theme::font(Theme::kLabelPx));
     painter.setPen(theme().muted);
     painter.drawText(text, Qt::AlignRight | Qt::AlignVCenter, m_text.shortcut);
-    text.setRight(text.right() - painter.fontMetrics().horizontalAdvance(m_text.shortcut) - kMargin);
+    text.setRight(text.right() - painter.fontMetrics().horizontalAdvance(m_text.shortcut) -
+                  kMargin);
   }
   painter.setFont(Theme::font(kCardTitlePx, true));
   painter.setPen(theme().text);
   painter.drawText(text, Qt::AlignLeft | Qt::AlignTop, m_text.title);
   painter.setFont(Theme::font(Theme::kLabelPx));
   painter.setPen(theme().muted);
-  painter.drawText(
-      text, Qt::AlignLeft | Qt::AlignBottom,
-      painter.fontMetrics().elidedText(m_text.help, Qt::ElideRight, text.width()));
+  painter.drawText(text, Qt::AlignLeft | Qt::AlignBottom,
+                   painter.fontMetrics().elidedText(m_text.help, Qt::ElideRight, text.width()));
 }
 
 SampleCard::SampleCard(const QString& title, QWidget* parent) : StartCard(parent) {

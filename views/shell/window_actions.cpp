@@ -16,8 +16,10 @@
 #include "views/panels/parameter_panel.h"
 #include "views/panels/slice_bar.h"
 #include "views/panels/timeline.h"
+#include "views/shell/capture_dialog.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/main_window.h"
+#include "views/shell/notice_bar.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
@@ -64,6 +66,7 @@ void MainWindow::makeMenus() {
   };
   QMenu* file = menuBar()->addMenu(tr("&File"));
   file->addAction(m_open);
+  addFileActions(file);
   file->addSeparator();
   add(file, tr("&Quit"), QKeySequence::Quit, [this] { close(); });
 
@@ -124,6 +127,8 @@ void MainWindow::applyTheme() {
   m_open->setIcon(icon(Icon::open, theme.text));
   m_zoom->setIcon(icon(Icon::resetZoom, theme.text));
   m_start->setTheme(theme);
+  m_notice->setTheme(theme);
+  if (m_capture) m_capture->setTheme(theme);
   m_page->setTheme(theme);
   for (PlotPage* view : m_dockedViews) view->setTheme(theme);
   m_timeline->setTheme(theme);
