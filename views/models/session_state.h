@@ -44,22 +44,22 @@ struct SessionState {
     friend bool operator==(const Annotation&, const Annotation&) = default;
   };
 
-  QString capture;  ///< path of the one that is open; empty: none
-  ScopeParams params;
+  QString capture{};  ///< path of the one that is open; empty: none
+  ScopeParams params{};
   std::int64_t prefix = 0;
-  std::optional<Slice> slice;
-  std::optional<Cursor> lock;
-  QList<Run> runs;
-  QList<Page> pages;  ///< empty: the built-in ones
+  std::optional<Slice> slice{};
+  std::optional<Cursor> lock{};
+  QList<Run> runs{};
+  QList<Page> pages{};  ///< empty: the built-in ones
   int page = 0;       ///< the one in front
-  QJsonObject views;  ///< what each view keeps (ranges, choices) by its id
-  QByteArray layout;  ///< of docks and toolbars; empty: as it is
-  QList<TokenSet> slices;
-  QList<Cursor> pins;
-  QList<Annotation> annotations;
+  QJsonObject views{};  ///< what each view keeps (ranges, choices) by its id
+  QByteArray layout{};  ///< of docks and toolbars; empty: as it is
+  QList<TokenSet> slices{};
+  QList<Cursor> pins{};
+  QList<Annotation> annotations{};
   /// The file as it was read: what the window does not know of it is written again. Opaque here.
-  QByteArray document;
-  QString origin;  ///< the file that `document` is of
+  QByteArray document{};
+  QString origin{};  ///< the file that `document` is of
 };
 
 }  // namespace qaq::views

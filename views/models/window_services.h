@@ -18,8 +18,8 @@ namespace qaq::views {
 
 /// A session as it was read, with where its capture is.
 struct LoadedSession {
-  SessionState state;    ///< its capture is a path that can be opened; empty where it is missing
-  QString missing;       ///< the capture that was not found, as the session names it; else empty
+  SessionState state{};    ///< its capture is a path that can be opened; empty where it is missing
+  QString missing{};       ///< the capture that was not found, as the session names it; else empty
   bool changed = false;  ///< a capture was found, but it is another file than was saved
 };
 
@@ -47,8 +47,8 @@ class RecoveryStore {
 };
 
 struct RecentFile {
-  QString path;
-  QDateTime opened;
+  QString path{};
+  QDateTime opened{};
   bool exists = true;
 };
 
@@ -65,36 +65,36 @@ class RecentFiles {
 
 /// A bundled capture and how it is shown.
 struct Sample {
-  QString title;
-  QString path;
+  QString title{};
+  QString path{};
   ScopeParams params{};
   QString view{};  ///< id of the view that it is about: "bits" or "attention"
 };
 
 /// What the form "Capture from model" holds.
 struct CaptureForm {
-  QString model;   ///< a known name, a file or a folder
-  QString prompt;  ///< the text, where promptFile is empty
-  QString promptFile;
+  QString model{};   ///< a known name, a file or a folder
+  QString prompt{};  ///< the text, where promptFile is empty
+  QString promptFile{};
   bool chat = false;  ///< the text is a message: set into the model's chat template
   int generate = 0;   ///< tokens
-  QString layers;     ///< as in "0-3,14"; empty: all
-  QString attention;  ///< auto, full, window:N, derive, none
-  QString dtype;      ///< f32, f16, bf16
-  QString output;
+  QString layers{};     ///< as in "0-3,14"; empty: all
+  QString attention{};  ///< auto, full, window:N, derive, none
+  QString dtype{};      ///< f32, f16, bf16
+  QString output{};
 
   friend bool operator==(const CaptureForm&, const CaptureForm&) = default;
 };
 
 /// What a form will lead to.
 struct CaptureForecast {
-  QString model;  ///< as it names itself
+  QString model{};  ///< as it names itself
   qint64 promptTokens = 0;
   qint64 mostTokens = 0;
   int layers = 0;
-  QString attention;  ///< the profile that "auto" means
+  QString attention{};  ///< the profile that "auto" means
   qint64 bytes = 0;   ///< of the file
-  QString warning;    ///< empty: none
+  QString warning{};    ///< empty: none
 };
 
 /// Runs a model into a capture file. Both are called on worker threads and throw Error.
@@ -102,7 +102,7 @@ struct CaptureMaker {
   std::function<CaptureForecast(const CaptureForm&, const Work&)> forecast;
   /// Leaves a whole file or none.
   std::function<void(const CaptureForm&, const Work&)> make;
-  QStringList models;  ///< known names that are there
+  QStringList models{};  ///< known names that are there
 };
 
 struct WindowServices {

@@ -37,6 +37,7 @@ class Workspace : public QObject {
   void cancel() { m_runner.cancel(); }
 
   SelectionModel& selection() { return m_selection; }
+  const SelectionModel& selection() const { return m_selection; }
   ReplayRunner& runner() { return m_runner; }
   const QString& path() const { return m_path; }
   const SharedCapture& capture() const { return m_capture; }

@@ -50,7 +50,7 @@ class RecentRow : public StartCard {
     QPainter painter(this);
     if (hasFocus() || underMouse()) paintFrame(painter, false);
     const QColor& ink = m_file.exists ? theme().text : theme().muted;
-    icon(Icon::file, ink).paint(&painter, QRect(8, (height() - 16) / 2, 16, 16));
+    views::icon(Icon::file, ink).paint(&painter, QRect(8, (height() - 16) / 2, 16, 16));
     painter.setFont(Theme::font(Theme::kTitlePx));
     QRect words = rect().adjusted(32, 0, -32, 0);
     painter.setPen(m_file.exists ? theme().muted : theme().warning);

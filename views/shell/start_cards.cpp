@@ -54,7 +54,7 @@ void ActionCard::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   paintFrame(painter, m_main);
   const QColor& ink = m_main ? theme().accent : theme().text;
-  icon(m_icon, ink).paint(&painter, QRect(kMargin, (height() - 22) / 2, 22, 22));
+  views::icon(m_icon, ink).paint(&painter, QRect(kMargin, (height() - 22) / 2, 22, 22));
   const int left = kMargin + 22 + kMargin;
   QRect text = rect().adjusted(left, 10, -kMargin, -10);
   if (!m_text.shortcut.isEmpty()) {

@@ -1,5 +1,6 @@
 #include "views/shell/start_page.h"
 
+#include <QEvent>
 #include <QFileInfo>
 #include <QGridLayout>
 #include <QLabel>
@@ -74,6 +75,13 @@ StartPage::StartPage(const WindowServices& services, QWidget* parent)
   halves->addWidget(makeLeft(services), 3);
   if (!m_sampleList.isEmpty()) halves->addWidget(makeSamples(m_sampleList), 0, Qt::AlignTop);
   column->addLayout(halves);
+  column->addSpacing(8);
+  auto* hint = textLabel(services.sessions.load
+                             ? tr("A capture or a session may be dropped anywhere in this window.")
+                             : tr("A capture may be dropped anywhere in this window."),
+                         Theme::kLabelPx);
+  m_headings.push_back(hint);
+  column->addWidget(hint);
   column->addStretch(4);
   refresh();
 }

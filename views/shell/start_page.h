@@ -63,7 +63,7 @@ class StartPage : public QWidget {
   QLabel* m_state;
   QLabel* m_recentTitle = nullptr;
   RecentList* m_recentList = nullptr;
-  QList<QLabel*> m_headings;
+  QList<QLabel*> m_headings;  ///< and whatever else is muted
   std::vector<ActionCard*> m_actions;
   std::vector<SampleCard*> m_samples;
   CaptureOpener m_opener;
