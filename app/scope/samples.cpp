@@ -22,15 +22,15 @@ QString sampleFile(const QString& name) {
 QList<views::Sample> bundledSamples() {
   const QString letter = sampleFile(QStringLiteral("letter.h5"));
   if (letter.isEmpty()) return {};
-  ScopeParams coarse;
-  set_parameter(coarse, "target_quantization_error", 3.0);
+  ScopeParams tight;
+  set_parameter(tight, "target_quantization_error", 0.03);
   const auto tr = [](const char* text) { return QCoreApplication::translate("Samples", text); };
   return {{tr(QT_TRANSLATE_NOOP("Samples", "A letter")), letter, {}, QStringLiteral("bits")},
           {tr(QT_TRANSLATE_NOOP("Samples", "Where attention jumps")),
            letter,
            {},
            QStringLiteral("attention")},
-          {tr(QT_TRANSLATE_NOOP("Samples", "A coarse setting")), letter, coarse,
+          {tr(QT_TRANSLATE_NOOP("Samples", "A tight error budget")), letter, tight,
            QStringLiteral("bits")}};
 }
 

@@ -73,7 +73,9 @@ QString whenText(const QDateTime& when, const QDateTime& now) {
   const qint64 days = when.date().daysTo(now.date());
   const QLocale locale;
   if (days == 0) {
-    return RecentList::tr("today %1").arg(locale.toString(when.time(), QLocale::ShortFormat));
+    // Some locales' short times have seconds.
+    const QString format = locale.timeFormat(QLocale::ShortFormat).remove(QStringLiteral(":ss"));
+    return RecentList::tr("today %1").arg(locale.toString(when.time(), format));
   }
   if (days == 1) return RecentList::tr("yesterday");
   return locale.toString(when.date(), QLocale::ShortFormat);

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "views/plots/attention_pane.h"
 #include "views/plots/number_format.h"
 #include "views/plots/theme.h"
@@ -42,7 +43,7 @@ QString shapeText(const CaptureInfo& info) {
 /// "target error 3: V keeps 1.1 bits, packed 9.6×".
 QString settingText(const Analysis& analysis) {
   return StartPage::tr("target error %1: V keeps %2 bits on average, packed %3×")
-      .arg(numberText(analysis.params.qaq.value.target_quantization_error),
+      .arg(QString::fromStdString(number_text(analysis.params.qaq.value.target_quantization_error)),
            numberText(analysis.replay->value.mean_bits), numberText(analysis.replay->ratio_packed));
 }
 
