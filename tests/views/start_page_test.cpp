@@ -59,7 +59,7 @@ TEST_F(Start, SamplesShowWhatIsInThem) {
       << cards[0]->facts().toStdString();
   EXPECT_TRUE(cards[1]->facts().contains("layer 1, KV head 1 · 1 jump of importance"))
       << cards[1]->facts().toStdString();
-  EXPECT_TRUE(cards[2]->facts().contains("V keeps 3 bits on average"))
+  EXPECT_TRUE(cards[2]->facts().contains("target error 1: V keeps 3.00 bits on average"))
       << cards[2]->facts().toStdString();
   // Three bits everywhere, apart from the layer that was not captured.
   const QRgb three = Palette::of(ThemeKind::light).bits(3);

@@ -1,6 +1,7 @@
 // What the window keeps and gives back: sessions, recovery, recent files.
 
 #include <QDropEvent>
+#include <QJsonArray>
 #include <QMimeData>
 #include <QPushButton>
 #include <gtest/gtest.h>
@@ -289,6 +290,9 @@ TEST_F(SessionWindow, CapturesAndSessionsMayBeDropped) {
   for (const QString path : {"/data/small.h5", "/data/s.qaqsession"}) {
     QMimeData data;
     data.setUrls({QUrl::fromLocalFile(path)});
+    QDragEnterEvent enter(QPoint(20, 20), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
+    QApplication::sendEvent(window.get(), &enter);
+    EXPECT_TRUE(enter.isAccepted());
     QDropEvent drop(QPointF(20, 20), Qt::CopyAction, &data, Qt::LeftButton, Qt::NoModifier);
     QApplication::sendEvent(window.get(), &drop);
     settle();

@@ -1,5 +1,6 @@
 #include "app/scope/session_state.h"
 
+#include <QJsonArray>
 #include <filesystem>
 #include <gtest/gtest.h>
 
