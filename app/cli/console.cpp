@@ -13,11 +13,10 @@
 #include <unistd.h>
 
 #include "app/cli/printable.h"
+#include "app/wiring/origin.h"
 #include "core/base/error.h"
-#include "core/base/parallel.h"
 #include "core/base/shell.h"
 #include "core/base/text.h"
-#include "core/base/version.h"
 
 namespace qaq::cli {
 namespace {
@@ -155,10 +154,6 @@ void remember_command_line(int argc, char** argv) {
 }
 const std::string& command_line() { return remembered_command_line; }
 
-nlohmann::ordered_json provenance() {
-  return {{"program", "qaq"},           {"version", program_version()},
-          {"commit", program_commit()}, {"command_line", command_line()},
-          {"backend", "cpu"},           {"n_threads", thread_count()}};
-}
+nlohmann::ordered_json provenance() { return provenance_of({"qaq", command_line()}); }
 
 }  // namespace qaq::cli

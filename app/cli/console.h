@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/base/progress.h"
+#include "core/base/stopwatch.h"
 
 namespace qaq::cli {
 
@@ -39,17 +40,6 @@ class Interruption {
   static std::stop_token stop_token();
   /// 130 after SIGINT, 143 after SIGTERM.
   static int exit_code();
-};
-
-/// Seconds since an earlier point, for `timing`.
-class Stopwatch {
- public:
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
 /// Prints one JSON document on standard output; adds schema_version in front.

@@ -10,11 +10,11 @@
 #include "app/cli/evaluate_options.h"
 #include "app/cli/evaluation_items.h"
 #include "app/cli/evaluation_report.h"
-#include "app/cli/inputs.h"
 #include "app/cli/item_log.h"
 #include "app/cli/item_runs.h"
 #include "app/cli/printable.h"
-#include "app/cli/prompt.h"
+#include "app/cli/prompt_flags.h"
+#include "app/wiring/inputs.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
@@ -245,6 +245,7 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
   const auto model = open_model_named(options.model);
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
+  print_warning(prompt);
   const std::int64_t n_prompt = std::ssize(prompt.ids);
   PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work), params_of(settings),
                 options.dtype);

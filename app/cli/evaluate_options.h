@@ -8,7 +8,7 @@
 
 #include "app/cli/evaluation_items.h"
 #include "app/cli/evaluation_report.h"
-#include "app/cli/prompt.h"
+#include "app/wiring/prompt.h"
 #include "core/evaluate/multiple_choice.h"
 #include "core/tensor/dtype.h"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <numeric>
 
-#include "app/cli/inputs.h"
+#include "app/wiring/inputs.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/evaluate/random_sample.h"

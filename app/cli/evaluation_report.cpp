@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/printable.h"
-#include "app/cli/prompt.h"
+#include "app/wiring/prompt.h"
 #include "core/base/parameters.h"
 #include "core/base/text.h"
 #include "core/evaluate/summary_json.h"

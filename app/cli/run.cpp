@@ -4,7 +4,8 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
-#include "app/cli/generation.h"
+#include "app/cli/generation_flags.h"
+#include "app/cli/prompt_flags.h"
 #include "core/base/error.h"
 #include "data/tokenizers/stream_decoder.h"
 
@@ -68,6 +69,7 @@ void run(const GenerationOptions& options, const CommonOptions& common) {
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const Generator generator(options);
+  print_warning(generator.prompt);
   const auto engine = generator.open_engine(work);
   const double load = total.seconds();
 

@@ -2,9 +2,9 @@
 #include <optional>
 #include <utility>
 
-#include "app/cli/inputs.h"
 #include "app/cli/item_runs.h"
 #include "app/cli/sweep_subject.h"
+#include "app/wiring/inputs.h"
 #include "core/base/sha256.h"
 #include "core/engine/backend.h"
 #include "core/evaluate/summary_json.h"

@@ -3,7 +3,7 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
-#include "app/cli/inputs.h"
+#include "app/wiring/inputs.h"
 
 namespace qaq::cli {
 namespace {
@@ -17,7 +17,7 @@ struct TokenizeOptions {
 
 void run(const TokenizeOptions& options, const CommonOptions& common) {
   require_device(common.device);
-  const auto tokenizer = open_tokenizer(options.model);
+  const auto tokenizer = open_tokenizer_named(options.model);
   const std::string text =
       options.file.empty() ? checked_text("--text", options.text) : read_text_file(options.file);
   const auto ids = tokenizer->encode(text, !options.no_special);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "app/scope/chart_figure.h"
+#include "app/scope/session_figure.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
@@ -244,7 +245,9 @@ void checkFlags(const FigureOptions& options) {
       {"--y", options.y.has_value()},
       {"--preset", !options.common.preset.empty()},
       {"--set", !options.common.assignments.empty()},
-      {"--prefix", options.common.prefix != 0}};
+      {"--prefix", options.common.prefix != 0},
+      {"--page", options.page.has_value()},
+      {"--format", !options.format.empty()}};
   for (const auto& [flag, is_given] : given) {
     if (!is_given || view.flags.contains(flag)) continue;
     refuse_usage(
@@ -268,11 +271,18 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
     names.emplace_back(view.name);
     files += cat(files.empty() ? "" : "; ", view.name, ": ", view.files);
   }
-  figure->add_option("view", options.view, "What to draw")->required()->check(CLI::IsMember(names));
-  figure->add_option("files", options.files, "Of what. " + files)->required();
+  figure->add_option("view", options.view, "What to draw")->check(CLI::IsMember(names));
+  figure->add_option("files", options.files, "Of what. " + files);
+  figure->add_option(
+      "--session", options.session,
+      "Draw every view of a session's pages, as PAGE-VIEW.png into the folder DIR of "
+      "-o DIR, in place of one view");
+  figure->add_option("--page", options.page, "With --session: only this page, from 1");
+  figure->add_option("--format", options.format, "With --session: png (the default) or pdf")
+      ->check(CLI::IsMember({"png", "pdf"}));
   figure
       ->add_option("-o,--output", options.output,
-                   "Where to write: a name that ends in .png, .pdf or .svg")
+                   "Where to write: a name that ends in .png, .pdf or .svg; of a session a folder")
       ->required();
   figure->add_option(
       "--layer", options.layer,
@@ -340,11 +350,18 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "  qaq-scope figure table story.h5 -o rows.pdf --of outliers --layer 14\n"
       "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
       "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
-      "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");
+      "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64\n"
+      "  qaq-scope figure --session story.qaqsession -o figures/ --format pdf");
   return figure;
 }
 
 void drawFigure(const FigureOptions& options) {
+  if (!options.session.empty()) return drawSession(options);
+  if (options.view.empty() || options.files.empty()) {
+    refuse_usage({.place = options.view.empty() ? "view" : "files",
+                  .what = "is required",
+                  .cure = "give a view and its files, or --session; see qaq-scope figure --help"});
+  }
   checkFlags(options);
   viewOf(options).draw(options);
 }

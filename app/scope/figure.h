@@ -4,12 +4,16 @@
 
 namespace qaq::scope {
 
-/// `qaq-scope figure VIEW FILE -o FILE`: a view or a chart as a picture or page, with no display.
+/// `qaq-scope figure VIEW FILE -o FILE`: a view or a chart as a picture or page, with no display;
+/// `qaq-scope figure --session S -o DIR/`: every view of a session's pages.
 struct FigureOptions {
   Options common;
   std::string view;
   std::vector<std::string> files;
-  std::string output;
+  std::string session;       ///< a session's file, in place of view and files
+  std::optional<int> page;   ///< of the session, from 1
+  std::string format;        ///< of a session's figures: png (where empty) or pdf
+  std::string output;        ///< of a session a folder
   std::optional<int> layer;  ///< model layer
   std::optional<int> head;   ///< KV head
   std::optional<int> queryHead;

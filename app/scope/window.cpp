@@ -9,7 +9,13 @@
 #include <QThread>
 #include <cstdio>
 
+#include "app/scope/capture_service.h"
 #include "app/scope/command_list.h"
+#include "app/scope/recent_files.h"
+#include "app/scope/recovery.h"
+#include "app/scope/samples.h"
+#include "app/scope/session_state.h"
+#include "app/scope/state_folder.h"
 #include "app/scope/stored_runs.h"
 #include "app/scope/table_writer.h"
 #include "core/base/error.h"
@@ -18,6 +24,7 @@
 #include "data/presets/preset.h"
 #include "views/panels/parameter_panel.h"
 #include "views/shell/main_window.h"
+#include "views/shell/session_keeper.h"
 #include "views/shell/status_line.h"
 #include "views/shell/window_commands.h"
 
@@ -44,7 +51,7 @@ void settle(MainWindow& window) {
 void throwRefusal(MainWindow& window, const WindowOptions& options) {
   const QString error = window.status()->errorText();
   if (error.isEmpty()) return;
-  throw Error(ErrorKind::usage, {.file = options.capture, .what = error.mid(2).toStdString()});
+  throw Error(ErrorKind::usage, {.file = options.file, .what = error.mid(2).toStdString()});
 }
 
 /// Throws Error{usage} that names the command.
@@ -86,10 +93,42 @@ void saveScreenshot(MainWindow& window, const QString& path) {
   }
 }
 
+void checkSessionFlags(const WindowOptions& options) {
+  const std::pair<const char*, bool> given[]{{"--cell", !options.cell.empty()},
+                                             {"--preset", !options.common.preset.empty()},
+                                             {"--set", !options.common.assignments.empty()},
+                                             {"--prefix", options.common.prefix != 0}};
+  for (const auto& [flag, isGiven] : given) {
+    if (!isGiven) continue;
+    refuse_usage({.place = flag,
+                  .what = "does not go with a session",
+                  .cure = "leave it out: the session has its own settings"});
+  }
+}
+
+views::WindowServices servicesOf(const WindowOptions& options) {
+  views::WindowServices services{.openCapture = {}};
+  services.sessions = sessionFiles();
+  services.samples = bundledSamples();
+  services.capture = captureMaker();
+  // A picture of a file is the same whatever was done before, and leaves no trace.
+  const bool isPictureOfFile = !options.screenshot.empty() && !options.file.empty();
+  if (!isPictureOfFile) {
+    const QDir state(stateFolder());
+    services.recent =
+        std::make_shared<RecentFileList>(state.filePath(QStringLiteral("recent.json")));
+    services.recovery =
+        std::make_shared<RecoveryFolder>(state.filePath(QStringLiteral("sessions")));
+  }
+  return services;
+}
+
 }  // namespace
 
 void addWindow(CLI::App& program, WindowOptions& options) {
-  program.add_option("file", options.capture, "A capture to open");
+  program.add_option("file", options.file, "A capture or a session (.qaqsession) to open");
+  program.add_flag("--restore", options.restore,
+                   "Take back the session of a window that ended without closing");
   program.add_option("--screenshot", options.screenshot,
                      "Write a picture of the window (.png) and leave; needs no display");
   program.add_option("--cell", options.cell, "Lock key|value,LAYER,KV_HEAD,TOKEN[,STEP]");
@@ -114,17 +153,22 @@ int runWindow(const WindowOptions& options) {
   validate(params.qaq);
   const auto cell = cellOf(options.cell);
   const auto size = sizeOf(options.common);
-  const QString file = QString::fromStdString(options.capture);
+  const QString file = QString::fromStdString(options.file);
+  const bool isSession = file.endsWith(QLatin1String(".qaqsession"), Qt::CaseInsensitive);
+  if (isSession) checkSessionFlags(options);
   const bool screenshot = !options.screenshot.empty();
   // A refused file is of no use to a picture or to commands: refuse it as the command line does.
   std::shared_ptr<const CaptureView> opened;
+  std::string path = options.file;
   if ((screenshot || !options.commands.empty()) && !file.isEmpty()) {
-    opened = open_capture(options.capture);
+    if (isSession) path = openSession(options.file).state.capture.toStdString();
+    opened = open_capture(path);
   }
-
-  MainWindow window([opened, first = options.capture](const std::string& path, const Work& work) {
-    return opened && path == first ? opened : open_capture(path, work);
-  });
+  views::WindowServices services = servicesOf(options);
+  services.openCapture = [opened, path](const std::string& wanted, const Work& work) {
+    return opened && wanted == path ? opened : open_capture(wanted, work);
+  };
+  MainWindow window(std::move(services));
   window.setRunReader(storedRuns);
   window.setTableWriter(writeTable);
   window.commands().usePresets(bundledPresets());
@@ -136,8 +180,18 @@ int runWindow(const WindowOptions& options) {
   window.setThemeChoice(themeChoice(options.common.theme));
   window.setSettings(params, options.common.prefix);
   if (size) window.resize(*size);
+  if (screenshot) window.sessions()->pause();
   window.show();
-  if (!file.isEmpty()) window.workspace().open(file, cell);
+  if (options.restore) {
+    window.sessions()->restore();
+  } else {
+    window.offerRecovery();
+  }
+  if (cell) {
+    window.workspace().open(file, cell);
+  } else if (!file.isEmpty()) {
+    window.openFile(file);
+  }
   if (screenshot || !options.commands.empty()) runCommands(window, options);
   if (screenshot) {
     throwRefusal(window, options);

@@ -4,10 +4,11 @@
 
 namespace qaq::scope {
 
-/// `qaq-scope [FILE]`: the window, or with --screenshot a picture of it.
+/// `qaq-scope [FILE]`: the window of a capture or a session, or with --screenshot a picture of it.
 struct WindowOptions {
   Options common;
-  std::string capture;  ///< empty: none
+  std::string file;      ///< a capture, or by its ending .qaqsession a session; empty: none
+  bool restore = false;  ///< take back what a window left that ended without closing
   std::string screenshot;
   std::string cell;                   ///< key|value,LAYER,KV_HEAD,TOKEN[,STEP] to lock
   std::vector<std::string> commands;  ///< to run in the window, one after the other

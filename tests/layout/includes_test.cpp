@@ -30,6 +30,7 @@ const std::map<std::string, Allowed> kTable{
     {"gpu", {{"core", "gpu"}, {"cuda", "json"}}},
     {"views", {{"core", "views"}, {"qt", "json"}}},
     {"app/cli", {{"app", "core", "data", "gpu"}, {"json", "cli11", "mpi"}}},
+    {"app/wiring", {{"app", "core", "data", "gpu"}, {"json"}}},
     {"app/scope", {{"app", "core", "data", "gpu", "views"}, {"json", "cli11", "qt"}}},
     {"tests",
      {kRoots,

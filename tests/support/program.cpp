@@ -70,6 +70,7 @@ ProgramResult run_program(const std::vector<std::string>& argv, const ProgramOpt
       }
     }
     const auto said = [&](const std::string& text) {
+      if (options.signal_when) return options.signal_when();
       return text.find(options.signal_after_output) != std::string::npos;
     };
     if (!signalled && (said(result.err) || said(result.out))) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ struct ProgramResult {
 
 struct ProgramOptions {
   std::vector<std::string> environment{};  ///< "NAME=value", added to ours
-  std::string signal_after_output{};  ///< send `signal` once one of the outputs holds this text
+  std::string signal_after_output{};    ///< send `signal` once one of the outputs holds this text
+  std::function<bool()> signal_when{};  ///< or once this is true, asked a few times a second
   int signal = 0;
   int kill_after_seconds = 120;  ///< a hanging program fails the test instead of hanging it
 };

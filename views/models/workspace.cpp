@@ -40,6 +40,12 @@ void Workspace::setPrefix(std::int64_t prefix, bool isFinal) {
   if (m_live) run(isFinal);
 }
 
+void Workspace::prepare(const ScopeParams& params, std::int64_t prefix) {
+  m_params = params;
+  m_prefix = prefix;
+  emit prefixChanged(prefix);
+}
+
 void Workspace::setLive(bool live) {
   m_live = live;
   if (live && m_analysis && !isCurrent()) run();
@@ -48,11 +54,10 @@ void Workspace::setLive(bool live) {
 void Workspace::run(bool isFinal) {
   const SharedCapture& capture = m_next ? m_next : m_capture;
   if (!capture) return;
-  m_runner.request(
-      {.capture = capture,
-       .params = m_params,
-       .prefix = m_prefix,
-       .through = isFinal ? Analysis::Stage::scores : Analysis::Stage::violations});
+  m_runner.request({.capture = capture,
+                    .params = m_params,
+                    .prefix = m_prefix,
+                    .through = isFinal ? Analysis::Stage::scores : Analysis::Stage::violations});
 }
 
 bool Workspace::isCurrent() const {

@@ -27,12 +27,17 @@ class Workspace : public QObject {
   void setParams(const ScopeParams& params, bool isFinal = true);
   /// Tokens to quantize; 0: all.
   void setPrefix(std::int64_t prefix, bool isFinal = true);
+  /// Parameters and prefix for the capture that is opened next: what is shown is not replayed.
+  void prepare(const ScopeParams& params, std::int64_t prefix);
+  /// The slice was chosen: the violations that are found do not move it.
+  void stay() { m_untouched.reset(); }
   /// Changes that wait for run() when off.
   void setLive(bool live);
   void run(bool isFinal = true);
   void cancel() { m_runner.cancel(); }
 
   SelectionModel& selection() { return m_selection; }
+  const SelectionModel& selection() const { return m_selection; }
   ReplayRunner& runner() { return m_runner; }
   const QString& path() const { return m_path; }
   const SharedCapture& capture() const { return m_capture; }
@@ -80,7 +85,7 @@ class Workspace : public QObject {
   ScopeParams m_params;
   std::int64_t m_prefix = 0;
   bool m_live = true;
-  std::optional<Slice> m_untouched;  ///< where a new capture began, until its violations are known
+  std::optional<Slice> m_untouched;   ///< where a new capture began, until its violations are known
   std::optional<Cursor> m_startCell;  ///< model layer in `layer`, until the capture is known
 };
 

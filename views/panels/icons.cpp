@@ -29,6 +29,27 @@ QPainterPath pathOf(Icon which) {
       path.arcTo(5.5, 2.5, 5, 5, 180, -180);
       path.lineTo(10.5, 7);
       break;
+    case Icon::file:  // a sheet with a folded corner
+      path.moveTo(9.5, 2);
+      path.lineTo(3.5, 2);
+      path.lineTo(3.5, 14);
+      path.lineTo(12.5, 14);
+      path.lineTo(12.5, 5);
+      path.lineTo(9.5, 2);
+      path.lineTo(9.5, 5);
+      path.lineTo(12.5, 5);
+      break;
+    case Icon::chip:  // a square with two legs on each side
+      path.addRect(4, 4, 8, 8);
+      for (const double at : {6.0, 10.0}) {
+        for (const double from : {1.5, 12.0}) {
+          path.moveTo(at, from);
+          path.lineTo(at, from + 2.5);
+          path.moveTo(from, at);
+          path.lineTo(from + 2.5, at);
+        }
+      }
+      break;
     case Icon::resetZoom:  // four corners
       for (const int x : {0, 1}) {
         for (const int y : {0, 1}) {

@@ -180,6 +180,15 @@ void MapPane::resetZoom() {
   replot(rpQueuedReplot);
 }
 
+bool MapPane::isZoomed() const {
+  const SharedHeatmap& map = m_heatmap->map();
+  if (!map) return false;
+  const auto shows = [](const QCPAxis* axis, std::int64_t count) {
+    return axis->range() == QCPRange(-0.5, static_cast<double>(count) - 0.5);
+  };
+  return !shows(xAxis, map->columns()) || !shows(yAxis, map->rows());
+}
+
 void MapPane::setFooter(PaneFooter* footer) {
   m_footer = footer;
   plotLayout()->addElement(2, 0, footer);

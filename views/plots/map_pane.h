@@ -52,6 +52,8 @@ class MapPane : public QCustomPlot {
   void setValueColors(ValueColors colors);
   ValueColors valueColors() const { return m_valueColors; }
   void resetZoom();
+  /// Less than the whole map is in sight.
+  bool isZoomed() const;
   virtual void setTheme(const Theme& theme);
   /// A newer result is being made: the present picture stays, marked as old.
   void setUpdating(bool updating);

@@ -1,6 +1,7 @@
 #include "views/plots/map_view.h"
 
 #include <QHBoxLayout>
+#include <QJsonArray>
 #include <algorithm>
 
 namespace qaq::views {
@@ -55,6 +56,7 @@ void MapView::addBelow(QWidget* widget, int stretch) { m_column->addWidget(widge
 
 void MapView::show(const SharedSlice& slice) {
   present(slice);
+  applyState();
   showCursors();
 }
 
@@ -79,6 +81,41 @@ void MapView::setMessage(const QString& text) {
 
 void MapView::resetZoom() {
   for (MapPane* pane : m_panes) pane->resetZoom();
+}
+
+QJsonObject MapView::viewState() const {
+  if (!m_state.isEmpty()) return m_state;
+  QJsonArray ranges;
+  bool zoomed = false;
+  for (const MapPane* pane : m_panes) {
+    const QCPRange x = pane->xAxis->range(), y = pane->yAxis->range();
+    ranges.append(QJsonArray{x.lower, x.upper, y.lower, y.upper});
+    zoomed = zoomed || pane->isZoomed();
+  }
+  // A whole map is whole in any capture.
+  return zoomed ? QJsonObject{{QStringLiteral("ranges"), ranges}} : QJsonObject();
+}
+
+void MapView::setViewState(const QJsonObject& state) {
+  m_state = state;
+  applyState();
+}
+
+void MapView::applyState() {
+  const auto hasMap = [](const MapPane* pane) { return pane->heatmap()->map() != nullptr; };
+  if (m_state.isEmpty() || !std::ranges::all_of(m_panes, hasMap)) return;
+  const QJsonArray ranges = m_state.value(QStringLiteral("ranges")).toArray();
+  m_state = {};
+  for (int i = 0; i < m_panes.size() && i < ranges.size(); ++i) {
+    const QJsonArray range = ranges[i].toArray();
+    const auto set = [&range](QCPAxis* axis, int at) {
+      const double lower = range[at].toDouble(), upper = range[at + 1].toDouble();
+      if (lower < upper) axis->setRange(lower, upper);  // held inside the map
+    };
+    set(m_panes[i]->xAxis, 0);
+    set(m_panes[i]->yAxis, 2);
+    m_panes[i]->replot(QCustomPlot::rpQueuedReplot);
+  }
 }
 
 void MapView::setCompact(bool compact) {

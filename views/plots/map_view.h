@@ -22,6 +22,8 @@ class MapView : public PlotView {
   void setUpdating(bool updating) override;
   bool isSettled() const override;
   void resetZoom() override;
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   void setCompact(bool compact) override;
   QList<MapPane*> panes() const override { return m_panes; }
   QSize figureSize() const override;
@@ -60,9 +62,12 @@ class MapView : public PlotView {
   void showFilter();
   void step(MapPane* pane, int rows, int columns, bool extends);
 
+  void applyState();
+
   QVBoxLayout* m_column;
   QHBoxLayout* m_row;
   QList<MapPane*> m_panes;
+  QJsonObject m_state;  ///< until there are maps that it can be applied to
 };
 
 }  // namespace qaq::views

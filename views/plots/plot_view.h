@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QJsonObject>
 #include <QWidget>
 #include <optional>
 
@@ -43,6 +44,11 @@ class PlotView : public QWidget {
   virtual QString error() const { return {}; }
 
   virtual void resetZoom() {}
+  /// What a session keeps of the view: where it was zoomed to, its choices. Empty: as it begins.
+  virtual QJsonObject viewState() const { return {}; }
+  /// What viewState() gave; what means nothing to the view is ignored. Before there is a picture it
+  /// waits for it.
+  virtual void setViewState(const QJsonObject&) {}
   /// Height is dear: labels that the view below repeats, and shares in legends, are left out.
   virtual void setCompact(bool) {}
   /// Its heatmaps, whose token, step and layer axes move together on a page.

@@ -30,6 +30,7 @@
 #include "views/shell/dock_layout.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/scope_style.h"
+#include "views/shell/session_keeper.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
 #include "views/shell/target_mark.h"
@@ -46,11 +47,12 @@ constexpr int kNoticeMs = 8000;
 
 }  // namespace
 
-MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
+MainWindow::MainWindow(WindowServices services, QWidget* parent)
     : QMainWindow(parent),
-      m_workspace(std::move(opener)),
+      m_services(std::move(services)),
+      m_workspace(m_services.openCapture),
       m_pages(new QStackedWidget),
-      m_start(new StartPage),
+      m_start(new StartPage(m_services)),
       m_page(new PageStack(&m_workspace.selection())),
       m_parameters(new ParameterPanel),
       m_inspector(new InspectorPanel(&m_workspace.selection())),
@@ -80,8 +82,9 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   column->addWidget(m_page, 1);
   column->addWidget(m_timeline);
   m_pages->addWidget(work);
-  setCentralWidget(m_pages);
+  setCentralWidget(withNotice(m_pages));
   setStatusBar(m_status);
+  connectSessions();
   makeToolBar();
   makeDocks();
   m_commands->addDocks();
@@ -308,8 +311,9 @@ void MainWindow::setPresenting(bool presenting) {
 }
 
 bool MainWindow::isSettled() const {
-  return !m_workspace.isBusy() && !m_exporter->isBusy() && m_links->isSettled() &&
-         m_slices.isReady() && m_inspector->isReady() && m_page->isSettled() &&
+  return !m_workspace.isBusy() && m_start->isSettled() && m_sessions->isSettled() &&
+         !m_exporter->isBusy() && m_links->isSettled() && m_slices.isReady() &&
+         m_inspector->isReady() && m_page->isSettled() &&
          std::ranges::all_of(m_dockedViews, [](const PlotPage* page) { return page->isSettled(); });
 }
 
@@ -325,7 +329,7 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
   const QList<QUrl> urls = event->mimeData()->urls();
-  if (!urls.isEmpty() && urls.first().isLocalFile()) m_workspace.open(urls.first().toLocalFile());
+  if (!urls.isEmpty() && urls.first().isLocalFile()) openFile(urls.first().toLocalFile());
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event) {

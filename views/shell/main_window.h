@@ -1,11 +1,15 @@
 #pragma once
 
 #include <QMainWindow>
+#include <QSet>
 #include <QTimer>
+#include <optional>
+#include <utility>
 
 #include "views/models/run_list.h"
 #include "views/models/slice_book.h"
 #include "views/models/stored_runs.h"
+#include "views/models/window_services.h"
 #include "views/models/workspace.h"
 #include "views/plots/theme.h"
 #include "views/shell/exporter.h"
@@ -17,7 +21,9 @@ class QStackedWidget;
 
 namespace qaq::views {
 
+class CaptureDialog;
 class DockLayout;
+class NoticeBar;
 class PageStack;
 class InspectorPanel;
 class LockChip;
@@ -29,6 +35,7 @@ class PlotPage;
 class PlotView;
 class RunsPanel;
 class SelectionBar;
+class SessionKeeper;
 class SliceBar;
 class SlicesPanel;
 class StartPage;
@@ -46,7 +53,9 @@ class MainWindow : public QMainWindow {
  public:
   enum class ThemeChoice { system, light, dark };
 
-  explicit MainWindow(CaptureOpener opener, QWidget* parent = nullptr);
+  explicit MainWindow(WindowServices services, QWidget* parent = nullptr);
+  explicit MainWindow(CaptureOpener opener, QWidget* parent = nullptr)
+      : MainWindow(WindowServices{.openCapture = std::move(opener)}, parent) {}
   ~MainWindow() override;
 
   Workspace& workspace() { return m_workspace; }
@@ -62,6 +71,10 @@ class MainWindow : public QMainWindow {
   DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
   WindowCommands& commands() const { return *m_commands; }
+  SessionKeeper* sessions() const { return m_sessions; }
+  NoticeBar* notice() const { return m_notice; }
+  /// Null where the program makes no captures.
+  CaptureDialog* captureDialog() const { return m_capture; }
 
   /// What reads the runs of a capture file, for captures that are opened from now on.
   void setRunReader(RunReader reader);
@@ -71,6 +84,22 @@ class MainWindow : public QMainWindow {
   void setSettings(const ScopeParams& params, std::int64_t prefix);
   /// Takes up a setting of runs().
   void takeUpRun(int index);
+  /// Opens a capture or, by its ending .qaqsession, a session.
+  void openFile(const QString& path);
+  /// What a session of the window as it is now holds.
+  SessionState sessionState() const;
+  /// Becomes what `state` says; its capture is opened.
+  void applySession(const SessionState& state);
+  /// Asks, without stopping anybody, whether what a crash left is wanted back.
+  void offerRecovery();
+  void askForSession();
+  /// Where the session is; else, or with `askName`, where the user says.
+  void saveSession(bool askName);
+  void askForModel();
+  /// Asks where a file that was not found is now, and opens it.
+  void locate(const QString& path);
+  const WindowServices& services() const { return m_services; }
+
   /// Nothing is being loaded, replayed or drawn.
   bool isSettled() const;
   /// Views of the page in sight and of docks.
@@ -103,6 +132,7 @@ class MainWindow : public QMainWindow {
   void dropEvent(QDropEvent* event) override;
   void resizeEvent(QResizeEvent* event) override;
   void changeEvent(QEvent* event) override;
+  void closeEvent(QCloseEvent* event) override;
 
  private:
   void makeToolBar();
@@ -115,6 +145,15 @@ class MainWindow : public QMainWindow {
   void showState();
   void tell(const QString& line);
 
+  // In window_session.cpp: sessions, samples, recent files, captures that are made.
+  QWidget* withNotice(QWidget* pages);
+  void connectSessions();
+  void openSample(const Sample& sample);
+  void takeSession(const QString& path, const LoadedSession& session);
+  void showPending();
+  void showPendingViews();
+
+  WindowServices m_services;
   Workspace m_workspace;
   QStackedWidget* m_pages;
   StartPage* m_start;
@@ -143,6 +182,13 @@ class MainWindow : public QMainWindow {
   ViewLinks* m_links;
   TargetMark* m_mark;
   QTimer m_updating;  ///< before a result counts as late
+  NoticeBar* m_notice = nullptr;
+  SessionKeeper* m_sessions = nullptr;
+  CaptureDialog* m_capture = nullptr;
+  SessionState m_kept;  ///< of the open session: what the window does not show itself
+  std::optional<SessionState> m_pending;  ///< until its capture is open and drawn
+  QString m_bringUp;                      ///< id of a view, when what is opened is drawn
+  QSet<QString> m_unlisted;               ///< paths that are no recent files: samples
   ThemeChoice m_choice = ThemeChoice::system;
   SystemTheme m_systemTheme;
   std::unique_ptr<WindowCommands> m_commands;  // last: it uses all of the above

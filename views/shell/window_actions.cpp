@@ -20,8 +20,10 @@
 #include "views/panels/slice_bar.h"
 #include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
+#include "views/shell/capture_dialog.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/main_window.h"
+#include "views/shell/notice_bar.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
@@ -84,6 +86,8 @@ void MainWindow::applyTheme() {
     m_commands->registry().action(QLatin1String(id))->setIcon(icon(sign, theme.text, theme.faint));
   }
   m_start->setTheme(theme);
+  m_notice->setTheme(theme);
+  if (m_capture) m_capture->setTheme(theme);
   m_page->setTheme(theme);
   for (PlotPage* view : m_dockedViews) view->setTheme(theme);
   m_timeline->setTheme(theme);

@@ -24,6 +24,7 @@
 #include "views/shell/layout_commands.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
+#include "views/shell/session_commands.h"
 #include "views/shell/status_line.h"
 #include "views/shell/view_help.h"
 
@@ -65,6 +66,7 @@ WindowCommands::WindowCommands(MainWindow* window)
           [this, window](const QString& id) { window->addAction(m_registry.action(id)); });
   addMenus();
   addFile();
+  addSessionCommands(m_registry, *m_window);
   addExportCommands(m_registry, *m_window);
   ParameterCommands::addEdits(m_registry, m_edits, m_workspace);
   addCopies();
@@ -106,7 +108,7 @@ void WindowCommands::addFile() {
                     if (path.isEmpty()) {
                       m_window->askForCapture();
                     } else {
-                      m_workspace.open(path);
+                      m_window->openFile(path);
                     }
                   }});
   m_registry.add({.id = "file.quit",

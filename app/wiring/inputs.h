@@ -8,11 +8,11 @@
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 
-namespace qaq::cli {
+namespace qaq {
 
-/// What users name on the command line, opened and checked. All throw Error{input} that names the
-/// file and the cure; `model` is a known name (see `qaq model list`) or a path.
-std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& model);
+/// What users name, opened and checked. All throw Error{input} that names the file and the cure;
+/// `model` is a known name (see `qaq model list`) or a path.
+std::shared_ptr<const Tokenizer> open_tokenizer_named(const std::string& model);
 std::shared_ptr<const ModelFile> open_model_named(const std::string& model);
 
 /// A whole UTF-8 file.
@@ -25,4 +25,4 @@ std::vector<std::int32_t> read_tokens_file(const std::string& path, std::int64_t
 /// Layers named as in "0-3,14", ascending. Throws Error{usage}.
 std::vector<std::int32_t> parse_layers(const std::string& text, std::int64_t n_layers);
 
-}  // namespace qaq::cli
+}  // namespace qaq

@@ -1,17 +1,17 @@
-#include "app/cli/generation.h"
+#include "app/wiring/generation.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "app/cli/console.h"
-#include "app/cli/inputs.h"
+#include "app/wiring/inputs.h"
 #include "core/base/error.h"
+#include "core/base/stopwatch.h"
 #include "core/base/text.h"
 #include "core/engine/backend.h"
 #include "data/tokenizers/stream_decoder.h"
 
-namespace qaq::cli {
+namespace qaq {
 namespace {
 
 // Passes taps on and counts the time that they take.
@@ -34,13 +34,6 @@ class TimedSink : public TapSink {
   double seconds_ = 0;
 };
 
-// "top_k" -> "--top-k": flags and parameters have the same names.
-std::string flag_of(const Parameter& parameter) {
-  std::string flag = "--" + parameter.name;
-  std::ranges::replace(flag, '_', '-');
-  return flag;
-}
-
 void require_ids(const std::vector<std::int32_t>& ids, std::int64_t vocab_size) {
   for (const std::int32_t id : ids) {
     if (id >= 0 && id < vocab_size) continue;
@@ -55,34 +48,6 @@ double rate(std::int64_t n_tokens, double seconds) {
 }
 
 }  // namespace
-
-void add_generation_flags(CLI::App& command, GenerationOptions& options) {
-  command.add_option("--model", options.model, "Model: a known name, a file or a folder")
-      ->required();
-  add_prompt_flags(command, options.prompt);
-  command.add_option("--generate", options.n_generate, "Tokens to generate after the prompt")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 24))
-      ->capture_default_str();
-  command.add_flag("--ignore-eos", options.ignore_eos, "Go on behind end tokens");
-  command.add_option("--stop", options.stop_ids, "Ids of further tokens that end the text")
-      ->type_name("ID");
-  for (const Parameter& parameter : list_parameters(options.sampling)) {
-    command
-        .add_option_function<std::string>(
-            flag_of(parameter),
-            [&options, name = parameter.name](const std::string& text) {
-              set_parameter(options.sampling, name, text);
-            },
-            std::string(parameter.info.help))
-        ->type_name(parameter.kind == ParameterKind::integer ? "INT" : "FLOAT")
-        ->default_str(value_text(parameter.value));
-  }
-  command
-      .add_option("--weights", options.weights,
-                  "stored: as the file holds them; f32: dequantized once (more memory)")
-      ->check(CLI::IsMember({"stored", "f32"}))
-      ->capture_default_str();
-}
 
 nlohmann::ordered_json generation_json(const GenerationOptions& options) {
   return {{"sampling", parameters_json(list_parameters(options.sampling))},
@@ -153,4 +118,4 @@ Generation generate(const Generator& generator, Engine& engine, const Generation
   return result;
 }
 
-}  // namespace qaq::cli
+}  // namespace qaq

@@ -1,4 +1,4 @@
-#include "app/cli/inputs.h"
+#include "app/wiring/inputs.h"
 
 #include <algorithm>
 #include <charconv>
@@ -13,14 +13,14 @@
 #include "data/models/gguf_file.h"
 #include "data/models/model_store.h"
 
-namespace qaq::cli {
+namespace qaq {
 
 std::shared_ptr<const ModelFile> open_model_named(const std::string& model) {
   return open_model(ModelStore().resolve(model));
 }
 
-std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& model) {
-  return qaq::open_tokenizer(ModelStore().resolve(model));
+std::shared_ptr<const Tokenizer> open_tokenizer_named(const std::string& model) {
+  return open_tokenizer(ModelStore().resolve(model));
 }
 
 std::string checked_text(const std::string& flag, const std::string& text) {
@@ -116,4 +116,4 @@ std::vector<std::int32_t> parse_layers(const std::string& text, std::int64_t n_l
   return {layers.begin(), layers.end()};
 }
 
-}  // namespace qaq::cli
+}  // namespace qaq

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "app/cli/prompt.h"
+#include "app/wiring/prompt.h"
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
 #include "core/engine/sampler.h"
@@ -16,9 +15,9 @@
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 
-namespace qaq::cli {
+namespace qaq {
 
-/// Which model continues which prompt, and how: the flags that `run` and `capture` share.
+/// Which model continues which prompt, and how.
 struct GenerationOptions {
   std::string model;
   std::string weights = "stored";  ///< or "f32": dequantized once, when loaded
@@ -28,8 +27,6 @@ struct GenerationOptions {
   std::vector<std::int32_t> stop_ids;
   SamplingParams sampling;
 };
-
-void add_generation_flags(CLI::App& command, GenerationOptions& options);
 
 /// How the text was continued, for reports and provenance: parameters and seed of the sampling,
 /// what ends a text, how weights are held.
@@ -74,4 +71,4 @@ struct GenerationListener {
 Generation generate(const Generator& generator, Engine& engine, const GenerationListener& listener,
                     const Work& work);
 
-}  // namespace qaq::cli
+}  // namespace qaq

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -9,7 +8,7 @@
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 
-namespace qaq::cli {
+namespace qaq {
 
 /// Where a prompt comes from: one of text, file and tokens_file.
 struct PromptSource {
@@ -21,12 +20,10 @@ struct PromptSource {
   std::string system;  ///< the system's message before it
 };
 
-/// Adds --prompt, --prompt-file, --tokens, --chat, --system and --no-special.
-void add_prompt_flags(CLI::App& command, PromptSource& source);
-
 struct Prompt {
   std::vector<std::int32_t> ids;
   std::string text;
+  std::string warning{};  ///< what the user may not have meant; empty: nothing
 };
 
 /// Reads a prompt; text gets the beginning token where the model's files ask for one. Throws
@@ -38,4 +35,4 @@ Prompt read_prompt(const PromptSource& source, const ModelFile& model, const Tok
 /// The ids as text; where their bytes are no valid UTF-8, as the display forms of the tokens.
 std::string readable_text(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids);
 
-}  // namespace qaq::cli
+}  // namespace qaq

@@ -1,13 +1,11 @@
-#include "app/cli/prompt.h"
+#include "app/wiring/prompt.h"
 
-#include <cstdio>
-
-#include "app/cli/inputs.h"
+#include "app/wiring/inputs.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/tokenizers/chat_template.h"
 
-namespace qaq::cli {
+namespace qaq {
 
 std::string readable_text(const Tokenizer& tokenizer, const std::vector<std::int32_t>& ids) {
   std::string text = tokenizer.decode(ids);
@@ -15,23 +13,6 @@ std::string readable_text(const Tokenizer& tokenizer, const std::vector<std::int
   text.clear();
   for (const std::int32_t id : ids) text += tokenizer.piece(id);
   return text;
-}
-
-void add_prompt_flags(CLI::App& command, PromptSource& source) {
-  auto* prompt = command.add_option_group("prompt");
-  prompt->add_option("--prompt", source.text, "The text to run");
-  prompt->add_option("--prompt-file", source.file, "A UTF-8 file that holds the text");
-  auto* tokens = prompt->add_option("--tokens", source.tokens_file,
-                                    "A file of token ids: spaced, or a JSON list");
-  prompt->require_option(1);
-  auto* chat = command.add_flag("--chat", source.chat,
-                                "The text is a message: set it into the model's chat template");
-  chat->excludes(tokens);
-  command.add_option("--system", source.system, "With --chat: the system's message before it")
-      ->needs(chat);
-  command
-      .add_flag("--no-special", source.no_special, "Read the text of special tokens as plain text")
-      ->excludes(chat);
 }
 
 namespace {
@@ -67,14 +48,13 @@ Prompt prompt_of_text(const PromptSource& source, const ModelFile& model,
   auto ids = tokenizer.encode(text, !source.no_special);
   const auto beginning = tokenizer.beginning_id();
   const bool has_one = begins_with_beginning(tokenizer, ids);
+  std::string warning;
   if (beginning && has_one && !source.chat) {
-    std::fprintf(stderr,
-                 "qaq: warning: %s begins with %s, which is added by itself: it stands "
-                 "there twice; leave it out\n",
-                 name_of(source).c_str(), tokenizer.piece(*beginning).c_str());
+    warning = cat(name_of(source), " begins with ", tokenizer.piece(*beginning),
+                  ", which is added by itself: it stands there twice; leave it out");
   }
   if (beginning && !(has_one && source.chat)) ids.insert(ids.begin(), *beginning);
-  return {std::move(ids), std::move(text)};
+  return {std::move(ids), std::move(text), std::move(warning)};
 }
 
 }  // namespace
@@ -99,4 +79,4 @@ Prompt read_prompt(const PromptSource& source, const ModelFile& model, const Tok
   return prompt;
 }
 
-}  // namespace qaq::cli
+}  // namespace qaq

@@ -1,0 +1,164 @@
+#include "app/scope/session_figure.h"
+
+#include <QDir>
+#include <algorithm>
+#include <cstdio>
+#include <set>
+
+#include "app/scope/chart_figure.h"
+#include "app/scope/session_state.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "data/capture/capture_file.h"
+#include "views/models/provenance.h"
+#include "views/plots/figure_renderer.h"
+#include "views/shell/page_stack.h"
+
+namespace qaq::scope {
+namespace {
+
+using views::SessionState;
+
+void checkSessionFlags(const FigureOptions& options) {
+  const std::pair<const char*, bool> given[]{
+      {"view", !options.view.empty() || !options.files.empty()},
+      {"--layer", options.layer.has_value()},
+      {"--head", options.head.has_value()},
+      {"--query-head", options.queryHead.has_value()},
+      {"--cache", options.cache.has_value()},
+      {"--x", options.x.has_value()},
+      {"--y", options.y.has_value()},
+      {"--preset", !options.common.preset.empty()},
+      {"--set", !options.common.assignments.empty()},
+      {"--prefix", options.common.prefix != 0}};
+  for (const auto& [flag, isGiven] : given) {
+    if (!isGiven) continue;
+    refuse_usage({.place = flag,
+                  .what = "does not go with --session",
+                  .cure = "leave it out: the session says what is drawn"});
+  }
+}
+
+// "Bits and attention" -> "bits-and-attention"; names that are taken get a number.
+class PageNames {
+ public:
+  std::string next(const QString& title) {
+    QString name;
+    for (const QChar c : title.toLower()) {
+      const bool plain = c.isLetterOrNumber();
+      if (plain) name += c;
+      if (!plain && !name.isEmpty() && !name.endsWith(QLatin1Char('-'))) name += QLatin1Char('-');
+    }
+    while (name.endsWith(QLatin1Char('-'))) name.chop(1);
+    if (name.isEmpty()) name = QStringLiteral("page");
+    QString unique = name;
+    for (int n = 2; !m_taken.insert(unique).second; ++n)
+      unique = name + QStringLiteral("-%1").arg(n);
+    return unique.toStdString();
+  }
+
+ private:
+  std::set<QString> m_taken;
+};
+
+QList<SessionState::Page> pagesOf(const SessionState& state, const FigureOptions& options) {
+  QList<SessionState::Page> pages = state.pages;
+  if (pages.isEmpty()) {
+    for (const views::PageLayout& page : views::PageStack::builtIn()) {
+      pages.push_back({page.title, page.rows});
+    }
+  }
+  if (options.page && (*options.page < 1 || *options.page > pages.size())) {
+    refuse_usage({.place = "--page",
+                  .what = cat("the session has no page ", *options.page),
+                  .cure = cat("give one from 1 to ", pages.size())});
+  }
+  return pages;
+}
+
+// Layers of a session are the model's; those of a slice are indices of captured ones.
+std::optional<int> layerIndex(const CaptureInfo& info, int layer) {
+  const auto found = std::ranges::find(info.layers, layer);
+  if (found == info.layers.end()) return std::nullopt;
+  return static_cast<int>(found - info.layers.begin());
+}
+
+struct Shown {
+  views::SharedSlice slice;
+  std::optional<views::Cursor> lock;
+};
+
+Shown shownOf(const SessionState& state) {
+  const auto capture = open_capture(state.capture.toStdString());
+  const CaptureInfo& info = capture->info();
+  const std::int64_t prefix = std::min(state.prefix, info.n_tokens);
+  const auto analysis =
+      views::analyse({.capture = capture, .params = state.params, .prefix = prefix});
+  views::SelectionModel selection;  // holds coordinates inside the capture
+  selection.reset(info, views::defaultSlice(*analysis));
+  if (state.lock) {
+    if (const auto layer = layerIndex(info, state.lock->layer)) {
+      views::Cursor lock = *state.lock;
+      lock.layer = *layer;
+      selection.lock(lock);
+    }
+  }
+  if (state.slice) {
+    if (const auto layer = layerIndex(info, state.slice->layer)) {
+      views::Slice slice = *state.slice;
+      slice.layer = *layer;
+      selection.setSlice(slice);
+    }
+  }
+  return {views::loadSlice(analysis, selection.slice()), selection.locked()};
+}
+
+}  // namespace
+
+void drawSession(const FigureOptions& options) {
+  checkSessionFlags(options);
+  const views::LoadedSession session = openSession(options.session);
+  if (session.changed) {
+    std::fprintf(stderr, "qaq-scope: warning: %s is not the file that the session was saved with\n",
+                 session.state.capture.toStdString().c_str());
+  }
+  const QList<SessionState::Page> pages = pagesOf(session.state, options);
+  const Shown shown = shownOf(session.state);
+  const QDir folder(QString::fromStdString(options.output));
+  if (!folder.mkpath(QStringLiteral("."))) {
+    throw Error(ErrorKind::work, {.file = options.output,
+                                  .what = "cannot be made a folder",
+                                  .cure = "name a folder that can be written to"});
+  }
+  const std::string ending = options.format.empty() ? "png" : options.format;
+  const std::string provenance = views::provenanceText(*shown.slice->analysis);
+  PageNames names;
+  std::optional<Error> refused;
+  int drawn = 0;
+  for (int i = 0; i < pages.size(); ++i) {
+    const std::string name = names.next(pages[i].title);
+    if (options.page && *options.page != i + 1) continue;
+    for (const QStringList& row : pages[i].rows) {
+      for (const QString& id : row) {
+        try {
+          const QJsonObject state = session.state.views.value(id).toObject();
+          const views::FigureRenderer figure(
+              id, shown.slice, styleOf(options, provenance), shown.lock,
+              [&state](views::PlotView& view) { view.setViewState(state); });
+          figure.save(folder.filePath(
+              QString::fromStdString(cat(name, "-", id.toStdString(), ".", ending))));
+          ++drawn;
+        } catch (const Error& error) {
+          if (error.kind() == ErrorKind::work) throw;
+          if (refused) std::fprintf(stderr, "qaq-scope: warning: %s\n", refused->what());
+          refused = error;
+        }
+      }
+    }
+  }
+  if (!refused) return;
+  if (drawn == 0) refuse_input(refused->text());
+  std::fprintf(stderr, "qaq-scope: warning: %s\n", refused->what());
+}
+
+}  // namespace qaq::scope
