@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kMargin = 8, kGap = 5;  // px
 constexpr double kSign = 9, kLine = 1.6;
+constexpr double kMostCorner = 0.75;  // of the plot's width
 
 // A parameter as it was given.
 QString plain(double number) { return QString::fromStdString(number_text(number)); }
@@ -81,6 +82,8 @@ void JumpLines::draw(QCPPainter* painter) {
   // In the corner of what lost its worth: there is no triangle to hide.
   QRectF box(QPointF(), QSizeF(metrics.horizontalAdvance(m_corner) + kSign + kGap + 2 * kMargin,
                                metrics.height() + kMargin));
+  // Where it would hide much of the plot, the table's heading says it.
+  if (box.width() > kMostCorner * plot.width()) return;
   box.moveBottomRight(plot.bottomRight() + QPointF(-6, -6));
   QColor back = theme().surface;
   back.setAlphaF(0.92f);
