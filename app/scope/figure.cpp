@@ -14,6 +14,7 @@
 #include "views/plots/figure_renderer.h"
 #include "views/plots/memory_view.h"
 #include "views/plots/persistence_view.h"
+#include "views/plots/table_view.h"
 
 namespace qaq::scope {
 namespace {
@@ -109,6 +110,11 @@ void prepareMemory(const FigureOptions& options, const views::Analysis&, views::
   dynamic_cast<views::MemoryView&>(view).setAccounting(choiceOf<Accounting>(*options.count));
 }
 
+void prepareTable(const FigureOptions& options, const views::Analysis&, views::PlotView& view) {
+  if (!options.of) return;
+  dynamic_cast<views::TableView&>(view).setSource(QString::fromStdString(*options.of));
+}
+
 void prepareFormula(const FigureOptions& options, const views::Analysis&, views::PlotView&) {
   if (!options.cell.empty()) return;
   refuse_usage({.place = "--cell",
@@ -189,6 +195,16 @@ const std::vector<FigureView>& figureViews() {
        .draw = drawView,
        .flags = {"--cell", "--preset", "--set", "--prefix"},
        .prepare = prepareFormula},
+      {.name = "tokens",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--layer", "--head", "--query-head", "--preset", "--set", "--prefix"}},
+      {.name = "table",
+       .files = "a capture",
+       .draw = drawView,
+       .flags = {"--of", "--layer", "--head", "--query-head", "--cache", "--preset", "--set",
+                 "--prefix"},
+       .prepare = prepareTable},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
@@ -223,6 +239,7 @@ void checkFlags(const FigureOptions& options) {
       {"--cell", !options.cell.empty()},
       {"--scope", options.scope.has_value()},
       {"--count", options.count.has_value()},
+      {"--of", options.of.has_value()},
       {"--x", options.x.has_value()},
       {"--y", options.y.has_value()},
       {"--preset", !options.common.preset.empty()},
@@ -266,7 +283,7 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "Query head whose attention is shown; left out: the maximum over the KV head's");
   figure
       ->add_option("--cache", options.cache,
-                   "key or value (the default), for outliers and channels of distributions")
+                   "key or value (the default), for outliers, channels of distributions and tables")
       ->check(CLI::IsMember({"key", "value"}));
   figure
       ->add_option("--reducer", options.reducer,
@@ -297,6 +314,8 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       ->add_option("--count", options.count,
                    "Which bytes the bars of memory are: packed (the default) or nominal")
       ->check(CLI::IsMember({"packed", "nominal"}));
+  figure->add_option("--of", options.of,
+                     "View whose first rows are drawn, for table; left out: bits");
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "
@@ -317,6 +336,8 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "  qaq-scope figure distributions story.h5 -o values.pdf --scope capture\n"
       "  qaq-scope figure formula story.h5 -o formula.png --cell value,14,1,20\n"
       "  qaq-scope figure tradeoff story.h5 -o runs.png --y attention_error\n"
+      "  qaq-scope figure tokens story.h5 -o tokens.png --prefix 84\n"
+      "  qaq-scope figure table story.h5 -o rows.pdf --of outliers --layer 14\n"
       "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
       "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
       "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64");

@@ -11,6 +11,7 @@
 
 #include "app/scope/command_list.h"
 #include "app/scope/stored_runs.h"
+#include "app/scope/table_writer.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
@@ -125,9 +126,13 @@ int runWindow(const WindowOptions& options) {
     return opened && path == first ? opened : open_capture(path, work);
   });
   window.setRunReader(storedRuns);
+  window.setTableWriter(writeTable);
   window.commands().usePresets(bundledPresets());
   // Pictures do not depend on who takes them.
-  if (!screenshot) window.commands().useShortcuts(configFile("shortcuts.json"));
+  if (!screenshot) {
+    window.commands().useShortcuts(configFile("shortcuts.json"));
+    window.useLayouts(configFile("layouts.json"));
+  }
   window.setThemeChoice(themeChoice(options.common.theme));
   window.setSettings(params, options.common.prefix);
   if (size) window.resize(*size);

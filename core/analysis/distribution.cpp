@@ -14,7 +14,7 @@
 namespace qaq {
 namespace {
 
-constexpr std::int64_t kBins = 240;
+constexpr std::int64_t kBins = 120;  // an even number, so that 0 lies between two
 // In standard deviations: no number of a unit of 64 lies beyond 8.
 constexpr double kScaledEdge = 8;
 constexpr double kTail = 2;  // where the paper magnifies

@@ -21,6 +21,7 @@ void put(std::ostream& out, Number number) {
 struct Style {
   const char* quote;
   const char* nothing;
+  char separator = ',';
 };
 
 void put_cell(std::ostream& out, const Column& column, const Cell& cell, const Style& style) {
@@ -41,7 +42,7 @@ void put_cell(std::ostream& out, const Column& column, const Cell& cell, const S
 
 void put_row(std::ostream& out, const Table& table, std::span<const Cell> row, const Style& style) {
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (i > 0) out << ',';
+    if (i > 0) out << style.separator;
     put_cell(out, table.columns[i], row[i], style);
   }
 }
@@ -56,20 +57,29 @@ Json columns_json(const Table& table) {
   return columns;
 }
 
-}  // namespace
-
-void write_csv(const Table& table, std::ostream& out, const Work& work) {
+void write_lines(const Table& table, std::ostream& out, const Style& style, const Work& work) {
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     const Column& column = table.columns[i];
-    out << (i > 0 ? "," : "") << column.name;
+    if (i > 0) out << style.separator;
+    out << column.name;
     if (!column.unit.empty()) out << " [" << column.unit << ']';
   }
   out << '\n';
   table.for_each_row([&](std::span<const Cell> row) {
     work.throw_if_stopped();
-    put_row(out, table, row, {"", ""});
+    put_row(out, table, row, style);
     out << '\n';
   });
+}
+
+}  // namespace
+
+void write_csv(const Table& table, std::ostream& out, const Work& work) {
+  write_lines(table, out, {"", ""}, work);
+}
+
+void write_tsv(const Table& table, std::ostream& out, const Work& work) {
+  write_lines(table, out, {"", "", '\t'}, work);
 }
 
 void write_json(const Table& table, const Json& head, std::ostream& out, const Work& work) {

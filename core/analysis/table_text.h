@@ -12,6 +12,9 @@ namespace qaq {
 /// value is empty. Numbers are the shortest that read back as the same float32.
 void write_csv(const Table& table, std::ostream& out, const Work& work = {});
 
+/// The same with tabs between the cells, as spreadsheets take it from the clipboard.
+void write_tsv(const Table& table, std::ostream& out, const Work& work = {});
+
 /// One JSON document: the members of `head`, then "columns" ([{"name": ..., "unit": ...}]) and
 /// "rows" (a list of lists in the order of the columns; null without a value).
 void write_json(const Table& table, const nlohmann::ordered_json& head, std::ostream& out,

@@ -19,19 +19,22 @@ Cell whole(std::int64_t n) { return n; }
 // Rows of one number or more a (cache, layer, kv_head, token); `cells` appends them.
 using CellsOf = std::function<void(const CacheReplay&, std::int64_t layer, std::int64_t head,
                                    std::int64_t token, std::vector<Cell>& row)>;
-Table cache_table(const SharedReplay& result, const CaptureInfo& info, std::vector<Column> columns,
-                  CellsOf cells) {
+Table cache_table(const SharedReplay& result, const CaptureInfo& info,
+                  const std::optional<HeadRows>& only, std::vector<Column> columns, CellsOf cells) {
   Table table;
   table.columns = {kCache, {.name = "layer"}, {.name = "kv_head"}, {.name = "token"}};
   table.columns.insert(table.columns.end(), columns.begin(), columns.end());
-  table.n_rows = 2 * result->key.bits.size();
-  table.for_each_row = [result, layers = info.layers,
+  table.n_rows = only ? result->key.bits.shape(2) : 2 * result->key.bits.size();
+  table.for_each_row = [result, only, layers = info.layers,
                         cells = std::move(cells)](const RowSink& sink) {
     std::vector<Cell> row;
     for (const int side : {0, 1}) {
+      if (only && (side == 0) != (only->side == CacheSide::key)) continue;
       const CacheReplay& cache = side == 0 ? result->key : result->value;
       for (std::int64_t layer = 0; layer < cache.bits.shape(0); ++layer) {
+        if (only && layer != only->layer) continue;
         for (std::int64_t head = 0; head < cache.bits.shape(1); ++head) {
+          if (only && head != only->kv_head) continue;
           for (std::int64_t token = 0; token < cache.bits.shape(2); ++token) {
             row = {whole(side), whole(layers[static_cast<std::size_t>(layer)]), whole(head),
                    whole(token)};
@@ -79,16 +82,18 @@ NdArray<float, 3> window_maxima(const CaptureView& capture, const ImportanceWind
 
 }  // namespace
 
-Table bits_table(const SharedReplay& result, const CaptureInfo& info) {
+Table bits_table(const SharedReplay& result, const CaptureInfo& info,
+                 const std::optional<HeadRows>& only) {
   return cache_table(
-      result, info, {{.name = "bits", .unit = "bit"}},
+      result, info, only, {{.name = "bits", .unit = "bit"}},
       [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
          std::vector<Cell>& row) { row.push_back(whole(cache.bits(layer, head, token))); });
 }
 
-Table outliers_table(const SharedReplay& result, const CaptureInfo& info) {
+Table outliers_table(const SharedReplay& result, const CaptureInfo& info,
+                     const std::optional<HeadRows>& only) {
   return cache_table(
-      result, info,
+      result, info, only,
       {{.name = "outliers", .unit = "1"}, {.name = "channels", .kind = ColumnKind::text}},
       [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
          std::vector<Cell>& row) {
@@ -104,7 +109,7 @@ Table outliers_table(const SharedReplay& result, const CaptureInfo& info) {
 
 Table errors_table(const SharedReplay& result, const CaptureInfo& info) {
   return cache_table(
-      result, info, {{.name = "squared_error", .kind = ColumnKind::real, .unit = "1"}},
+      result, info, {}, {{.name = "squared_error", .kind = ColumnKind::real, .unit = "1"}},
       [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
          std::vector<Cell>& row) { row.emplace_back(cache.error(layer, head, token)); });
 }
@@ -201,6 +206,30 @@ Table importance_table(const CaptureView& capture, const ImportanceWindow& windo
                                       whole(token), (*maxima)(layer, head, token)};
           sink(row);
         }
+      }
+    }
+  };
+  return table;
+}
+
+Table attention_table(SharedHeatmap attention, std::int64_t layer, std::int64_t kv_head) {
+  Table table;
+  table.columns = {{.name = "layer"},
+                   {.name = "kv_head"},
+                   {.name = "step"},
+                   {.name = "token"},
+                   {.name = "attention", .kind = ColumnKind::real, .unit = "1"}};
+  const std::int64_t n = attention->rows();
+  table.n_rows = n * (n + 1) / 2;
+  table.for_each_row = [attention = std::move(attention), layer, kv_head](const RowSink& sink) {
+    std::vector<Cell> row{whole(layer), whole(kv_head), Cell{}, Cell{}, Cell{}};
+    for (std::int64_t step = 0; step < attention->rows(); ++step) {
+      for (std::int64_t token = 0; token <= step; ++token) {
+        const float score = attention->at(step, token);
+        row[2] = whole(step);
+        row[3] = whole(token);
+        row[4] = Heatmap::is_value(score) ? Cell(score) : Cell();
+        sink(row);
       }
     }
   };

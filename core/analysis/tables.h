@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/analysis/heatmap.h"
 #include "core/analysis/table.h"
 #include "core/analysis/violations.h"
 #include "core/base/progress.h"
@@ -16,10 +17,19 @@ namespace qaq {
 /// row a (cache, layer, kv_head, token), keys first, unless said otherwise. A table keeps what it
 /// is of; `info` is copied from.
 
+/// Of which cells there are rows: those of one cache, layer index and KV head; without one, of all.
+struct HeadRows {
+  CacheSide side = CacheSide::key;
+  std::int64_t layer = 0;
+  std::int64_t kv_head = 0;
+};
+
 /// `bits`: of the unit that holds the row; dtype_bits behind the prefix, where it is left exact.
-Table bits_table(const SharedReplay& result, const CaptureInfo& info);
+Table bits_table(const SharedReplay& result, const CaptureInfo& info,
+                 const std::optional<HeadRows>& only = {});
 /// `outliers`: how many values were kept exactly; `channels`: which, with spaces between them.
-Table outliers_table(const SharedReplay& result, const CaptureInfo& info);
+Table outliers_table(const SharedReplay& result, const CaptureInfo& info,
+                     const std::optional<HeadRows>& only = {});
 /// `squared_error`: mean over channels of (x' - x)^2.
 Table errors_table(const SharedReplay& result, const CaptureInfo& info);
 /// One row a (layer, query head, replayed row), which is the one of position `step`:
@@ -41,5 +51,8 @@ struct ImportanceWindow {
 };
 Table importance_table(const CaptureView& capture, const ImportanceWindow& window,
                        const Work& work = {});
+/// One row a (step, token) of an attention map of one model `layer` and KV head: `attention`,
+/// nothing where the row was not captured. Steps come in order, tokens up to the step.
+Table attention_table(SharedHeatmap attention, std::int64_t layer, std::int64_t kv_head);
 
 }  // namespace qaq

@@ -24,7 +24,7 @@ SharedSlice slice() {
 class Figure : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Views, Figure,
                          testing::Values("bits", "outliers", "attention", "persistence", "errors",
-                                         "distributions", "tradeoff", "memory"));
+                                         "distributions", "tradeoff", "tokens", "memory", "table"));
 
 TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;

@@ -95,7 +95,7 @@ TEST(NumberFormat, BytesAreBinaryAndShort) {
   EXPECT_EQ(bytesText(1023.6), "1.0 KiB");
   EXPECT_EQ(bytesText(25.3 * 1024), "25.3 KiB");
   EXPECT_EQ(bytesText(512 * 1024), "512 KiB");
-  EXPECT_EQ(bytesText(1024 * 1024 * 1.25), "1.2 MiB");
+  EXPECT_EQ(bytesText(1024 * 1024 * 1.5), "1.5 MiB");
   EXPECT_EQ(bytesText(1024. * 1024 - 1), "1.0 MiB");
 }
 

@@ -56,7 +56,7 @@ TEST_F(Links, RunsGatherAndAClickedOneComesBack) {
   EXPECT_EQ(tradeoff->runs().size(), 1u);
   ScopeParams params;
   params.qaq.value.target_quantization_error = 0.05;
-  window_.workspace().setPrefix(20, true);
+  window_.workspace().setPrefix(20, false);
   window_.workspace().setParams(params, true);
   settle();
   ASSERT_EQ(tradeoff->runs().size(), 2u);

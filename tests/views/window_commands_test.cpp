@@ -36,6 +36,8 @@ using namespace test;  // NOLINT(google-build-using-namespace)
 
 class WindowCommand : public testing::Test {
  protected:
+  qaq::test::TemporaryFolder files;
+
   WindowCommand() : window([](const std::string&, const Work&) { return plantedCapture(); }) {
     window.commands().usePresets(
         {.names = {"paper"}, .apply = [](const std::string&, ScopeParams& params) {
@@ -60,7 +62,7 @@ class WindowCommand : public testing::Test {
     commands.places().settle();
   }
   /// Arguments that a command takes.
-  static CommandArguments sampleOf(const Command& command) {
+  CommandArguments sampleOf(const Command& command) {
     CommandArguments sample;
     for (const CommandArgument& argument : command.arguments) {
       switch (argument.kind) {
@@ -79,6 +81,11 @@ class WindowCommand : public testing::Test {
     if (command.id == "go.cell") sample["cell"] = "tok 3";
     if (command.id == "go.find") sample["text"] = "w1";
     if (command.id == "file.open") sample["path"] = "planted.h5";
+    if (command.id == "file.export.figure") sample["path"] = files.file("figure.png").c_str();
+    if (command.id == "file.export.rows") sample["path"] = files.file("rows.csv").c_str();
+    if (command.id == "view.page.add") sample["views"] = "bits errors";
+    if (command.id.startsWith("view.layout")) sample["name"] = "mine";
+    if (command.id == "select.keep") sample["name"] = "mine";
     return sample;
   }
   /// Gives every command once; the last one closes the window.

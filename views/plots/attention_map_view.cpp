@@ -1,5 +1,6 @@
 #include "views/plots/attention_map_view.h"
 
+#include "core/analysis/tables.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -70,6 +71,14 @@ void AttentionMapView::lockChanged() {
                     lock->kvHead == m_slice->slice.kvHead;
   m_pane->setCallout(here ? readingText(*m_slice, lock->step, lock->token) : QString(),
                      here ? lock->step : 0, here ? lock->token : 0);
+}
+
+std::optional<Table> AttentionMapView::table() const {
+  if (!m_slice || !m_slice->attention) return std::nullopt;
+  const Slice& slice = m_slice->slice;
+  const CaptureInfo& info = m_slice->analysis->capture->info();
+  return attention_table(m_slice->attention, info.layers[static_cast<std::size_t>(slice.layer)],
+                         slice.kvHead);
 }
 
 }  // namespace qaq::views

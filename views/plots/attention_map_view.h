@@ -15,6 +15,8 @@ class AttentionMapView : public MapView {
 
   QString id() const override { return QStringLiteral("attention"); }
   QString title() const override { return tr("Attention"); }
+  /// The scores of the slice, up to the diagonal.
+  std::optional<Table> table() const override;
 
  protected:
   void present(const SharedSlice& slice) override;

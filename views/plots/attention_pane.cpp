@@ -11,12 +11,6 @@ namespace {
 
 constexpr double kClickReach = 7;  // px around a triangle
 
-/// From a hundredth of a fair share of the last row, down to a decade, to 1.
-ColorMap probabilityColors(std::int64_t n_tokens) {
-  const double decade = std::floor(std::log10(0.01 / static_cast<double>(n_tokens)) + 1e-9);
-  return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), std::pow(10.0, decade), 1);
-}
-
 QString headsText(const Slice& slice, const CaptureInfo& info) {
   if (slice.queryHead != Slice::kGroup) {
     return AttentionPane::tr("query head %1").arg(slice.queryHead);
@@ -30,14 +24,20 @@ QString headsText(const Slice& slice, const CaptureInfo& info) {
 
 }  // namespace
 
+ColorMap probabilityColors(std::int64_t n_tokens) {
+  const double decade = std::floor(std::log10(0.01 / static_cast<double>(n_tokens)) + 1e-9);
+  return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), std::pow(10.0, decade), 1);
+}
+
 AttentionPane::AttentionPane(QWidget* parent) : MapPane(parent), m_bar(new ColorBar(this)) {
   setFooter(m_bar);
   m_window = new WindowBox(axisRect(), kMarksLayer);
   m_marks = new ViolationMarks(axisRect(), kMarksLayer);
-  m_callout = new Callout(axisRect(), "cursor", heatmap());
+  m_callout = new Callout(axisRect(), kLabelsLayer, heatmap());
   addOverlay(m_window);
   addOverlay(m_marks);
   addOverlay(m_callout);
+  addOverlay(new WindowLabel(axisRect(), kLabelsLayer, m_window));
   setHeadings(tr("Attention"), {});
   setTheme(Theme::of(ThemeKind::light));
 }

@@ -28,4 +28,8 @@ class AttentionPane : public MapPane {
   Callout* m_callout;
 };
 
+/// Colours of probabilities, wherever they are drawn: from a hundredth of a fair share of the last
+/// row, down to a decade, to 1.
+ColorMap probabilityColors(std::int64_t n_tokens);
+
 }  // namespace qaq::views

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/analysis/tables.h"
+
 namespace qaq::views {
 
 BitMapView::BitMapView(SelectionModel* selection, QWidget* parent)
@@ -37,6 +39,11 @@ MarkedCell BitMapView::markOf(const MapPane*, const Cursor& cursor) const {
   if (cursor.layer >= info.n_captured_layers()) return {};  // of a capture that is being opened
   const std::int64_t layer = info.layers[static_cast<std::size_t>(cursor.layer)];
   return {.row = layer * info.shape.n_kv_heads + cursor.kvHead, .column = cursor.token};
+}
+
+std::optional<Table> BitMapView::table() const {
+  if (!m_analysis) return std::nullopt;
+  return bits_table(m_analysis->replay, m_analysis->capture->info());
 }
 
 }  // namespace qaq::views

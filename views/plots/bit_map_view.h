@@ -14,6 +14,8 @@ class BitMapView : public MapView {
 
   QString id() const override { return QStringLiteral("bits"); }
   QString title() const override { return tr("Bits"); }
+  /// Every cell of both caches.
+  std::optional<Table> table() const override;
   BitPane* pane(CacheSide side) const { return side == CacheSide::key ? m_key : m_value; }
 
  protected:

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "views/plots/chart_words.h"
+
 namespace qaq::views {
 namespace {
 
@@ -21,7 +23,7 @@ void ChartLegend::setChart(const Chart& chart, const Theme& theme) {
   m_entries.clear();
   m_ink = theme.text;
   const auto add = [&](const std::string& text, ChartMark mark, const ChartLook& look) {
-    const QString name = QString::fromStdString(text);
+    const QString name = chartWords(text);
     if (!name.isEmpty() && !names().contains(name)) m_entries.push_back({name, mark, look});
   };
   for (const ChartPanel& panel : chart.panels) {

@@ -6,6 +6,7 @@
 #include "views/plots/chart_look.h"
 #include "views/plots/chart_range.h"
 #include "views/plots/chart_ticker.h"
+#include "views/plots/chart_words.h"
 
 namespace qaq::views {
 namespace {
@@ -17,7 +18,7 @@ constexpr int kPadding = 10;  // px beside labels
 constexpr int kIntervalAlpha = 130;
 
 QString labelOf(const ChartAxis& axis) {
-  const QString label = QString::fromStdString(axis.label);
+  const QString label = chartWords(axis.label);
   const bool bare = axis.unit.empty() || axis.unit == "1";
   return bare ? label : label + QStringLiteral(" [%1]").arg(axis.unit.c_str());
 }
@@ -43,11 +44,13 @@ void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
   } else if (spec.scale == ChartScale::category) {
     const QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
     for (std::size_t i = 0; i < spec.names.size(); ++i) {
-      ticker->addTick(static_cast<double>(i), QString::fromStdString(spec.names[i]));
+      ticker->addTick(static_cast<double>(i), chartWords(spec.names[i]));
     }
     axis->setTicker(ticker);
     axis->setSubTicks(false);
     axis->setRangeReversed(axis->orientation() == Qt::Vertical);
+  } else {
+    axis->setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker));
   }
 }
 
@@ -83,7 +86,7 @@ void addGraph(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartPane
   // Sorted as graphs sort: intervals go with their points.
   std::ranges::stable_sort(points, {}, &ChartPoint::x);
   QCPGraph* graph = x->parentPlot()->addGraph(x, y);
-  graph->setName(QString::fromStdString(series.name));
+  graph->setName(chartWords(series.name));
   graph->setPen(look.line);
   graph->setScatterStyle(look.sign);
   if (look.line.style() == Qt::NoPen) graph->setLineStyle(QCPGraph::lsNone);
@@ -97,7 +100,7 @@ void addBand(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartLook&
   QCPGraph* upper = x->parentPlot()->addGraph(x, y);
   QCPGraph* lower = x->parentPlot()->addGraph(x, y);
   for (QCPGraph* graph : {upper, lower}) {
-    graph->setName(QString::fromStdString(series.name));
+    graph->setName(chartWords(series.name));
     graph->setPen(Qt::NoPen);
   }
   upper->setBrush(look.fill);
@@ -115,7 +118,7 @@ void addBand(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartLook&
 void addRings(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const Theme& theme) {
   for (const auto& [color, width] : {std::pair{theme.halo, 4.0}, std::pair{theme.violation, 2.0}}) {
     QCPGraph* graph = x->parentPlot()->addGraph(x, y);
-    graph->setName(QString::fromStdString(series.name));
+    graph->setName(chartWords(series.name));
     graph->setLineStyle(QCPGraph::lsNone);
     graph->setScatterStyle(
         QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, width), Qt::NoBrush, kRingPx));
@@ -126,7 +129,7 @@ void addRings(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const Theme& th
 // On top of the bars that the panel has.
 void addBars(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartLook& look) {
   auto* bars = new QCPBars(x, y);
-  bars->setName(QString::fromStdString(series.name));
+  bars->setName(chartWords(series.name));
   bars->setPen(look.line);
   bars->setBrush(look.fill);
   bars->setWidth(kBarWidth);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "views/plots/chart_panel.h"
+#include "views/plots/chart_words.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -51,12 +52,11 @@ void ChartPlot::build() {
   m_panels.clear();
   plotLayout()->clear();
   setBackground(QBrush(m_theme.surface));
-  setAccessibleName(QString::fromStdString(m_chart.title));
+  setAccessibleName(chartWords(m_chart.title));
 
   m_heading = new ChartText(this);
-  m_heading->setParagraphs(
-      {{QString::fromStdString(m_chart.title), Theme::kTitlePx, true, m_theme.text},
-       {QString::fromStdString(m_chart.subtitle), Theme::kLabelPx, false, m_theme.muted}});
+  m_heading->setParagraphs({{chartWords(m_chart.title), Theme::kTitlePx, true, m_theme.text},
+                            {chartWords(m_chart.subtitle), Theme::kLabelPx, false, m_theme.muted}});
   m_legend = new ChartLegend(this);
   m_legend->setChart(m_chart, m_theme);
   auto* grid = new QCPLayoutGrid;
@@ -65,7 +65,7 @@ void ChartPlot::build() {
   m_notes = new ChartText(this);
   QList<ChartText::Paragraph> notes;
   for (const std::string& note : m_chart.notes) {
-    notes.push_back({QString::fromStdString(note), Theme::kTickPx, false, m_theme.muted});
+    notes.push_back({chartWords(note), Theme::kTickPx, false, m_theme.muted});
   }
   if (const int n = undrawable(m_chart); n > 0) {
     notes.push_back({counted(n, tr("1 point at 0 has no place on a logarithmic axis."),
@@ -92,8 +92,7 @@ void ChartPlot::addPanel(QCPLayoutGrid* grid, int index) {
   const int row = 2 * (index / m_chart.columns), column = index % m_chart.columns;
   auto* title = new ChartText(this);
   if (!panel.title.empty()) {
-    title->setParagraphs(
-        {{QString::fromStdString(panel.title), Theme::kLabelPx, true, m_theme.text}});
+    title->setParagraphs({{chartWords(panel.title), Theme::kLabelPx, true, m_theme.text}});
   }
   grid->addElement(row, column, title);
   auto* axes = new QCPAxisRect(this, true);
@@ -170,9 +169,7 @@ FigurePage chartPage(ChartPlot& plot, FigureStyle style) {
   return {[&plot](QCPPainter* painter, const QSize& size) {
             plot.toPainter(painter, size.width(), size.height());
           },
-          QString::fromStdString(plot.chart().title),
-          plot.sizeHint().boundedTo(kLargest),
-          style};
+          chartWords(plot.chart().title), plot.sizeHint().boundedTo(kLargest), style};
 }
 
 }  // namespace qaq::views

@@ -15,6 +15,13 @@ constexpr double kFewDecades = 0.5;
 
 }  // namespace
 
+QString LinearTicker::getTickLabel(double tick, const QLocale& locale, QChar formatChar,
+                                   int precision) {
+  QString text = QCPAxisTicker::getTickLabel(tick, locale, formatChar, precision);
+  if (text.startsWith(QLatin1Char('-'))) text.replace(0, 1, QChar(0x2212));
+  return text;
+}
+
 void LogTicker::generate(const QCPRange& range, const QLocale& locale, QChar formatChar,
                          int precision, QVector<double>& ticks, QVector<double>* subTicks,
                          QVector<QString>* tickLabels) {

@@ -4,6 +4,13 @@
 
 namespace qaq::views {
 
+/// Ticks of an even axis, with the minus that the window writes.
+class LinearTicker : public QCPAxisTicker {
+ protected:
+  QString getTickLabel(double tick, const QLocale& locale, QChar formatChar,
+                       int precision) override;
+};
+
 /// Ticks of a logarithmic axis: decades, with 2 and 5 or all digits between them where there are
 /// few, and never more than the axis has room for.
 class LogTicker : public QCPAxisTicker {

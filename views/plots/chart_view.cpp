@@ -4,7 +4,7 @@
 #include <QPainter>
 #include <QStackedLayout>
 
-#include "core/base/text.h"
+#include "views/plots/chart_words.h"
 
 namespace qaq::views {
 
@@ -65,10 +65,10 @@ void ChartView::paintFigure(QCPPainter* painter, const QSize& size) {
 QString ChartView::summary() const {
   if (!m_message.isEmpty()) return m_message;
   const Chart& chart = m_plot->chart();
-  std::string text = chart.title;
-  if (!chart.subtitle.empty()) text += cat(". ", chart.subtitle);
-  for (const std::string& note : chart.notes) text += cat(". ", note);
-  return QString::fromStdString(text);
+  QStringList sentences{chartWords(chart.title)};
+  if (!chart.subtitle.empty()) sentences += chartWords(chart.subtitle);
+  for (const std::string& note : chart.notes) sentences += chartWords(note);
+  return sentences.join(QStringLiteral(". "));
 }
 
 void ChartView::paintEvent(QPaintEvent*) {

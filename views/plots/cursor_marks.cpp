@@ -19,7 +19,32 @@ void CursorMarks::drawCross(QCPPainter* painter, const MarkedCell& cell,
   }
 }
 
+void drawDiamond(QPainter* painter, const QPointF& centre, const Theme& theme) {
+  constexpr double kHalf = 6;
+  const QPolygonF diamond({centre + QPointF(0, -kHalf), centre + QPointF(kHalf, 0),
+                           centre + QPointF(0, kHalf), centre + QPointF(-kHalf, 0)});
+  painter->setRenderHint(QPainter::Antialiasing);
+  painter->setBrush(Qt::NoBrush);
+  painter->setPen(QPen(theme.halo, 4));
+  painter->drawPolygon(diamond);
+  painter->setPen(QPen(theme.accent, 2));
+  painter->drawPolygon(diamond);
+}
+
+void CursorMarks::drawPin(QCPPainter* painter) const {
+  if (!m_pinned.column) return;
+  const CellFrame cells = frame();
+  const double x = cells.x(static_cast<double>(*m_pinned.column) + 0.5);
+  const double y =
+      m_pinned.row ? cells.y(static_cast<double>(*m_pinned.row) + 0.5) : cells.plot().top() + 8;
+  if (!cells.plot().contains(QPointF(x, y))) return;
+  painter->setAntialiasing(true);
+  drawDiamond(painter, {x, y}, theme());
+  painter->setAntialiasing(false);
+}
+
 void CursorMarks::draw(QCPPainter* painter) {
+  drawPin(painter);
   drawCross(painter, m_hovered, theme().text);
   drawCross(painter, m_locked, theme().accent);
   if (!m_locked.row || !m_locked.column) return;

@@ -12,8 +12,9 @@ struct MarkedCell {
   std::optional<std::int64_t> column;
 };
 
-/// Where the pointer is and what is locked: hover is a thin crosshair; locked a crosshair with a
-/// box around the cell. Lies on a layer of its own, so that moving the pointer redraws no map.
+/// Where the pointer is, what is locked and what is pinned: hover is a thin crosshair; locked a
+/// crosshair with a box around the cell; pinned a diamond on the cell, or at the top of its column.
+/// Lies on a layer of its own, so that moving the pointer redraws no map.
 class CursorMarks : public PlotOverlay {
   Q_OBJECT
 
@@ -21,15 +22,21 @@ class CursorMarks : public PlotOverlay {
   using PlotOverlay::PlotOverlay;
   void setHovered(const MarkedCell& cell) { m_hovered = cell; }
   void setLocked(const MarkedCell& cell) { m_locked = cell; }
+  void setPinned(const MarkedCell& cell) { m_pinned = cell; }
 
  protected:
   void draw(QCPPainter* painter) override;
 
  private:
   void drawCross(QCPPainter* painter, const MarkedCell& cell, const QColor& color) const;
+  void drawPin(QCPPainter* painter) const;
 
   MarkedCell m_hovered;
   MarkedCell m_locked;
+  MarkedCell m_pinned;
 };
+
+/// How a pinned coordinate is marked, in every view: a diamond with a halo.
+void drawDiamond(QPainter* painter, const QPointF& centre, const Theme& theme);
 
 }  // namespace qaq::views

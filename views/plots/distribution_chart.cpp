@@ -8,6 +8,8 @@
 namespace qaq::views {
 namespace {
 
+constexpr double kTail = 2;  // where the paper magnifies
+
 QString tr(const char* text) { return QCoreApplication::translate("DistributionView", text); }
 
 std::string text(const char* words) { return tr(words).toStdString(); }
@@ -16,16 +18,25 @@ QString nameOf(CacheSide side) { return side == CacheSide::key ? tr("keys") : tr
 
 int styleOf(CacheSide side) { return side == CacheSide::key ? kKeyStyle : kValueStyle; }
 
-ChartSeries outline(CacheSide side, const Histogram& histogram, bool folded) {
+ChartSeries outline(CacheSide side, const Histogram& histogram) {
+  ChartSeries out{.name = "", .mark = ChartMark::steps, .style = styleOf(side)};
+  for (std::int64_t bin = 0; bin < histogram.n_bins(); ++bin) {
+    out.points.push_back({.x = histogram.centre(bin), .y = histogram.density(bin)});
+  }
+  return out;
+}
+
+// Both tails in one: the bins' number is even.
+ChartSeries tails(CacheSide side, const Histogram& histogram) {
   ChartSeries out{.name = nameOf(side).toStdString(),
                   .mark = ChartMark::steps,
                   .style = styleOf(side),
                   .open = side == CacheSide::value};
   const std::int64_t n = histogram.n_bins();
-  for (std::int64_t bin = folded ? n / 2 : 0; bin < n; ++bin) {
-    // Both tails in one: the bins' number is even.
-    const double density = histogram.density(bin) + (folded ? histogram.density(n - 1 - bin) : 0);
-    out.points.push_back({.x = histogram.centre(bin), .y = density});
+  for (std::int64_t bin = n / 2; bin < n; ++bin) {
+    if (histogram.centre(bin) < kTail) continue;
+    out.points.push_back(
+        {.x = histogram.centre(bin), .y = histogram.density(bin) + histogram.density(n - 1 - bin)});
   }
   return out;
 }
@@ -33,25 +44,23 @@ ChartSeries outline(CacheSide side, const Histogram& histogram, bool folded) {
 ChartPanel valuePanel(CacheSide side, const ValueDistribution& distribution) {
   const Histogram& raw = distribution.histograms.raw;
   ChartPanel panel{.x = {.label = text("number"), .least = -raw.edge(), .most = raw.edge()},
-                   .y = {.label = text("share per unit of x, log"), .scale = ChartScale::log}};
+                   .y = {.label = text("share per unit, log"), .scale = ChartScale::log}};
   panel.title = (side == CacheSide::key ? tr("Keys") : tr("Values")).toStdString();
-  panel.series.push_back(outline(side, raw, false));
+  panel.series.push_back(outline(side, raw));
   return panel;
 }
 
 ChartPanel tailPanel(const Distributions& all) {
   const Histogram& keys = all.key.histograms.scaled;
-  double most = 2;
+  double most = kTail;
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     most = std::max(most, all.of(side).histograms.scaled.largest());
   }
   ChartPanel panel{.title = text("Tails, in standard deviations of a token's row"),
-                   .x = {.label = text("|z|"), .least = 2, .most = std::min(most, keys.edge())},
+                   .x = {.label = text("|z|"), .least = kTail, .most = std::min(most, keys.edge())},
                    .y = {.label = text("share per σ, log"), .scale = ChartScale::log}};
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
-    ChartSeries series = outline(side, all.of(side).histograms.scaled, true);
-    std::erase_if(series.points, [](const ChartPoint& point) { return point.x < 2; });
-    panel.series.push_back(std::move(series));
+    panel.series.push_back(tails(side, all.of(side).histograms.scaled));
   }
   return panel;
 }
@@ -60,8 +69,9 @@ ChartPanel channelPanel(CacheSide side, const std::vector<ChannelRange>& channel
   ChartPanel panel{.x = {.label = text("channel")}, .y = {.label = text("number")}};
   panel.title =
       (side == CacheSide::key ? tr("Keys by channel") : tr("Values by channel")).toStdString();
-  ChartSeries ends{
-      .name = text("1 to 99 % of the tokens"), .mark = ChartMark::points, .style = styleOf(side)};
+  ChartSeries ends{.name = text("median, with 1 to 99 % of the tokens"),
+                   .mark = ChartMark::points,
+                   .style = styleOf(side)};
   ChartSeries least{.name = text("least and most"), .mark = ChartMark::steps, .style = kPaperStyle};
   ChartSeries most = least;
   for (std::size_t i = 0; i < channels.size(); ++i) {
@@ -84,6 +94,8 @@ Chart distributionChart(const Distributions& all, CacheSide side, const QString&
   if (!all.of(side).channels.empty()) {
     out.panels.push_back(channelPanel(side, all.of(side).channels));
   }
+  // No place is left empty.
+  out.columns = out.panels.size() == 3 ? 3 : 2;
   return out;
 }
 

@@ -136,7 +136,8 @@ void DistributionView::placeHandles() {
     const OutlierCut cut = m_shown->distributions->of(side).cut(here.ratio);
     handles->setCut(cut.low, cut.high);
   }
-  plot()->replot(QCustomPlot::rpQueuedReplot);
+  // A pointer that drags needs the new axes' places at once.
+  plot()->replot(m_drag ? QCustomPlot::rpImmediateRefresh : QCustomPlot::rpQueuedReplot);
 }
 
 const CutHandles* DistributionView::handles(CacheSide side) const {
@@ -193,7 +194,9 @@ void DistributionView::dragTo(const QPointF& position) {
   double x = axis->pixelToCoord(position.x());
   x = m_drag->isLow ? std::min(x, median) : std::max(x, median);
   m_drag->ratio = std::min(numbers.ratio_at(x), kMostRatio);
-  draw();
+  const OutlierCut cut = numbers.cut(m_drag->ratio);
+  m_handles[static_cast<int>(m_drag->side)]->setCut(cut.low, cut.high);
+  plot()->replot(QCustomPlot::rpQueuedReplot);
   emit outliersRatioChosen(m_drag->side, m_drag->ratio, false);
 }
 

@@ -116,6 +116,9 @@ class Html {
   void write(const FormulaLine& line) {
     QString text;
     for (const FormulaTerm& term : line.terms) text += termHtml(term);
+    if (line.kind == FormulaLine::Kind::rounding) {
+      text.replace(QStringLiteral(") = "), QStringLiteral("⌉ = "));
+    }
     if (line.kind == FormulaLine::Kind::formula) {
       paragraph(kFormulaPx, m_theme.text, text);
       return;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "views/plots/chart_look.h"
+#include "views/plots/chart_words.h"
 
 namespace qaq::views {
 namespace {
@@ -27,7 +28,7 @@ void LineLabels::draw(QCPPainter* painter) {
   const QCPAxis *x = m_axes->axis(QCPAxis::atBottom), *y = m_axes->axis(QCPAxis::atLeft);
   QList<QRectF> taken;
   for (const ChartSeries& line : m_lines) {
-    const QString name = QString::fromStdString(line.name);
+    const QString name = chartWords(line.name);
     const QSizeF size(metrics.horizontalAdvance(name), metrics.ascent());
     double best = 0;
     QRectF place;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "views/plots/badge.h"
 
@@ -21,6 +22,7 @@ MapPane::MapPane(QWidget* parent) : QCustomPlot(parent) {
   addLayer(kMarksLayer, layer("main"), QCustomPlot::limAbove);
   addLayer("cursor", layer("axes"), QCustomPlot::limAbove);
   layer("cursor")->setMode(QCPLayer::lmBuffered);
+  addLayer(kLabelsLayer, layer("cursor"), QCustomPlot::limAbove);
   setMinimumSize(180 + kLeftMargin + kRightMargin, 200);
   plotLayout()->setRowSpacing(0);
   plotLayout()->insertRow(0);
@@ -31,12 +33,13 @@ MapPane::MapPane(QWidget* parent) : QCustomPlot(parent) {
   connect(m_button, &ReducerButton::valueColorsChosen, this, &MapPane::setValueColors);
   setUpAxes();
   m_heatmap = new HeatmapPlottable(xAxis, yAxis);
+  m_selection = new SelectionMarks(axisRect(), kMarksLayer);
   m_cursor = new CursorMarks(axisRect(), "cursor");
   m_frame = new PlotFrame(axisRect(), "axes");
   m_message = new PlotMessage(axisRect(), kMarksLayer);
   auto* badge = new Badge(axisRect(), "axes", m_heatmap);
   for (PlotOverlay* overlay :
-       std::initializer_list<PlotOverlay*>{badge, m_cursor, m_frame, m_message}) {
+       std::initializer_list<PlotOverlay*>{m_selection, badge, m_cursor, m_frame, m_message}) {
     addOverlay(overlay);
   }
 }
@@ -235,6 +238,23 @@ void MapPane::setLocked(const MarkedCell& cell) {
   replot(rpQueuedReplot);
 }
 
+void MapPane::setPinned(const MarkedCell& cell) {
+  m_cursor->setPinned(cell);
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setSelected(std::vector<CellBlock> blocks) {
+  if (blocks == m_selection->selected()) return;
+  m_selection->setSelected(std::move(blocks));
+  replot(rpQueuedReplot);
+}
+
+void MapPane::setVeiled(std::vector<CellBlock> blocks) {
+  if (blocks == m_selection->veiled()) return;
+  m_selection->setVeiled(std::move(blocks));
+  replot(rpQueuedReplot);
+}
+
 QPointF MapPane::cellCentre(std::int64_t row, std::int64_t column) const {
   return CellFrame(*axisRect()).cell(row, column).center();
 }
@@ -271,12 +291,42 @@ void MapPane::resizeEvent(QResizeEvent* event) {
   placeButton();
 }
 
+std::optional<CellBlock> MapPane::blockOf(const QRectF& band) const {
+  const SharedHeatmap& map = m_heatmap->map();
+  const CellFrame cells(*axisRect());
+  const QRectF inside = band.intersected(cells.plot());
+  if (!map || inside.isEmpty()) return std::nullopt;
+  const auto index = [](double at, std::int64_t count) {
+    return static_cast<int>(
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(at)), 0, count - 1));
+  };
+  return CellBlock{.firstColumn = index(cells.columnAt(inside.left()), map->columns()),
+                   .lastColumn = index(cells.columnAt(inside.right()), map->columns()),
+                   .firstRow = index(cells.rowAt(inside.top()), map->rows()),
+                   .lastRow = index(cells.rowAt(inside.bottom()), map->rows())};
+}
+
+bool MapPane::drawsBox(const QMouseEvent& event) const {
+  const auto asking = Qt::ShiftModifier | Qt::ControlModifier | Qt::AltModifier;
+  return event.button() == Qt::LeftButton && m_heatmap->map() &&
+         (m_boxTool || (event.modifiers() & asking)) && cellAt(event.position());
+}
+
 void MapPane::mousePressEvent(QMouseEvent* event) {
   m_pressed = event->position();
+  if (drawsBox(*event)) {
+    m_band = std::make_unique<QRubberBand>(QRubberBand::Rectangle, this);
+    return;  // QCustomPlot would pan
+  }
   QCustomPlot::mousePressEvent(event);
 }
 
 void MapPane::mouseMoveEvent(QMouseEvent* event) {
+  if (m_band) {
+    m_band->setGeometry(QRectF(m_pressed, event->position()).normalized().toAlignedRect());
+    m_band->show();
+    return;
+  }
   QCustomPlot::mouseMoveEvent(event);
   if (event->buttons() != Qt::NoButton) return;
   if (const auto cell = cellAt(event->position())) {
@@ -286,12 +336,23 @@ void MapPane::mouseMoveEvent(QMouseEvent* event) {
   }
 }
 
+void MapPane::endBox(QMouseEvent* event) {
+  m_band.reset();
+  const QRectF band = QRectF(m_pressed, event->position()).normalized();
+  if (const auto block = blockOf(band)) emit boxDragged(*block, event->modifiers());
+}
+
 void MapPane::mouseReleaseEvent(QMouseEvent* event) {
-  QCustomPlot::mouseReleaseEvent(event);
   const bool still = QLineF(m_pressed, event->position()).length() < kClickReach;
+  if (m_band && !still) {
+    endBox(event);
+    return;
+  }
+  const bool boxed = std::exchange(m_band, nullptr) != nullptr;
+  if (!boxed) QCustomPlot::mouseReleaseEvent(event);
   if (!still || event->button() != Qt::LeftButton) return;
   if (const auto cell = cellAt(event->position())) {
-    emit cellClicked(cell->row, cell->column, event->position());
+    emit cellClicked(cell->row, cell->column, event->position(), event->modifiers());
   }
 }
 
@@ -301,18 +362,19 @@ void MapPane::leaveEvent(QEvent* event) {
 }
 
 void MapPane::keyPressEvent(QKeyEvent* event) {
+  const bool extends = event->modifiers() & Qt::ShiftModifier;
   switch (event->key()) {
     case Qt::Key_Left:
-      emit cursorStepped(0, -1);
+      emit cursorStepped(0, -1, extends);
       return;
     case Qt::Key_Right:
-      emit cursorStepped(0, 1);
+      emit cursorStepped(0, 1, extends);
       return;
     case Qt::Key_Up:
-      emit cursorStepped(-1, 0);
+      emit cursorStepped(-1, 0, extends);
       return;
     case Qt::Key_Down:
-      emit cursorStepped(1, 0);
+      emit cursorStepped(1, 0, extends);
       return;
     default:
       QCustomPlot::keyPressEvent(event);

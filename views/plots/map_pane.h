@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QRubberBand>
 #include <optional>
 #include <qcustomplot.h>
 
@@ -11,6 +12,7 @@
 #include "views/plots/plot_frame.h"
 #include "views/plots/plot_message.h"
 #include "views/plots/reducer_button.h"
+#include "views/plots/selection_marks.h"
 
 namespace qaq::views {
 
@@ -19,7 +21,8 @@ enum class AxisKind { none, token, step, layer, channel };
 
 /// One plot of a heatmap: header, map with fixed margins, legend. The same object draws to the
 /// screen and into figures. Wheel zooms, dragging pans, both inside the map; a click that does not
-/// drag, the pointer and the arrow keys are signalled in cells.
+/// drag, the pointer and the arrow keys are signalled in cells. With Shift, Ctrl or Alt, or while
+/// the box tool is on, dragging draws a box instead, which is signalled, too.
 class MapPane : public QCustomPlot {
   Q_OBJECT
 
@@ -58,7 +61,13 @@ class MapPane : public QCustomPlot {
 
   void setHovered(const MarkedCell& cell);
   void setLocked(const MarkedCell& cell);
+  void setPinned(const MarkedCell& cell);
+  void setSelected(std::vector<CellBlock> blocks);
+  /// What a filter leaves out.
+  void setVeiled(std::vector<CellBlock> blocks);
+  void setBoxTool(bool on) { m_boxTool = on; }
 
+  const SelectionMarks* selectionMarks() const { return m_selection; }
   HeatmapPlottable* heatmap() const { return m_heatmap; }
   PaneHeader* header() const { return m_header; }
   PaneFooter* footer() const { return m_footer; }
@@ -72,14 +81,16 @@ class MapPane : public QCustomPlot {
  signals:
   void cellHovered(int row, int column);
   void cellLeft();
-  void cellClicked(int row, int column, const QPointF& position);
-  /// An arrow key: where the cursor should move.
-  void cursorStepped(int rows, int columns);
+  void cellClicked(int row, int column, const QPointF& position, Qt::KeyboardModifiers modifiers);
+  void boxDragged(const qaq::views::CellBlock& block, Qt::KeyboardModifiers modifiers);
+  /// An arrow key: where the cursor should move; with Shift it extends what is selected.
+  void cursorStepped(int rows, int columns, bool extends);
   void reducerChanged(Reducer reducer);
   void valueColorsChanged(ValueColors colors);
 
  protected:
   static constexpr const char* kMarksLayer = "marks";
+  static constexpr const char* kLabelsLayer = "labels";  ///< above the crosshair
 
   void setFooter(PaneFooter* footer);
   /// Takes the fixed margins again.
@@ -109,6 +120,10 @@ class MapPane : public QCustomPlot {
     int row, column;
   };
   std::optional<CellIndex> cellAt(const QPointF& position) const;
+  /// Cells that the rubber band touches.
+  std::optional<CellBlock> blockOf(const QRectF& band) const;
+  bool drawsBox(const QMouseEvent& event) const;
+  void endBox(QMouseEvent* event);
   void setUpAxes();
   void keepInside(QCPAxis* axis, std::int64_t count);
   void applyHeadings();
@@ -119,6 +134,7 @@ class MapPane : public QCustomPlot {
   ReducerButton* m_button;
   PaneFooter* m_footer = nullptr;
   HeatmapPlottable* m_heatmap;
+  SelectionMarks* m_selection;
   CursorMarks* m_cursor;
   PlotFrame* m_frame;
   PlotMessage* m_message;
@@ -133,7 +149,9 @@ class MapPane : public QCustomPlot {
   bool m_xLabelShown = true;
   int m_topMargin = 10;
   bool m_ring = false;  ///< the keyboard brought the focus here
+  bool m_boxTool = false;
   QPointF m_pressed;
+  std::unique_ptr<QRubberBand> m_band;  ///< while a box is drawn
 };
 
 }  // namespace qaq::views

@@ -19,6 +19,12 @@ MapView::MapView(SelectionModel* selection, QWidget* parent)
   m_row->setSpacing(kPaneGap);
   connect(selection, &SelectionModel::hoverChanged, this, &MapView::showHover);
   connect(selection, &SelectionModel::lockChanged, this, &MapView::showLock);
+  connect(selection, &SelectionModel::pinChanged, this, &MapView::showPin);
+  connect(selection, &SelectionModel::selectionChanged, this, &MapView::showSelected);
+  connect(selection, &SelectionModel::filterChanged, this, &MapView::showFilter);
+  connect(selection, &SelectionModel::modeChanged, this, [this] {
+    for (MapPane* pane : m_panes) pane->setBoxTool(this->selection()->isBoxTool());
+  });
 }
 
 void MapView::addPane(MapPane* pane) {
@@ -28,11 +34,19 @@ void MapView::addPane(MapPane* pane) {
     selection()->hover(cursorOf(pane, row, column, nullptr));
   });
   connect(pane, &MapPane::cellLeft, this, [this] { selection()->hover(std::nullopt); });
-  connect(pane, &MapPane::cellClicked, this, [this, pane](int row, int column, const QPointF& at) {
-    if (const auto cursor = cursorOf(pane, row, column, &at)) selection()->lock(*cursor);
+  connect(pane, &MapPane::cellClicked, this,
+          [this, pane](int row, int column, const QPointF& at, Qt::KeyboardModifiers modifiers) {
+            const auto cursor = cursorOf(pane, row, column, &at);
+            if (cursor) selection()->click(*cursor, modifiers);
+          });
+  connect(pane, &MapPane::boxDragged, this,
+          [this, pane](const CellBlock& block, Qt::KeyboardModifiers modifiers) {
+            if (const auto cells = cellsOf(pane, block)) selection()->drag(*cells, modifiers);
+          });
+  connect(pane, &MapPane::cursorStepped, this, [this, pane](int rows, int columns, bool extends) {
+    step(pane, rows, columns, extends);
   });
-  connect(pane, &MapPane::cursorStepped, this,
-          [this, pane](int rows, int columns) { step(pane, rows, columns); });
+  pane->setBoxTool(selection()->isBoxTool());
 }
 
 void MapView::addAbove(QWidget* widget, int stretch) { m_column->insertWidget(0, widget, stretch); }
@@ -47,6 +61,8 @@ void MapView::show(const SharedSlice& slice) {
 void MapView::showCursors() {
   showHover();
   showLock();
+  showPin();
+  showFilter();
 }
 
 void MapView::setTheme(const Theme& theme) {
@@ -107,10 +123,100 @@ void MapView::showHover() {
 void MapView::showLock() {
   const auto& cursor = selection()->locked();
   for (MapPane* pane : m_panes) pane->setLocked(cursor ? markOf(pane, *cursor) : MarkedCell{});
+  showSelected();
   lockChanged();
 }
 
-void MapView::step(MapPane* pane, int rows, int columns) {
+void MapView::showPin() {
+  const auto& cursor = selection()->pinned();
+  for (MapPane* pane : m_panes) pane->setPinned(cursor ? markOf(pane, *cursor) : MarkedCell{});
+}
+
+void MapView::showSelected() {
+  const SelectionSet& cells = selection()->selected();
+  // The lock is marked already.
+  const auto& lock = selection()->locked();
+  const bool lockAlone = lock && cells.is_of_tokens() &&
+                         cells.tokens() == std::vector<TokenRange>{{lock->token, lock->token}};
+  for (MapPane* pane : m_panes) {
+    pane->setSelected(lockAlone ? std::vector<CellBlock>() : blocksOf(pane, cells));
+  }
+}
+
+void MapView::showFilter() {
+  const SelectionSet* filter = selection()->filter();
+  for (MapPane* pane : m_panes) {
+    if (filter == nullptr) {
+      pane->setVeiled({});
+      continue;
+    }
+    const auto all = SelectionSet::all(selection()->shape());
+    pane->setVeiled(blocksOf(pane, all.combined(SelectOp::remove, *filter)));
+  }
+}
+
+std::optional<SelectionSet> MapView::cellsOf(const MapPane* pane, const CellBlock& block) const {
+  const SharedHeatmap& map = pane->heatmap()->map();
+  const SelectionShape& shape = selection()->shape();
+  if (pane->xKind() != AxisKind::token || !map) return std::nullopt;
+  const TokenRange tokens{block.firstColumn, block.lastColumn};
+  const int layers = selection()->modelLayers();
+  if (pane->yKind() != AxisKind::layer || layers == 0 || map->rows() % layers != 0) {
+    return SelectionSet::of_tokens(shape, std::vector<TokenRange>{tokens});
+  }
+  // Rows of the map are the model's layers, with the KV heads as sub-rows or without.
+  const int heads = static_cast<int>(map->rows()) / layers;
+  std::vector<SelectionBox> boxes;
+  for (int layer = 0; layer < shape.n_layers; ++layer) {
+    const int top = selection()->layerNumbers()[static_cast<std::size_t>(layer)] * heads;
+    const int first = std::max(block.firstRow, top),
+              last = std::min(block.lastRow, top + heads - 1);
+    if (first > last) continue;
+    const int row = layer * shape.n_kv_heads;
+    const bool split = heads == shape.n_kv_heads;
+    boxes.push_back({tokens, split ? row + first - top : row,
+                     split ? row + last - top : row + shape.n_kv_heads - 1});
+  }
+  return SelectionSet::of_boxes(shape, boxes);
+}
+
+std::vector<CellBlock> MapView::blocksOf(const MapPane* pane, const SelectionSet& cells) const {
+  const SharedHeatmap& map = pane->heatmap()->map();
+  std::vector<CellBlock> blocks;
+  // A set of another capture than the map's means nothing here.
+  if (pane->xKind() != AxisKind::token || !map || cells.shape().n_tokens != map->columns()) {
+    return blocks;
+  }
+  const int layers = selection()->modelLayers();
+  const bool layered = pane->yKind() == AxisKind::layer && layers > 0 && map->rows() % layers == 0;
+  if (cells.is_of_tokens() || !layered) {
+    const Slice& slice = selection()->slice();
+    const int row = cells.is_of_tokens() ? SelectionSet::kAnyRow
+                                         : slice.layer * cells.shape().n_kv_heads + slice.kvHead;
+    for (const TokenRange& range : cells.tokens(row)) blocks.push_back({range.first, range.last});
+    return blocks;
+  }
+  const int heads = static_cast<int>(map->rows()) / layers;
+  const int perLayer = cells.shape().n_kv_heads;
+  for (const SelectionBox& box : cells.boxes()) {
+    // Captured layers that are no neighbours in the model make blocks of their own.
+    for (int row = box.first_row; row <= box.last_row;) {
+      const auto numberOf = [&](int r) {
+        return selection()->layerNumbers()[static_cast<std::size_t>(r / perLayer)];
+      };
+      const auto mapRow = [&](int r) {
+        return heads == perLayer ? numberOf(r) * heads + r % perLayer : numberOf(r);
+      };
+      int last = row;
+      while (last < box.last_row && mapRow(last + 1) - mapRow(last) <= 1) ++last;
+      blocks.push_back({box.tokens.first, box.tokens.last, mapRow(row), mapRow(last)});
+      row = last + 1;
+    }
+  }
+  return blocks;
+}
+
+void MapView::step(MapPane* pane, int rows, int columns, bool extends) {
   const SharedHeatmap& map = pane->heatmap()->map();
   if (!map) return;
   // Starts from the lock, or from the slice's corner of the map.
@@ -121,7 +227,12 @@ void MapView::step(MapPane* pane, int rows, int columns) {
   const auto column =
       std::clamp<std::int64_t>(at.column.value_or(0) + columns, 0, map->columns() - 1);
   const auto next = cursorOf(pane, static_cast<int>(row), static_cast<int>(column), nullptr);
-  if (next) selection()->lock(*next);
+  if (!next) return;
+  if (extends) {
+    selection()->extendTo(*next);
+  } else {
+    selection()->lock(*next);
+  }
 }
 
 }  // namespace qaq::views

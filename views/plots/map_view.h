@@ -44,13 +44,21 @@ class MapView : public PlotView {
                                          const QPointF* click) const = 0;
   /// Where a pane shows a cursor.
   virtual MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const = 0;
+  /// The selected cells that a block of a pane's cells means, and back: the blocks of a set. Here:
+  /// tokens along x, in the rows of a layer axis, else in all layers and heads, back in those of
+  /// the slice; nothing where no tokens run along x.
+  virtual std::optional<SelectionSet> cellsOf(const MapPane* pane, const CellBlock& block) const;
+  virtual std::vector<CellBlock> blocksOf(const MapPane* pane, const SelectionSet& cells) const;
   /// Called after the locked cell changed.
   virtual void lockChanged() {}
 
  private:
   void showHover();
   void showLock();
-  void step(MapPane* pane, int rows, int columns);
+  void showPin();
+  void showSelected();
+  void showFilter();
+  void step(MapPane* pane, int rows, int columns, bool extends);
 
   QVBoxLayout* m_column;
   QHBoxLayout* m_row;

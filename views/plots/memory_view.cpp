@@ -10,6 +10,7 @@ namespace qaq::views {
 namespace {
 
 constexpr int kBars = 3;
+constexpr int kFigureWidth = 760;
 constexpr double kSide = 14, kTop = 8, kBarHeight = 20, kOutline = 4;  // px
 constexpr double kHeading = 20, kLabelRow = 18, kSwatch = 10, kGap = 6, kBetween = 16;
 constexpr double kScale = 40;  // height of the axis
@@ -134,6 +135,12 @@ QList<MemoryView::Row> MemoryView::rows(const QSize& size) const {
     out.push_back(row);
   }
   return out;
+}
+
+QSize MemoryView::figureSize() const {
+  if (!m_report) return {kFigureWidth, kFigureWidth / 2};
+  const double bottom = rows({kFigureWidth, 0}).back().labels.back().box.bottom();
+  return {kFigureWidth, static_cast<int>(std::ceil(bottom + 8 + kScale + kTop))};
 }
 
 QRectF MemoryView::partBox(int bar, MemoryPart part, const QSize& size) const {

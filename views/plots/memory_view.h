@@ -17,7 +17,7 @@ class MemoryView : public PaintedView {
   QString id() const override { return QStringLiteral("memory"); }
   QString title() const override { return tr("Memory"); }
   void show(const SharedSlice& slice) override;
-  QSize figureSize() const override { return {760, 470}; }
+  QSize figureSize() const override;
   std::optional<Table> table() const override;
   QString summary() const override;
 

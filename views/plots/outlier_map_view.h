@@ -1,8 +1,8 @@
 #pragma once
 
 #include "views/plots/color_bar.h"
-#include "views/plots/outlier_marks.h"
 #include "views/plots/map_view.h"
+#include "views/plots/outlier_marks.h"
 
 namespace qaq::views {
 
@@ -18,6 +18,8 @@ class OutlierMapView : public MapView {
 
   QString id() const override { return QStringLiteral("outliers"); }
   QString title() const override { return tr("Outliers"); }
+  /// The tokens of the slice.
+  std::optional<Table> table() const override;
 
  protected:
   void present(const SharedSlice& slice) override;

@@ -11,12 +11,12 @@ constexpr double kGap = 7, kPointPx = 5, kReach = 9, kRing = 8;  // px
 QFont fontOf(const PointLabels::Label& label) { return Theme::font(Theme::kTickPx, label.isBold); }
 
 // Places beside a point, the best first.
-QList<QRectF> places(const QPointF& point, const QSizeF& size) {
+QList<QRectF> places(const QPointF& point, const QSizeF& size, double gap) {
   const double w = size.width(), h = size.height(), x = point.x(), y = point.y();
-  return {{x + kGap, y - h / 2, w, h},     {x - kGap - w, y - h / 2, w, h},
-          {x + kGap, y - h - 2, w, h},     {x + kGap, y + 2, w, h},
-          {x - kGap - w, y - h - 2, w, h}, {x - kGap - w, y + 2, w, h},
-          {x - w / 2, y - h - kGap, w, h}, {x - w / 2, y + kGap, w, h}};
+  return {{x + gap, y - h / 2, w, h},     {x - gap - w, y - h / 2, w, h},
+          {x + gap, y - h - 2, w, h},     {x + gap, y + 2, w, h},
+          {x - gap - w, y - h - 2, w, h}, {x - gap - w, y + 2, w, h},
+          {x - w / 2, y - h - gap, w, h}, {x - w / 2, y + gap, w, h}};
 }
 
 }  // namespace
@@ -46,10 +46,14 @@ QList<QRectF> PointLabels::boxes() const {
     const QPointF point = pixel(label.at);
     taken.push_back({point.x() - kPointPx, point.y() - kPointPx, 2 * kPointPx, 2 * kPointPx});
   }
+  for (const QLineF& stroke : m_strokes) {
+    const QRectF line = QRectF(pixel(stroke.p1()), pixel(stroke.p2())).normalized();
+    taken.push_back(line.adjusted(-1, -1, 1, 1));
+  }
   for (const Label& label : m_labels) {
     const QFontMetricsF metrics(fontOf(label));
     const QSizeF size(metrics.horizontalAdvance(label.text) + 2, metrics.height());
-    const QList<QRectF> all = places(pixel(label.at), size);
+    const QList<QRectF> all = places(pixel(label.at), size, label.isCircled ? kRing + 3 : kGap);
     const auto free = std::ranges::find_if(all, [&](const QRectF& box) {
       return plot.contains(box) && std::ranges::none_of(taken, [&](const QRectF& other) {
                return box.intersects(other);

@@ -20,6 +20,8 @@ class PointLabels : public PlotOverlay {
   PointLabels(QCPAxisRect* axes, const QString& layer) : PlotOverlay(axes, layer), m_axes(axes) {}
   /// The first find their places first.
   void setLabels(const QList<Label>& labels) { m_labels = labels; }
+  /// Level or upright strokes on the axes that labels do not cover.
+  void setStrokes(const QList<QLineF>& strokes) { m_strokes = strokes; }
   /// Index of the label whose point is nearest to a place of the plot; -1 where none is near.
   int nearest(const QPointF& position) const;
   /// Where each text is written; an empty box where it is left out.
@@ -33,6 +35,7 @@ class PointLabels : public PlotOverlay {
 
   QCPAxisRect* m_axes;
   QList<Label> m_labels;
+  QList<QLineF> m_strokes;
 };
 
 }  // namespace qaq::views

@@ -1,6 +1,7 @@
 #include "views/plots/series_legend.h"
 
 #include "views/plots/chart_look.h"
+#include "views/plots/chart_words.h"
 
 namespace qaq::views {
 namespace {
@@ -17,7 +18,7 @@ void SeriesLegend::set(const ChartPanel& panel, const QStringList& explanations)
 QString SeriesLegend::text() const {
   QStringList names;
   for (const ChartSeries& series : m_panel.series) {
-    if (!series.name.empty()) names += QString::fromStdString(series.name);
+    if (!series.name.empty()) names += chartWords(series.name);
   }
   if (!m_explanations.isEmpty()) names += m_explanations.first();
   return names.join(QStringLiteral(", "));
@@ -30,7 +31,7 @@ void SeriesLegend::draw(QCPPainter* painter) {
   painter->setAntialiasing(true);
   for (const ChartSeries& series : m_panel.series) {
     if (series.name.empty()) continue;
-    const QString name = QString::fromStdString(series.name);
+    const QString name = chartWords(series.name);
     const double y = rect().top() + 2 + kRow / 2;
     const ChartLook look = lookOf(series, theme());
     painter->setPen(look.line);

@@ -167,6 +167,13 @@ void TradeoffView::placeLabels() {
                       .isCircled = isPresent});
   }
   m_labels->setLabels(labels);
+  QList<QLineF> strokes;
+  const std::vector<FrontCorner> corners = front_stairs(m_points);
+  for (std::size_t i = 1; i < corners.size(); ++i) {
+    strokes.push_back(
+        {corners[i - 1].ratio, corners[i - 1].loss, corners[i].ratio, corners[i].loss});
+  }
+  m_labels->setStrokes(strokes);
   plot()->replot(QCustomPlot::rpQueuedReplot);
 }
 

@@ -12,6 +12,8 @@
 #include "views/plots/memory_view.h"
 #include "views/plots/outlier_map_view.h"
 #include "views/plots/persistence_view.h"
+#include "views/plots/table_view.h"
+#include "views/plots/token_view.h"
 #include "views/plots/tradeoff_view.h"
 
 namespace qaq::views {
@@ -35,7 +37,9 @@ constexpr std::array kViews{
     ListedView{"errors", make<ErrorView>},
     ListedView{"distributions", make<DistributionView>},
     ListedView{"tradeoff", make<TradeoffView>},
+    ListedView{"tokens", make<TokenView>},
     ListedView{"memory", make<MemoryView>},
+    ListedView{"table", make<TableView>},
     ListedView{"formula", make<FormulaView>},
 };
 

@@ -17,8 +17,26 @@ class WindowBox : public PlotOverlay {
   void draw(QCPPainter* painter) override;
 
  private:
+  friend class WindowLabel;
+  QRectF box() const;
+
   std::int64_t m_n = 0;
   std::int64_t m_lastStep = 0;
+};
+
+/// "window, n = 5" with a line to the box, above all other marks.
+class WindowLabel : public PlotOverlay {
+  Q_OBJECT
+
+ public:
+  WindowLabel(QCPAxisRect* axes, const QString& layer, const WindowBox* box)
+      : PlotOverlay(axes, layer), m_box(box) {}
+
+ protected:
+  void draw(QCPPainter* painter) override;
+
+ private:
+  const WindowBox* m_box;
 };
 
 }  // namespace qaq::views

@@ -27,6 +27,7 @@ class Exporter : public QObject {
  public:
   Exporter(PageStack* pages, TableWriter writeTable, QObject* parent = nullptr);
 
+  void setTableWriter(TableWriter writer) { m_writeTable = std::move(writer); }
   /// `docked` are pages beside the tabs. Reports by finished() or failed().
   void run(const ExportRequest& request, const std::string& provenance,
            const QList<PlotPage*>& docked, ThemeKind screen);

@@ -1,21 +1,32 @@
 #include "views/shell/main_window.h"
 
 #include <QApplication>
+#include <QDockWidget>
 #include <QDragEnterEvent>
 #include <QFileDialog>
+#include <QFileInfo>
 #include <QLabel>
+#include <QMenuBar>
 #include <QMimeData>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <utility>
 
+#include "views/commands/run_edits.h"
+#include "views/models/provenance.h"
+#include "views/panels/filter_bar.h"
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
+#include "views/panels/log_panel.h"
 #include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/runs_panel.h"
+#include "views/panels/selection_bar.h"
 #include "views/panels/slice_bar.h"
+#include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
+#include "views/plots/table_view.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/scope_style.h"
@@ -30,6 +41,8 @@ namespace qaq::views {
 namespace {
 
 constexpr int kLateAfterMs = 100;
+constexpr int kCompactDock = 130;  // px of height
+constexpr int kNoticeMs = 8000;
 
 }  // namespace
 
@@ -45,6 +58,10 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
       m_runsPanel(new RunsPanel(&m_runs)),
       m_docks(new DockLayout(this)),
       m_timeline(new Timeline),
+      m_slicesPanel(new SlicesPanel(&m_slices, &m_workspace.selection())),
+      m_filterBar(new FilterBar(&m_workspace.selection())),
+      m_log(new LogPanel),
+      m_exporter(new Exporter(m_page, {}, this)),
       m_links(new ViewLinks(m_page, &m_workspace, &m_runs, this)),
       m_mark(new TargetMark(this)) {
   connect(&m_systemTheme, &SystemTheme::changed, this, [this] {
@@ -59,6 +76,7 @@ MainWindow::MainWindow(CaptureOpener opener, QWidget* parent)
   auto* column = new QVBoxLayout(work);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
+  column->addWidget(m_filterBar);
   column->addWidget(m_page, 1);
   column->addWidget(m_timeline);
   m_pages->addWidget(work);
@@ -77,20 +95,54 @@ MainWindow::~MainWindow() = default;
 void MainWindow::makeDocks() {
   using Place = DockLayout::Place;
   m_docks->add(Place::left, QStringLiteral("runs"), tr("Captures & runs"), m_runsPanel);
+  m_docks->add(Place::left, QStringLiteral("slices"), tr("Slices"), m_slicesPanel);
   m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
   m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
+  const auto addView = [this](Place place, const QString& id, const QString& title) {
+    auto* page = new PlotPage({title, {{id}}}, &m_workspace.selection());
+    page->setCompactBelow(kCompactDock, true);
+    // Docks may be narrower and lower than what stands in them would like.
+    page->setMinimumSize(200, 60);
+    m_dockedViews.push_back(page);
+    m_links->link(page);
+    m_docks->add(place, id, title, page);
+  };
+  addView(Place::right, QStringLiteral("formula"), tr("Formula"));
+  addView(Place::right, QStringLiteral("table"), tr("Table"));
+  addView(Place::bottom, QStringLiteral("tokens"), tr("Tokens"));
+  connectTable();
+  m_docks->add(Place::bottom, QStringLiteral("log"), tr("Log"), m_log);
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
 }
 
+PlotView* MainWindow::dockedView(const QString& id) const {
+  for (const PlotPage* page : m_dockedViews) {
+    if (PlotView* view = page->view(id)) return view;
+  }
+  return nullptr;
+}
+
+void MainWindow::connectTable() {
+  auto* table = static_cast<TableView*>(dockedView(QStringLiteral("table")));
+  connect(table, &TableView::exportWanted, this,
+          [this] { m_commands->registry().tryTrigger({.id = QStringLiteral("file.export")}); });
+  // The rows of the view that somebody works with.
+  connect(qApp, &QApplication::focusChanged, table, [this, table] {
+    const PlotView* view = focusedView();
+    if (view && TableView::sourceIds().contains(view->id())) table->setSource(view->id());
+  });
+}
+
 void MainWindow::connectLinks() {
   connect(m_links, &ViewLinks::paramsChosen, this, [this](const ScopeParams& params, bool isFinal) {
-    m_parameters->setParams(params);
-    m_workspace.setParams(params, isFinal);
+    m_parameters->showParams(params);
+    m_commands->edits().editedByHand(params, isFinal);
   });
   connect(m_links, &ViewLinks::runChosen, this, &MainWindow::takeUpRun);
   connect(m_links, &ViewLinks::nameHovered, this, [this](const QString& name) {
     QWidget* target = m_page->current()->view(name);
+    if (!target) target = dockedView(name);
     if (!target) target = m_parameters->field(name);
     m_mark->setTarget(target, m_page->theme().accent);
   });
@@ -101,8 +153,17 @@ void MainWindow::connectWorkspace() {
   m_updating.setInterval(kLateAfterMs);
   connect(&m_updating, &QTimer::timeout, this, [this] { m_page->setUpdating(true); });
   connect(m_runsPanel, &RunsPanel::runChosen, this, &MainWindow::takeUpRun);
-  connect(m_runsPanel, &RunsPanel::renameRequested, &m_runs, &RunList::rename);
-  connect(m_runsPanel, &RunsPanel::removeRequested, &m_runs, &RunList::remove);
+  connect(m_runsPanel, &RunsPanel::renameRequested, this, [this](int index, const QString& name) {
+    renameRun(m_commands->edits().stack(), m_runs, index, name);
+  });
+  connect(m_runsPanel, &RunsPanel::removeRequested, this,
+          [this](int index) { removeRun(m_commands->edits().stack(), m_runs, index); });
+  connect(m_exporter, &Exporter::finished, this, [this](const QString& path) {
+    tell(tr("written: %1").arg(path));
+    m_status->showMessage(tr("written: %1").arg(QFileInfo(path).fileName()), kNoticeMs);
+  });
+  connect(m_exporter, &Exporter::failed, m_status, &StatusLine::setError);
+  connect(m_status, &StatusLine::refused, m_log, &LogPanel::warn);
   connect(m_timeline, &Timeline::prefixChosen, &m_workspace, &Workspace::setPrefix);
   connect(&m_workspace, &Workspace::prefixChanged, m_timeline, &Timeline::setPrefix);
   connect(m_start, &StartPage::openRequested, this, &MainWindow::askForCapture);
@@ -115,6 +176,7 @@ void MainWindow::connectWorkspace() {
   connect(&m_workspace, &Workspace::changed, this, [this] {
     const SharedAnalysis& analysis = m_workspace.shown()->analysis;
     if (analysis->stage == Analysis::Stage::scores) m_runs.add(*analysis);
+    m_slices.show(analysis);
     m_page->show(m_workspace.shown());
     for (PlotPage* view : m_dockedViews) view->show(m_workspace.shown());
     m_timeline->setViolations(m_workspace.shown()->violations);
@@ -126,6 +188,7 @@ void MainWindow::connectWorkspace() {
     m_parameters->setError(line);
     if (!m_workspace.shown() || m_workspace.shown()->analysis->capture != m_workspace.capture()) {
       m_page->setMessage(line);
+      for (PlotPage* view : m_dockedViews) view->setMessage(line);
     }
     showState();
   });
@@ -147,6 +210,7 @@ void MainWindow::showState() {
 
 void MainWindow::showOpened() {
   const CaptureInfo& info = m_workspace.capture()->info();
+  tell(tr("opened: %1").arg(m_workspace.path()));
   setWindowTitle(tr("%1 – QAQ Scope").arg(QString::fromStdString(info.name)));
   if (m_pages->currentIndex() == 0) {
     m_pages->setCurrentIndex(1);
@@ -162,23 +226,91 @@ void MainWindow::showOpened() {
 
 void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_parameters->setParams(params);
-  m_workspace.setPrefix(prefix);
+  // The prefix under the old parameters is no setting of its own.
+  m_workspace.setPrefix(prefix, false);
   m_workspace.setParams(params);
 }
 
 void MainWindow::setRunReader(RunReader reader) { m_links->setRunReader(std::move(reader)); }
 
 void MainWindow::takeUpRun(int index) {
-  const RunSummary& run = m_runs.runs().at(static_cast<std::size_t>(index)).summary;
+  const RunList::Run& run = m_runs.runs().at(static_cast<std::size_t>(index));
   ScopeParams params = m_workspace.params();
-  params.qaq = run.params;
-  const bool whole = run.prefix == m_workspace.capture()->info().n_tokens;
-  m_workspace.setPrefix(whole ? 0 : run.prefix);
-  m_commands->edits().change(params);
+  params.qaq = run.summary.params;
+  const bool whole = run.summary.prefix == m_workspace.capture()->info().n_tokens;
+  m_workspace.setPrefix(whole ? 0 : run.summary.prefix);
+  m_commands->edits().change(params, tr("Take up run “%1”").arg(run.label()));
+}
+
+void MainWindow::tell(const QString& line) { m_log->note(line); }
+
+QList<PlotView*> MainWindow::viewsInSight() const {
+  QList<PlotView*> all;
+  if (const PlotPage* page = m_page->current()) {
+    for (PlotView* view : page->views()) all.push_back(view);
+  }
+  for (const PlotPage* docked : m_dockedViews) {
+    for (PlotView* view : docked->views()) all.push_back(view);
+  }
+  return all;
+}
+
+PlotView* MainWindow::shownView(const QString& id) const {
+  for (PlotView* view : viewsInSight()) {
+    if (view->id() == id) return view;
+  }
+  return nullptr;
+}
+
+PlotView* MainWindow::focusedView() const {
+  for (QWidget* widget = focusWidget(); widget; widget = widget->parentWidget()) {
+    if (auto* view = qobject_cast<PlotView*>(widget)) return view;
+  }
+  return nullptr;
+}
+
+const Theme& MainWindow::theme() const { return m_page->theme(); }
+
+void MainWindow::useLayouts(const QString& path) {
+  m_layouts = LayoutStore(path);
+  try {
+    m_layouts.load();
+  } catch (const std::exception& error) {
+    m_status->setError(QString::fromUtf8(error.what()));
+  }
+}
+
+void MainWindow::setTableWriter(TableWriter writer) {
+  m_exporter->setTableWriter(std::move(writer));
+}
+
+void MainWindow::exportNow(const ExportRequest& request) {
+  const SharedSlice& shown = m_workspace.shown();
+  if (!shown) return;
+  m_exporter->run(request, provenanceText(*shown->analysis), m_dockedViews, theme().kind);
+}
+
+void MainWindow::setPresenting(bool presenting) {
+  if (presenting == m_presenting) return;
+  m_presenting = presenting;
+  if (presenting) m_beforePresenting = m_docks->save();
+  for (QWidget* widget : std::initializer_list<QWidget*>{menuBar(), m_status}) {
+    widget->setVisible(!presenting);
+  }
+  if (presenting) {
+    for (QDockWidget* dock : m_docks->docks()) dock->hide();
+    showFullScreen();
+  } else {
+    showNormal();
+    m_docks->restore(m_beforePresenting);
+  }
+  m_commands->registry().refresh();
 }
 
 bool MainWindow::isSettled() const {
-  return !m_workspace.isBusy() && m_links->isSettled() && m_page->isSettled();
+  return !m_workspace.isBusy() && !m_exporter->isBusy() && m_links->isSettled() &&
+         m_slices.isReady() && m_inspector->isReady() && m_page->isSettled() &&
+         std::ranges::all_of(m_dockedViews, [](const PlotPage* page) { return page->isSettled(); });
 }
 
 void MainWindow::askForCapture() {

@@ -4,9 +4,12 @@
 #include <QTimer>
 
 #include "views/models/run_list.h"
+#include "views/models/slice_book.h"
 #include "views/models/stored_runs.h"
 #include "views/models/workspace.h"
 #include "views/plots/theme.h"
+#include "views/shell/exporter.h"
+#include "views/shell/layout_store.h"
 #include "views/shell/system_theme.h"
 
 class QAction;
@@ -18,11 +21,16 @@ class DockLayout;
 class PageStack;
 class InspectorPanel;
 class LockChip;
+class FilterBar;
+class LogPanel;
 class PaletteButton;
 class ParameterPanel;
 class PlotPage;
+class PlotView;
 class RunsPanel;
+class SelectionBar;
 class SliceBar;
+class SlicesPanel;
 class StartPage;
 class StatusLine;
 class TargetMark;
@@ -48,6 +56,9 @@ class MainWindow : public QMainWindow {
   InspectorPanel* inspector() const { return m_inspector; }
   Timeline* timeline() const { return m_timeline; }
   RunList& runs() { return m_runs; }
+  SliceBook& slices() { return m_slices; }
+  /// The view of a dock; null: it is not one.
+  PlotView* dockedView(const QString& id) const;
   DockLayout* docks() const { return m_docks; }
   StatusLine* status() const { return m_status; }
   WindowCommands& commands() const { return *m_commands; }
@@ -62,6 +73,22 @@ class MainWindow : public QMainWindow {
   void takeUpRun(int index);
   /// Nothing is being loaded, replayed or drawn.
   bool isSettled() const;
+  /// Views of the page in sight and of docks.
+  QList<PlotView*> viewsInSight() const;
+  /// Null where it is not in sight.
+  PlotView* shownView(const QString& id) const;
+  /// The view that has the focus; null: none has.
+  PlotView* focusedView() const;
+  const Theme& theme() const;
+  LayoutStore& layouts() { return m_layouts; }
+  /// Keeps named layouts in a file; one that is broken is told in the status bar.
+  void useLayouts(const QString& path);
+  /// What writes rows into files.
+  void setTableWriter(TableWriter writer);
+  void exportNow(const ExportRequest& request);
+  /// The page alone on the whole screen.
+  void setPresenting(bool presenting);
+  bool isPresenting() const { return m_presenting; }
   /// "qaq replay FILE ..." with the present settings, fit for a shell.
   QString replayCommand() const;
   /// "qaq-scope figure VIEW FILE ..." for what is shown.
@@ -80,11 +107,13 @@ class MainWindow : public QMainWindow {
  private:
   void makeToolBar();
   void makeDocks();
+  void connectTable();
   void connectWorkspace();
   void connectLinks();
   void applyTheme();
   void showOpened();
   void showState();
+  void tell(const QString& line);
 
   Workspace m_workspace;
   QStackedWidget* m_pages;
@@ -102,6 +131,15 @@ class MainWindow : public QMainWindow {
   DockLayout* m_docks;
   QList<PlotPage*> m_dockedViews;
   Timeline* m_timeline;
+  SliceBook m_slices{&m_workspace.selection()};
+  SlicesPanel* m_slicesPanel;
+  SelectionBar* m_selectionBar = nullptr;
+  FilterBar* m_filterBar;
+  LogPanel* m_log;
+  LayoutStore m_layouts;
+  Exporter* m_exporter;
+  bool m_presenting = false;
+  QByteArray m_beforePresenting;  ///< docks
   ViewLinks* m_links;
   TargetMark* m_mark;
   QTimer m_updating;  ///< before a result counts as late

@@ -18,8 +18,7 @@ QList<PageLayout> PageStack::builtIn() {
           {tr("Persistence"), {{QStringLiteral("persistence")}}},
           {tr("Errors"), {{QStringLiteral("errors")}}},
           {tr("Distributions"), {{QStringLiteral("distributions")}}},
-          {tr("Trade-off and memory"),
-           {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}}};
+          {tr("Trade-off and memory"), {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}}};
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {
@@ -28,13 +27,27 @@ void PageStack::setPages(const QList<PageLayout>& layouts) {
     removeTab(0);
     delete old;
   }
-  for (const PageLayout& layout : layouts) {
-    auto* made = new PlotPage(layout, m_selection);
-    made->setTheme(m_theme);
-    if (!m_message.isEmpty()) made->setMessage(m_message);
-    if (m_slice) made->show(m_slice);
-    addTab(made, layout.title);
-  }
+  for (const PageLayout& layout : layouts) insertPage(layout);
+  emit pagesChanged();
+}
+
+void PageStack::addPage(const PageLayout& layout) {
+  insertPage(layout);
+  emit pagesChanged();
+}
+
+void PageStack::insertPage(const PageLayout& layout) {
+  auto* made = new PlotPage(layout, m_selection);
+  made->setTheme(m_theme);
+  if (!m_message.isEmpty()) made->setMessage(m_message);
+  if (m_slice) made->show(m_slice);
+  addTab(made, layout.title);
+}
+
+void PageStack::closePage(int index) {
+  QWidget* closed = widget(index);
+  removeTab(index);
+  delete closed;
   emit pagesChanged();
 }
 

@@ -17,6 +17,8 @@ class PageStack : public QTabWidget {
   static QList<PageLayout> builtIn();
   /// Takes the place of all pages.
   void setPages(const QList<PageLayout>& layouts);
+  void addPage(const PageLayout& layout);
+  void closePage(int index);
   QList<PageLayout> layouts() const;
 
   const Theme& theme() const { return m_theme; }
@@ -39,6 +41,7 @@ class PageStack : public QTabWidget {
   void pagesChanged();
 
  private:
+  void insertPage(const PageLayout& layout);
   QList<PlotPage*> pages() const;
 
   SelectionModel* m_selection;

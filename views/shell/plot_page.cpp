@@ -14,7 +14,6 @@ namespace qaq::views {
 namespace {
 
 constexpr int kGap = 6;
-constexpr int kCompactBelow = 760;  // px of page height
 
 }  // namespace
 
@@ -144,10 +143,21 @@ void PlotPage::paintFigure(QCPPainter* painter, const QSize& size) {
 
 void PlotPage::resizeEvent(QResizeEvent* event) {
   QWidget::resizeEvent(event);
+  fitHeight();
+}
+
+void PlotPage::setCompactBelow(int px, bool allRows) {
+  m_compactBelow = px;
+  m_compactAll = allRows;
+  fitHeight();
+}
+
+void PlotPage::fitHeight() {
   // Where height is dear, rows drop what the lowest one says again.
-  const bool compact = height() < kCompactBelow;
+  const bool compact = height() < m_compactBelow;
   for (const std::vector<PlotView*>& row : m_rows) {
-    for (PlotView* view : row) view->setCompact(compact && &row != &m_rows.back());
+    const bool lowest = &row == &m_rows.back();
+    for (PlotView* view : row) view->setCompact(compact && (m_compactAll || !lowest));
   }
 }
 

@@ -30,6 +30,9 @@ class PlotPage : public QWidget {
   void setTheme(const Theme& theme);
   void setUpdating(bool updating);
   void resetZoom();
+  /// Below this height, in px, views leave out what they can: rows above the lowest, or all of
+  /// them.
+  void setCompactBelow(int px, bool allRows);
   /// True while hidden: nothing is made for whom nobody sees.
   bool isSettled() const;
   const std::vector<PlotView*>& views() const { return m_views; }
@@ -46,12 +49,15 @@ class PlotPage : public QWidget {
   void link(QList<QCPAxis*> axes);
   void linkAxes();
   void present();
+  void fitHeight();
 
   PageLayout m_layout;
   std::vector<std::vector<PlotView*>> m_rows;  ///< children of the layout
   std::vector<PlotView*> m_views;
   SharedSlice m_slice;      ///< newest
   SharedSlice m_presented;  ///< what the views were given
+  int m_compactBelow = 600;
+  bool m_compactAll = false;
   bool m_linked = false;
   bool m_linking = false;
 };

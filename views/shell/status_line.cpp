@@ -74,6 +74,7 @@ void StatusLine::setTheme(const Theme& theme) {
 void StatusLine::setError(const QString& line) {
   m_error->setText(QStringLiteral("⚠ ") + line);
   m_error->show();
+  emit refused(line);
 }
 
 void StatusLine::showCursor() {

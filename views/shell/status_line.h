@@ -25,6 +25,9 @@ class StatusLine : public QStatusBar {
   QString cursorText() const;
   QString errorText() const;
 
+ signals:
+  void refused(const QString& line);
+
  private:
   void showCursor();
   void showResult();

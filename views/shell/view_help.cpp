@@ -34,6 +34,45 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
             "is the window, last_n_attentions, at the locked step."),
          tr("Without a query head of its own chosen, each cell is the maximum over the query heads "
             "that read the KV head.")}}},
+      {"persistence",
+       {tr("Persistence of importance"),
+        {tr("Whether what was important stays important: the window's maximum of each score "
+            "across, "
+            "what the next step gave upwards, counted, on log scales. On the line nothing has "
+            "changed; above the line of the ratio lie the violations."),
+         tr("The map shows the ratio by token and step, diverging around 1. A triangle, a cell or "
+            "a "
+            "row of the table locks its cell in every view.")}}},
+      {"errors",
+       {tr("Errors"),
+        {tr("What quantization changed, layer by layer: the errors of keys, of values, of the "
+            "attention scores and of the outputs, on a log scale; below them a map by layer and "
+            "token."),
+         tr("Each layer is quantized alone: what one layer hands on to the next is not in it.")}}},
+      {"distributions",
+       {tr("Distributions"),
+        {tr("How the numbers of keys and values lie: their density on a log scale, so that the "
+            "tails are seen, and the range of every channel."),
+         tr("The handles show where outliers are cut off; dragging one sets outliers_ratio.")}}},
+      {"tradeoff",
+       {tr("Trade-off"),
+        {tr("Every setting that was tried on the capture: how many times smaller the cache is "
+            "across, what it loses upwards. On the front lie those that no other beats; the one "
+            "that is shown elsewhere is circled."),
+         tr("Nominal and packed sizes are never on one axis.")}}},
+      {"memory",
+       {tr("Memory"),
+        {tr("The bytes of keys and values by part: payload, scales, values kept exactly, where "
+            "they lie, and the map of bits. Packed counts all of them, nominal the paper's average "
+            "of bits; the other of the two is an outline.")}}},
+      {"formula",
+       {tr("Formula"),
+        {tr("How the cell under the pointer, else the locked one, came to its bits: the formula of "
+            "the variant in use, the same with the cell's numbers, and which limit acted.")}}},
+      {"log",
+       {tr("Log"),
+        {tr("What was opened, written and refused since the window was opened, newest last. The "
+            "text can be copied.")}}},
       {"parameters",
        {tr("Parameters"),
         {tr("All that quantization can be told, for keys and values apart; with Link both change "

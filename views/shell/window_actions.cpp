@@ -9,12 +9,16 @@
 #include "core/base/shell.h"
 #include "core/base/text.h"
 #include "views/commands/palette_button.h"
+#include "views/panels/filter_bar.h"
 #include "views/panels/icons.h"
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lock_chip.h"
+#include "views/panels/log_panel.h"
 #include "views/panels/parameter_panel.h"
 #include "views/panels/runs_panel.h"
+#include "views/panels/selection_bar.h"
 #include "views/panels/slice_bar.h"
+#include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/main_window.h"
@@ -45,15 +49,16 @@ void MainWindow::makeToolBar() {
     if (!word.isEmpty()) action->setIconText(word);
     bar->addAction(action);
     static_cast<QToolButton*>(bar->widgetForAction(action))->setToolButtonStyle(style);
-    return action;
   };
   add("file.open", Qt::ToolButtonTextBesideIcon, tr("Open"));
-  for (const char* id : {"edit.undo", "edit.redo", "go.back", "go.forward"}) {
-    m_captureActions.push_back(add(id, Qt::ToolButtonIconOnly));
+  // Not hidden without a capture: a hidden action has no shortcut and no place in its menu.
+  for (const char* id : {"edit.undo", "edit.redo", "go.back", "go.forward", "view.zoom.reset"}) {
+    add(id, Qt::ToolButtonIconOnly);
   }
-  m_captureActions.push_back(add("view.zoom.reset", Qt::ToolButtonIconOnly));
   m_chip = new LockChip(&m_workspace.selection());
   m_captureActions.push_back(bar->addWidget(m_chip));
+  m_selectionBar = new SelectionBar(&m_workspace.selection());
+  m_captureActions.push_back(bar->addWidget(m_selectionBar));
   auto* space = new QWidget;
   space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
   bar->addWidget(space);
@@ -83,6 +88,10 @@ void MainWindow::applyTheme() {
   for (PlotPage* view : m_dockedViews) view->setTheme(theme);
   m_timeline->setTheme(theme);
   m_runsPanel->setTheme(theme);
+  m_slicesPanel->setTheme(theme);
+  m_selectionBar->setTheme(theme);
+  m_filterBar->setTheme(theme);
+  m_log->setTheme(theme);
   m_parameters->setTheme(theme);
   m_inspector->setTheme(theme);
   m_status->setTheme(theme);

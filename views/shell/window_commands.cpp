@@ -14,11 +14,14 @@
 #include "views/commands/help_panel.h"
 #include "views/commands/parameter_commands.h"
 #include "views/commands/selection_commands.h"
+#include "views/commands/set_commands.h"
 #include "views/commands/shortcut_editor.h"
 #include "views/commands/shortcut_store.h"
 #include "views/panels/cell_facts.h"
 #include "views/panels/parameter_panel.h"
 #include "views/plots/view_list.h"
+#include "views/shell/export_commands.h"
+#include "views/shell/layout_commands.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/status_line.h"
@@ -62,11 +65,14 @@ WindowCommands::WindowCommands(MainWindow* window)
           [this, window](const QString& id) { window->addAction(m_registry.action(id)); });
   addMenus();
   addFile();
+  addExportCommands(m_registry, *m_window);
   ParameterCommands::addEdits(m_registry, m_edits, m_workspace);
   addCopies();
   addView();
   addPlaces();
+  addLayoutCommands(m_registry, *m_window);
   SelectionCommands::add(m_registry, m_workspace);
+  addSetCommands(m_registry, m_workspace, m_window->slices());
   ParameterCommands::addRuns(m_registry, m_workspace);
   addHelp();
   connectAll();
@@ -79,6 +85,7 @@ void WindowCommands::addMenus() {
   m_menus->addMenu(QStringLiteral("edit"), tr("&Edit"));
   m_menus->addMenu(QStringLiteral("view"), tr("&View"));
   m_menus->addMenu(QStringLiteral("go"), tr("&Go"));
+  m_menus->addMenu(QStringLiteral("select"), tr("&Select"));
   m_menus->addMenu(QStringLiteral("run"), tr("&Run"));
   m_menus->addMenu(QStringLiteral("help"), tr("&Help"));
 }

@@ -49,6 +49,8 @@ QScrollArea, QScrollArea > QWidget > QWidget { background: @surface; border: 0; 
 QToolButton, QPushButton { background: @raised; border: 1px solid @border; border-radius: 4px;
                            padding: 3px 10px; min-height: 18px; }
 QToolButton { padding: 3px 6px; }
+QToolButton[popupMode="1"], QToolButton[popupMode="2"] { padding-right: 18px; }
+QToolButton::menu-indicator { subcontrol-position: center right; right: 4px; }
 QToolButton:hover, QPushButton:hover { border-color: @frame; }
 QToolButton:checked { background: @soft; border-color: @accent; }
 QPushButton:default { background: @accent; color: @onaccent; border-color: @accent; }

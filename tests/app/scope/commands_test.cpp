@@ -49,7 +49,7 @@ void expect_refused(const ProgramResult& result, int code, const std::vector<std
 class Figure : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Views, Figure,
                          testing::Values("bits", "outliers", "attention", "persistence", "errors",
-                                         "distributions", "tradeoff", "memory"));
+                                         "distributions", "tradeoff", "tokens", "memory", "table"));
 
 TEST_P(Figure, IsWrittenAsPictureAndAsPage) {
   const TemporaryFolder folder;
@@ -157,6 +157,18 @@ TEST(Figures, OfRunsHaveThoseThatTheCaptureHolds) {
   EXPECT_NE(draw(), alone);
 }
 
+TEST(Figures, OfTablesShowTheRowsOfTheViewThatIsNamed) {
+  const TemporaryFolder folder;
+  std::set<std::string> pictures;
+  for (const std::string of : {"bits", "outliers", "attention", "tokens"}) {
+    const auto drawn =
+        run_scope({"figure", "table", kCapture, "--of", of, "-o", folder.file(of + ".png")});
+    EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
+    pictures.insert(bytes_of(folder.file(of + ".png")));
+  }
+  EXPECT_EQ(pictures.size(), 4u);
+}
+
 TEST(Figures, RefuseWrongFlagsAndValues) {
   const TemporaryFolder folder;
   const std::string out = folder.file("f.png");
@@ -193,6 +205,8 @@ TEST(Figures, RefuseWrongFlagsAndValues) {
   refused({"errors", kCapture, "--error", "keys"}, {"--error", "keys"});
   refused({"errors", kCapture, "--head", "0"}, {"--head", "errors"});
   refused({"bits", kCapture, kCapture}, {"too many"});
+  refused({"bits", kCapture, "--of", "outliers"}, {"--of", "bits"});
+  refused({"table", kCapture, "--of", "table"}, {"table", "bits, outliers"});
   const auto gif = run_scope({"figure", "bits", kCapture, "-o", folder.file("f.gif")});
   expect_refused(gif, 2, {"f.gif", ".png or .pdf"}, folder);
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/analysis/maps.h"
 #include "core/analysis/table_text.h"
 #include "core/policy/importance.h"
 #include "core/replay/replay.h"
@@ -168,6 +169,34 @@ TEST(TableText, NumbersReadBackAsTheSame) {
     EXPECT_EQ(std::strtof(line.c_str(), nullptr), x) << line;
     EXPECT_EQ(static_cast<float>(nlohmann::json::parse(line).get<double>()), x) << line;
   }
+}
+
+TEST(Tables, OfOneHeadAreItsRowsOfTheWhole) {
+  const MemoryCapture capture = synthetic_capture({.n_tokens = 10});
+  ReplayOptions options;
+  options.prefix = 6;
+  const SharedReplay result = replay(capture, options);
+  const CaptureInfo info = two_layers(capture.info());
+  const auto all = rows_of(bits_table(result, info));
+  std::vector<std::vector<Cell>> wanted;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(wanted), [](const auto& row) {
+    return whole(row[0]) == 1 && whole(row[1]) == 7 && whole(row[2]) == 0;
+  });
+  EXPECT_EQ(rows_of(bits_table(result, info, HeadRows{CacheSide::value, 1, 0})), wanted);
+  EXPECT_EQ(rows_of(outliers_table(result, info, HeadRows{CacheSide::key, 0, 1})).size(), 10u);
+}
+
+TEST(Tables, OfAttentionHoldTheLowerTriangle) {
+  const MemoryCapture capture = synthetic_capture({.n_tokens = 6}, 1, /*window=*/2);
+  const auto map = std::make_shared<const Heatmap>(attention_map(capture, 1, 0, true));
+  const auto rows = rows_of(attention_table(map, 7, 0));
+  ASSERT_EQ(rows.size(), 21u);
+  const std::vector<Cell> first{std::int64_t{7}, std::int64_t{0}, std::int64_t{0}, std::int64_t{0},
+                                Cell{}};
+  EXPECT_EQ(rows.front(), first) << "row 0 was not captured";
+  const auto scores = capture.attention(1, 1, 1);
+  EXPECT_EQ(std::get<float>(rows.back()[4]), std::max((*scores)(0, 0, 5), (*scores)(1, 0, 5)));
+  EXPECT_EQ(whole(rows.back()[2]), 5);
 }
 
 }  // namespace
