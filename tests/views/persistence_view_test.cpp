@@ -50,12 +50,12 @@ TEST_F(Persistence, ThePlantedViolationIsATriangleAboveTheLines) {
       const QPointF at = planted(view);
       const QRgb magenta = Theme::of(theme).violation.rgb();
       EXPECT_EQ(shown.at(pane, at), magenta);
-      // The two lines in its column lie below it.
+      // The two lines in its column lie below it, above the corner where the count is written.
       const QPoint middle = pane->mapTo(&view, at.toPoint());
       const QRect plot = pane->axisRect()->rect();
       const QPoint corner = pane->mapTo(&view, plot.topLeft());
       const QRect below(middle.x() - 12, middle.y() + 8, 24,
-                        corner.y() + plot.height() - middle.y() - 8);
+                        corner.y() + plot.height() - 40 - middle.y() - 8);
       EXPECT_GT(countPixels(shown.image(), magenta, below), 10);
       const MarkedCell place = pane->placeOf(Planted::kStep, Planted::kToken);
       const LogBins& bins = view.violations()->violations().pairs()->counts->histogram.bins;

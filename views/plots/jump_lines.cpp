@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kMargin = 8, kGap = 5;  // px
 constexpr double kSign = 9, kLine = 1.6;
+constexpr double kMostCorner = 0.75;  // of the plot's width
 
 // A parameter as it was given.
 QString plain(double number) { return QString::fromStdString(number_text(number)); }
@@ -78,13 +79,27 @@ void JumpLines::draw(QCPPainter* painter) {
                 QPointF(plot.left() + kMargin, y + metrics.ascent() + 2), theme().violation);
     }
   }
-  const QPointF corner(plot.left() + kMargin, plot.top() + kMargin + metrics.ascent());
+  // In the corner of what lost its worth: there is no triangle to hide.
+  QRectF box(QPointF(), QSizeF(metrics.horizontalAdvance(m_corner) + kSign + kGap + 2 * kMargin,
+                               metrics.height() + kMargin));
+  // Where it would hide much of the plot, the table's heading says it.
+  if (box.width() > kMostCorner * plot.width()) return;
+  box.moveBottomRight(plot.bottomRight() + QPointF(-6, -6));
+  QColor back = theme().surface;
+  back.setAlphaF(0.92f);
+  painter->setAntialiasing(false);
+  painter->setPen(QPen(theme().border, 1));
+  painter->setBrush(back);
+  painter->drawRect(box.toAlignedRect());
+  const QPointF sign(box.left() + kMargin + kSign / 2, box.center().y());
   painter->setAntialiasing(true);
-  painter->setPen(QPen(theme().halo, 2));
+  painter->setPen(Qt::NoPen);
   painter->setBrush(theme().violation);
-  painter->drawPolygon(
-      violationTriangle(corner + QPointF(kSign / 2, -metrics.ascent() / 2 + 1), kSign));
-  drawLabel(painter, m_corner, corner + QPointF(kSign + kGap, 0), theme().violation);
+  painter->drawPolygon(violationTriangle(sign, kSign));
+  painter->setFont(Theme::font(Theme::kTickPx));
+  painter->setPen(theme().violation);
+  painter->drawText(box.adjusted(kMargin + kSign + kGap, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter,
+                    m_corner);
 }
 
 }  // namespace qaq::views

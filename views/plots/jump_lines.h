@@ -6,8 +6,8 @@
 namespace qaq::views {
 
 /// On the histogram of pairs: the line of equal worth (ratio 1), that of violation_ratio and that
-/// of violation_floor. What lies above the latter two are the violations, whose number stands in
-/// the corner where they are.
+/// of violation_floor. What lies above the latter two are the violations, whose number is
+/// written in the corner opposite.
 class JumpLines : public PlotOverlay {
   Q_OBJECT
 

@@ -82,7 +82,7 @@ void PairPane::show(const SharedPairs& pairs) {
   const ViolationParams& params = pairs->slice->analysis->violationParams;
   setHeadings(tr("Importance persistence"), subtitles());
   setAxisLabels(tr("window maximum, n = %1 (fair shares, log)").arg(histogram.window),
-                tr("score at the next step (fair shares, log)"));
+                tr("next score (fair shares, log)"));
   m_xDecades->setBins(histogram.bins);
   m_yDecades->setBins(histogram.bins);
   const QString share = shareText(histogram.violation_share());
