@@ -8,7 +8,7 @@ namespace qaq::views {
 namespace {
 
 constexpr int kLetter = 1, kInARow = 9, kWordStart = 8, kWholeWord = 6;
-constexpr int kLeastPerLetter = 4;  // below, letters are strewn about
+constexpr int kLeastPerLetter = 7;  // below, letters are strewn about
 constexpr int kImpossible = -1;
 
 bool startsWord(const QString& text, qsizetype at) {

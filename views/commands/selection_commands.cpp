@@ -11,7 +11,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kTokenByNumber = 900, kTokenByText = 3;  // scores in the palette
+constexpr int kTokenByNumber = 900, kTokenByText = 12;  // scores in the palette
 constexpr int kMostTokens = 40, kMostUnasked = 5;      // tokens that the palette lists
 constexpr int kContext = 6;                            // tokens shown on each side of one
 constexpr int kShortestText = 2;                       // that is looked for unasked
