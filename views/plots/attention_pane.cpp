@@ -24,7 +24,7 @@ QString headsText(const Slice& slice, const CaptureInfo& info) {
 
 }  // namespace
 
-ColorMap AttentionPane::colorsOf(std::int64_t n_tokens) {
+ColorMap probabilityColors(std::int64_t n_tokens) {
   const double decade = std::floor(std::log10(0.01 / static_cast<double>(n_tokens)) + 1e-9);
   return ColorMap::logarithmic(Palette::of(ThemeKind::light).viridis(), std::pow(10.0, decade), 1);
 }
@@ -68,7 +68,7 @@ void AttentionPane::show(const SharedSlice& shown) {
         tr("This capture holds no attention. Capture again with --attention full or derive."));
     return;
   }
-  const ColorMap colors = colorsOf(info.n_tokens);
+  const ColorMap colors = probabilityColors(info.n_tokens);
   m_bar->setScale(colors, tr("probability, log"));
   const auto n = static_cast<std::int64_t>(slice.violations.size());
   const std::string ratio = number_text(analysis.params.violation.violation_ratio);

@@ -16,8 +16,6 @@ class AttentionPane : public MapPane {
  public:
   explicit AttentionPane(QWidget* parent = nullptr);
 
-  /// From a hundredth of a fair share of the last row, down to a decade, to 1.
-  static ColorMap colorsOf(std::int64_t n_tokens);
   void show(const SharedSlice& shown);
   void setCallout(const QString& text, std::int64_t step, std::int64_t token);
   /// The violation whose triangle is under `position`, in widget pixels.

@@ -65,7 +65,7 @@ SamplePicture draw(const Sample& sample, const SharedCapture& capture, ThemeKind
   if (sample.view == QLatin1String("attention")) {
     const SharedSlice slice = loadSlice(analysis, defaultSlice(*analysis));
     if (slice->attention) {
-      out.image = tileOf(slice->attention, AttentionPane::colorsOf(capture->info().n_tokens), theme,
+      out.image = tileOf(slice->attention, probabilityColors(capture->info().n_tokens), theme,
                          pixels);
       out.facts = jumpsText(*slice);
       return out;
