@@ -1,5 +1,6 @@
 #include "views/panels/slices_panel.h"
 
+#include <QCoreApplication>
 #include <QHeaderView>
 #include <QKeyEvent>
 #include <QMenu>
@@ -71,11 +72,13 @@ void SlicesPanel::refresh() {
   const QSignalBlocker block(m_list);
   m_list->clear();
   for (const NamedSlice& slice : m_book->slices()) {
-    const QString name = QString::fromStdString(slice.name);
+    const QString name = slice.automatic ? QCoreApplication::translate("Slices", slice.name.c_str())
+                                         : QString::fromStdString(slice.name);
     auto* item = new QTreeWidgetItem(
         {slice.automatic ? tr("%1 (auto)").arg(name) : name, sizeText(slice.cells)});
-    item->setToolTip(0, slice.help.empty() ? tr("kept by you; F2 renames, Del deletes")
-                                           : QString::fromStdString(slice.help));
+    item->setToolTip(0, slice.help.empty()
+                            ? tr("kept by you; F2 renames, Del deletes")
+                            : QCoreApplication::translate("Slices", slice.help.c_str()));
     item->setTextAlignment(1, Qt::AlignRight | Qt::AlignVCenter);
     item->setForeground(1, m_theme.muted);
     item->setSizeHint(0, QSize(0, kRowHeight));

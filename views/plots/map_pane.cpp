@@ -300,19 +300,25 @@ void MapPane::resizeEvent(QResizeEvent* event) {
   placeButton();
 }
 
-std::optional<CellBlock> MapPane::blockOf(const QRectF& band) const {
+std::optional<CellBlock> MapPane::blockOf(const QPointF& from, const QPointF& to) const {
   const SharedHeatmap& map = m_heatmap->map();
+  if (!map) return std::nullopt;
   const CellFrame cells(*axisRect());
-  const QRectF inside = band.intersected(cells.plot());
-  if (!map || inside.isEmpty()) return std::nullopt;
+  const QRectF& plot = cells.plot();
+  // Along one row the band has no height: it still touches that row.
+  const auto inside = [&](const QPointF& at) {
+    return QPointF(std::clamp(at.x(), plot.left(), plot.right() - 1),
+                   std::clamp(at.y(), plot.top(), plot.bottom() - 1));
+  };
+  const QPointF a = inside(from), b = inside(to);
   const auto index = [](double at, std::int64_t count) {
     return static_cast<int>(
         std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(at)), 0, count - 1));
   };
-  return CellBlock{.firstColumn = index(cells.columnAt(inside.left()), map->columns()),
-                   .lastColumn = index(cells.columnAt(inside.right()), map->columns()),
-                   .firstRow = index(cells.rowAt(inside.top()), map->rows()),
-                   .lastRow = index(cells.rowAt(inside.bottom()), map->rows())};
+  return CellBlock{.firstColumn = index(cells.columnAt(std::min(a.x(), b.x())), map->columns()),
+                   .lastColumn = index(cells.columnAt(std::max(a.x(), b.x())), map->columns()),
+                   .firstRow = index(cells.rowAt(std::min(a.y(), b.y())), map->rows()),
+                   .lastRow = index(cells.rowAt(std::max(a.y(), b.y())), map->rows())};
 }
 
 bool MapPane::drawsBox(const QMouseEvent& event) const {
@@ -347,8 +353,8 @@ void MapPane::mouseMoveEvent(QMouseEvent* event) {
 
 void MapPane::endBox(QMouseEvent* event) {
   m_band.reset();
-  const QRectF band = QRectF(m_pressed, event->position()).normalized();
-  if (const auto block = blockOf(band)) emit boxDragged(*block, event->modifiers());
+  if (const auto block = blockOf(m_pressed, event->position()))
+    emit boxDragged(*block, event->modifiers());
 }
 
 void MapPane::mouseReleaseEvent(QMouseEvent* event) {

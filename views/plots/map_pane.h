@@ -122,8 +122,8 @@ class MapPane : public QCustomPlot {
     int row, column;
   };
   std::optional<CellIndex> cellAt(const QPointF& position) const;
-  /// Cells that the rubber band touches.
-  std::optional<CellBlock> blockOf(const QRectF& band) const;
+  /// Cells that a rubber band between two corners touches.
+  std::optional<CellBlock> blockOf(const QPointF& from, const QPointF& to) const;
   bool drawsBox(const QMouseEvent& event) const;
   void endBox(QMouseEvent* event);
   void setUpAxes();

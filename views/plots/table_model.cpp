@@ -1,6 +1,7 @@
 #include "views/plots/table_model.h"
 
 #include <QBrush>
+#include <QCoreApplication>
 #include <QLocale>
 #include <utility>
 
@@ -63,7 +64,9 @@ bool TableModel::isNumber(int column) const {
 
 QString TableModel::headerText(int column) const {
   const Column& one = m_rows->columns()[static_cast<std::size_t>(column)];
-  const QString name = QString::fromStdString(one.name).replace(QLatin1Char('_'), QLatin1Char(' '));
+  const QString plain =
+      QString::fromStdString(one.name).replace(QLatin1Char('_'), QLatin1Char(' '));
+  const QString name = QCoreApplication::translate("Table", plain.toUtf8());
   if (one.unit.empty() || one.unit == "1") return name;
   return QStringLiteral("%1 (%2)").arg(name, QString::fromStdString(one.unit));
 }

@@ -2,6 +2,7 @@
 
 #include <QClipboard>
 #include <QComboBox>
+#include <QCoreApplication>
 #include <QGuiApplication>
 #include <QHBoxLayout>
 #include <QHeaderView>
@@ -121,7 +122,9 @@ void TableView::makeHeader() {
   row->setSpacing(8);
   m_title->setFont(Theme::font(Theme::kTitlePx, true));
   for (QLabel* label : {m_count, m_state}) label->setFont(Theme::font(Theme::kLabelPx));
-  m_choice->addItems(sourceIds());
+  for (const QString& source : sourceIds()) {
+    m_choice->addItem(QCoreApplication::translate("TableView", source.toUtf8()), source);
+  }
   m_choice->setAccessibleName(tr("View whose rows are shown"));
   m_copy->setText(tr("Copy"));
   m_copy->setToolTip(tr("Copy the selected rows with full precision (Ctrl+C)"));
@@ -142,7 +145,8 @@ void TableView::makeHeader() {
   for (QWidget* widget : std::initializer_list<QWidget*>{m_choice, m_copy, m_export}) {
     widget->setMaximumHeight(25);
   }
-  connect(m_choice, &QComboBox::textActivated, this, &TableView::setSource);
+  connect(m_choice, &QComboBox::activated, this,
+          [this](int index) { setSource(m_choice->itemData(index).toString()); });
   connect(m_copy, &QToolButton::clicked, this, &TableView::copySelected);
 }
 
@@ -155,7 +159,7 @@ void TableView::setSource(const QString& id) {
   }
   m_source = makeView(id, selection());
   const QSignalBlocker block(m_choice);
-  m_choice->setCurrentText(id);
+  m_choice->setCurrentIndex(m_choice->findData(id));
   // Columns of another view: no order is left.
   m_sortColumn = -1;
   m_view->horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder);
