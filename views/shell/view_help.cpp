@@ -69,6 +69,19 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
        {tr("Formula"),
         {tr("How the cell under the pointer, else the locked one, came to its bits: the formula of "
             "the variant in use, the same with the cell's numbers, and which limit acted.")}}},
+      {"tokens",
+       {tr("Tokens"),
+        {tr("The text, with a strip each for the bits of keys, of values and for attention below "
+            "every token, in the colours of the maps. Tokens that are not quantized are faint."),
+         tr("A click locks a token; Ctrl+F or tok:vessel in the palette looks for text.")}}},
+      {"table",
+       {tr("Table"),
+        {tr("What another view shows, as rows: the numbers behind the picture. They can be sorted, "
+            "filtered and copied, with all their digits.")}}},
+      {"slices",
+       {tr("Slices"),
+        {tr("Sets of tokens, layers and heads with a name: found by the program or kept by you. A "
+            "click selects one; your own can be renamed (F2) and deleted (Del).")}}},
       {"log",
        {tr("Log"),
         {tr("What was opened, written and refused since the window was opened, newest last. The "
