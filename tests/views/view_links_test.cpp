@@ -69,7 +69,7 @@ TEST_F(Links, RunsGatherAndAClickedOneComesBack) {
 }
 
 TEST_F(Links, ASymbolMarksItsParameterAndItsView) {
-  auto* formula = view<FormulaView>("formula");
+  auto* formula = qobject_cast<FormulaView*>(window_.dockedView("formula"));
   ASSERT_NE(formula, nullptr);
   auto* mark = window_.findChild<TargetMark*>();
   ASSERT_NE(mark, nullptr);
