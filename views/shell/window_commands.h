@@ -56,9 +56,10 @@ class WindowCommands : public QObject {
 
   MainWindow* m_window;
   Workspace& m_workspace;
-  CommandRegistry m_registry;
   ParameterEdits m_edits;
   ViewRecorder m_places;
+  // Gone before those that its commands ask: the undo stack tells of its end.
+  CommandRegistry m_registry;
   CommandMenus* m_menus;
   CommandPalette* m_palette;
   CheatSheet* m_sheet;
