@@ -193,6 +193,9 @@ SessionFile sessionFileOf(const SessionState& state, const std::string& path) {
   for (const SessionState::TokenSet& set : state.slices) {
     SessionSlice out{.name = set.name.toStdString(),
                      .tokens = {set.tokens.begin(), set.tokens.end()}};
+    for (const auto& [first, last, firstRow, lastRow] : set.boxes) {
+      out.boxes.push_back({first, last, firstRow, lastRow});
+    }
     session.slices.push_back(withRest(out, before.slices, isNamed<SessionSlice>(out.name)));
   }
   session.pins.clear();
@@ -250,6 +253,9 @@ views::LoadedSession loadedSession(const SessionFile& session, const std::string
   for (const SessionSlice& slice : session.slices) {
     SessionState::TokenSet set{textOf(slice.name), {}};
     for (const std::int64_t token : slice.tokens) set.tokens.push_back(intOf(token));
+    for (const auto& [first, last, firstRow, lastRow] : slice.boxes) {
+      set.boxes.push_back({intOf(first), intOf(last), intOf(firstRow), intOf(lastRow)});
+    }
     state.slices.push_back(set);
   }
   for (const SessionCell& pin : session.pins) state.pins.push_back(cursorOf(pin));

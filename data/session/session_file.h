@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -49,6 +50,9 @@ struct SessionCell {
 struct SessionSlice {
   std::string name;
   std::vector<std::int64_t> tokens;  ///< positions
+  /// Where not all layers and KV heads are meant: first and last token, first and last row (a row is
+  /// a layer's place among the captured ones times KV heads, plus the KV head).
+  std::vector<std::array<std::int64_t, 4>> boxes{};
   SessionJson rest{};
 };
 

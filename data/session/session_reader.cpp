@@ -194,14 +194,25 @@ SessionRun run_of(Fields fields) {
   return out;
 }
 
+bool is_index(const SessionJson& json) {
+  return json.is_number_unsigned() &&
+         json.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMostIndex);
+}
+
 SessionSlice slice_of(Fields fields) {
   SessionSlice out{.name = fields.text("name", true), .tokens = {}};
   fields.each("tokens", [&](const SessionJson& json, const std::string& place) {
-    if (!json.is_number_unsigned() ||
-        json.get<std::uint64_t>() > static_cast<std::uint64_t>(kMostIndex)) {
+    if (!is_index(json)) {
       fields.refuse("tokens", cat(place, " is no position"), "give whole numbers from 0");
     }
     out.tokens.push_back(json.get<std::int64_t>());
+  });
+  fields.each("boxes", [&](const SessionJson& json, const std::string& place) {
+    if (!json.is_array() || json.size() != 4 || !std::ranges::all_of(json, is_index)) {
+      fields.refuse("boxes", cat(place, " is no box"),
+                    "give first and last token, first and last row");
+    }
+    out.boxes.push_back(json.get<std::array<std::int64_t, 4>>());
   });
   out.rest = fields.rest();
   return out;

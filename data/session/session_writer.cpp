@@ -52,7 +52,9 @@ Json json_of(const SessionRun& run) {
 }
 
 Json json_of(const SessionSlice& slice) {
-  return with_rest({{"name", slice.name}, {"tokens", slice.tokens}}, slice.rest);
+  Json out{{"name", slice.name}, {"tokens", slice.tokens}};
+  if (!slice.boxes.empty()) out["boxes"] = slice.boxes;
+  return with_rest(out, slice.rest);
 }
 
 Json json_of(const SessionAnnotation& annotation) {

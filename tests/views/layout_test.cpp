@@ -7,6 +7,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/views/views_fixture.h"
 #include "views/panels/runs_panel.h"
+#include "views/plots/run_label.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/layout_store.h"
 #include "views/shell/main_window.h"
@@ -115,9 +116,9 @@ TEST_F(Layouts, ARunThatWasTakenOffComesBackByUndo) {
   EXPECT_EQ(window.runs().runs().size(), 1u);
   run("undo");
   ASSERT_EQ(window.runs().runs().size(), 2u);
-  EXPECT_EQ(window.runs().runs()[1].label(), "tight");
+  EXPECT_EQ(runLabel(window.runs().runs()[1].summary), "tight");
   run("undo");
-  EXPECT_EQ(window.runs().runs()[1].label(), "target_quantization_error=0.03");
+  EXPECT_EQ(runLabel(window.runs().runs()[1].summary), "target 0.03");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "tests/views/views_fixture.h"
 #include "views/panels/runs_panel.h"
+#include "views/plots/run_label.h"
 
 namespace qaq::views {
 namespace {
@@ -24,12 +25,12 @@ TEST(Runs, ASettingIsListedOnceUnderWhatSetsItApart) {
   runs.add(*analysisAt(1));
   ASSERT_EQ(runs.runs().size(), 2u);
   EXPECT_EQ(runs.current(), 0);
-  EXPECT_EQ(runs.runs()[0].label(), "defaults");
-  EXPECT_EQ(runs.runs()[1].label(), "target_quantization_error=0.03");
+  EXPECT_EQ(runLabel(runs.runs()[0].summary), "target 1");
+  EXPECT_EQ(runLabel(runs.runs()[1].summary), "target 0.03");
   const auto analysis = analysisAt(0.03);
   EXPECT_EQ(runs.runs()[1].summary.metrics.at("ratio_packed"), analysis->replay->ratio_packed);
   runs.rename(1, "  tight ");
-  EXPECT_EQ(runs.runs()[1].label(), "tight");
+  EXPECT_EQ(runLabel(runs.runs()[1].summary), "tight");
 }
 
 TEST(Runs, WhatIsTakenOffCanBePutBack) {
@@ -42,7 +43,7 @@ TEST(Runs, WhatIsTakenOffCanBePutBack) {
   EXPECT_EQ(runs.current(), 1);
   runs.insert(1, taken);
   EXPECT_EQ(runs.current(), 2);
-  EXPECT_EQ(runs.runs()[1].label(), "defaults");
+  EXPECT_EQ(runLabel(runs.runs()[1].summary), "target 1");
 }
 
 TEST(Runs, TheOldestWithoutANameGivesWay) {
@@ -53,7 +54,7 @@ TEST(Runs, TheOldestWithoutANameGivesWay) {
   runs.setRuns(many);
   runs.add(*analysisAt(3));
   ASSERT_EQ(runs.runs().size(), static_cast<std::size_t>(RunList::kMost));
-  EXPECT_EQ(runs.runs()[0].label(), "kept");
+  EXPECT_EQ(runLabel(runs.runs()[0].summary), "kept");
   EXPECT_EQ(runs.runs()[1].summary.prefix, 3) << "the second went";
   EXPECT_EQ(runs.current(), RunList::kMost - 1);
 }

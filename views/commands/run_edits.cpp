@@ -3,6 +3,7 @@
 #include <QUndoStack>
 
 #include "views/models/run_list.h"
+#include "views/plots/run_label.h"
 
 namespace qaq::views {
 namespace {
@@ -11,7 +12,7 @@ class RemoveRun : public QUndoCommand {
  public:
   RemoveRun(RunList& runs, int index)
       : QUndoCommand(RunList::tr("Take run “%1” off the list")
-                         .arg(runs.runs().at(static_cast<std::size_t>(index)).label())),
+                         .arg(runLabel(runs.runs().at(static_cast<std::size_t>(index)).summary))),
         m_runs(runs),
         m_index(index) {}
 
@@ -29,7 +30,7 @@ class RenameRun : public QUndoCommand {
  public:
   RenameRun(RunList& runs, int index, const QString& name)
       : QUndoCommand(RunList::tr("Rename run “%1”")
-                         .arg(runs.runs().at(static_cast<std::size_t>(index)).label())),
+                         .arg(runLabel(runs.runs().at(static_cast<std::size_t>(index)).summary))),
         m_runs(runs),
         m_run(runs.runs().at(static_cast<std::size_t>(index)).summary),
         m_before(QString::fromStdString(m_run.name)),
@@ -59,7 +60,7 @@ void removeRun(QUndoStack& stack, RunList& runs, int index) {
 
 void renameRun(QUndoStack& stack, RunList& runs, int index, const QString& name) {
   const RunList::Run& run = runs.runs().at(static_cast<std::size_t>(index));
-  if (name.trimmed() == run.label()) return;  // the editor was left as it was
+  if (name.trimmed() == runLabel(run.summary)) return;  // the editor was left as it was
   stack.push(new RenameRun(runs, index, name));
 }
 

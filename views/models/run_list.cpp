@@ -5,15 +5,6 @@
 
 namespace qaq::views {
 
-QString RunList::Run::label() const {
-  if (!summary.name.empty()) return QString::fromStdString(summary.name);
-  QString text = QString::fromStdString(
-      command_line_text(list_parameters(summary.params), list_parameters(QaqParams{})));
-  text.remove(QStringLiteral("--set "));
-  text.replace(QLatin1Char(' '), QStringLiteral(", "));
-  return text.isEmpty() ? tr("defaults") : text;
-}
-
 void RunList::reset(std::vector<RunSummary> stored) {
   m_runs.clear();
   m_current = -1;
@@ -32,7 +23,10 @@ void RunList::setRuns(std::vector<Run> runs) {
 void RunList::add(const Analysis& analysis) {
   m_shown = summary_of(*analysis.replay);
   m_current = indexOf(m_shown);
-  if (m_current < 0) {
+  if (m_current >= 0) {
+    // A session gives settings back without what they came to.
+    m_runs[static_cast<std::size_t>(m_current)].summary.metrics = m_shown.metrics;
+  } else {
     m_runs.push_back({.summary = m_shown});
     dropOldest();
     m_current = indexOf(m_shown);

@@ -20,8 +20,6 @@ class RunList : public QObject {
   struct Run {
     RunSummary summary;
     bool isStored = false;  ///< in the capture's file
-    /// The name, else what differs from the defaults.
-    QString label() const;
   };
 
   using QObject::QObject;

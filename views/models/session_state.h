@@ -5,6 +5,7 @@
 #include <QList>
 #include <QString>
 #include <QStringList>
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -30,10 +31,12 @@ struct SessionState {
     ScopeParams params;
     std::int64_t prefix = 0;  ///< tokens; 0: all
   };
-  /// A named set of tokens, by their positions.
+  /// A named set of tokens, by their positions; with `boxes` of cells where not all layers and KV
+  /// heads are meant: first and last token, first and last row of the capture's cells.
   struct TokenSet {
     QString name;
     QList<int> tokens;
+    QList<std::array<int, 4>> boxes{};
 
     friend bool operator==(const TokenSet&, const TokenSet&) = default;
   };

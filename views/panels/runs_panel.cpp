@@ -7,6 +7,7 @@
 #include <QVBoxLayout>
 
 #include "views/plots/number_format.h"
+#include "views/plots/run_label.h"
 
 namespace qaq::views {
 namespace {
@@ -90,11 +91,11 @@ void RunsPanel::refresh() {
   m_list->clear();
   for (const RunList::Run& run : m_runs->runs()) {
     auto* item = new QTreeWidgetItem(m_list);
-    item->setText(kRun, run.label());
+    item->setText(kRun, runLabel(run.summary));
     item->setText(kRatio, metricText(run.summary, "ratio_packed"));
     item->setText(kLoss, metricText(run.summary, "output_error"));
     item->setToolTip(
-        kRun, run.isStored ? tr("%1, kept in the capture's file").arg(run.label()) : run.label());
+        kRun, run.isStored ? tr("%1, kept in the capture's file").arg(runLabel(run.summary)) : runLabel(run.summary));
     for (const int number : {kRatio, kLoss}) {
       item->setTextAlignment(number, Qt::AlignRight | Qt::AlignVCenter);
     }

@@ -15,7 +15,7 @@ SliceBar::SliceBar(SelectionModel* selection, QWidget* parent)
   m_side = addList(tr("Cache"), tr("Cache of the outlier map (K, V)"));
   m_side->addItems({QStringLiteral("K"), QStringLiteral("V")});
   m_layer = addList(tr("Layer"), tr("Layer of the outlier and attention maps ([ and ])"));
-  m_head = addList(tr("KV head"), tr("KV head of the outlier and attention maps ({ and })"));
+  m_head = addList(tr("KV"), tr("KV head of the outlier and attention maps ({ and })"));
   m_queryHead = addList(tr("Query"), tr("Query heads whose attention is shown"));
   setEnabled(false);
   connect(selection, &SelectionModel::sliceChanged, this, &SliceBar::refresh);

@@ -88,6 +88,7 @@ void MapPane::applyMargins() {
 }
 
 void MapPane::setMap(const SharedHeatmap& map, const ColorMap& colors) {
+  if (!m_ownReducer) m_ownReducer = reducer();
   const SharedHeatmap before = m_heatmap->map();
   const bool same_size =
       before && before->rows() == map->rows() && before->columns() == map->columns();

@@ -48,6 +48,8 @@ class MapPane : public QCustomPlot {
   /// with the button in the header.
   void setReducer(Reducer reducer);
   Reducer reducer() const { return m_heatmap->reducer(); }
+  /// Another one than the pane began with.
+  bool hasChosenReducer() const { return m_ownReducer && *m_ownReducer != reducer(); }
   /// The scale of maps of values.
   void setValueColors(ValueColors colors);
   ValueColors valueColors() const { return m_valueColors; }
@@ -144,6 +146,7 @@ class MapPane : public QCustomPlot {
   QList<PlotOverlay*> m_overlays;
   Theme m_theme = Theme::of(ThemeKind::light);
   ValueColors m_valueColors = ValueColors::viridis;
+  std::optional<Reducer> m_ownReducer;  ///< that the first map was shown with
   QString m_title;
   QStringList m_subtitles;
   QString m_xLabel;

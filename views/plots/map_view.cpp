@@ -92,8 +92,18 @@ QJsonObject MapView::viewState() const {
     ranges.append(QJsonArray{x.lower, x.upper, y.lower, y.upper});
     zoomed = zoomed || pane->isZoomed();
   }
+  QJsonObject state;
   // A whole map is whole in any capture.
-  return zoomed ? QJsonObject{{QStringLiteral("ranges"), ranges}} : QJsonObject();
+  if (zoomed) state[QStringLiteral("ranges")] = ranges;
+  QJsonArray reducers;
+  bool chosen = false;
+  for (const MapPane* pane : m_panes) {
+    const std::string_view name = name_of(pane->reducer());
+    reducers.append(QString::fromLatin1(name.data(), static_cast<qsizetype>(name.size())));
+    chosen = chosen || pane->hasChosenReducer();
+  }
+  if (chosen) state[QStringLiteral("reducers")] = reducers;
+  return state;
 }
 
 void MapView::setViewState(const QJsonObject& state) {
@@ -105,7 +115,13 @@ void MapView::applyState() {
   const auto hasMap = [](const MapPane* pane) { return pane->heatmap()->map() != nullptr; };
   if (m_state.isEmpty() || !std::ranges::all_of(m_panes, hasMap)) return;
   const QJsonArray ranges = m_state.value(QStringLiteral("ranges")).toArray();
+  const QJsonArray reducers = m_state.value(QStringLiteral("reducers")).toArray();
   m_state = {};
+  for (int i = 0; i < m_panes.size() && i < reducers.size(); ++i) {
+    for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
+      if (reducers[i].toString().toStdString() == name_of(reducer)) m_panes[i]->setReducer(reducer);
+    }
+  }
   for (int i = 0; i < m_panes.size() && i < ranges.size(); ++i) {
     const QJsonArray range = ranges[i].toArray();
     const auto set = [&range](QCPAxis* axis, int at) {

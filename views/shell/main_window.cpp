@@ -26,6 +26,7 @@
 #include "views/panels/slice_bar.h"
 #include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
+#include "views/plots/run_label.h"
 #include "views/plots/table_view.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/page_stack.h"
@@ -242,7 +243,7 @@ void MainWindow::takeUpRun(int index) {
   params.qaq = run.summary.params;
   const bool whole = run.summary.prefix == m_workspace.capture()->info().n_tokens;
   m_workspace.setPrefix(whole ? 0 : run.summary.prefix);
-  m_commands->edits().change(params, tr("Take up run “%1”").arg(run.label()));
+  m_commands->edits().change(params, tr("Take up run “%1”").arg(runLabel(run.summary)));
 }
 
 void MainWindow::tell(const QString& line) { m_log->note(line); }

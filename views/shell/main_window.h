@@ -150,6 +150,9 @@ class MainWindow : public QMainWindow {
   void connectSessions();
   void openSample(const Sample& sample);
   void takeSession(const QString& path, const LoadedSession& session);
+  /// Runs, slices and pins.
+  void keepFindings(SessionState& state) const;
+  void giveBackFindings(const SessionState& state);
   void showPending();
   void showPendingViews();
 

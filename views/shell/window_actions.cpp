@@ -5,6 +5,7 @@
 #include <QMessageBox>
 #include <QToolBar>
 #include <QToolButton>
+#include <algorithm>
 
 #include "core/base/shell.h"
 #include "core/base/text.h"
@@ -65,7 +66,8 @@ void MainWindow::makeToolBar() {
   space->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
   bar->addWidget(space);
   m_sliceBar = new SliceBar(&m_workspace.selection());
-  m_captureActions.push_back(bar->addWidget(m_sliceBar));
+  // Beside the pages whose views it steers.
+  m_page->setCornerWidget(m_sliceBar, Qt::TopRightCorner);
   for (QAction* action : m_captureActions) action->setVisible(false);
   m_search = new PaletteButton(commands.action(QStringLiteral("help.palette")));
   bar->addWidget(m_search);
@@ -117,16 +119,32 @@ QString MainWindow::figureCommand(const QString& view) const {
   QString command = replayCommand();
   command.replace(0, static_cast<int>(qstrlen("qaq replay")),
                   QStringLiteral("qaq-scope figure ") + view);
+  const auto is = [&view](std::initializer_list<const char*> ids) {
+    return std::ranges::any_of(ids, [&view](const char* id) { return view == QLatin1String(id); });
+  };
   if (const SharedSlice& shown = m_workspace.shown()) {
     const Slice& slice = shown->slice;
     const CaptureInfo& info = shown->analysis->capture->info();
-    command +=
-        QStringLiteral(" --layer %1 --head %2 --cache %3")
-            .arg(info.layers[static_cast<std::size_t>(slice.layer)])
-            .arg(slice.kvHead)
-            .arg(slice.side == CacheSide::key ? QStringLiteral("key") : QStringLiteral("value"));
-    if (slice.queryHead != Slice::kGroup)
+    const QString side =
+        slice.side == CacheSide::key ? QStringLiteral("key") : QStringLiteral("value");
+    const auto modelLayer = [&info](int index) {
+      return QString::number(info.layers[static_cast<std::size_t>(index)]);
+    };
+    const bool ofHead =
+        is({"outliers", "attention", "persistence", "distributions", "tokens", "table"});
+    if (ofHead || is({"errors"})) command += QStringLiteral(" --layer ") + modelLayer(slice.layer);
+    if (ofHead) command += QStringLiteral(" --head %1").arg(slice.kvHead);
+    if (is({"outliers", "distributions", "table"})) command += QStringLiteral(" --cache ") + side;
+    if (slice.queryHead != Slice::kGroup && is({"attention", "persistence", "tokens", "table"})) {
       command += QStringLiteral(" --query-head %1").arg(slice.queryHead);
+    }
+    if (const auto& cell = m_workspace.selection().locked(); cell && is({"formula"})) {
+      command +=
+          QStringLiteral(" --cell %1,%2,%3,%4")
+              .arg(cell->side == CacheSide::key ? QStringLiteral("key") : QStringLiteral("value"),
+                   modelLayer(cell->layer), QString::number(cell->kvHead),
+                   QString::number(cell->token));
+    }
   }
   return command + QStringLiteral(" -o %1.png").arg(view);
 }

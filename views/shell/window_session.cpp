@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "views/panels/parameter_panel.h"
+#include "views/plots/run_label.h"
 #include "views/plots/view_list.h"
 #include "views/shell/capture_dialog.h"
 #include "views/shell/dock_layout.h"
@@ -165,7 +166,11 @@ SessionState MainWindow::sessionState() const {
   state.page = m_page->currentIndex();
   state.slice.reset();
   state.lock.reset();
+  state.runs.clear();
+  state.slices.clear();
+  state.pins.clear();
   if (!m_workspace.capture()) return state;
+  keepFindings(state);
   state.layout = m_docks->save().toBase64();
   state.capture = QFileInfo(m_workspace.path()).absoluteFilePath();
   const CaptureInfo& info = m_workspace.capture()->info();
@@ -183,6 +188,64 @@ SessionState MainWindow::sessionState() const {
     }
   }
   return state;
+}
+
+void MainWindow::keepFindings(SessionState& state) const {
+  for (const RunList::Run& run : m_runs.runs()) {
+    if (run.isStored) continue;  // the capture's file has it
+    ScopeParams params;
+    params.qaq = run.summary.params;
+    state.runs.push_back({runLabel(run.summary), params, run.summary.prefix});
+  }
+  for (const NamedSlice& slice : m_slices.userSlices()) {
+    SessionState::TokenSet set{QString::fromStdString(slice.name), {}};
+    for (int token = 0; token < slice.cells.shape().n_tokens; ++token) {
+      if (slice.cells.contains_token(token)) set.tokens.push_back(token);
+    }
+    if (!slice.cells.is_of_tokens()) {
+      for (const SelectionBox& box : slice.cells.boxes()) {
+        set.boxes.push_back({box.tokens.first, box.tokens.last, box.first_row, box.last_row});
+      }
+    }
+    state.slices.push_back(set);
+  }
+  if (std::optional<Cursor> pin = m_workspace.selection().pinned()) {
+    pin->layer = modelLayer(m_workspace.capture()->info(), pin->layer);
+    state.pins.push_back(*pin);
+  }
+}
+
+void MainWindow::giveBackFindings(const SessionState& state) {
+  const SelectionShape& shape = m_workspace.selection().shape();
+  std::vector<NamedSlice> slices;
+  for (const SessionState::TokenSet& set : state.slices) {
+    std::vector<SelectionBox> boxes;
+    for (const auto& [first, last, firstRow, lastRow] : set.boxes) {
+      if (first <= last && firstRow <= lastRow) boxes.push_back({{first, last}, firstRow, lastRow});
+    }
+    std::vector<std::int32_t> tokens;
+    for (const int token : set.tokens) {
+      if (token < shape.n_tokens) tokens.push_back(token);
+    }
+    slices.push_back({.name = set.name.toStdString(),
+                      .cells = boxes.empty() ? SelectionSet::of_tokens(shape, tokens)
+                                             : SelectionSet::of_boxes(shape, boxes)});
+  }
+  m_slices.setUserSlices(slices);
+  // What a run saves and loses is measured when it is taken up again; until then it has a name.
+  std::vector<RunList::Run> runs;
+  for (const SessionState::Run& run : state.runs) {
+    RunList::Run back{.summary = {.params = run.params.qaq, .prefix = run.prefix}};
+    if (run.name != runLabel(back.summary)) back.summary.name = run.name.toStdString();
+    runs.push_back(back);
+  }
+  m_runs.setRuns(std::move(runs));
+  if (state.pins.isEmpty()) return;
+  Cursor pin = state.pins.first();
+  const auto layer = layerIndex(m_workspace.capture()->info(), pin.layer);
+  if (!layer) return;
+  pin.layer = *layer;
+  m_workspace.selection().setPinned(pin);
 }
 
 void MainWindow::takeSession(const QString& path, const LoadedSession& session) {
@@ -236,6 +299,7 @@ void MainWindow::showPending() {
   if (const auto pages = knownPages(m_pending->pages); !pages.isEmpty()) m_page->setPages(pages);
   m_page->setCurrentIndex(std::clamp(m_pending->page, 0, m_page->count() - 1));
   if (!m_pending->layout.isEmpty()) m_docks->restore(QByteArray::fromBase64(m_pending->layout));
+  giveBackFindings(*m_pending);
   const CaptureInfo& info = m_workspace.capture()->info();
   SelectionModel& selection = m_workspace.selection();
   if (std::optional<Cursor> lock = m_pending->lock) {
