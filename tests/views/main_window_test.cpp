@@ -215,7 +215,7 @@ TEST_F(Window, ACopiedCommandSaysWhatIsShown) {
   EXPECT_EQ(
       window.figureCommand("attention"),
       "qaq-scope figure attention 'my captures/it'\\''s.h5' --prefix 30 --set key.level=layer "
-      "--layer 1 --head 1 --cache value -o attention.png");
+      "--layer 1 --head 1 -o attention.png");
 }
 
 TEST_F(Window, ARefusedFileIsNamedAndTheWindowGoesOn) {

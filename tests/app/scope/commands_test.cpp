@@ -208,7 +208,7 @@ TEST(Figures, RefuseWrongFlagsAndValues) {
   refused({"bits", kCapture, "--of", "outliers"}, {"--of", "bits"});
   refused({"table", kCapture, "--of", "table"}, {"table", "bits, outliers"});
   const auto gif = run_scope({"figure", "bits", kCapture, "-o", folder.file("f.gif")});
-  expect_refused(gif, 2, {"f.gif", ".png or .pdf"}, folder);
+  expect_refused(gif, 2, {"f.gif", ".png, .pdf or .svg"}, folder);
 }
 
 // What `qaq experiment` writes, with two rows.
@@ -368,7 +368,7 @@ TEST(WindowCommands, AWrongOneIsOneLineThatNamesIt) {
   refused("window = 0", {"last_n_attentions", "out of range"});
   refused("n_bits_min = 9", {"n_bits_min"});
   expect_refused(run_scope({"--screenshot", folder.file("w.png"), "--do", "layer 1"}), 2,
-                 {"no capture is open"}, folder);
+                 {"open a capture"}, folder);
 }
 
 TEST(WindowCommands, AreListed) {

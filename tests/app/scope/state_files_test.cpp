@@ -2,6 +2,7 @@
 
 #include <QCoreApplication>
 #include <QFileInfo>
+#include <QImage>
 #include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
@@ -154,16 +155,26 @@ TEST_F(Crash, WhatWasOpenIsOfferedAtTheNextStartAndComesBack) {
     words.insert(words.end(), {"--screenshot", folder.file(name), "--theme", "light"});
     const auto drawn = run(words);
     EXPECT_EQ(drawn.exit_code, 0) << drawn.err;
-    return test::bytes_of_file(folder.file(name));
+    return QImage(QString::fromStdString(folder.file(name)));
   };
-  const std::string plain = picture("plain.png", {});
+  // Share of pixels: docks that come back may stand a pixel off.
+  const auto difference = [](const QImage& a, const QImage& b) {
+    EXPECT_EQ(a.size(), b.size());
+    int n = 0;
+    for (int y = 0; y < a.height(); ++y) {
+      for (int x = 0; x < a.width(); ++x) n += a.pixel(x, y) != b.pixel(x, y);
+    }
+    return static_cast<double>(n) / (a.width() * a.height());
+  };
+  const QImage plain = picture("plain.png", {});
   crash();
   fs::remove(state.file("qaq-scope/recent.json"));
-  EXPECT_NE(picture("offer.png", {}), plain) << "the bar is there";
+  EXPECT_GT(difference(picture("offer.png", {}), plain), 0.001) << "the bar is there";
   EXPECT_EQ(copies().size(), 1u) << "a picture answers nothing";
-  const std::string restored = picture("restored.png", {"--restore"});
-  EXPECT_EQ(restored, picture("open.png", {kCapture, "--prefix", "4", "--set", "n_bits_max=6"}));
-  EXPECT_NE(restored, picture("other.png", {kCapture}));
+  const QImage restored = picture("restored.png", {"--restore"});
+  const QImage open = picture("open.png", {kCapture, "--prefix", "4", "--set", "n_bits_max=6"});
+  EXPECT_LT(difference(restored, open), 0.01);
+  EXPECT_GT(difference(restored, picture("other.png", {kCapture})), 0.02);
 }
 
 TEST_F(Crash, AWindowThatRunsIsNoCrash) {
