@@ -165,6 +165,9 @@ Invocation CommandRegistry::read(const QString& line) const {
     refuse_usage({.what = "the command is empty", .cure = "see qaq-scope --list-commands"});
   }
   if (const Command* command = named(words.first())) {
+    // Before its arguments: without a capture no layer is one.
+    const QString why = blocked(command->id);
+    if (!why.isEmpty()) refuse_usage({.place = plain(command->id), .what = plain(why)});
     // A single argument needs no quotes, and keeps the spaces that it was written with.
     const QString rest = line.trimmed().mid(words.first().size()).trimmed();
     const bool isOne = command->arguments.size() == 1 &&

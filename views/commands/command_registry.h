@@ -41,8 +41,8 @@ class CommandRegistry : public QObject {
   /// Asks every command anew whether it can run and is on.
   void refresh();
 
-  /// What a line means: a name with arguments ("layer 14", "go.cache key", "find side=K"), or what
-  /// a line reader knows. Throws Error{usage}.
+  /// What a line means that can run now: a name with arguments ("layer 14", "go.cache key", "find
+  /// side=K"), or what a line reader knows. Throws Error{usage}.
   Invocation read(const QString& line) const;
   /// The arguments of `command` from the words behind its name, in order or as name=value.
   CommandArguments argumentsOf(const Command& command, const QStringList& words) const;
