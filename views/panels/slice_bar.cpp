@@ -16,6 +16,8 @@ SliceBar::SliceBar(SelectionModel* selection, QWidget* parent)
   m_side->addItems({QStringLiteral("K"), QStringLiteral("V")});
   m_layer = addList(tr("Layer"), tr("Layer of the outlier and attention maps ([ and ])"));
   m_head = addList(tr("KV"), tr("KV head of the outlier and attention maps ({ and })"));
+  // Two digits: a wide list would push the pages' names away.
+  for (QComboBox* narrow : {m_side, m_layer, m_head}) narrow->setFixedWidth(54);
   m_queryHead = addList(tr("Query"), tr("Query heads whose attention is shown"));
   setEnabled(false);
   connect(selection, &SelectionModel::sliceChanged, this, &SliceBar::refresh);

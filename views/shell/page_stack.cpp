@@ -18,7 +18,7 @@ QList<PageLayout> PageStack::builtIn() {
           {tr("Persistence"), {{QStringLiteral("persistence")}}},
           {tr("Errors"), {{QStringLiteral("errors")}}},
           {tr("Distributions"), {{QStringLiteral("distributions")}}},
-          {tr("Trade-off and memory"), {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}}};
+          {tr("Trade-off"), {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}}};
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {
