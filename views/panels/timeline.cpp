@@ -3,6 +3,7 @@
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QLabel>
+#include <QLocale>
 #include <QMouseEvent>
 #include <QPainter>
 #include <QToolButton>
@@ -78,8 +79,12 @@ void TimelineTrack::paintEvent(QPaintEvent*) {
   painter.drawLine(QPointF(kSide, kLineY), QPointF(at, kLineY));
   painter.setPen(Qt::NoPen);
   painter.setBrush(m_theme.violation);
+  // Where they are many, one stands for its neighbours: a row without gaps would say nothing.
+  double next = 0;
   for (const int mark : m_marks) {
     const double x = xOf(mark);
+    if (x < next) continue;
+    next = x + kTriangle + 1;
     painter.drawPolygon(QPolygonF({QPointF(x, 2), QPointF(x - kTriangle / 2, 2 + kTriangle),
                                    QPointF(x + kTriangle / 2, 2 + kTriangle)}));
   }
@@ -186,7 +191,7 @@ void Timeline::choose(int step, bool isFinal) {
 
 void Timeline::refresh() {
   const int step = m_track->step();
-  m_label->setText(step == m_tokens ? tr("All %1 tokens").arg(m_tokens)
+  m_label->setText(step == m_tokens ? tr("All %1 tokens").arg(QLocale().toString(m_tokens))
                                     : tr("Decode step %1 of %2").arg(step).arg(m_tokens - 1));
   // The longest text, so that the track does not move.
   m_label->setMinimumWidth(m_label->fontMetrics().horizontalAdvance(

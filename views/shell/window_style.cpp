@@ -43,6 +43,7 @@ QStatusBar QLabel { color: @muted; padding: 0 8px; }
 #parameterPanel, #inspectorPanel, #runsPanel { background: @surface; border: 1px solid @border; border-top: 0; }
 QMainWindow::separator { background: @background; width: 6px; height: 6px; }
 QTabBar { qproperty-drawBase: 0; }
+QTabWidget::pane { border: 0; }
 QTabBar::tab { background: @background; color: @muted; padding: 5px 10px; border: 1px solid @border; }
 QTabBar::tab:selected { background: @surface; color: @text; border-top: 2px solid @accent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: @surface; border: 0; }

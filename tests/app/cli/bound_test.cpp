@@ -119,7 +119,7 @@ TEST(Explain, AgreesWithTheReplay) {
   EXPECT_EQ(bits["bits"]["wanted"], 1);
   EXPECT_EQ(bits["bits"]["clamp"], "none");
   EXPECT_EQ(bits["bits"]["first_forced_token"], 60);
-  EXPECT_EQ(bits["steps"].back()["formula"], "log2(x + 1)");
+  EXPECT_EQ(bits["steps"].back()["formula"], "log2(range / (2 * max_error) + 1)");
   EXPECT_EQ(bits["unit"]["values"], 64);
   EXPECT_EQ(bits["unit"]["inliers"], 62);
 }
