@@ -82,7 +82,7 @@ DockLayout::Room DockLayout::room() const {
   room.stacked = height >= kStackedFrom;
   room.leftWidth = wide ? 280 : 226;
   room.rightWidth = wide ? 400 : room.stacked ? 336 : 324;
-  room.bottomHeight = room.stacked ? 244 : 122;
+  room.bottomHeight = room.stacked ? 252 : 122;
   return room;
 }
 

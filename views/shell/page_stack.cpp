@@ -6,7 +6,6 @@ namespace qaq::views {
 
 PageStack::PageStack(SelectionModel* selection, QWidget* parent)
     : QTabWidget(parent), m_selection(selection) {
-  setDocumentMode(true);
   setObjectName(QStringLiteral("pages"));
   setAccessibleName(tr("Pages"));
   setPages(builtIn());
