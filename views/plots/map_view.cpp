@@ -1,5 +1,6 @@
 #include "views/plots/map_view.h"
 
+#include <QAccessible>
 #include <QHBoxLayout>
 #include <QJsonArray>
 #include <algorithm>
@@ -176,8 +177,25 @@ void MapView::showHover() {
 void MapView::showLock() {
   const auto& cursor = selection()->locked();
   for (MapPane* pane : m_panes) pane->setLocked(cursor ? markOf(pane, *cursor) : MarkedCell{});
+  if (cursor) tellLock(*cursor);
   showSelected();
   lockChanged();
+}
+
+void MapView::tellLock(const Cursor& cursor) {
+  const auto& layers = selection()->layerNumbers();
+  if (cursor.layer >= static_cast<int>(layers.size())) return;
+  const QString text =
+      tr("%1, layer %2, KV head %3, token %4")
+          .arg(cursor.side == CacheSide::key ? QStringLiteral("K") : QStringLiteral("V"))
+          .arg(layers[static_cast<std::size_t>(cursor.layer)])
+          .arg(cursor.kvHead)
+          .arg(cursor.token);
+  for (MapPane* pane : m_panes) {
+    if (!pane->hasFocus()) continue;  // screen readers follow the keyboard
+    QAccessibleValueChangeEvent event(pane, text);
+    QAccessible::updateAccessibility(&event);
+  }
 }
 
 void MapView::showPin() {

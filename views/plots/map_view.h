@@ -57,6 +57,7 @@ class MapView : public PlotView {
  private:
   void showHover();
   void showLock();
+  void tellLock(const Cursor& cursor);
   void showPin();
   void showSelected();
   void showFilter();

@@ -10,7 +10,9 @@
 #include <QMimeData>
 #include <QStackedWidget>
 #include <QVBoxLayout>
+#include <QWindow>
 #include <algorithm>
+#include <qcustomplot.h>
 #include <utility>
 
 #include "views/commands/run_edits.h"
@@ -336,6 +338,22 @@ void MainWindow::dropEvent(QDropEvent* event) {
 void MainWindow::resizeEvent(QResizeEvent* event) {
   QMainWindow::resizeEvent(event);
   m_docks->resized();
+}
+
+void MainWindow::showEvent(QShowEvent* event) {
+  QMainWindow::showEvent(event);
+  connect(windowHandle(), &QWindow::screenChanged, this, &MainWindow::fitScreen,
+          Qt::UniqueConnection);
+  fitScreen();
+}
+
+void MainWindow::fitScreen() {
+  // QCustomPlot asks for the screen's ratio once, before it is on one.
+  for (QCustomPlot* plot : findChildren<QCustomPlot*>()) {
+    if (qFuzzyCompare(plot->bufferDevicePixelRatio(), devicePixelRatioF())) continue;
+    plot->setBufferDevicePixelRatio(devicePixelRatioF());
+    plot->replot(QCustomPlot::rpQueuedReplot);
+  }
 }
 
 void MainWindow::setThemeChoice(ThemeChoice choice) {

@@ -133,6 +133,7 @@ class MainWindow : public QMainWindow {
   void resizeEvent(QResizeEvent* event) override;
   void changeEvent(QEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
+  void showEvent(QShowEvent* event) override;
 
  private:
   void makeToolBar();
@@ -144,6 +145,7 @@ class MainWindow : public QMainWindow {
   void showOpened();
   void showState();
   void tell(const QString& line);
+  void fitScreen();
 
   // In window_session.cpp: sessions, samples, recent files, captures that are made.
   QWidget* withNotice(QWidget* pages);
