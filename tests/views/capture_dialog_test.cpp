@@ -108,7 +108,7 @@ TEST_F(Dialog, ShowsProgressAndStopsWhenCancelled) {
   EXPECT_TRUE(dialog.job().isRunning());
   dialog.job().cancel();
   EXPECT_TRUE(says("nothing was written"));
-  EXPECT_EQ(engine.stopped, 1);
+  EXPECT_TRUE(waitFor([this] { return engine.stopped == 1; }));
   EXPECT_EQ(engine.made, 0);
   engine.may_end = true;  // and may be started again
   dialog.start();

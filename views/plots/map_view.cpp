@@ -192,6 +192,7 @@ void MapView::tellLock(const Cursor& cursor) {
           .arg(cursor.kvHead)
           .arg(cursor.token);
   for (MapPane* pane : m_panes) {
+    pane->setAccessibleDescription(pane->summary() + QStringLiteral(". ") + text);
     if (!pane->hasFocus()) continue;  // screen readers follow the keyboard
     QAccessibleValueChangeEvent event(pane, text);
     QAccessible::updateAccessibility(&event);

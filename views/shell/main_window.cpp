@@ -244,7 +244,9 @@ void MainWindow::takeUpRun(int index) {
   ScopeParams params = m_workspace.params();
   params.qaq = run.summary.params;
   const bool whole = run.summary.prefix == m_workspace.capture()->info().n_tokens;
-  m_workspace.setPrefix(whole ? 0 : run.summary.prefix);
+  // A preview where the parameters change as well: what lies between is no setting of its own.
+  m_workspace.setPrefix(whole ? 0 : run.summary.prefix,
+                        same_parameters(params, m_workspace.params()));
   m_commands->edits().change(params, tr("Take up run “%1”").arg(runLabel(run.summary)));
 }
 

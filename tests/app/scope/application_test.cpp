@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <cstdio>
 #include <gtest/gtest.h>
+#include <vector>
 
 int main(int argc, char** argv) {
   // The offscreen platform remarks on what it does not do at every window.
@@ -11,6 +12,11 @@ int main(int argc, char** argv) {
     }
   });
   testing::InitGoogleTest(&argc, argv);
-  const QApplication application(argc, argv);
+  // By flag, not by environment, so that the programs that are started here do without.
+  char flag[] = "-platform", platform[] = "offscreen";
+  std::vector<char*> words(argv, argv + argc);
+  words.insert(words.end(), {flag, platform, nullptr});
+  int count = argc + 2;
+  const QApplication application(count, words.data());
   return RUN_ALL_TESTS();
 }

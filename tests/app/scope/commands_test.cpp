@@ -368,7 +368,7 @@ TEST(WindowCommands, AWrongOneIsOneLineThatNamesIt) {
   refused("window = 0", {"last_n_attentions", "out of range"});
   refused("n_bits_min = 9", {"n_bits_min"});
   expect_refused(run_scope({"--screenshot", folder.file("w.png"), "--do", "layer 1"}), 2,
-                 {"open a capture"}, folder);
+                 {"no capture is open"}, folder);
 }
 
 TEST(WindowCommands, AreListed) {

@@ -1,7 +1,6 @@
 // The figure of every experiment, made by `qaq experiment` on a tiny model: every row of the tables
 // that it names is on the plot, and nothing is cut or covered.
 
-#include <QApplication>
 #include <algorithm>
 #include <cmath>
 #include <fstream>
@@ -20,14 +19,6 @@ namespace {
 
 using nlohmann::json;
 using views::ChartPlot;
-
-// By flag, not by environment, so that the programs that are started here do without.
-void needApplication() {
-  static int argc = 3;
-  static char name[] = "test", flag[] = "-platform", platform[] = "offscreen";
-  static char* argv[] = {name, flag, platform, nullptr};
-  static QApplication application(argc, argv);
-}
 
 // Rows that have every number that the series asks for.
 std::int64_t whole_rows(const json& series, const json& table) {
@@ -86,7 +77,6 @@ INSTANTIATE_TEST_SUITE_P(Experiments, Charts,
                                          "table2", "table3", "bound", "cost", "drift"));
 
 TEST_P(Charts, ShowEveryRowAndCoverNothing) {
-  needApplication();
   const test::TemporaryFolder folder;
   const std::string name = GetParam();
   const auto made =
