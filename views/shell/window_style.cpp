@@ -65,6 +65,13 @@ QSlider::handle:horizontal:disabled { border-color: @border; }
 QTreeWidget { background: @surface; border: 0; }
 QHeaderView::section { background: @raised; color: @muted; border: 0; border-bottom: 1px solid @border;
                        padding: 3px 4px; }
+QScrollBar:vertical { background: @surface; width: 10px; margin: 0; border: 0; }
+QScrollBar:horizontal { background: @surface; height: 10px; margin: 0; border: 0; }
+QScrollBar::handle { background: @frame; border-radius: 4px; margin: 1px; }
+QScrollBar::handle:vertical { min-height: 28px; }
+QScrollBar::handle:horizontal { min-width: 28px; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: @surface; }
 QToolTip { background: @surface; color: @text; border: 1px solid @border; }
 )");
   const auto put = [&sheet](const char* name, const QColor& color) {
