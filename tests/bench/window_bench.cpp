@@ -60,6 +60,7 @@ class Bench {
               whole ? ParameterValue(static_cast<std::int64_t>(value)) : ParameterValue(value));
         }
       }
+      if (same_parameters(params, m_window.workspace().params())) continue;
       times.push_back(bitsAfter(params));
       settle();
     }

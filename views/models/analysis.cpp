@@ -132,6 +132,11 @@ SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
   } else if (same_capture && previous->slice == slice) {
     out->outliers = previous->outliers;
   }
+  if (same_capture && previous->slice == slice &&
+      previous->analysis->violations == analysis->violations) {
+    out->violations = previous->violations;
+    return out;
+  }
   if (analysis->violations) {
     for (const Violation& violation : analysis->violations->violations) {
       if (violation.layer == slice.layer && showsHead(slice, info, violation.head)) {

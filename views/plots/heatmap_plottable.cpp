@@ -81,6 +81,7 @@ void HeatmapPlottable::draw(QCPPainter* painter) {
   } else if (!m_wanted.placeOf(here) || !m_wanted.looksLike(here)) {
     ask(here);
   }
+  if (!exporting) m_here = here;
   if (m_tile.image.isNull()) return;
   QRectF target = frame.cells(m_tile.request.area);
   if (const auto place = m_tile.request.placeOf(here)) {
@@ -94,6 +95,17 @@ void HeatmapPlottable::draw(QCPPainter* painter) {
   painter->setRenderHint(QPainter::SmoothPixmapTransform, false);
   painter->drawImage(target, m_tile.image);
   if (exporting) drawCellTexts(painter, *m_map, m_colors, here.grid, frame);
+}
+
+bool HeatmapPlottable::askAhead() {
+  if (!m_map || m_here.pixels.isEmpty()) return false;
+  TileRequest here = m_here;
+  here.map = m_map;
+  here.reducer = m_reducer;
+  here.colors = m_colors;
+  if (m_wanted.placeOf(here) && m_wanted.looksLike(here)) return false;
+  ask(here);
+  return true;
 }
 
 void HeatmapPlottable::ask(const TileRequest& here) {

@@ -24,6 +24,9 @@ class HeatmapPlottable : public QCPAbstractPlottable {
   HeatmapPlottable(QCPAxis* columns, QCPAxis* rows);
 
   void setMap(SharedHeatmap map, ColorMap colors);
+  /// Asks for the picture of a new map where the last one is on the screen, and replots once it is
+  /// there. False: there is nothing to wait for.
+  bool askAhead();
   void setColors(ColorMap colors);
   void setReducer(Reducer reducer) { m_reducer = reducer; }
   void setTheme(const Theme& theme);
@@ -57,6 +60,7 @@ class HeatmapPlottable : public QCPAbstractPlottable {
   Theme m_theme = Theme::of(ThemeKind::light);
   Tile m_tile;           ///< what is on the screen
   TileRequest m_wanted;  ///< the newest that was asked for
+  TileRequest m_here;    ///< what the screen showed last
   std::int64_t m_asked = 0;
   std::int64_t m_received = 0;
   LatestJob m_job;

@@ -97,7 +97,8 @@ void MapPane::setMap(const SharedHeatmap& map, const ColorMap& colors) {
   applyColors();
   if (!same_size) resetZoom();
   describe();
-  replot(rpQueuedReplot);
+  // The new picture comes with its legend and title, in one replot.
+  if (!same_size || !m_heatmap->askAhead()) replot(rpQueuedReplot);
 }
 
 void MapPane::setMessage(const QString& text) {
