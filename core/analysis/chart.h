@@ -35,8 +35,7 @@ enum class ChartMark {
 template <>
 struct ChoiceNames<ChartMark> {
   static constexpr std::array<std::string_view, 10> names{
-      "points", "line", "line_points", "dotted", "steps",
-      "bars",   "rug",  "heat",        "rings",  "band"};
+      "points", "line", "line_points", "dotted", "steps", "bars", "rug", "heat", "rings", "band"};
 };
 
 /// What a straight line of reference keeps: its x, its y, or y = x.

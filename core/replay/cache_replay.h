@@ -31,8 +31,8 @@ SharedArray<float, 3> exact_layer(const CaptureView& capture, CacheSide side,
 SharedArray<float, 3> quantized_layer(const CaptureView& capture, const PlannedCache& cache,
                                       std::int64_t layer_index);
 
-/// Bits and sizes, which follow from the plan alone: nothing is quantized, so `outliers` and `error`
-/// are empty and quantization_error is 0.
+/// Bits and sizes, which follow from the plan alone: nothing is quantized, so `outliers` and
+/// `error` are empty and quantization_error is 0.
 CacheReplay planned_replay(const CaptureInfo& info, const PlannedCache& cache, int dtype_bits);
 
 /// Carries a plan out, layer by layer, and measures it. `dtype_bits` as in QaqParams.

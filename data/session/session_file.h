@@ -50,8 +50,8 @@ struct SessionCell {
 struct SessionSlice {
   std::string name;
   std::vector<std::int64_t> tokens;  ///< positions
-  /// Where not all layers and KV heads are meant: first and last token, first and last row (a row is
-  /// a layer's place among the captured ones times KV heads, plus the KV head).
+  /// Where not all layers and KV heads are meant: first and last token, first and last row (a row
+  /// is a layer's place among the captured ones times KV heads, plus the KV head).
   std::vector<std::array<std::int64_t, 4>> boxes{};
   SessionJson rest{};
 };

@@ -264,7 +264,8 @@ TEST(ReadCoordinate, RefusesWhatTheCaptureDoesNotHave) {
   EXPECT_EQ(line("K L1 somewhere"),
             "cell: 'somewhere' is no part of a cell; give key or value, layer, head, token, as in "
             "V L14 H1 tok 56");
-  EXPECT_EQ(line("tok 99999999999"), "cell: there is no tok 99999999999; give one that the capture has");
+  EXPECT_EQ(line("tok 99999999999"),
+            "cell: there is no tok 99999999999; give one that the capture has");
 }
 
 TEST(ParameterLine, KnowsNamesWordsAndValues) {

@@ -164,8 +164,7 @@ TEST(ReplayRunner, BitsComeFirstThenErrorsThenViolationsThenErrorsOfScores) {
   results.clear();
   runner.request(requestFor(capture, 1));
   ASSERT_TRUE(waitFor([&] { return !runner.busy(); }));
-  EXPECT_EQ(stages(),
-            (std::vector{Stage::bits, Stage::errors, Stage::violations, Stage::scores}));
+  EXPECT_EQ(stages(), (std::vector{Stage::bits, Stage::errors, Stage::violations, Stage::scores}));
   const auto whole = analyse(requestFor(capture, 1));
   EXPECT_TRUE(results[0]->replay->key.error.span().empty());
   EXPECT_EQ(results[0]->replay->key.packed, whole->replay->key.packed);

@@ -12,9 +12,9 @@ namespace qaq::views {
 namespace {
 
 constexpr int kTokenByNumber = 900, kTokenByText = 12;  // scores in the palette
-constexpr int kMostTokens = 40, kMostUnasked = 5;      // tokens that the palette lists
-constexpr int kContext = 6;                            // tokens shown on each side of one
-constexpr int kShortestText = 2;                       // that is looked for unasked
+constexpr int kMostTokens = 40, kMostUnasked = 5;       // tokens that the palette lists
+constexpr int kContext = 6;                             // tokens shown on each side of one
+constexpr int kShortestText = 2;                        // that is looked for unasked
 constexpr QLatin1String kTokenPrefix("tok:");
 
 QKeySequence key(const char* text) { return QKeySequence(QString::fromLatin1(text)); }

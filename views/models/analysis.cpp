@@ -40,8 +40,7 @@ std::int64_t Analysis::forcedNewest(CacheSide which) const {
   return std::min<std::int64_t>(side.last_n_attentions - 1, replay->prefix);
 }
 
-Analyser::Analyser(SharedCapture capture)
-    : m_capture(std::move(capture)), m_replayer(*m_capture) {}
+Analyser::Analyser(SharedCapture capture) : m_capture(std::move(capture)), m_replayer(*m_capture) {}
 
 SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& previous,
                        const Work& work) {

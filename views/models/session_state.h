@@ -54,7 +54,7 @@ struct SessionState {
   std::optional<Cursor> lock{};
   QList<Run> runs{};
   QList<Page> pages{};  ///< empty: the built-in ones
-  int page = 0;       ///< the one in front
+  int page = 0;         ///< the one in front
   QJsonObject views{};  ///< what each view keeps (ranges, choices) by its id
   QByteArray layout{};  ///< of docks and toolbars; empty: as it is
   QList<TokenSet> slices{};

@@ -18,8 +18,8 @@ namespace qaq::views {
 
 /// A session as it was read, with where its capture is.
 struct LoadedSession {
-  SessionState state{};    ///< its capture is a path that can be opened; empty where it is missing
-  QString missing{};       ///< the capture that was not found, as the session names it; else empty
+  SessionState state{};  ///< its capture is a path that can be opened; empty where it is missing
+  QString missing{};     ///< the capture that was not found, as the session names it; else empty
   bool changed = false;  ///< a capture was found, but it is another file than was saved
 };
 
@@ -76,8 +76,8 @@ struct CaptureForm {
   QString model{};   ///< a known name, a file or a folder
   QString prompt{};  ///< the text, where promptFile is empty
   QString promptFile{};
-  bool chat = false;  ///< the text is a message: set into the model's chat template
-  int generate = 0;   ///< tokens
+  bool chat = false;    ///< the text is a message: set into the model's chat template
+  int generate = 0;     ///< tokens
   QString layers{};     ///< as in "0-3,14"; empty: all
   QString attention{};  ///< auto, full, window:N, derive, none
   QString dtype{};      ///< f32, f16, bf16
@@ -93,7 +93,7 @@ struct CaptureForecast {
   qint64 mostTokens = 0;
   int layers = 0;
   QString attention{};  ///< the profile that "auto" means
-  qint64 bytes = 0;   ///< of the file
+  qint64 bytes = 0;     ///< of the file
   QString warning{};    ///< empty: none
 };
 

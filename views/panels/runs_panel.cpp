@@ -94,8 +94,9 @@ void RunsPanel::refresh() {
     item->setText(kRun, runLabel(run.summary));
     item->setText(kRatio, metricText(run.summary, "ratio_packed"));
     item->setText(kLoss, metricText(run.summary, "output_error"));
-    item->setToolTip(
-        kRun, run.isStored ? tr("%1, kept in the capture's file").arg(runLabel(run.summary)) : runLabel(run.summary));
+    item->setToolTip(kRun, run.isStored
+                               ? tr("%1, kept in the capture's file").arg(runLabel(run.summary))
+                               : runLabel(run.summary));
     for (const int number : {kRatio, kLoss}) {
       item->setTextAlignment(number, Qt::AlignRight | Qt::AlignVCenter);
     }

@@ -65,8 +65,8 @@ SamplePicture draw(const Sample& sample, const SharedCapture& capture, ThemeKind
   if (sample.view == QLatin1String("attention")) {
     const SharedSlice slice = loadSlice(analysis, defaultSlice(*analysis));
     if (slice->attention) {
-      out.image = tileOf(slice->attention, probabilityColors(capture->info().n_tokens), theme,
-                         pixels);
+      out.image =
+          tileOf(slice->attention, probabilityColors(capture->info().n_tokens), theme, pixels);
       out.facts = jumpsText(*slice);
       return out;
     }
