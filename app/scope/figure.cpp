@@ -228,26 +228,9 @@ const FigureView& viewOf(const FigureOptions& options) {
 // A flag that a view does not know would change nothing, unnoticed.
 void checkFlags(const FigureOptions& options) {
   const FigureView& view = viewOf(options);
-  const std::vector<std::pair<const char*, bool>> given{
-      {"--layer", options.layer.has_value()},
-      {"--head", options.head.has_value()},
-      {"--query-head", options.queryHead.has_value()},
-      {"--cache", options.cache.has_value()},
-      {"--reducer", options.reducer.has_value()},
-      {"--colors", options.colors.has_value()},
-      {"--whole", options.whole},
-      {"--error", options.error.has_value()},
-      {"--cell", !options.cell.empty()},
-      {"--scope", options.scope.has_value()},
-      {"--count", options.count.has_value()},
-      {"--of", options.of.has_value()},
-      {"--x", options.x.has_value()},
-      {"--y", options.y.has_value()},
-      {"--preset", !options.common.preset.empty()},
-      {"--set", !options.common.assignments.empty()},
-      {"--prefix", options.common.prefix != 0},
-      {"--page", options.page.has_value()},
-      {"--format", !options.format.empty()}};
+  auto given = drawingFlags(options);
+  given.emplace_back("--page", options.page.has_value());
+  given.emplace_back("--format", !options.format.empty());
   for (const auto& [flag, is_given] : given) {
     if (!is_given || view.flags.contains(flag)) continue;
     refuse_usage(
@@ -261,6 +244,26 @@ void checkFlags(const FigureOptions& options) {
 }
 
 }  // namespace
+
+std::vector<std::pair<const char*, bool>> drawingFlags(const FigureOptions& options) {
+  return {{"--layer", options.layer.has_value()},
+          {"--head", options.head.has_value()},
+          {"--query-head", options.queryHead.has_value()},
+          {"--cache", options.cache.has_value()},
+          {"--reducer", options.reducer.has_value()},
+          {"--colors", options.colors.has_value()},
+          {"--whole", options.whole},
+          {"--error", options.error.has_value()},
+          {"--cell", !options.cell.empty()},
+          {"--scope", options.scope.has_value()},
+          {"--count", options.count.has_value()},
+          {"--of", options.of.has_value()},
+          {"--x", options.x.has_value()},
+          {"--y", options.y.has_value()},
+          {"--preset", !options.common.preset.empty()},
+          {"--set", !options.common.assignments.empty()},
+          {"--prefix", options.common.prefix != 0}};
+}
 
 CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   CLI::App* figure =

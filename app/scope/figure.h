@@ -1,5 +1,8 @@
 #pragma once
 
+#include <utility>
+#include <vector>
+
 #include "app/scope/options.h"
 
 namespace qaq::scope {
@@ -29,6 +32,9 @@ struct FigureOptions {
   std::optional<std::string> x, y;     ///< metrics of a trade-off
   double scale = 1;
 };
+
+/// Each flag that says what a view draws, and whether it was given; one list for every refusal.
+std::vector<std::pair<const char*, bool>> drawingFlags(const FigureOptions& options);
 
 CLI::App* addFigure(CLI::App& program, FigureOptions& options);
 

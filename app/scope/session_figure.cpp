@@ -20,17 +20,8 @@ namespace {
 using views::SessionState;
 
 void checkSessionFlags(const FigureOptions& options) {
-  const std::pair<const char*, bool> given[]{
-      {"view", !options.view.empty() || !options.files.empty()},
-      {"--layer", options.layer.has_value()},
-      {"--head", options.head.has_value()},
-      {"--query-head", options.queryHead.has_value()},
-      {"--cache", options.cache.has_value()},
-      {"--x", options.x.has_value()},
-      {"--y", options.y.has_value()},
-      {"--preset", !options.common.preset.empty()},
-      {"--set", !options.common.assignments.empty()},
-      {"--prefix", options.common.prefix != 0}};
+  auto given = drawingFlags(options);
+  given.emplace_back("view", !options.view.empty() || !options.files.empty());
   for (const auto& [flag, isGiven] : given) {
     if (!isGiven) continue;
     refuse_usage({.place = flag,

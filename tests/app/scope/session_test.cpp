@@ -5,6 +5,7 @@
 
 #include "app/scope/session_state.h"
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "tests/support/bad_input.h"
 #include "tests/support/program.h"
 #include "tests/support/temporary_folder.h"
@@ -107,6 +108,14 @@ TEST_F(Session, AChangedCaptureIsDrawnAndSaid) {
 TEST_F(Session, FlagsThatItAnswersItselfAreRefused) {
   refused(draw({"--set", "n_bits_max=3"}), 2, "--set");
   refused(draw({"--layer", "0"}), 2, "--layer");
+  refused(draw({"--cell", "key,0,0,1"}), 2, "--cell");
+  refused(draw({"--whole"}), 2, "--whole");
+  const std::pair<const char*, const char*> others[]{{"--reducer", "min"},  {"--colors", "cividis"},
+                                                     {"--error", "key"},    {"--scope", "layer"},
+                                                     {"--count", "packed"}, {"--of", "bits"}};
+  for (const auto& [flag, value] : others) {
+    refused(draw({flag, value}), 2, cat(flag, ": does not go with --session"));
+  }
   refused(draw({"--page", "3"}), 2, "--page");
   refused(draw({"--format", "gif"}), 2, "gif");
   refused(run_scope({"figure", "bits", kCapture, "--page", "1", "-o", out.file("figs/a.png")}), 2,
