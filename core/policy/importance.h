@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "core/policy/qaq_params.h"
 #include "core/tensor/nd_array.h"
@@ -15,5 +16,10 @@ namespace qaq {
 /// belongs to KV head h / (n_heads / n_kv_heads). Without rows `out` is 0.
 void window_importance(const NdView<const float, 3>& scores, GqaReduce reduce,
                        const NdView<float, 2>& out);
+
+/// One row of it for one of `n_kv_heads`: out[t] = reduce over the group of scores[head][row][t],
+/// for as many tokens as `out` has.
+void row_importance(const NdView<const float, 3>& scores, GqaReduce reduce, std::int64_t kv_head,
+                    std::int64_t n_kv_heads, std::int64_t row, std::span<float> out);
 
 }  // namespace qaq

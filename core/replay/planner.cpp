@@ -4,7 +4,6 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/policy/importance.h"
 #include "core/policy/output_distance.h"
 #include "core/policy/query_norms.h"
 #include "core/quant/unit_errors.h"
@@ -133,45 +132,14 @@ std::span<const float> Planner::errors(CacheSide side, const UnitLayout& layout,
 NdView<const float, 3> Planner::importance(CacheSide side, const PolicyNeeds& needs,
                                            std::int64_t prefix, const Work& work) {
   const CaptureInfo& info = capture_.info();
-  std::int64_t n_rows = std::min(needs.attention_rows, prefix);
-  std::int64_t first = 0;
-  if (rows_ == ImportanceRows::window) {
-    first = first_window_row(info, side, prefix, n_rows);
-  } else {
-    first = first_replayed_row(info, prefix);
-    n_rows = info.n_query_rows() - first;
-  }
-  KnownImportance& known = importance_[index_of(side)];
-  const auto fits = [&](const KnownImportance& other) {
-    return other.prefix == prefix && other.n_rows == n_rows && other.reduce == needs.gqa_reduce;
-  };
-  if (fits(known)) return known.values.view();
-  // What the other cache knows is as good.
-  const KnownImportance& other = importance_[1 - index_of(side)];
-  if (fits(other)) {
-    known.values = other.values.copy();
-  } else {
-    known.prefix = -1;
-    known.values = NdArray<float, 3>({info.n_captured_layers(), info.shape.n_kv_heads, prefix});
-    NdArray<float, 2> block({info.shape.n_kv_heads, prefix});
-    const std::int64_t step = rows_at_a_time(info);
-    for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
-      const auto largest = known.values.sub(layer).span();
-      for (std::int64_t row = first; row < first + n_rows; row += step) {
-        work.throw_if_stopped();
-        const SharedArray<float, 3> scores =
-            capture_.attention(layer, row, std::min(step, first + n_rows - row));
-        window_importance(scores->view(), needs.gqa_reduce, block.view());
-        for (std::size_t i = 0; i < largest.size(); ++i) {
-          largest[i] = std::max(largest[i], block.span()[i]);
-        }
-      }
-    }
-  }
-  known.prefix = prefix;
-  known.n_rows = n_rows;
-  known.reduce = needs.gqa_reduce;
-  return known.values.view();
+  const std::int64_t n = std::min(needs.attention_rows, prefix);
+  const bool window = rows_ == ImportanceRows::window;
+  const std::int64_t first =
+      window ? first_window_row(info, side, prefix, n) : first_replayed_row(info, prefix);
+  const std::int64_t last = window ? first + n : info.n_query_rows();
+  auto& held = importance_[index_of(side)];
+  held = windows_.importance(prefix, last, last - first, needs.gqa_reduce, work);
+  return held->view();
 }
 
 NdView<const float, 2> Planner::query_norms(double quantile, std::int64_t prefix,

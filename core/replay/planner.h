@@ -9,6 +9,7 @@
 #include "core/policy/cache_policy.h"
 #include "core/replay/cache_replay.h"
 #include "core/replay/capture_view.h"
+#include "core/replay/importance_windows.h"
 
 namespace qaq {
 
@@ -24,13 +25,14 @@ enum class ImportanceRows {
 
 /// Shows policies what they ask for of one capture, and keeps what changing parameters leave alone:
 /// the statistics of each unit (of the last level, method, outliers_ratio and prefix), the
-/// importance of each token (of the last window, reducer and prefix), query norms, distances and
-/// measured errors. Holds 28 bytes a unit (68 more with measured errors) and no keys or values. The
-/// capture outlives it. Views and plans of either side hold until the next view of the same side.
+/// importance of each token (of the last reducer and prefix; see ImportanceWindows), query norms,
+/// distances and measured errors. Holds 28 bytes a unit (68 more with measured errors) and no keys
+/// or values. The capture outlives it. Views and plans of either side hold until the next view of
+/// the same side.
 class Planner {
  public:
   explicit Planner(const CaptureView& capture, ImportanceRows rows = ImportanceRows::window)
-      : capture_(capture), rows_(rows) {}
+      : capture_(capture), rows_(rows), windows_(capture) {}
 
   /// What `policy` sees of the first `prefix` tokens. Throws Error{input} where the capture lacks
   /// what it asks for, with the cure.
@@ -47,12 +49,6 @@ class Planner {
     std::vector<UnitStats> stats;
     std::optional<QuantizerSpec> errors_spec;  // what `errors` were measured with
     std::vector<float> errors;
-  };
-  struct KnownImportance {
-    std::int64_t prefix = -1;
-    std::int64_t n_rows = 0;
-    GqaReduce reduce = GqaReduce::max;
-    NdArray<float, 3> values;  // (n_layers, n_kv_heads, prefix)
   };
   struct KnownNorms {
     std::int64_t prefix = -1;
@@ -75,8 +71,9 @@ class Planner {
 
   const CaptureView& capture_;
   ImportanceRows rows_;
-  std::array<KnownStats, 2> stats_;            // of keys, of values
-  std::array<KnownImportance, 2> importance_;  // of keys, of values
+  std::array<KnownStats, 2> stats_;  // of keys, of values
+  ImportanceWindows windows_;
+  std::array<SharedArray<float, 3>, 2> importance_;  // of keys, of values
   KnownNorms norms_;
   KnownDistances distances_;
 };
