@@ -22,7 +22,7 @@
 #include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/capture/table_file.h"
-#include "data/files/partial_file.h"
+#include "data/files/whole_file.h"
 
 namespace qaq::cli {
 namespace {
@@ -116,20 +116,6 @@ void write_text(const Table& table, const std::string& format, const Json& head,
   }
 }
 
-void write_text_file(const Table& table, const std::string& format, const Json& head,
-                     const std::string& path, const Work& work) {
-  std::ofstream out(PartialFile::name_for_writing(path), std::ios::binary | std::ios::trunc);
-  PartialFile partial(path);
-  write_text(table, format, head, out, work);
-  out.close();
-  if (!out) {
-    throw Error(
-        ErrorKind::work,
-        {.file = path, .what = "cannot be written", .cure = "check the folder and its free space"});
-  }
-  partial.rename();
-}
-
 void report_file(const ExportCommand& options, const std::string& format, const Table& table,
                  bool json) {
   const auto bytes = static_cast<std::int64_t>(std::filesystem::file_size(options.output));
@@ -177,7 +163,8 @@ void run(const ExportCommand& options, const CommonOptions& common) {
     head["provenance"] = provenance();
     write_table_file(options.output, table, head, work);
   } else {
-    write_text_file(table, format, head, options.output, work);
+    write_whole(options.output,
+                [&](std::ostream& out) { write_text(table, format, head, out, work); });
   }
   report_file(options, format, table, common.json);
 }

@@ -8,6 +8,7 @@
 #include "app/scope/session_figure.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/captured_layers.h"
 #include "data/capture/capture_file.h"
 #include "views/models/provenance.h"
 #include "views/plots/distribution_view.h"
@@ -21,14 +22,10 @@ namespace qaq::scope {
 namespace {
 
 int layerIndex(const char* flag, const CaptureInfo& info, int layer) {
-  const auto found = std::find(info.layers.begin(), info.layers.end(), layer);
-  if (found != info.layers.end()) return static_cast<int>(found - info.layers.begin());
-  std::string captured;
-  for (const std::int32_t l : info.layers)
-    captured += (captured.empty() ? "" : ", ") + std::to_string(l);
+  if (const auto index = captured_index(info.layers, layer)) return *index;
   refuse_usage({.place = flag,
                 .what = cat("layer ", layer, " was not captured"),
-                .cure = "choose one of " + captured});
+                .cure = "choose one of " + layer_list(info.layers)});
 }
 
 int checkedHead(const char* flag, int head, std::int64_t count) {
@@ -246,23 +243,23 @@ void checkFlags(const FigureOptions& options) {
 }  // namespace
 
 std::vector<std::pair<const char*, bool>> drawingFlags(const FigureOptions& options) {
-  return {{"--layer", options.layer.has_value()},
-          {"--head", options.head.has_value()},
-          {"--query-head", options.queryHead.has_value()},
-          {"--cache", options.cache.has_value()},
-          {"--reducer", options.reducer.has_value()},
-          {"--colors", options.colors.has_value()},
-          {"--whole", options.whole},
-          {"--error", options.error.has_value()},
-          {"--cell", !options.cell.empty()},
-          {"--scope", options.scope.has_value()},
-          {"--count", options.count.has_value()},
-          {"--of", options.of.has_value()},
-          {"--x", options.x.has_value()},
-          {"--y", options.y.has_value()},
-          {"--preset", !options.common.preset.empty()},
-          {"--set", !options.common.assignments.empty()},
-          {"--prefix", options.common.prefix != 0}};
+  std::vector<std::pair<const char*, bool>> flags{{"--layer", options.layer.has_value()},
+                                                  {"--head", options.head.has_value()},
+                                                  {"--query-head", options.queryHead.has_value()},
+                                                  {"--cache", options.cache.has_value()},
+                                                  {"--reducer", options.reducer.has_value()},
+                                                  {"--colors", options.colors.has_value()},
+                                                  {"--whole", options.whole},
+                                                  {"--error", options.error.has_value()},
+                                                  {"--cell", !options.cell.empty()},
+                                                  {"--scope", options.scope.has_value()},
+                                                  {"--count", options.count.has_value()},
+                                                  {"--of", options.of.has_value()},
+                                                  {"--x", options.x.has_value()},
+                                                  {"--y", options.y.has_value()}};
+  const auto settings = settingFlags(options.common);
+  flags.insert(flags.end(), settings.begin(), settings.end());
+  return flags;
 }
 
 CLI::App* addFigure(CLI::App& program, FigureOptions& options) {

@@ -79,6 +79,12 @@ std::optional<views::Cursor> cellOf(const std::string& text) {
       .step = numbers.size() > 3 ? numbers[3] : views::Cursor::kNone};
 }
 
+std::vector<std::pair<const char*, bool>> settingFlags(const Options& options) {
+  return {{"--preset", !options.preset.empty()},
+          {"--set", !options.assignments.empty()},
+          {"--prefix", options.prefix != 0}};
+}
+
 views::ThemeKind themeOf(const Options& options) {
   return options.theme == "dark" ? views::ThemeKind::dark : views::ThemeKind::light;
 }

@@ -5,6 +5,7 @@
 #include <QString>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/analysis/scope_params.h"
@@ -33,6 +34,8 @@ QSize parseSize(const std::string& text);
 /// "key|value,LAYER,KV_HEAD,TOKEN[,STEP]" with the model's layer; nothing of an empty text. Throws
 /// Error{usage}.
 std::optional<views::Cursor> cellOf(const std::string& text);
+/// The flags that say which bits a capture is given, and whether each was given.
+std::vector<std::pair<const char*, bool>> settingFlags(const Options& options);
 views::ThemeKind themeOf(const Options& options);
 
 }  // namespace qaq::scope

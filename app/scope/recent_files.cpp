@@ -1,22 +1,22 @@
 #include "app/scope/recent_files.h"
 
-#include <QDir>
-#include <QFile>
 #include <QFileInfo>
 #include <QJsonArray>
-#include <QJsonDocument>
 #include <QJsonObject>
-#include <QSaveFile>
+
+#include "core/base/error.h"
 
 namespace qaq::scope {
 
 using views::RecentFile;
 
 QList<RecentFile> RecentFileList::read() const {
-  QFile file(m_file);
-  if (!file.open(QIODevice::ReadOnly)) return {};
-  const QJsonObject json = QJsonDocument::fromJson(file.readAll()).object();
-  if (json[QLatin1String("format")] != QLatin1String("qaq-recent")) return {};
+  QJsonObject json;
+  try {
+    json = m_file.read();
+  } catch (const Error&) {
+    return {};  // a list of files is not worth a complaint
+  }
   QList<RecentFile> out;
   for (const QJsonValue& each : json[QLatin1String("files")].toArray()) {
     const QString path = each[QLatin1String("path")].toString();
@@ -33,14 +33,11 @@ void RecentFileList::write(const QList<RecentFile>& files) const {
     list.append(QJsonObject{{QStringLiteral("path"), file.path},
                             {QStringLiteral("opened"), file.opened.toUTC().toString(Qt::ISODate)}});
   }
-  QDir().mkpath(QFileInfo(m_file).path());
-  QSaveFile out(m_file);
-  if (!out.open(QIODevice::WriteOnly)) return;
-  out.write(QJsonDocument(QJsonObject{{QStringLiteral("format"), QStringLiteral("qaq-recent")},
-                                      {QStringLiteral("version"), 1},
-                                      {QStringLiteral("files"), list}})
-                .toJson());
-  out.commit();
+  try {
+    m_file.write({{QStringLiteral("files"), list}}, "");
+  } catch (const Error&) {
+    // The window works as well without it.
+  }
 }
 
 QList<RecentFile> RecentFileList::list() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "views/models/config_file.h"
 #include "views/models/window_services.h"
 
 namespace qaq::scope {
@@ -13,7 +14,7 @@ namespace qaq::scope {
 /// list must not stop anybody.
 class RecentFileList : public views::RecentFiles {
  public:
-  explicit RecentFileList(QString file) : m_file(std::move(file)) {}
+  explicit RecentFileList(const QString& file) : m_file(file, QStringLiteral("qaq-recent")) {}
 
   QList<views::RecentFile> list() const override;
   void add(const QString& path) override;
@@ -23,7 +24,7 @@ class RecentFileList : public views::RecentFiles {
   QList<views::RecentFile> read() const;
   void write(const QList<views::RecentFile>& files) const;
 
-  QString m_file;
+  views::ConfigFile m_file;
 };
 
 }  // namespace qaq::scope

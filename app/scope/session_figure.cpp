@@ -9,6 +9,7 @@
 #include "app/scope/session_state.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/captured_layers.h"
 #include "data/capture/capture_file.h"
 #include "views/models/provenance.h"
 #include "views/plots/figure_renderer.h"
@@ -68,12 +69,6 @@ QList<SessionState::Page> pagesOf(const SessionState& state, const FigureOptions
 }
 
 // Layers of a session are the model's; those of a slice are indices of captured ones.
-std::optional<int> layerIndex(const CaptureInfo& info, int layer) {
-  const auto found = std::ranges::find(info.layers, layer);
-  if (found == info.layers.end()) return std::nullopt;
-  return static_cast<int>(found - info.layers.begin());
-}
-
 struct Shown {
   views::SharedSlice slice;
   std::optional<views::Cursor> lock;
@@ -88,14 +83,14 @@ Shown shownOf(const SessionState& state) {
   views::SelectionModel selection;  // holds coordinates inside the capture
   selection.reset(info, views::defaultSlice(*analysis));
   if (state.lock) {
-    if (const auto layer = layerIndex(info, state.lock->layer)) {
+    if (const auto layer = captured_index(info.layers, state.lock->layer)) {
       views::Cursor lock = *state.lock;
       lock.layer = *layer;
       selection.lock(lock);
     }
   }
   if (state.slice) {
-    if (const auto layer = layerIndex(info, state.slice->layer)) {
+    if (const auto layer = captured_index(info.layers, state.slice->layer)) {
       views::Slice slice = *state.slice;
       slice.layer = *layer;
       selection.setSlice(slice);

@@ -94,10 +94,8 @@ void saveScreenshot(MainWindow& window, const QString& path) {
 }
 
 void checkSessionFlags(const WindowOptions& options) {
-  const std::pair<const char*, bool> given[]{{"--cell", !options.cell.empty()},
-                                             {"--preset", !options.common.preset.empty()},
-                                             {"--set", !options.common.assignments.empty()},
-                                             {"--prefix", options.common.prefix != 0}};
+  auto given = settingFlags(options.common);
+  given.emplace_back("--cell", !options.cell.empty());
   for (const auto& [flag, isGiven] : given) {
     if (!isGiven) continue;
     refuse_usage({.place = flag,

@@ -7,6 +7,7 @@
 #include "core/policy/importance.h"
 #include "core/replay/cache_replay.h"
 #include "core/replay/capture_rows.h"
+#include "core/replay/captured_layers.h"
 
 namespace qaq {
 namespace {
@@ -36,8 +37,7 @@ struct Rows {
 };
 std::optional<Largest> largest_score(const CaptureView& capture, const CellAddress& cell,
                                      GqaReduce reduce, const Rows& rows, const Work& work) {
-  const auto& layers = capture.info().layers;
-  const auto layer = std::ranges::find(layers, cell.layer) - layers.begin();
+  const std::int64_t layer = captured_index(capture.info().layers, cell.layer).value();
   std::optional<Largest> best;
   const std::int64_t step = rows_at_a_time(capture.info());
   for (std::int64_t from = rows.first; from < rows.end; from += step) {
@@ -89,7 +89,7 @@ CellSummary summarize_cell(const CaptureView& capture, GqaReduce reduce,
   if (!x.why_exact.empty()) return out;
   const CaptureInfo& info = capture.info();
   const CellAddress& cell = x.cell;
-  const auto layer = std::ranges::find(info.layers, cell.layer) - info.layers.begin();
+  const std::int64_t layer = captured_index(info.layers, cell.layer).value();
   out.mid_range = (double{x.stats.min} + double{x.stats.max}) / 2;
   if (x.params.use_attentions) {
     const double error = x.bits.choice.error;

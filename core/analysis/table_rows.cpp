@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/captured_layers.h"
 
 namespace qaq {
 namespace {
@@ -163,10 +164,9 @@ bool RowPlaces::passes(std::int64_t row, const SelectionSet& filter,
   const RowPlace here = at(row);
   if (here.token == TableRows::kNothing) return true;
   if (!filter.contains_token(here.token)) return false;
-  const auto layer = std::ranges::find(layers, here.layer);
-  if (layer == layers.end() || here.kv_head == TableRows::kNothing) return true;
-  return filter.contains(static_cast<std::int32_t>(layer - layers.begin()), here.kv_head,
-                         here.token);
+  const auto layer = captured_index(layers, here.layer);
+  if (!layer || here.kv_head == TableRows::kNothing) return true;
+  return filter.contains(*layer, here.kv_head, here.token);
 }
 
 Table table_of_rows(SharedTableRows rows, std::vector<std::int32_t> order) {

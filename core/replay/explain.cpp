@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/quant/quantize.h"
 #include "core/quant/unit_grid.h"
+#include "core/replay/captured_layers.h"
 #include "core/tensor/vector_math.h"
 
 namespace qaq {
@@ -26,17 +27,9 @@ void check_range(const char* name, std::int64_t number, std::int64_t count) {
 
 // The place of the cell's layer among those that were captured.
 std::int64_t layer_index_of(const CaptureInfo& info, std::int64_t layer) {
-  const auto found = std::find(info.layers.begin(), info.layers.end(), layer);
-  if (found != info.layers.end()) return found - info.layers.begin();
-  // Runs as in "0-3, 14".
-  std::string all;
-  for (std::size_t first = 0, last = 0; first < info.layers.size(); first = last = last + 1) {
-    while (last + 1 < info.layers.size() && info.layers[last + 1] == info.layers[last] + 1) ++last;
-    all += cat(all.empty() ? "" : ", ", info.layers[first]);
-    if (last > first) all += cat("-", info.layers[last]);
-  }
+  if (const auto index = captured_index(info.layers, layer)) return *index;
   refuse_cell(cat("layer ", layer, " was not captured"),
-              cat("give the model's number of a captured layer: ", all));
+              cat("give the model's number of a captured layer: ", layer_list(info.layers)));
 }
 
 void measure_cell(const CaptureView& capture, const PlannedCache& planned, std::int64_t layer,

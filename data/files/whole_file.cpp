@@ -20,10 +20,14 @@ std::string read_whole(const std::string& path, const std::string& what, const s
 }
 
 void write_whole(const std::string& path, const std::string& text) {
-  std::ofstream file(PartialFile::name_for_writing(path), std::ios::binary);
+  write_whole(path, [&](std::ostream& out) { out << text; });
+}
+
+void write_whole(const std::string& path, const std::function<void(std::ostream&)>& write) {
+  std::ofstream file(PartialFile::name_for_writing(path), std::ios::binary | std::ios::trunc);
   if (file) {
     PartialFile partial(path);
-    file << text;
+    write(file);
     file.close();
     if (file) return partial.rename();
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <iosfwd>
 #include <string>
 
 namespace qaq {
@@ -10,5 +12,7 @@ std::string read_whole(const std::string& path, const std::string& what, const s
 /// Writes a file under its name at once, replacing what has it (see PartialFile). Throws
 /// Error{work}.
 void write_whole(const std::string& path, const std::string& text);
+/// The same for what `write` puts out; where it throws, nothing is left of it.
+void write_whole(const std::string& path, const std::function<void(std::ostream&)>& write);
 
 }  // namespace qaq

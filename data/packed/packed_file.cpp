@@ -8,7 +8,7 @@
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/quant/packed_index.h"
-#include "data/files/partial_file.h"
+#include "data/files/whole_file.h"
 #include "data/models/byte_cursor.h"
 #include "data/models/json_object.h"
 #include "data/models/mapped_file.h"
@@ -48,12 +48,6 @@ std::string header_text(const PackedFile& file) {
   append_u32(header, kVersion);
   append_u32(header, text.size());
   return header + text;
-}
-
-[[noreturn]] void fail_to_write(const std::string& path) {
-  throw Error(
-      ErrorKind::work,
-      {.file = path, .what = "cannot be written", .cure = "check the folder and its free space"});
 }
 
 // Printing goes as deep as the text: what is said of the file is flat but for an object or two.
@@ -158,20 +152,16 @@ bool is_packed_file(const std::string& path) {
 }
 
 std::int64_t write_packed_file(const std::string& path, const PackedFile& file) {
-  std::ofstream out(PartialFile::name_for_writing(path), std::ios::binary | std::ios::trunc);
-  if (!out) fail_to_write(path);
-  PartialFile partial(path);
   const std::string header = header_text(file);
-  out.write(header.data(), static_cast<std::streamsize>(header.size()));
-  for (const PackedCache* cache : {&file.caches.key, &file.caches.value}) {
-    for (const auto& part : cache->parts) {
-      out.write(reinterpret_cast<const char*>(part.data()),
-                static_cast<std::streamsize>(part.size()));
+  write_whole(path, [&](std::ostream& out) {
+    out << header;
+    for (const PackedCache* cache : {&file.caches.key, &file.caches.value}) {
+      for (const auto& part : cache->parts) {
+        out.write(reinterpret_cast<const char*>(part.data()),
+                  static_cast<std::streamsize>(part.size()));
+      }
     }
-  }
-  out.close();
-  if (!out) fail_to_write(path);
-  partial.rename();
+  });
   return static_cast<std::int64_t>(header.size()) + file.caches.key.bytes().total() +
          file.caches.value.bytes().total();
 }

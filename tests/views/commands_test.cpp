@@ -256,7 +256,7 @@ TEST(ReadCoordinate, RefusesWhatTheCaptureDoesNotHave) {
   const auto line = [&](const char* text) {
     return refusal([&] { readCoordinate(text, info, {}); });
   };
-  EXPECT_EQ(line("L2"), "cell: layer 2 was not captured; choose one of 0, 1, 3");
+  EXPECT_EQ(line("L2"), "cell: layer 2 was not captured; choose one of 0-1, 3");
   EXPECT_EQ(line("H2"), "cell: there is no KV head 2; give one from 0 to 1");
   EXPECT_EQ(line("tok 40"), "cell: there is no token 40; give one from 0 to 39");
   EXPECT_EQ(line("tok 4 step 40"), "cell: there is no step 40; give one from 0 to 39");

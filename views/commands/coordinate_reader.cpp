@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/replay/captured_layers.h"
 
 namespace qaq::views {
 namespace {
@@ -19,11 +20,8 @@ int within(const char* name, int value, std::int64_t count) {
 }
 
 int layerIndex(const CaptureInfo& info, int layer) {
-  const auto found = std::find(info.layers.begin(), info.layers.end(), layer);
-  if (found != info.layers.end()) return static_cast<int>(found - info.layers.begin());
-  std::string captured;
-  for (const std::int32_t one : info.layers) captured += cat(captured.empty() ? "" : ", ", one);
-  refuse(cat("layer ", layer, " was not captured"), "choose one of " + captured);
+  if (const auto index = captured_index(info.layers, layer)) return *index;
+  refuse(cat("layer ", layer, " was not captured"), "choose one of " + layer_list(info.layers));
 }
 
 /// "value,14,1,56,84" as the window would write it.

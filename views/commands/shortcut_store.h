@@ -1,7 +1,8 @@
 #pragma once
 
-#include <QJsonObject>
 #include <QString>
+
+#include "views/models/config_file.h"
 
 namespace qaq::views {
 
@@ -15,7 +16,7 @@ class CommandRegistry;
 /// kept: another version knows them.
 class ShortcutStore {
  public:
-  explicit ShortcutStore(QString path) : m_path(std::move(path)) {}
+  explicit ShortcutStore(const QString& path) : m_file(path, QStringLiteral("qaq-shortcuts")) {}
 
   /// Gives `registry` what the file says; no file: nothing. Throws Error{input} with file and place
   /// for one that is broken or gives a shortcut to two commands; nothing is changed then.
@@ -25,9 +26,7 @@ class ShortcutStore {
   void save(const CommandRegistry& registry);
 
  private:
-  QJsonObject read() const;
-
-  QString m_path;
+  ConfigFile m_file;
 };
 
 }  // namespace qaq::views

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/analysis/tables.h"
+#include "core/replay/captured_layers.h"
 
 namespace qaq::views {
 
@@ -25,10 +26,10 @@ std::optional<Cursor> BitMapView::cursorOf(const MapPane* pane, int row, int col
                                            const QPointF*) const {
   const CaptureInfo& info = m_analysis->capture->info();
   const auto n_kv_heads = static_cast<int>(info.shape.n_kv_heads);
-  const auto layer = std::find(info.layers.begin(), info.layers.end(), row / n_kv_heads);
-  if (layer == info.layers.end()) return std::nullopt;
+  const auto layer = captured_index(info.layers, row / n_kv_heads);
+  if (!layer) return std::nullopt;
   return Cursor{.side = static_cast<const BitPane*>(pane)->side(),
-                .layer = static_cast<int>(layer - info.layers.begin()),
+                .layer = *layer,
                 .kvHead = row % n_kv_heads,
                 .token = column};
 }

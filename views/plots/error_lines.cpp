@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/replay/captured_layers.h"
 #include "views/plots/chart_panel.h"
 #include "views/plots/map_pane.h"
 #include "views/plots/number_format.h"
@@ -127,10 +128,9 @@ void ErrorLines::setCurrent(const std::optional<std::int64_t>& layer) {
 
 QString ErrorLines::layerText(std::int64_t layer) const {
   if (!m_errors) return {};
-  const auto& layers = m_errors->errors.layers;
-  const auto found = std::ranges::find(layers, static_cast<std::int32_t>(layer));
-  if (found == layers.end()) return tr("layer %1 was not captured").arg(layer);
-  const auto at = static_cast<std::size_t>(found - layers.begin());
+  const auto found = captured_index(m_errors->errors.layers, layer);
+  if (!found) return tr("layer %1 was not captured").arg(layer);
+  const auto at = static_cast<std::size_t>(*found);
   QStringList parts;
   for (const ChartSeries& series : m_panel.series) {
     if (series.mark != ChartMark::band) continue;

@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "core/analysis/row_table.h"
+#include "core/replay/captured_layers.h"
 #include "views/plots/coordinate_text.h"
 #include "views/plots/formula_text.h"
 
@@ -98,9 +99,8 @@ void FormulaView::take(const std::shared_ptr<const CellExplanation>& explanation
   m_lines = bit_formula(*explanation);
   const CaptureInfo& info = m_slice->analysis->capture->info();
   const CellAddress& cell = explanation->cell;
-  const auto layer = std::ranges::find(info.layers, cell.layer) - info.layers.begin();
   m_place = coordinateText(info, {.side = cell.side,
-                                  .layer = static_cast<int>(layer),
+                                  .layer = captured_index(info.layers, cell.layer).value(),
                                   .kvHead = static_cast<int>(cell.kv_head),
                                   .token = static_cast<int>(cell.token)});
   setText();

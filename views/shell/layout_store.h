@@ -5,6 +5,7 @@
 #include <QString>
 #include <QStringList>
 
+#include "views/models/config_file.h"
 #include "views/shell/plot_page.h"
 
 namespace qaq::views {
@@ -22,7 +23,7 @@ struct NamedLayout {
 class LayoutStore {
  public:
   /// An empty path keeps them until the store is gone.
-  explicit LayoutStore(QString path = {}) : m_path(std::move(path)) {}
+  explicit LayoutStore(const QString& path = {}) : m_file(path, QStringLiteral("qaq-layouts")) {}
 
   /// Throws Error{input} where the file is broken.
   void load();
@@ -36,7 +37,7 @@ class LayoutStore {
  private:
   void save() const;
 
-  QString m_path;
+  ConfigFile m_file;
   QMap<QString, NamedLayout> m_layouts;
 };
 

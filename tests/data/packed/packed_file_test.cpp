@@ -346,7 +346,8 @@ TEST_F(PackedFileTest, AFolderThatIsNotThereIsOneErrorLine) {
     FAIL() << "was written";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::work);
-    EXPECT_SAYS(std::string(error.what()), "none/a.qkv: cannot be written; ");
+    EXPECT_SAYS(std::string(error.what()),
+                "none/a.qkv: cannot be written: No such file or directory; ");
   }
   EXPECT_TRUE(folder_.names().empty());
 }
