@@ -1,10 +1,13 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/analysis/selection_set.h"
+#include "core/base/parameters.h"
 #include "core/replay/capture_view.h"
 
 namespace qaq {
@@ -12,6 +15,10 @@ namespace qaq {
 /// What text is taken in: words begin where a token begins with a space or follows a line break
 /// or begins with punctuation; sentences end with . ! or ?, paragraphs with a line break.
 enum class Granularity { token, word, sentence, paragraph };
+template <>
+struct ChoiceNames<Granularity> {
+  static constexpr std::array<std::string_view, 4> names{"token", "word", "sentence", "paragraph"};
+};
 
 /// The units of a text, in order: runs of tokens that hold every token once. Special tokens are
 /// units of their own.

@@ -1,6 +1,7 @@
 // Charts: every number of a series is on the plot, in its place, and nothing covers anything else.
 #include "views/plots/chart_plot.h"
 
+#include <QPointer>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
@@ -8,6 +9,7 @@
 #include "tests/views/views_fixture.h"
 #include "views/plots/chart_panel.h"
 #include "views/plots/chart_ticker.h"
+#include "views/plots/point_labels.h"
 
 namespace qaq::views {
 namespace {
@@ -239,6 +241,26 @@ TEST_P(Sizes, NothingIsCutAndNothingOverlaps) {
           << i << " at " << parts[i].top() << " to " << parts[i].bottom() << ", " << j << " at "
           << parts[j].top() << " to " << parts[j].bottom();
   }
+}
+
+// Else a layout that asks for it would be asked anew, without end.
+TEST(ChartPlot, ItsSizeHintChangesNothing) {
+  ChartPlot plot;
+  plot.setChart(full());
+  plot.resize(260, 500);
+  plot.replot();
+  const QSize least = plot.plotLayout()->minimumOuterSizeHint();
+  EXPECT_GT(plot.sizeHint().width(), plot.width()) << "its texts take fewer lines there";
+  EXPECT_EQ(plot.plotLayout()->minimumOuterSizeHint(), least);
+}
+
+TEST(ChartPlot, WhatIsDrawnOverAPanelGoesWithIt) {
+  ChartPlot plot;
+  plot.setChart(full());
+  const QPointer<PointLabels> labels = new PointLabels(plot.panels().first(), "overlay");
+  plot.setChart(full());
+  EXPECT_TRUE(labels.isNull());
+  plot.replot();
 }
 
 TEST(ChartPlot, ThemesAndPages) {

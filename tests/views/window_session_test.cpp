@@ -108,6 +108,61 @@ TEST_F(SessionWindow, GivesBackWhatItWas) {
   EXPECT_EQ(window->sessions()->path(), "/data/s.qaqsession");
 }
 
+TEST_F(SessionWindow, KeepsWhatWasChosenInEachViewDockedOrNot) {
+  SessionState state;
+  state.capture = "/data/planted.h5";
+  state.pages = {{"First", {{"bits"}}},
+                 {"Second", {{"errors", "persistence"}, {"distributions", "memory", "tradeoff"}}}};
+  state.views = {
+      {"errors", QJsonObject{{"error", "key"}}},
+      {"persistence", QJsonObject{{"whole", true}}},
+      {"distributions", QJsonObject{{"scope", "layer"}}},
+      {"memory", QJsonObject{{"count", "nominal"}}},
+      {"tradeoff", QJsonObject{{"count", "nominal"}, {"loss", "output_error"}}},
+      {"tokens", QJsonObject{{"granularity", "word"}, {"all_heads", true}}},
+      {"table", QJsonObject{{"of", "memory"}, {"sort", 2}, {"descending", true}}},
+  };
+  for (const int page : {0, 1}) {
+    state.page = page;
+    window->applySession(state);
+    settle();
+    EXPECT_EQ(window->sessionState().views, state.views) << "page " << page;
+  }
+  // The next session begins with nothing of this one.
+  state.views = {};
+  window->applySession(state);
+  settle();
+  EXPECT_EQ(window->sessionState().views, QJsonObject{});
+}
+
+TEST_F(SessionWindow, WhatAViewDoesNotKnowOfItsStateIsIgnored) {
+  SessionState state;
+  state.capture = "/data/planted.h5";
+  state.pages = {{"First", {{"errors", "memory"}}}};
+  state.views = {{"errors", QJsonObject{{"error", "joy"}}},
+                 {"memory", QJsonObject{{"count", 3}}},
+                 {"tokens", QJsonObject{{"granularity", QJsonArray{1}}}},
+                 {"table", QJsonObject{{"of", "table"}, {"sort", 999}}}};
+  window->applySession(state);
+  settle();
+  const QJsonObject views = window->sessionState().views;
+  EXPECT_FALSE(views.contains("errors"));
+  EXPECT_FALSE(views.contains("memory"));
+  EXPECT_FALSE(views.contains("tokens"));
+  EXPECT_TRUE(window->status()->errorText().isEmpty());
+}
+
+// Maps that are computed after they are asked for, too.
+TEST_F(SessionWindow, ZoomsAMapThatComesLate) {
+  SessionState state;
+  state.capture = "/data/planted.h5";
+  state.pages = {{"First", {{"errors"}}}};
+  state.views = {{"errors", QJsonObject{{"ranges", QJsonArray{QJsonArray{-0.5, 7.5, 4.5, 24.5}}}}}};
+  window->applySession(state);
+  settle();
+  EXPECT_EQ(pane("errors")->yAxis->range(), QCPRange(4.5, 24.5));
+}
+
 TEST_F(SessionWindow, KeepsTheRangesOfAPageThatIsNotInSightUntilItIs) {
   SessionState state;
   state.capture = "/data/planted.h5";

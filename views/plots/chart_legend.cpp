@@ -56,9 +56,13 @@ QList<QPointF> ChartLegend::places(double width) const {
   return out;
 }
 
-void ChartLegend::fit(int width) {
+int ChartLegend::heightFor(int width) const {
   const auto at = places(width);
-  const int px = at.isEmpty() ? 0 : static_cast<int>(at.back().y() + kRow + kBelow);
+  return at.isEmpty() ? 0 : static_cast<int>(at.back().y() + kRow + kBelow);
+}
+
+void ChartLegend::fit(int width) {
+  const int px = heightFor(width);
   setMinimumSize(0, px);
   setMaximumSize(QWIDGETSIZE_MAX, px);
 }

@@ -15,7 +15,9 @@ class ChartLegend : public QCPLayoutElement {
   explicit ChartLegend(QCustomPlot* plot);
 
   void setChart(const Chart& chart, const Theme& theme);
-  /// Takes the height that the entries need at this width, px.
+  /// px that the entries need at this width, px.
+  int heightFor(int width) const;
+  /// Takes that height.
   void fit(int width);
   QStringList names() const;
 

@@ -118,7 +118,7 @@ void ChartPlot::addPanel(QCPLayoutGrid* grid, int index) {
   fillPanel(axes, scale, panel, m_theme);
 }
 
-void ChartPlot::fitTexts(int width) const {
+void ChartPlot::fitTexts(int width) {
   m_heading->fit(width);
   m_legend->fit(width);
   m_notes->fit(width);
@@ -155,11 +155,8 @@ QSize ChartPlot::sizeHint() const {
     height += row;
   }
   width = columns * width + (columns - 1) * kGap;
-  fitTexts(width);
-  for (const QCPLayoutElement* element :
-       std::initializer_list<const QCPLayoutElement*>{m_heading, m_legend, m_notes}) {
-    height += element->minimumSize().height();
-  }
+  // Fitting the texts to this width would change what the layout asks next, and never end.
+  height += m_heading->heightFor(width) + m_legend->heightFor(width) + m_notes->heightFor(width);
   return {width, height};
 }
 

@@ -36,7 +36,7 @@ class ChartPlot : public QCustomPlot {
  private:
   void build();
   void addPanel(QCPLayoutGrid* grid, int index);
-  void fitTexts(int width) const;
+  void fitTexts(int width);
 
   Chart m_chart;
   Theme m_theme = Theme::of(ThemeKind::light);

@@ -19,13 +19,17 @@ ChartText::ChartText(QCustomPlot* plot) : QCPLayoutElement(plot) {
   setSizeConstraintRect(scrOuterRect);
 }
 
-void ChartText::fit(int width) {
+int ChartText::heightFor(int width) const {
   double height = 0;
   for (const Paragraph& paragraph : m_paragraphs) {
     height += sizeOf(paragraph, width - 2 * kSide, kFlags).height() + kGap;
   }
   if (height > 0) height += kGap;
-  const int px = static_cast<int>(std::ceil(height));
+  return static_cast<int>(std::ceil(height));
+}
+
+void ChartText::fit(int width) {
+  const int px = heightFor(width);
   setMinimumSize(0, px);
   setMaximumSize(QWIDGETSIZE_MAX, px);
 }

@@ -20,7 +20,9 @@ class ChartText : public QCPLayoutElement {
 
   explicit ChartText(QCustomPlot* plot);
   void setParagraphs(const QList<Paragraph>& paragraphs) { m_paragraphs = paragraphs; }
-  /// Takes the height that the text needs at this width, px.
+  /// px that the text needs at this width, px.
+  int heightFor(int width) const;
+  /// Takes that height.
   void fit(int width);
 
  protected:

@@ -5,11 +5,13 @@
 #include <algorithm>
 
 #include "views/plots/number_format.h"
+#include "views/plots/view_choice.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kMostRatio = 0.999;  // what outliers_ratio takes
+constexpr QLatin1String kScope("scope");  // in viewState()
+constexpr double kMostRatio = 0.999;      // what outliers_ratio takes
 
 std::size_t at(CacheSide side) { return static_cast<std::size_t>(side); }
 
@@ -51,6 +53,16 @@ void DistributionView::setScope(DistributionScope scope) {
   m_scope = scope;
   m_switch->setChosen(static_cast<int>(scope));
   if (m_slice) show(m_slice);
+}
+
+QJsonObject DistributionView::viewState() const {
+  QJsonObject state;
+  keepChoice(state, kScope, m_scope, DistributionScope::head);
+  return state;
+}
+
+void DistributionView::setViewState(const QJsonObject& state) {
+  setScope(keptChoice(state, kScope, DistributionScope::head));
 }
 
 void DistributionView::show(const SharedSlice& slice) {
@@ -125,10 +137,9 @@ void DistributionView::draw() {
 }
 
 void DistributionView::placeHandles() {
-  qDeleteAll(m_handles);
+  for (const auto& old : m_handles) delete old;
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
-    CutHandles*& handles = m_handles[static_cast<int>(side)];
-    handles = nullptr;
+    auto& handles = m_handles[at(side)];
     const DistributionFacts here = facts(side);
     if (here.isExact) continue;
     handles = new CutHandles(plot()->panels()[static_cast<int>(side)], QStringLiteral("overlay"));
@@ -140,9 +151,7 @@ void DistributionView::placeHandles() {
   plot()->replot(m_drag ? QCustomPlot::rpImmediateRefresh : QCustomPlot::rpQueuedReplot);
 }
 
-const CutHandles* DistributionView::handles(CacheSide side) const {
-  return m_handles[static_cast<int>(side)];
-}
+const CutHandles* DistributionView::handles(CacheSide side) const { return m_handles[at(side)]; }
 
 bool DistributionView::eventFilter(QObject* watched, QEvent* event) {
   if (watched != plot() || !m_shown) return ChartView::eventFilter(watched, event);
@@ -156,7 +165,7 @@ bool DistributionView::eventFilter(QObject* watched, QEvent* event) {
         dragTo(mouse->position());
         return true;
       }
-      const bool over = std::ranges::any_of(m_handles, [&](const CutHandles* handles) {
+      const bool over = std::ranges::any_of(m_handles, [&](const auto& handles) {
         return handles && handles->at(mouse->position());
       });
       plot()->setCursor(over ? Qt::SplitHCursor : Qt::ArrowCursor);
@@ -177,7 +186,7 @@ bool DistributionView::eventFilter(QObject* watched, QEvent* event) {
 
 bool DistributionView::press(const QPointF& position) {
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
-    const CutHandles* handles = m_handles[static_cast<int>(side)];
+    const CutHandles* handles = m_handles[at(side)];
     const auto found = handles ? handles->at(position) : std::nullopt;
     if (!found) continue;
     m_drag = Drag{side, *found == handles->low(), facts(side).ratio};
@@ -195,7 +204,7 @@ void DistributionView::dragTo(const QPointF& position) {
   x = m_drag->isLow ? std::min(x, median) : std::max(x, median);
   m_drag->ratio = std::min(numbers.ratio_at(x), kMostRatio);
   const OutlierCut cut = numbers.cut(m_drag->ratio);
-  m_handles[static_cast<int>(m_drag->side)]->setCut(cut.low, cut.high);
+  m_handles[at(m_drag->side)]->setCut(cut.low, cut.high);
   plot()->replot(QCustomPlot::rpQueuedReplot);
   emit outliersRatioChosen(m_drag->side, m_drag->ratio, false);
 }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <QPointer>
+#include <array>
+
 #include "views/models/derived.h"
 #include "views/plots/chart_view.h"
 #include "views/plots/choice_switch.h"
@@ -22,6 +25,8 @@ class DistributionView : public ChartView {
   void setTheme(const Theme& theme) override;
   bool isReady() const override { return m_made.isReady(); }
   std::optional<Table> table() const override;
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   QString summary() const override;
 
   /// One head, its layer, or the whole capture.
@@ -60,7 +65,7 @@ class DistributionView : public ChartView {
   SharedSlice m_slice;
   DistributionScope m_scope = DistributionScope::head;
   std::shared_ptr<const Made> m_shown;
-  QList<CutHandles*> m_handles{nullptr, nullptr};  ///< of keys, of values; the plot's
+  std::array<QPointer<CutHandles>, 2> m_handles;  ///< of keys, of values; the plot's
   std::optional<Drag> m_drag;
   ChoiceSwitch* m_switch;
   Derived<Made> m_made;

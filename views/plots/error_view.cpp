@@ -6,12 +6,16 @@
 #include <QToolButton>
 #include <algorithm>
 
+#include "core/replay/captured_layers.h"
+#include "views/plots/view_choice.h"
+
 namespace qaq::views {
 namespace {
 
 constexpr int kSide = 12, kStrip = 34, kGap = 6;
 const QSize kFigure(860, 860);
-constexpr double kLinesShare = 0.45;  // of a figure's height
+constexpr QLatin1String kShown("error");  // in viewState()
+constexpr double kLinesShare = 0.45;      // of a figure's height
 
 }  // namespace
 
@@ -92,13 +96,24 @@ void ErrorView::showMap() {
   m_map->show(m_errors, drawn());
   button(drawn())->setChecked(true);
   markLayers();
-  showCursors();
+  mapsShown();
 }
 
 void ErrorView::setShown(ErrorOf which) {
   m_shown = which;
   button(which)->setChecked(true);
   if (m_errors) showMap();
+}
+
+QJsonObject ErrorView::viewState() const {
+  QJsonObject state = MapView::viewState();
+  keepChoice(state, kShown, m_shown, ErrorOf::value);
+  return state;
+}
+
+void ErrorView::setViewState(const QJsonObject& state) {
+  setShown(keptChoice(state, kShown, ErrorOf::value));
+  MapView::setViewState(state);
 }
 
 void ErrorView::setMessage(const QString& text) {
@@ -145,10 +160,7 @@ QString ErrorView::summary() const {
 }
 
 std::optional<int> ErrorView::indexOf(std::int64_t layer) const {
-  const auto& layers = m_errors->analysis->capture->info().layers;
-  const auto found = std::ranges::find(layers, static_cast<std::int32_t>(layer));
-  if (found == layers.end()) return std::nullopt;
-  return static_cast<int>(found - layers.begin());
+  return captured_index(m_errors->analysis->capture->info().layers, layer);
 }
 
 void ErrorView::markLayers() {

@@ -28,6 +28,8 @@ class ErrorView : public MapView {
   void setCompact(bool compact) override;
   bool isReady() const override { return m_made.isReady(); }
   QString error() const override { return m_message; }
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   QSize figureSize() const override;
   void paintFigure(QCPPainter* painter, const QSize& size) override;
   std::optional<Table> table() const override;

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kPaneGap = 6;
 const QSize kPaneSize(720, 460);
+constexpr QLatin1String kRanges("ranges"), kReducers("reducers");  // in viewState()
 
 }  // namespace
 
@@ -57,11 +58,11 @@ void MapView::addBelow(QWidget* widget, int stretch) { m_column->addWidget(widge
 
 void MapView::show(const SharedSlice& slice) {
   present(slice);
-  applyState();
-  showCursors();
+  mapsShown();
 }
 
-void MapView::showCursors() {
+void MapView::mapsShown() {
+  applyState();
   showHover();
   showLock();
   showPin();
@@ -95,7 +96,7 @@ QJsonObject MapView::viewState() const {
   }
   QJsonObject state;
   // A whole map is whole in any capture.
-  if (zoomed) state[QStringLiteral("ranges")] = ranges;
+  if (zoomed) state[kRanges] = ranges;
   QJsonArray reducers;
   bool chosen = false;
   for (const MapPane* pane : m_panes) {
@@ -103,20 +104,23 @@ QJsonObject MapView::viewState() const {
     reducers.append(QString::fromLatin1(name.data(), static_cast<qsizetype>(name.size())));
     chosen = chosen || pane->hasChosenReducer();
   }
-  if (chosen) state[QStringLiteral("reducers")] = reducers;
+  if (chosen) state[kReducers] = reducers;
   return state;
 }
 
 void MapView::setViewState(const QJsonObject& state) {
-  m_state = state;
+  m_state = {};
+  for (const QLatin1String key : {kRanges, kReducers}) {
+    if (state.contains(key)) m_state[key] = state[key];
+  }
   applyState();
 }
 
 void MapView::applyState() {
   const auto hasMap = [](const MapPane* pane) { return pane->heatmap()->map() != nullptr; };
   if (m_state.isEmpty() || !std::ranges::all_of(m_panes, hasMap)) return;
-  const QJsonArray ranges = m_state.value(QStringLiteral("ranges")).toArray();
-  const QJsonArray reducers = m_state.value(QStringLiteral("reducers")).toArray();
+  const QJsonArray ranges = m_state.value(kRanges).toArray();
+  const QJsonArray reducers = m_state.value(kReducers).toArray();
   m_state = {};
   for (int i = 0; i < m_panes.size() && i < reducers.size(); ++i) {
     for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {

@@ -38,8 +38,9 @@ class MapView : public PlotView {
   void addAbove(QWidget* widget, int stretch = 0);
   void addBelow(QWidget* widget, int stretch = 0);
   static constexpr int kPaneStretch = 10;
-  /// Marks the selection's cells again, where what is shown has moved them.
-  void showCursors();
+  /// Called when maps that present() only began to make are there: zooms them to where a session
+  /// was, and marks the selection's cells where they are now.
+  void mapsShown();
   /// The cursor that the cell of a pane stands for; none where it means nothing (a layer that was
   /// not captured).
   virtual std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,

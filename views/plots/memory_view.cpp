@@ -5,10 +5,12 @@
 #include <cmath>
 
 #include "views/plots/number_format.h"
+#include "views/plots/view_choice.h"
 
 namespace qaq::views {
 namespace {
 
+constexpr QLatin1String kCount("count");  // in viewState()
 constexpr int kBars = 3;
 constexpr int kFigureWidth = 760;
 constexpr double kSide = 14, kTop = 8, kBarHeight = 20, kOutline = 4;  // px
@@ -88,6 +90,16 @@ void MemoryView::setAccounting(Accounting accounting) {
   m_accounting = accounting;
   m_switch->setChosen(accounting == Accounting::packed ? 0 : 1);
   if (m_report) pictureChanged();
+}
+
+QJsonObject MemoryView::viewState() const {
+  QJsonObject state;
+  keepChoice(state, kCount, m_accounting, Accounting::packed);
+  return state;
+}
+
+void MemoryView::setViewState(const QJsonObject& state) {
+  setAccounting(keptChoice(state, kCount, Accounting::packed));
 }
 
 void MemoryView::show(const SharedSlice& slice) {

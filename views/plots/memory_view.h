@@ -19,6 +19,8 @@ class MemoryView : public PaintedView {
   void show(const SharedSlice& slice) override;
   QSize figureSize() const override;
   std::optional<Table> table() const override;
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   QString summary() const override;
 
   /// What the bars' parts are; the outline is the other.

@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "views/plots/number_format.h"
+#include "views/plots/view_choice.h"
 
 namespace qaq::views {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kLate(100);
 constexpr int kSide = 12, kStrip = 30, kTableRows = 5;  // px, px, rows that a page shows
 const QSize kFigure(930, 520);
+constexpr QLatin1String kWhole("whole");  // in viewState()
 
 }  // namespace
 
@@ -96,7 +98,18 @@ void PersistenceView::take(const SharedPairs& pairs) {
   m_table->setPairs(pairs);
   m_heading->setText(
       counted(pairs->counts->histogram.n_violations, tr("1 violation"), tr("%1 violations")));
-  showCursors();
+  mapsShown();
+}
+
+QJsonObject PersistenceView::viewState() const {
+  QJsonObject state = MapView::viewState();
+  if (m_isWhole) state[kWhole] = true;
+  return state;
+}
+
+void PersistenceView::setViewState(const QJsonObject& state) {
+  setWhole(state.value(kWhole).toBool());
+  MapView::setViewState(state);
 }
 
 void PersistenceView::setMessage(const QString& text) {

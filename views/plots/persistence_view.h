@@ -30,6 +30,8 @@ class PersistenceView : public MapView {
   void setUpdating(bool updating) override;
   bool isReady() const override { return m_made.isReady(); }
   QString error() const override { return m_message; }
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   QSize figureSize() const override;
   std::optional<Table> table() const override;
   QString summary() const override;

@@ -3,7 +3,10 @@
 namespace qaq::views {
 
 PlotOverlay::PlotOverlay(QCPAxisRect* axes, const QString& layer)
-    : QCPLayerable(axes->parentPlot(), layer), m_axes(axes) {}
+    : QCPLayerable(axes->parentPlot(), layer), m_axes(axes) {
+  // A chart that is built anew has other axes, and may be drawn before its view marks them again.
+  connect(axes, &QObject::destroyed, this, [this] { delete this; });
+}
 
 void PlotOverlay::applyDefaultAntialiasingHint(QCPPainter* painter) const {
   painter->setAntialiasing(false);

@@ -8,7 +8,8 @@
 namespace qaq::views {
 
 /// Something drawn over a map, on layer `layer` of the plot, clipped to the plot's frame. Every
-/// mark on a map has a halo, so that it is seen on any colour.
+/// mark on a map has a halo, so that it is seen on any colour. Goes with its axes: who keeps one
+/// longer keeps it as a QPointer.
 class PlotOverlay : public QCPLayerable {
   Q_OBJECT
 

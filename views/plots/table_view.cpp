@@ -23,7 +23,9 @@
 
 #include "core/analysis/table_text.h"
 #include "core/base/error.h"
+#include "core/replay/captured_layers.h"
 #include "views/plots/number_format.h"
+#include "views/plots/view_choice.h"
 #include "views/plots/view_list.h"
 
 namespace qaq::views {
@@ -32,6 +34,8 @@ namespace {
 constexpr int kHeaderHeight = 30, kRowHeight = 24, kPad = 14;
 constexpr int kMeasured = 200;  // rows that columns are fitted to
 constexpr int kPollMs = 15;
+const QString kFirstSource = QStringLiteral("bits");
+constexpr QLatin1String kOf("of"), kSort("sort"), kDescending("descending");  // in viewState()
 
 }  // namespace
 
@@ -101,7 +105,7 @@ TableView::TableView(SelectionModel* selection, QWidget* parent)
   connect(selection, &SelectionModel::filterChanged, this, &TableView::requestOrder);
   m_waiting.setInterval(kPollMs);
   connect(&m_waiting, &QTimer::timeout, this, &TableView::lookAtSource);
-  setSource(QStringLiteral("bits"));
+  setSource(kFirstSource);
   setTheme(m_theme);
 }
 
@@ -164,6 +168,27 @@ void TableView::setSource(const QString& id) {
   m_sortColumn = -1;
   m_view->horizontalHeader()->setSortIndicator(-1, Qt::AscendingOrder);
   if (m_slice) show(m_slice);
+}
+
+QJsonObject TableView::viewState() const {
+  QJsonObject state;
+  if (sourceId() != kFirstSource) state[kOf] = sourceId();
+  if (m_sortColumn >= 0) {
+    state[kSort] = m_sortColumn;
+    state[kDescending] = m_descending;
+  }
+  return state;
+}
+
+void TableView::setViewState(const QJsonObject& state) {
+  const QString source = state.value(kOf).toString();
+  setSource(sourceIds().contains(source) ? source : kFirstSource);
+  const int column = state.value(kSort).toInt(-1);
+  if (column == m_sortColumn) return;
+  const bool descending = state.value(kDescending).toBool();
+  m_view->horizontalHeader()->setSortIndicator(
+      column, descending ? Qt::DescendingOrder : Qt::AscendingOrder);
+  sortBy(column, descending);
 }
 
 void TableView::show(const SharedSlice& slice) {
@@ -279,16 +304,15 @@ void TableView::showLock(bool scrolls) {
 
 void TableView::clickRow(const QModelIndex& index, Qt::KeyboardModifiers modifiers) {
   const RowPlace place = m_model->placeOf(index.row());
-  const auto& layers = selection()->layerNumbers();
   const Slice& slice = selection()->slice();
   Cursor cursor = selection()->locked().value_or(
       Cursor{.side = slice.side, .layer = slice.layer, .kvHead = slice.kvHead});
   const auto known = [](std::int32_t number) { return number != TableRows::kNothing; };
   if (known(place.cache)) cursor.side = place.cache == 0 ? CacheSide::key : CacheSide::value;
   if (known(place.layer)) {
-    const auto at = std::ranges::find(layers, place.layer);
-    if (at == layers.end()) return;
-    cursor.layer = static_cast<int>(at - layers.begin());
+    const auto at = captured_index(selection()->layerNumbers(), place.layer);
+    if (!at) return;
+    cursor.layer = *at;
   }
   if (known(place.kv_head)) cursor.kvHead = place.kv_head;
   if (known(place.token)) cursor.token = place.token;

@@ -34,6 +34,8 @@ class TableView : public PlotView {
   void setUpdating(bool updating) override;
   bool isReady() const override;
   QString error() const override { return m_message; }
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   QSize figureSize() const override;
   void paintFigure(QCPPainter* painter, const QSize& size) override;
   QString summary() const override;

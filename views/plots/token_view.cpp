@@ -18,11 +18,13 @@
 #include "views/plots/elided_label.h"
 #include "views/plots/number_format.h"
 #include "views/plots/token_legend.h"
+#include "views/plots/view_choice.h"
 
 namespace qaq::views {
 namespace {
 
 constexpr int kHeaderHeight = 30;
+constexpr QLatin1String kGranularity("granularity"), kAllHeads("all_heads");  // in viewState()
 
 /// The line below the text that says what its colours mean.
 class LegendStrip : public QWidget {
@@ -198,6 +200,19 @@ void TokenView::setCompact(bool compact) {
 
 void TokenView::setGranularity(Granularity granularity) {
   m_granularity->setCurrentIndex(static_cast<int>(granularity));
+}
+
+QJsonObject TokenView::viewState() const {
+  QJsonObject state;
+  keepChoice(state, kGranularity, static_cast<Granularity>(m_granularity->currentIndex()),
+             Granularity::token);
+  if (m_scope->currentIndex() == 1) state[kAllHeads] = true;
+  return state;
+}
+
+void TokenView::setViewState(const QJsonObject& state) {
+  setGranularity(keptChoice(state, kGranularity, Granularity::token));
+  setAllHeads(state.value(kAllHeads).toBool());
 }
 
 void TokenView::setAllHeads(bool all) { m_scope->setCurrentIndex(all ? 1 : 0); }

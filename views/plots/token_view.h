@@ -28,6 +28,8 @@ class TokenView : public PlotView {
   void setUpdating(bool updating) override;
   bool isReady() const override { return m_job.isReady(); }
   QString error() const override { return m_message; }
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
   void setCompact(bool compact) override;
   QSize figureSize() const override;
   void paintFigure(QCPPainter* painter, const QSize& size) override;

@@ -7,9 +7,12 @@
 
 #include "views/plots/number_format.h"
 #include "views/plots/run_label.h"
+#include "views/plots/view_choice.h"
 
 namespace qaq::views {
 namespace {
+
+constexpr QLatin1String kCount("count"), kLoss("loss");  // in viewState()
 
 QString nameOf(const QString& loss) {
   if (loss == QLatin1String("kl_mean")) return TradeoffView::tr("mean KL");
@@ -54,6 +57,18 @@ void TradeoffView::setAccounting(Accounting accounting) {
 void TradeoffView::setLoss(const QString& loss) {
   m_wanted = loss;
   draw();
+}
+
+QJsonObject TradeoffView::viewState() const {
+  QJsonObject state;
+  keepChoice(state, kCount, m_accounting, Accounting::packed);
+  if (!m_wanted.isEmpty()) state[kLoss] = m_wanted;
+  return state;
+}
+
+void TradeoffView::setViewState(const QJsonObject& state) {
+  setAccounting(keptChoice(state, kCount, Accounting::packed));
+  setLoss(state.value(kLoss).toString());
 }
 
 void TradeoffView::show(const SharedSlice& slice) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <QPointer>
+
 #include "core/analysis/run_tradeoff.h"
 #include "views/plots/chart_view.h"
 #include "views/plots/choice_switch.h"
@@ -24,6 +26,8 @@ class TradeoffView : public ChartView {
   void show(const SharedSlice& slice) override;
   void setTheme(const Theme& theme) override;
   std::optional<Table> table() const override;
+  QJsonObject viewState() const override;
+  void setViewState(const QJsonObject& state) override;
 
   /// Runs of the capture beside the setting that is shown, which counts once it is whole.
   void setRuns(const Runs& runs);
@@ -62,7 +66,7 @@ class TradeoffView : public ChartView {
   QString m_wanted;  ///< that was asked for
   ChoiceSwitch* m_switch;
   QComboBox* m_losses;
-  PointLabels* m_labels = nullptr;  ///< the plot's
+  QPointer<PointLabels> m_labels;  ///< the plot's
 };
 
 }  // namespace qaq::views

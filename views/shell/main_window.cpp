@@ -263,6 +263,15 @@ QList<PlotView*> MainWindow::viewsInSight() const {
   return all;
 }
 
+QList<PlotView*> MainWindow::allViews() const {
+  QList<PlotView*> all = viewsInSight();
+  for (int i = 0; i < m_page->count(); ++i) {
+    if (i == m_page->currentIndex()) continue;
+    for (PlotView* view : m_page->page(i)->views()) all.push_back(view);
+  }
+  return all;
+}
+
 PlotView* MainWindow::shownView(const QString& id) const {
   for (PlotView* view : viewsInSight()) {
     if (view->id() == id) return view;

@@ -104,6 +104,8 @@ class MainWindow : public QMainWindow {
   bool isSettled() const;
   /// Views of the page in sight and of docks.
   QList<PlotView*> viewsInSight() const;
+  /// Those, and of the pages that are not in sight.
+  QList<PlotView*> allViews() const;
   /// Null where it is not in sight.
   PlotView* shownView(const QString& id) const;
   /// The view that has the focus; null: none has.

@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 #include <algorithm>
 
+#include "core/replay/captured_layers.h"
 #include "views/panels/parameter_panel.h"
 #include "views/plots/run_label.h"
 #include "views/plots/view_list.h"
@@ -26,13 +27,6 @@ namespace {
 const QString kEnding = QStringLiteral(".qaqsession");
 
 QString sessionFilter() { return MainWindow::tr("Sessions (*%1);;All files (*)").arg(kEnding); }
-
-/// A model layer's place among the captured ones; none where it was not captured.
-std::optional<int> layerIndex(const CaptureInfo& info, int layer) {
-  const auto found = std::ranges::find(info.layers, layer);
-  if (found == info.layers.end()) return std::nullopt;
-  return static_cast<int>(found - info.layers.begin());
-}
 
 int modelLayer(const CaptureInfo& info, int index) {
   return info.layers[static_cast<std::size_t>(index)];
@@ -181,11 +175,12 @@ SessionState MainWindow::sessionState() const {
     state.lock = selection.locked();
     state.lock->layer = modelLayer(info, state.lock->layer);
   }
-  for (int i = 0; i < m_page->count(); ++i) {
-    for (const PlotView* view : m_page->page(i)->views()) {
-      const QJsonObject kept = view->viewState();
-      kept.isEmpty() ? state.views.remove(view->id()) : void(state.views.insert(view->id(), kept));
-    }
+  // Of a view that stands on several pages, as it is on the first that changed it.
+  const QList<PlotView*> views = allViews();
+  for (const PlotView* view : views) state.views.remove(view->id());
+  for (const PlotView* view : views) {
+    const QJsonObject kept = view->viewState();
+    if (!kept.isEmpty() && !state.views.contains(view->id())) state.views.insert(view->id(), kept);
   }
   return state;
 }
@@ -242,7 +237,7 @@ void MainWindow::giveBackFindings(const SessionState& state) {
   m_runs.setRuns(std::move(runs));
   if (state.pins.isEmpty()) return;
   Cursor pin = state.pins.first();
-  const auto layer = layerIndex(m_workspace.capture()->info(), pin.layer);
+  const auto layer = captured_index(m_workspace.capture()->info().layers, pin.layer);
   if (!layer) return;
   pin.layer = *layer;
   m_workspace.selection().setPinned(pin);
@@ -303,12 +298,12 @@ void MainWindow::showPending() {
   const CaptureInfo& info = m_workspace.capture()->info();
   SelectionModel& selection = m_workspace.selection();
   if (std::optional<Cursor> lock = m_pending->lock) {
-    const auto layer = layerIndex(info, lock->layer);
+    const auto layer = captured_index(info.layers, lock->layer);
     lock->layer = layer.value_or(0);
     if (layer) selection.lock(*lock);
   }
   if (std::optional<Slice> slice = m_pending->slice) {
-    const auto layer = layerIndex(info, slice->layer);
+    const auto layer = captured_index(info.layers, slice->layer);
     slice->layer = layer.value_or(0);
     if (layer) selection.setSlice(*slice);
     m_workspace.stay();
@@ -318,10 +313,8 @@ void MainWindow::showPending() {
 void MainWindow::showPendingViews() {
   if (!m_bringUp.isEmpty()) m_page->bringUp(std::exchange(m_bringUp, {}));
   if (!m_pending) return;
-  for (int i = 0; i < m_page->count(); ++i) {
-    for (PlotView* view : m_page->page(i)->views()) {
-      view->setViewState(m_pending->views.value(view->id()).toObject());
-    }
+  for (PlotView* view : allViews()) {
+    view->setViewState(m_pending->views.value(view->id()).toObject());
   }
   m_pending.reset();
 }
