@@ -11,17 +11,13 @@ namespace {
 std::vector<float> largest_of_unit(const UnitLayout& layout,
                                    const NdView<const float, 3>& numbers) {
   if (numbers.empty()) return {};
-  const CacheShape& shape = layout.shape();
   std::vector<float> out(static_cast<std::size_t>(layout.n_units()), 0.0f);
-  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      const auto row = numbers.sub(layer, head).span();
-      for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
-        float& unit = out[static_cast<std::size_t>(layout.unit(layer, head, token))];
-        unit = std::max(unit, row[static_cast<std::size_t>(token)]);
-      }
-    }
-  }
+  // A unit never spans two tokens.
+  layout.for_each_row(
+      [&](std::int64_t unit, std::int64_t layer, std::int64_t head, std::int64_t token) {
+        float& largest = out[static_cast<std::size_t>(unit)];
+        largest = std::max(largest, numbers(layer, head, token));
+      });
   return out;
 }
 

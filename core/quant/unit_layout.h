@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
+#include "core/base/parallel.h"
 #include "core/quant/quantizer_spec.h"
 
 namespace qaq {
@@ -49,7 +51,27 @@ class UnitLayout {
     return (layer_in_unit * shape_.n_kv_heads + kv_head) * shape_.head_dim;
   }
 
+  /// Calls body(unit, layer, kv_head, token) for every row of the cache, in parallel over tokens.
+  /// Rows of a head lie side by side and units of a token do; some tokens at a time keep both near.
+  template <class Body>
+  void for_each_row(const Body& body) const {
+    const std::int64_t n_tokens = shape_.n_tokens;
+    parallel_for((n_tokens + kTokensTogether - 1) / kTokensTogether, [&](std::int64_t block) {
+      const std::int64_t first = block * kTokensTogether;
+      const std::int64_t end = std::min(n_tokens, first + kTokensTogether);
+      for (std::int64_t layer = 0; layer < shape_.n_layers; ++layer) {
+        for (std::int64_t head = 0; head < shape_.n_kv_heads; ++head) {
+          for (std::int64_t token = first; token < end; ++token) {
+            body(unit(layer, head, token), layer, head, token);
+          }
+        }
+      }
+    });
+  }
+
  private:
+  static constexpr std::int64_t kTokensTogether = 16;
+
   Level level_ = Level::head;
   CacheShape shape_;
   std::int64_t n_layer_units_ = 1;  // units that a token's layers form

@@ -9,17 +9,12 @@ namespace qaq {
 namespace {
 
 void fill_bits(const Plan& plan, int dtype_bits, NdArray<std::uint8_t, 3>& bits) {
-  const CacheShape& shape = plan.layout.shape();
   std::fill(bits.span().begin(), bits.span().end(), static_cast<std::uint8_t>(dtype_bits));
   if (plan.keeps_all()) return;
-  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
-        bits(layer, head, token) =
-            plan.n_bits[static_cast<std::size_t>(plan.layout.unit(layer, head, token))];
-      }
-    }
-  }
+  plan.layout.for_each_row(
+      [&](std::int64_t unit, std::int64_t layer, std::int64_t head, std::int64_t token) {
+        bits(layer, head, token) = plan.n_bits[static_cast<std::size_t>(unit)];
+      });
 }
 
 // The exact layer, of which quantize_layer() replaces the prefix.
