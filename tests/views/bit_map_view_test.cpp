@@ -96,13 +96,13 @@ TEST(BitMapView, HoverAndClickNameTheCell) {
   BitMapView view(&selection);
   const ShownView shown(view, loadSlice(analysis, {}));
   BitPane* pane = view.pane(CacheSide::key);
-  QTest::mouseMove(pane, pane->cellCentre(7, 12).toPoint());
-  ASSERT_TRUE(selection.hovered());
+  movePointer(pane, pane->cellCentre(7, 12).toPoint());
+  ASSERT_TRUE(waitFor([&] { return selection.hovered().has_value(); }));
   EXPECT_EQ(*selection.hovered(),
             (Cursor{.side = CacheSide::key, .layer = 2, .kvHead = 1, .token = 12}))
       << "row 7 is layer 3, the third that was captured";
-  QTest::mouseMove(pane, pane->cellCentre(4, 12).toPoint());
-  EXPECT_FALSE(selection.hovered()) << "layer 2 was not captured";
+  movePointer(pane, pane->cellCentre(4, 12).toPoint());
+  EXPECT_TRUE(waitFor([&] { return !selection.hovered(); })) << "layer 2 was not captured";
   QTest::mouseClick(pane, Qt::LeftButton, {}, pane->cellCentre(2, 5).toPoint());
   ASSERT_TRUE(selection.locked());
   EXPECT_EQ(*selection.locked(),

@@ -133,13 +133,13 @@ TEST_F(Formula, ASymbolUnderThePointerTellsWhereItIsSeen) {
   for (const char* name : {"e", "T", "S_u", "range", "max_error"}) {
     EXPECT_TRUE(symbols.contains(name)) << name;
   }
-  QTest::mouseMove(&view_, scores);
-  ASSERT_EQ(hovered.count(), 1);
+  test::movePointer(&view_, scores);
+  ASSERT_TRUE(test::waitFor([&] { return hovered.count() == 1; }));
   EXPECT_EQ(hovered[0][0].toString(), "attention");
   const QImage marked = view_.grab().toImage();
   EXPECT_GT(test::countPixels(marked, Theme::of(ThemeKind::light).accentSoft.rgb()), 20);
-  QTest::mouseMove(&view_, {1, 1});
-  EXPECT_EQ(hovered.back()[0].toString(), "");
+  test::movePointer(&view_, {1, 1});
+  EXPECT_TRUE(test::waitFor([&] { return hovered.back()[0].toString().isEmpty(); }));
 }
 
 TEST(FormulaText, IsWrittenAsMathematics) {

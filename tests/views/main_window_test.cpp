@@ -152,7 +152,7 @@ TEST_F(Window, ChangesWaitForRunWhenItIsNotLive) {
 TEST_F(Window, HoverIsReadOutEverywhere) {
   open();
   MapPane* pane = window.page()->view("attention")->panes().first();
-  QTest::mouseMove(pane, pane->cellCentre(Planted::kStep, Planted::kToken).toPoint());
+  movePointer(pane, pane->cellCentre(Planted::kStep, Planted::kToken).toPoint());
   const QString token =
       QString::fromStdString(window.workspace().capture()->info().token_text[Planted::kToken]);
   const QString text = window.status()->cursorText();
@@ -173,7 +173,7 @@ TEST_F(Window, HoverIsReadOutEverywhere) {
 
 TEST_F(Window, KeysMoveTheSelection) {
   open();
-  window.activateWindow();
+  ASSERT_TRUE(takeKeyboard(window));
   MapPane* pane = bits(CacheSide::key);
   pane->setFocus();
   QTest::keyClick(pane, Qt::Key_BracketRight);
@@ -196,6 +196,7 @@ TEST_F(Window, KeysMoveTheSelection) {
 
 TEST_F(Window, TokenAxesZoomTogether) {
   open();
+  ASSERT_TRUE(takeKeyboard(window));
   window.page()->current()->panes().first()->xAxis->setRange(9.5, 19.5);
   for (const MapPane* pane : window.page()->current()->panes())
     EXPECT_EQ(pane->xAxis->range(), QCPRange(9.5, 19.5));

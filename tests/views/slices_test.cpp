@@ -53,6 +53,19 @@ TEST_F(Slices, FollowTheParameters) {
   EXPECT_EQ(selection.selected(), tokens(16, 19));
 }
 
+TEST_F(Slices, AreNotMadeAnewWhereTheyCannotHaveChanged) {
+  const QSignalSpy changed(&book, &SliceBook::changed);
+  auto later = std::make_shared<Analysis>(*analysis);
+  later->stage = Analysis::Stage::bits;
+  later->params.qaq.value.target_quantization_error *= 2;
+  book.show(later);
+  EXPECT_EQ(changed.size(), 0);
+  later = std::make_shared<Analysis>(*later);
+  later->params.qaq.value.last_n_attentions += 1;
+  book.show(later);
+  EXPECT_EQ(changed.size(), 1);
+}
+
 TEST_F(Slices, OfTheUserAreKeptNamedAndTakenAway) {
   book.keepSelected("nothing");
   EXPECT_EQ(indexOf("nothing"), -1) << "nothing is selected";

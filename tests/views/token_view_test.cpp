@@ -105,8 +105,8 @@ TEST_F(Tokens, AViolationIsATriangle) {
 
 TEST_F(Tokens, GesturesAreThoseOfAllViews) {
   open();
-  QTest::mouseMove(area()->viewport(), inArea(area()->flow().textRect(12).center()));
-  ASSERT_TRUE(selection.hovered());
+  movePointer(area()->viewport(), inArea(area()->flow().textRect(12).center()));
+  ASSERT_TRUE(waitFor([&] { return selection.hovered().has_value(); }));
   EXPECT_EQ(*selection.hovered(),
             (Cursor{.layer = kPlanted.layer, .kvHead = kPlanted.kvHead, .token = 12}));
   click(12);

@@ -89,6 +89,19 @@ inline bool waitFor(const std::function<bool()>& done) {
   return true;
 }
 
+/// Gives a window the keyboard; on a real display that takes the display's time.
+inline bool takeKeyboard(QWidget& window) {
+  window.activateWindow();
+  return waitFor([&window] { return window.isActiveWindow(); });
+}
+
+/// Moves the pointer onto a widget that is shown, and waits until the display says so.
+inline void movePointer(QWidget* widget, const QPoint& position) {
+  QTest::mouseMove(widget, position);
+  waitFor([&] { return QCursor::pos() == widget->mapToGlobal(position); });
+  QApplication::processEvents();
+}
+
 /// A view on the screen, settled, as a picture.
 class ShownView {
  public:

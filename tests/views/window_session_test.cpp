@@ -177,6 +177,7 @@ TEST_F(SessionWindow, KeepsTheRangesOfAPageThatIsNotInSightUntilItIs) {
   settle();
   EXPECT_EQ(pane("attention")->xAxis->range(), QCPRange(4.5, 24.5));
   EXPECT_EQ(pane("attention")->yAxis->range(), QCPRange(9.5, 29.5));
+  ASSERT_TRUE(takeKeyboard(*window));
   QTest::keyClick(pane("attention"), Qt::Key_0);
   EXPECT_FALSE(window->sessionState().views.contains("attention")) << "a whole map needs no range";
 }

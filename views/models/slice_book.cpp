@@ -30,18 +30,25 @@ void SliceBook::show(const SharedAnalysis& analysis) {
     emit changed();
     return;
   }
-  if (m_ofCapture) makeAutomatic();
+  if (m_ofCapture && followsFrom() != m_madeFrom) makeAutomatic();
+}
+
+SliceBook::Source SliceBook::followsFrom() const {
+  return {.violations = m_analysis->violations,
+          .ratio = m_analysis->violationParams.violation_ratio,
+          .prefix = m_analysis->replay->prefix,
+          .forced = std::max(m_analysis->forcedNewest(CacheSide::key),
+                             m_analysis->forcedNewest(CacheSide::value))};
 }
 
 void SliceBook::makeAutomatic() {
-  std::vector<NamedSlice> slices =
-      auto_slices({.info = &m_analysis->capture->info(),
-                   .traits = m_ofCapture.get(),
-                   .violations = m_analysis->violations.get(),
-                   .violation_ratio = m_analysis->violationParams.violation_ratio,
-                   .prefix = m_analysis->replay->prefix,
-                   .forced = std::max(m_analysis->forcedNewest(CacheSide::key),
-                                      m_analysis->forcedNewest(CacheSide::value))});
+  m_madeFrom = followsFrom();
+  std::vector<NamedSlice> slices = auto_slices({.info = &m_analysis->capture->info(),
+                                                .traits = m_ofCapture.get(),
+                                                .violations = m_madeFrom.violations.get(),
+                                                .violation_ratio = m_madeFrom.ratio,
+                                                .prefix = m_madeFrom.prefix,
+                                                .forced = m_madeFrom.forced});
   for (NamedSlice& own : userSlices()) slices.push_back(std::move(own));
   m_slices = std::move(slices);
   emit changed();

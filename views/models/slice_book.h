@@ -44,6 +44,16 @@ class SliceBook : public QObject {
   void changed();
 
  private:
+  /// What the automatic slices of a capture follow from.
+  struct Source {
+    std::shared_ptr<const ViolationReport> violations;
+    double ratio = 0;
+    std::int64_t prefix = 0;
+    std::int64_t forced = 0;
+
+    bool operator==(const Source&) const = default;
+  };
+  Source followsFrom() const;
   void keep(const SelectionSet& cells, const QString& name);
   QString freeName(const QString& name) const;
   void makeAutomatic();
@@ -51,6 +61,7 @@ class SliceBook : public QObject {
 
   SelectionModel* m_selection;
   SharedAnalysis m_analysis;
+  Source m_madeFrom;
   std::shared_ptr<const TokenTraits> m_ofCapture;
   std::vector<NamedSlice> m_slices;
   Derived<TokenTraits> m_traits;  // last: its worker is joined first

@@ -168,10 +168,15 @@ void Timeline::setPrefix(std::int64_t prefix) {
 }
 
 void Timeline::setViolations(const std::vector<Violation>& violations) {
+  // There may be far more violations than steps.
+  std::vector<bool> isMarked(static_cast<std::size_t>(m_tokens) + 1);
+  for (const Violation& violation : violations) {
+    isMarked[static_cast<std::size_t>(violation.step)] = true;
+  }
   QList<int> steps;
-  for (const Violation& violation : violations) steps.push_back(violation.step);
-  std::ranges::sort(steps);
-  steps.erase(std::ranges::unique(steps).begin(), steps.end());
+  for (int step = 0; step <= m_tokens; ++step) {
+    if (isMarked[static_cast<std::size_t>(step)]) steps.push_back(step);
+  }
   m_track->setMarks(steps);
 }
 
