@@ -11,8 +11,9 @@
 namespace qaq {
 
 struct DeviceInfo {
-  std::string kind;  ///< "cpu"
-  std::string name;  ///< as the machine calls its processor
+  std::string kind;      ///< "cpu" or "cuda"
+  std::string name;      ///< as the machine calls its processor
+  std::string driver{};  ///< what it is driven by, with its version; empty: nothing that matters
   std::int64_t available_bytes = 0;
 };
 

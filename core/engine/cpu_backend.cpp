@@ -34,7 +34,7 @@ std::string processor_name() {
 
 class CpuBackend : public Backend {
  public:
-  DeviceInfo info() const override { return {"cpu", processor_name(), available_memory()}; }
+  DeviceInfo info() const override { return {"cpu", processor_name(), {}, available_memory()}; }
   MemoryPlan plan(const ModelSource& model, const EngineLimits& limits) const override {
     return plan_memory(model.spec(), limits, weight_bytes(model, limits));
   }

@@ -1,7 +1,6 @@
 #include "core/engine/cpu_ops.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "core/base/parallel.h"
 #include "core/engine/attention.h"
@@ -88,21 +87,7 @@ Tensor CpuOps::rows(const Tensor& matrix, std::int64_t first, std::int64_t n_row
 
 void CpuOps::begin(const BatchRows& run) {
   run_ = run;
-  // Angles in float64: at position 8191 a float32 angle is off by 2e-4.
-  const auto frequencies = rope_frequencies(spec_.rope, run.first_position + run.n_rows);
-  const auto n_pairs = static_cast<std::int64_t>(frequencies.size());
-  if (cos_.shape() != Shape<2>{run.n_rows, n_pairs}) {
-    cos_ = NdArray<float, 2>({run.n_rows, n_pairs});
-    sin_ = NdArray<float, 2>({run.n_rows, n_pairs});
-  }
-  for_row_blocks(run.n_rows, [&](std::int64_t row) {
-    const auto position = static_cast<double>(run.first_position + row);
-    for (std::int64_t pair = 0; pair < n_pairs; ++pair) {
-      const double angle = position * frequencies[static_cast<std::size_t>(pair)];
-      cos_(row, pair) = static_cast<float>(std::cos(angle) * spec_.rope.attention_factor);
-      sin_(row, pair) = static_cast<float>(std::sin(angle) * spec_.rope.attention_factor);
-    }
-  });
+  fill_rope_angles(spec_.rope, run, angles_);
   heads_ = {};
 }
 
@@ -141,7 +126,8 @@ void CpuOps::place_head(const float* from, const Tensor& norm, std::int64_t posi
   } else {
     std::copy_n(from, d, to);
   }
-  rotate_pairs(to, cos_.sub(row).data(), sin_.sub(row).data(), cos_.shape(1));
+  rotate_pairs(to, angles_.cos.sub(row).data(), angles_.sin.sub(row).data(),
+               angles_.cos.shape(1));
 }
 
 void CpuOps::rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) {

@@ -10,6 +10,7 @@
 #include "core/engine/kv_cache.h"
 #include "core/engine/memory_plan.h"
 #include "core/engine/ops.h"
+#include "core/engine/rope_angles.h"
 #include "core/engine/tap_pool.h"
 #include "core/tensor/nd_array.h"
 #include "core/tensor/page_buffer.h"
@@ -59,7 +60,7 @@ class CpuOps : public Ops {
   TapPool pool_;
   BatchRows run_;
   RunHeads heads_;
-  NdArray<float, 2> cos_, sin_;    // (rows of the run, n_rotary_dim / 2)
+  RopeAngles angles_;
   NdArray<float, 1> last_logits_;  // (vocab_size)
 };
 

@@ -11,8 +11,6 @@ namespace qaq {
 namespace {
 
 constexpr std::int64_t kFloat = 4;
-// Blocks large enough that a product runs at full speed, small enough to stay beside the weights.
-constexpr std::int64_t kBlockBytes = std::int64_t{32} << 20;
 // Blocks of taps that may be held at a time: one is made, one waits, one is written.
 constexpr std::int64_t kHeldBlocks = 3;
 
@@ -25,14 +23,14 @@ std::int64_t MemoryPlan::total() const {
 }
 
 std::int64_t logits_block_rows(const ModelShape& shape) {
-  return std::clamp<std::int64_t>(kBlockBytes / (kFloat * shape.vocab_size), 1, 256);
+  return std::clamp<std::int64_t>(kTapBlockBytes / (kFloat * shape.vocab_size), 1, 256);
 }
 
 AttentionBlock attention_block(const ModelShape& shape, std::int64_t n_rows, std::int64_t n_keys) {
   const std::int64_t row_bytes = kFloat * n_keys;
-  const std::int64_t n_heads = kBlockBytes / std::max<std::int64_t>(1, row_bytes * n_rows);
+  const std::int64_t n_heads = kTapBlockBytes / std::max<std::int64_t>(1, row_bytes * n_rows);
   if (n_heads >= 1) return {std::min(n_heads, shape.n_heads), n_rows};
-  return {1, std::clamp<std::int64_t>(kBlockBytes / row_bytes, 1, n_rows)};
+  return {1, std::clamp<std::int64_t>(kTapBlockBytes / row_bytes, 1, n_rows)};
 }
 
 std::int64_t tap_pool_bytes(const ModelShape& shape, const EngineLimits& limits) {

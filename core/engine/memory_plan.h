@@ -39,6 +39,10 @@ std::int64_t weight_bytes(const ModelSource& model, const EngineLimits& limits);
 void require_memory(const MemoryPlan& plan, const EngineLimits& limits,
                     std::int64_t available_bytes);
 
+/// Bytes of a block of scores or logits, but for a single row that alone has more: large enough
+/// that a product runs at full speed, small enough to stay beside the weights.
+constexpr std::int64_t kTapBlockBytes = std::int64_t{32} << 20;
+
 /// Rows of logits that the float32 engine makes at a time.
 std::int64_t logits_block_rows(const ModelShape& shape);
 

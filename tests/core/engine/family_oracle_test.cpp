@@ -1,6 +1,7 @@
 // Small random models of every family and file format against a float64 forward pass: bounds of
 // tests/data/oracle/README.md, tight enough to show a wrong epsilon. To add a family: a folder with
-// a tiny model and its reference file in tests/data/oracle, and a line in kModels.
+// a tiny model and its reference file in tests/data/oracle, and a line in
+// tests/support/tiny_models.h.
 
 #include <cstdio>
 #include <gtest/gtest.h>
@@ -13,46 +14,16 @@
 #include "tests/support/reference_file.h"
 #include "tests/support/tap_recorder.h"
 #include "tests/support/test_data.h"
+#include "tests/support/tiny_models.h"
 
 namespace qaq {
 namespace {
 
 using test::Deviation;
+using test::kTinyModels;
 using test::ReferenceFile;
 using test::TapRecorder;
-
-struct TinyModel {
-  const char* model;      ///< in tests/data: a folder or a file
-  const char* reference;  ///< its forward pass in tests/data/oracle
-};
-
-constexpr TinyModel kModels[] = {
-    {"oracle/tiny_llama", "tiny_llama_forward"},
-    {"oracle/tiny_llama/model.safetensors", "tiny_llama_forward"},
-    {"oracle/tiny_llama/tiny_llama-f32.gguf", "tiny_llama_forward"},
-    {"oracle/tiny_llama/tiny_llama-f16.gguf", "tiny_llama_forward_f16"},
-    {"oracle/tiny_llama/bf16_sharded", "tiny_llama_forward_bf16"},
-    {"oracle/tiny_llama/variant_tied", "tiny_llama/variant_tied/forward"},
-    {"oracle/tiny_llama/variant_tied/variant_tied-f32.gguf", "tiny_llama/variant_tied/forward"},
-    {"oracle/tiny_llama/variant_attention_bias", "tiny_llama/variant_attention_bias/forward"},
-    {"oracle/tiny_llama/variant_attention_bias/variant_attention_bias-f32.gguf",
-     "tiny_llama/variant_attention_bias/forward"},
-    {"oracle/tiny_llama/variant_rope_linear", "tiny_llama/variant_rope_linear/forward"},
-    {"oracle/tiny_llama/variant_rope_linear/variant_rope_linear-f32.gguf",
-     "tiny_llama/variant_rope_linear/forward"},
-    {"oracle/tiny_llama/variant_rope_llama3", "tiny_llama/variant_rope_llama3/forward"},
-    {"oracle/tiny_llama/variant_rope_llama3/variant_rope_llama3-f32.gguf",
-     "tiny_llama/variant_rope_llama3/forward"},
-    {"oracle/tiny_llama/variant_rope_parameters", "tiny_llama/variant_rope_parameters/forward"},
-    {"oracle/tiny_llama/variant_rope_parameters/variant_rope_parameters-f32.gguf",
-     "tiny_llama/variant_rope_parameters/forward"},
-    {"oracle/tiny_llama_head_dim", "tiny_llama_head_dim_forward"},
-    {"oracle/tiny_mistral", "tiny_mistral_forward"},
-    {"oracle/tiny_qwen2", "tiny_qwen2_forward"},
-    {"oracle/tiny_qwen3", "tiny_qwen3_forward"},
-    {"gguf_families/tiny_qwen2-f32.gguf", "tiny_qwen2_forward"},
-    {"gguf_families/tiny_qwen3-f32.gguf", "tiny_qwen3_forward"},
-};
+using test::TinyModel;
 
 std::string reference_path(const TinyModel& each) {
   return test::test_data_path(std::string("oracle/") + each.reference + ".h5");
@@ -153,14 +124,14 @@ std::string name_of_test(const testing::TestParamInfo<TinyModel>& each) {
 // The forward files of variants hold no greedy tokens.
 std::vector<TinyModel> models_with_greedy_tokens() {
   std::vector<TinyModel> out;
-  for (const TinyModel& each : kModels) {
+  for (const TinyModel& each : kTinyModels) {
     const ReferenceFile reference(reference_path(each));
     if (reference.has("greedy_token")) out.push_back(each);
   }
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiny, FamilyOracle, testing::ValuesIn(kModels), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Tiny, FamilyOracle, testing::ValuesIn(kTinyModels), name_of_test);
 INSTANTIATE_TEST_SUITE_P(Tiny, FamilyGreedy, testing::ValuesIn(models_with_greedy_tokens()),
                          name_of_test);
 
