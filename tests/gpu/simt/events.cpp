@@ -1,0 +1,119 @@
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "tests/gpu/simt/runtime.h"
+#include "tests/gpu/simt/simt.h"
+#include "tests/gpu/simt/streams.h"
+
+namespace simt {
+
+namespace {
+
+using EventMap = std::map<cudaEvent_t, std::shared_ptr<Event>>;
+
+EventMap& events() {
+  static EventMap& instance = *new EventMap;
+  return instance;
+}
+
+/// Null where there is no such event.
+std::shared_ptr<Event> find(cudaEvent_t handle) {
+  const auto found = events().find(handle);
+  return found == events().end() ? nullptr : found->second;
+}
+
+cudaError_t record(cudaEvent_t handle, cudaStream_t stream_handle) {
+  std::shared_ptr<Event> event = find(handle);
+  Stream* stream = Streams::instance().find(stream_handle);
+  if (!event || !stream) return remember(cudaErrorInvalidResourceHandle);
+  const unsigned long version = event->recorded + 1;
+  // Counted first: without deferral it is done within submit().
+  event->recorded = version;
+  return Streams::instance().submit(*stream, {.records = std::move(event), .version = version});
+}
+
+cudaError_t wait(cudaStream_t stream_handle, cudaEvent_t handle) {
+  std::shared_ptr<Event> event = find(handle);
+  Stream* stream = Streams::instance().find(stream_handle);
+  if (!event || !stream) return remember(cudaErrorInvalidResourceHandle);
+  const unsigned long version = event->recorded;
+  return Streams::instance().submit(*stream, {.awaits = std::move(event), .version = version});
+}
+
+}  // namespace
+
+std::size_t live_events() {
+  const ApiCall call;
+  return events().size();
+}
+
+}  // namespace simt
+
+extern "C" {
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* handle, unsigned flags) {
+  const simt::ApiCall call;
+  if (const cudaError_t error = simt::standing_error(); error != cudaSuccess) {
+    return simt::remember(error);
+  }
+  auto event = std::make_shared<simt::Event>();
+  event->timed = (flags & cudaEventDisableTiming) == 0;
+  *handle = reinterpret_cast<cudaEvent_t>(event.get());
+  simt::events()[*handle] = std::move(event);
+  return cudaSuccess;
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t* handle) {
+  return cudaEventCreateWithFlags(handle, cudaEventDefault);
+}
+
+// Work that is queued keeps its event.
+cudaError_t cudaEventDestroy(cudaEvent_t handle) {
+  const simt::ApiCall call;
+  if (simt::events().erase(handle) == 0) return simt::remember(cudaErrorInvalidResourceHandle);
+  return simt::remember(simt::standing_error());
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  const simt::ApiCall call;
+  return simt::record(event, stream);
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  const simt::ApiCall call;
+  return simt::wait(stream, event);
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
+  const simt::ApiCall call;
+  const std::shared_ptr<simt::Event> event = simt::find(handle);
+  if (!event) return simt::remember(cudaErrorInvalidResourceHandle);
+  return simt::drain_event(*event, event->recorded);
+}
+
+// Who asks and asks again makes the streams go on.
+cudaError_t cudaEventQuery(cudaEvent_t handle) {
+  const simt::ApiCall call;
+  const std::shared_ptr<simt::Event> event = simt::find(handle);
+  if (!event) return simt::remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = simt::standing_error(); error != cudaSuccess) return error;
+  if (event->complete()) return cudaSuccess;
+  simt::Streams::instance().step();
+  return cudaErrorNotReady;
+}
+
+// Time is not played.
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  const simt::ApiCall call;
+  const std::shared_ptr<simt::Event> first = simt::find(start), last = simt::find(end);
+  for (const auto& event : {first, last}) {
+    if (!event || !event->timed || event->recorded == 0) {
+      return simt::remember(cudaErrorInvalidResourceHandle);
+    }
+  }
+  if (!first->complete() || !last->complete()) return cudaErrorNotReady;
+  *milliseconds = 0;
+  return cudaSuccess;
+}
+}

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <bit>
+#include <cuda_fp16.h>
+
+#include "tests/gpu/simt/scheduler.h"
+
+namespace simt {
+
+/// What mma.m16n8k16 takes of one lane.
+struct Operands {
+  unsigned a[4];
+  unsigned b[2];
+
+  static double half_of(unsigned word, int i) {
+    const auto bits = static_cast<unsigned short>(word >> 16 * i);
+    return static_cast<double>(__half2float(std::bit_cast<__half>(bits)));
+  }
+};
+
+/// c += A B as mma.sync.m16n8k16.row.col.f32.f16.f16.f32 does it: A is 16 x 16 (four half2 a lane),
+/// B 16 x 8 (two half2), c 16 x 8 float, in the fragment layout of the PTX manual ("Matrix
+/// Fragments for mma.m16n8k16 with floating point type"). Sums are made in double and rounded
+/// once. Hardware rounds more often, so tests on a GPU need a tolerance.
+inline void mma_m16n8k16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2],
+                         Site site = Site::current()) {
+  const Operands mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+  const std::uint64_t* all =
+      exchange({Op::kShuffle, ~0u, site}, reinterpret_cast<std::uintptr_t>(&mine));
+  const auto of_lane = [all](int i) -> const Operands& {
+    return *reinterpret_cast<const Operands*>(all[i]);
+  };
+  const int group = static_cast<int>(lane()) / 4, in_group = static_cast<int>(lane()) % 4;
+  for (int i = 0; i < 4; ++i) {
+    const int row = group + 8 * (i / 2), column = 2 * in_group + i % 2;
+    double sum = static_cast<double>(c[i]);
+    for (int k = 0; k < 16; ++k) {
+      const int pair = k % 8 / 2, upper = k / 8;
+      sum += Operands::half_of(of_lane(4 * (row % 8) + pair).a[row / 8 + 2 * upper], k % 2) *
+             Operands::half_of(of_lane(4 * column + pair).b[upper], k % 2);
+    }
+    c[i] = static_cast<float>(sum);
+  }
+  // The operands are on the lanes' stacks: no lane leaves before all have read.
+  exchange({Op::kWarp, ~0u, site}, 0);
+}
+
+}  // namespace simt
