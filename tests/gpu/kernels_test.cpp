@@ -1,0 +1,70 @@
+#include <exception>
+#include <functional>
+#include <gtest/gtest.h>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "tests/gpu/cases/activate.h"
+#include "tests/gpu/cases/attention.h"
+#include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/linear.h"
+#include "tests/gpu/cases/norm.h"
+#include "tests/gpu/cases/rotate_append.h"
+#include "tests/gpu/simt/simt.h"
+
+namespace qaq::cases {
+namespace {
+
+struct Check {
+  const char* name;
+  std::function<std::vector<CaseRow>(bool)> run;
+};
+
+void PrintTo(const Check& check, std::ostream* out) { *out << check.name; }
+
+class Kernel : public testing::TestWithParam<Check> {
+ protected:
+  ~Kernel() override { simt::set_schedule(simt::Schedule::kForward); }
+
+  // Empty where a launch failed.
+  static std::vector<CaseRow> run(simt::Schedule schedule) {
+    simt::set_schedule(schedule, 20240304);
+    try {
+      return GetParam().run(true);
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what() << ": " << simt::last_report();
+      return {};
+    }
+  }
+};
+
+TEST_P(Kernel, IsRightUnderEverySchedule) {
+  const std::vector<CaseRow> forward = run(simt::Schedule::kForward);
+  ASSERT_FALSE(forward.empty());
+  for (const CaseRow& row : forward) {
+    EXPECT_TRUE(row.ok()) << row.name << " (" << row.shape << "): " << row.worst << " > "
+                          << row.bound;
+  }
+  for (const simt::Schedule schedule : {simt::Schedule::kReverse, simt::Schedule::kRandom}) {
+    const std::vector<CaseRow> rows = run(schedule);
+    ASSERT_EQ(rows.size(), forward.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      EXPECT_EQ(rows[i].digest, forward[i].digest)
+          << rows[i].name << " (" << rows[i].shape << ") depends on which thread goes first";
+      EXPECT_TRUE(rows[i].ok()) << rows[i].name << " (" << rows[i].shape << "): " << rows[i].worst
+                                << " > " << rows[i].bound;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cuda, Kernel,
+                         testing::Values(Check{"embed", check_embed}, Check{"norm", check_norm},
+                                         Check{"activate", check_activate},
+                                         Check{"linear", check_linear},
+                                         Check{"rotate_append", check_rotate_append},
+                                         Check{"attention", check_attention}),
+                         [](const auto& check) { return std::string(check.param.name); });
+
+}  // namespace
+}  // namespace qaq::cases
