@@ -49,8 +49,8 @@ void report_text(const std::string& path, const Generation& result, const std::s
   std::printf("%s: %zu tokens, %s\n", path.c_str(), result.ids.size(), byte_text(bytes).c_str());
 }
 
-void run(const CaptureRequest& options, const CommonOptions& common) {
-  require_device(common.device);
+void run(CaptureRequest options, const CommonOptions& common) {
+  options.generation.device = common.device;
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());

@@ -135,8 +135,8 @@ void print_json(const nlohmann::ordered_json& document) {
 void require_device(const std::string& device) {
   if (device == "cpu") return;
   throw Error(ErrorKind::work, {.place = "--device " + device,
-                                .what = "this build has no CUDA backend",
-                                .cure = "run with --device cpu"});
+                                .what = "this command runs on the CPU alone",
+                                .cure = "run it with --device cpu; run and capture take cuda"});
 }
 
 void remember_command_line(int argc, char** argv) {

@@ -45,7 +45,7 @@ class Interruption {
 /// Prints one JSON document on standard output; adds schema_version in front.
 void print_json(const nlohmann::ordered_json& document);
 
-/// Asks for a device that this build has. Throws Error{work} for cuda.
+/// For commands that run on the CPU alone. Throws Error{work} for cuda.
 void require_device(const std::string& device);
 
 /// What produced a file, free of user names and folders (formats.md, provenance).

@@ -8,6 +8,7 @@
 #include "app/cli/console.h"
 #include "app/cli/cuda_probe.h"
 #include "app/cli/printable.h"
+#include "app/wiring/device.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
@@ -33,7 +34,7 @@ std::string compiler_name() {
 
 Json cuda_json() {
   const CudaProbe probe = probe_cuda();
-  Json json{{"backend", false}, {"driver", nullptr}, {"devices", probe.devices}};
+  Json json{{"backend", has_cuda_backend()}, {"driver", nullptr}, {"devices", probe.devices}};
   if (!probe.driver.empty()) json["driver"] = probe.driver;
   if (!probe.problem.empty()) json["problem"] = probe.problem;
   return json;
@@ -93,7 +94,8 @@ std::string cuda_text(const Json& cuda) {
     text =
         cat("driver for CUDA ", cuda["driver"].get<std::string>(), ", ", joined(cuda["devices"]));
   }
-  return text + "; this build has no CUDA backend yet";
+  return text + (cuda["backend"].get<bool>() ? "; this build has the CUDA backend"
+                                             : "; this build has no CUDA backend");
 }
 
 // "right, 0.021 of the error that rounding allows"

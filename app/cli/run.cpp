@@ -63,8 +63,8 @@ void print_document(const Generator& generator, const Generation& result, const 
                 {"total", seconds.total}}}});
 }
 
-void run(const GenerationOptions& options, const CommonOptions& common) {
-  require_device(common.device);
+void run(GenerationOptions options, const CommonOptions& common) {
+  options.device = common.device;
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());

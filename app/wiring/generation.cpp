@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "app/wiring/device.h"
 #include "app/wiring/inputs.h"
 #include "core/base/error.h"
 #include "core/base/stopwatch.h"
@@ -58,7 +59,10 @@ nlohmann::ordered_json generation_json(const GenerationOptions& options) {
 }
 
 Generator::Generator(const GenerationOptions& wanted)
-    : options(wanted), model(open_model_named(wanted.model)), tokenizer(make_tokenizer(*model)) {
+    : options(wanted),
+      backend(make_backend(wanted.device)),
+      model(open_model_named(wanted.model)),
+      tokenizer(make_tokenizer(*model)) {
   require_ids(options.stop_ids, model->spec().shape.vocab_size);
   prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
 }
@@ -68,7 +72,7 @@ std::unique_ptr<Engine> Generator::open_engine(const Work& work) const {
   const EngineLimits limits{.max_tokens = n_prompt + options.n_generate,
                             .max_batch = n_prompt,
                             .dequantize_weights = options.weights == "f32"};
-  return make_cpu_backend()->open(model, limits, work);
+  return backend->open(model, limits, work);
 }
 
 double Generation::prefill_rate() const { return rate(n_prompt, prefill); }

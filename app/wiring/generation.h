@@ -9,6 +9,7 @@
 
 #include "app/wiring/prompt.h"
 #include "core/base/progress.h"
+#include "core/engine/backend.h"
 #include "core/engine/engine.h"
 #include "core/engine/sampler.h"
 #include "core/engine/tap.h"
@@ -20,6 +21,7 @@ namespace qaq {
 /// Which model continues which prompt, and how.
 struct GenerationOptions {
   std::string model;
+  std::string device = "cpu";      ///< or "cuda"
   std::string weights = "stored";  ///< or "f32": dequantized once, when loaded
   PromptSource prompt;
   std::int64_t n_generate = 0;
@@ -34,11 +36,13 @@ nlohmann::ordered_json generation_json(const GenerationOptions& options);
 
 /// A prompt with the model and tokenizer that it is for. Throws Error{input} naming what is wrong.
 struct Generator {
+  /// The device first: a model is not read for one that is not there.
   explicit Generator(const GenerationOptions& options);
   /// The engine, large enough for the prompt and what is generated.
   std::unique_ptr<Engine> open_engine(const Work& work) const;
 
   GenerationOptions options;
+  std::shared_ptr<const Backend> backend;
   std::shared_ptr<const ModelFile> model;
   std::shared_ptr<const Tokenizer> tokenizer;
   Prompt prompt;

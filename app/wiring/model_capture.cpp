@@ -50,7 +50,7 @@ void set_attention(CapturePlan& plan, const std::string& text) {
 }
 
 nlohmann::ordered_json capture_record(const CaptureRequest& request, const CapturePlan& plan,
-                                      const Origin& origin) {
+                                      const Backend& backend, const Origin& origin) {
   auto record = provenance_of(origin);
   record["model"] = plan.info.model_name;
   record["model_sha256"] = plan.info.model_sha256;
@@ -58,7 +58,10 @@ nlohmann::ordered_json capture_record(const CaptureRequest& request, const Captu
   record["prompt_sha256"] = sha256_hex(plan.info.prompt_text);
   record["dtype"] = name_of(request.dtype);
   record["generation"] = generation_json(request.generation);
-  record["device"] = make_cpu_backend()->info().name;
+  const DeviceInfo device = backend.info();
+  record["device"] = device.name;
+  record["backend"] = device.kind;
+  if (!device.driver.empty()) record["driver"] = device.driver;
   record["started_utc"] = plan.info.created_utc;
   record["ended_utc"] = utc_now();
   return record;
@@ -123,7 +126,7 @@ CaptureOutcome make_capture(const CaptureRequest& request, const Generator& gene
   const Stopwatch finish;
   work.report({"write", 0, 1, "file"});
   writer->finish(tokens_of(out.generation.ids, *generator.tokenizer),
-                 capture_record(request, plan, origin).dump());
+                 capture_record(request, plan, *generator.backend, origin).dump());
   work.report({"write", 1, 1, "file"});
   out.write = out.generation.write + finish.seconds();
   return out;

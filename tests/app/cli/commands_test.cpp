@@ -97,12 +97,37 @@ TEST(CommandLine, AMisspeltParameterGetsTheNearestName) {
   EXPECT_EQ(crossed.exit_code, 2) << crossed.err;
 }
 
-TEST(CommandLine, CudaIsRefusedInOneLine) {
+TEST(CommandLine, WhatRunsOnTheCpuAloneRefusesAGpuInOneLine) {
   const ProgramResult result =
       run_qaq({"tokenize", "--model", kTiny, "--text", "a", "--device", "cuda"});
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1);
   EXPECT_NE(result.err.find("--device cpu"), std::string::npos);
+}
+
+// Without a GPU, or built without CUDA: one line that says which, and nothing is left behind.
+TEST(CommandLine, AGpuThatIsNotThereIsSaidInOneLine) {
+  const json cuda = json::parse(run_qaq({"doctor", "--json"}).out)["cuda"];
+  const bool built = cuda["backend"].get<bool>();
+  if (built && !cuda.contains("problem")) GTEST_SKIP() << "this machine has a GPU";
+  const TemporaryFolder folder;
+  const std::string capture = folder.file("story.h5");
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"run"}, {"capture", "-o", capture}}) {
+    std::vector<std::string> words = command;
+    const std::vector<std::string> rest{"--model", kTiny, "--prompt", "a", "--device", "cuda"};
+    words.insert(words.end(), rest.begin(), rest.end());
+    const ProgramResult result = run_qaq(words);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_TRUE(result.err.starts_with("qaq: --device cuda: ")) << result.err;
+    EXPECT_NE(
+        result.err.find(built ? "or run with --device cpu" : "this build has no CUDA backend"),
+        std::string::npos)
+        << result.err;
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(CommandLine, FromAModelToAStoredReplay) {

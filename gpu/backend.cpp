@@ -1,0 +1,47 @@
+#include "gpu/backend.h"
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "gpu/engine/cuda_ops.h"
+#include "gpu/engine/device_plan.h"
+
+namespace qaq {
+namespace {
+
+class CudaBackend : public Backend {
+ public:
+  explicit CudaBackend(cuda::Probe probe) : probe_(std::move(probe)) {}
+
+  DeviceInfo info() const override {
+    return {"cuda", probe_.name,
+            cat("CUDA ", cuda::version_text(probe_.driver), " driver, ",
+                cuda::version_text(probe_.runtime), " runtime"),
+            cuda::free_device_bytes()};
+  }
+  MemoryPlan plan(const ModelSource& model, const EngineLimits& limits) const override {
+    return cuda::plan_device_memory(model.spec(), limits);
+  }
+  std::unique_ptr<Engine> open(std::shared_ptr<const ModelSource> model, const EngineLimits& limits,
+                               const Work& work) const override {
+    cuda::require_device_memory(model->spec(), limits, cuda::free_device_bytes());
+    auto ops = std::make_unique<cuda::CudaOps>(model->spec(), limits);
+    return std::make_unique<Engine>(std::move(model), std::move(ops), limits, work);
+  }
+
+ private:
+  cuda::Probe probe_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend() {
+  cuda::Probe found = cuda::probe();
+  if (!found.problem.empty()) {
+    throw Error(
+        ErrorKind::work,
+        {.place = "--device cuda", .what = found.problem, .cure = "or run with --device cpu"});
+  }
+  return std::make_unique<CudaBackend>(std::move(found));
+}
+
+}  // namespace qaq

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <memory>
+
+#include "core/engine/backend.h"
+#include "gpu/device/probe.h"
+
+namespace qaq {
+
+/// The first NVIDIA GPU, float32. Throws Error{work} where nothing can run there: no driver, one
+/// that is too old, no GPU, a GPU that is too old. Nothing ever falls back to the CPU.
+std::unique_ptr<Backend> make_cuda_backend();
+
+}  // namespace qaq

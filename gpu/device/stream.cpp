@@ -1,0 +1,31 @@
+#include "gpu/device/stream.h"
+
+#include "gpu/device/error.h"
+
+namespace qaq::cuda {
+
+Stream::Stream() {
+  check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
+}
+
+Stream::~Stream() {
+  // What is queued may still use memory that goes next.
+  cudaStreamSynchronize(stream_);
+  cudaStreamDestroy(stream_);
+}
+
+void Stream::wait() const { check(cudaStreamSynchronize(stream_), "the GPU's work"); }
+
+Event::Event() {
+  check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "making an event");
+}
+
+Event::~Event() { cudaEventDestroy(event_); }
+
+void Event::record(const Stream& stream) const {
+  check(cudaEventRecord(event_, stream.get()), "recording an event");
+}
+
+void Event::wait() const { check(cudaEventSynchronize(event_), "the GPU's work"); }
+
+}  // namespace qaq::cuda
