@@ -126,8 +126,7 @@ void CpuOps::place_head(const float* from, const Tensor& norm, std::int64_t posi
   } else {
     std::copy_n(from, d, to);
   }
-  rotate_pairs(to, angles_.cos.sub(row).data(), angles_.sin.sub(row).data(),
-               angles_.cos.shape(1));
+  rotate_pairs(to, angles_.cos.sub(row).data(), angles_.sin.sub(row).data(), angles_.cos.shape(1));
 }
 
 void CpuOps::rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) {

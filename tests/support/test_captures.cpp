@@ -53,6 +53,7 @@ std::shared_ptr<const MemoryCapture> narrative_capture(const ReferenceFile& file
   info.shape = {.n_layers = 30, .n_heads = 9, .n_kv_heads = 3, .head_dim = 64};
   info.layers = {0, 1, 14, 29};
   info.n_tokens = info.n_prompt = 95;
+  info.token_ids = iota(0, 95);
   info.query_token = iota(0, 95);
   MemoryCapture::Arrays arrays;
   for (const std::string layer : {"00", "01", "14", "29"}) {
@@ -73,6 +74,7 @@ CaptureInfo synthetic_info(const SyntheticShape& shape, std::int64_t window) {
                 .head_dim = shape.head_dim};
   info.layers = iota(0, shape.n_layers);
   info.n_tokens = info.n_prompt = shape.n_tokens;
+  info.token_ids = iota(0, shape.n_tokens);
   info.profile = window > 0 ? AttentionProfile::window : AttentionProfile::full;
   info.query_token = iota(window > 0 ? shape.n_tokens - window : 0, shape.n_tokens);
   return info;

@@ -155,7 +155,8 @@ const CutHandles* DistributionView::handles(CacheSide side) const { return m_han
 
 bool DistributionView::eventFilter(QObject* watched, QEvent* event) {
   if (watched != plot() || !m_shown) return ChartView::eventFilter(watched, event);
-  const auto* mouse = static_cast<QMouseEvent*>(event);
+  const auto* mouse = dynamic_cast<QMouseEvent*>(event);
+  if (!mouse) return ChartView::eventFilter(watched, event);
   switch (event->type()) {
     case QEvent::MouseButtonPress:
       if (mouse->button() == Qt::LeftButton && press(mouse->position())) return true;

@@ -96,7 +96,9 @@ MainWindow::MainWindow(WindowServices services, QWidget* parent)
   applyTheme();
 }
 
-MainWindow::~MainWindow() = default;
+// Hidden while it is whole: a window that goes passes the focus on, and who follows the focus asks
+// for what would be gone by then.
+MainWindow::~MainWindow() { hide(); }
 
 void MainWindow::makeDocks() {
   using Place = DockLayout::Place;

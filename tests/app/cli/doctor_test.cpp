@@ -28,8 +28,8 @@ TEST(Doctor, SaysWhatItRunsOnAndFindsTheProductsRight) {
 TEST(Doctor, SpeaksToPeopleToo) {
   const auto result = test::run_qaq({"doctor"});
   EXPECT_EQ(result.exit_code, 0) << result.err;
-  for (const char* words : {"SIMD", "memory", "products", "PASS", "HDF5", "CUDA",
-                            "; this build has "}) {
+  for (const char* words :
+       {"SIMD", "memory", "products", "PASS", "HDF5", "CUDA", "; this build has "}) {
     EXPECT_NE(result.out.find(words), std::string::npos) << words << " is not in\n" << result.out;
   }
 }

@@ -1,0 +1,66 @@
+#include "tests/gpu_check/steps.h"
+
+#include <utility>
+
+#include "tests/gpu/cases/activate.h"
+#include "tests/gpu/cases/attention.h"
+#include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/linear.h"
+#include "tests/gpu/cases/norm.h"
+#include "tests/gpu/cases/rotate_append.h"
+
+namespace qaq::gpu_check {
+namespace {
+
+Step kernel_step(const std::string& name, std::vector<cases::CaseRow> (*check)(bool),
+                 std::function<void(Context&)> time) {
+  const auto run = [name, check](Context& context) {
+    check_twice(context, name, [&] { return check(context.options.small()); });
+  };
+  return {name, run, std::move(time)};
+}
+
+}  // namespace
+
+std::vector<Step> all_steps() {
+  return {kernel_step("embed", cases::check_embed, nullptr),
+          kernel_step("norm", cases::check_norm, time_norm),
+          kernel_step("activate", cases::check_activate, time_activate),
+          kernel_step("linear", cases::check_linear, time_linear),
+          kernel_step("rotate_append", cases::check_rotate_append, time_rotate_append),
+          kernel_step("attention", cases::check_attention, time_attention),
+          {"models", check_models, nullptr},
+          {"greedy", check_greedy, nullptr},
+          {"large", check_large, nullptr}};
+}
+
+void check_twice(Context& context, const std::string& group, const Cases& run) {
+  const std::vector<cases::CaseRow> first = run(), second = run();
+  if (first.empty() || first.size() != second.size()) {
+    context.report.fail("correct", group, "the number of cases changes, or there are none");
+    return;
+  }
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const cases::CaseRow& a = first[i];
+    const cases::CaseRow& b = second[i];
+    Row row{.section = "correct",
+            .group = group,
+            .name = a.name,
+            .shape = a.shape,
+            .compared = Compared{std::max(a.worst, b.worst), a.bound, a.digest},
+            .timed = {},
+            .verdict = Verdict::ok,
+            .note = ""};
+    if (a.digest != b.digest) {
+      row.verdict = Verdict::failed;
+      row.note = "two runs differ";
+    }
+    if (!a.ok() || !b.ok()) {
+      row.verdict = Verdict::failed;
+      row.note = "out of its bound";
+    }
+    context.report.rows.push_back(std::move(row));
+  }
+}
+
+}  // namespace qaq::gpu_check
