@@ -55,7 +55,8 @@ nlohmann::ordered_json generation_json(const GenerationOptions& options) {
           {"ignore_eos", options.ignore_eos},
           {"stop_ids", options.stop_ids},
           {"chat", options.prompt.chat},
-          {"weights", options.weights}};
+          {"weights", options.weights},
+          {"device", options.device}};
 }
 
 Generator::Generator(const GenerationOptions& wanted)

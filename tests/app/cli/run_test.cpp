@@ -63,9 +63,12 @@ TEST(Run, GeneratesWhatCaptureGenerates) {
   capture.insert(capture.end(), {"-o", folder.file("story.h5")});
   const json made = run_json(capture);
   EXPECT_EQ(made["generated_text"], run_json(run_tiny(flags))["text"]);
-  const json recorded =
-      run_json({"info", folder.file("story.h5")})["provenance"]["generation"]["sampling"];
-  EXPECT_EQ(recorded, json::parse(R"({"temperature": 1.5, "top_k": 20, "top_p": 1, "seed": 11})"));
+  const json provenance = run_json({"info", folder.file("story.h5")})["provenance"];
+  EXPECT_EQ(provenance["generation"]["sampling"],
+            json::parse(R"({"temperature": 1.5, "top_k": 20, "top_p": 1, "seed": 11})"));
+  EXPECT_EQ(provenance["generation"]["device"], "cpu");
+  EXPECT_EQ(provenance["backend"], "cpu");
+  EXPECT_NE(provenance["device"], "");
 }
 
 TEST(Run, TheSeedDecidesASampledText) {
