@@ -6,8 +6,8 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/policy/importance.h"
 #include "core/replay/capture_rows.h"
+#include "core/replay/importance_windows.h"
 
 namespace qaq {
 namespace {
@@ -60,8 +60,8 @@ std::vector<std::int64_t> channels_of(std::span<const std::uint8_t> mask) {
   return channels;
 }
 
-NdArray<float, 3> window_maxima(const CaptureView& capture, const ImportanceWindow& window,
-                                const Work& work) {
+SharedArray<float, 3> window_maxima(const CaptureView& capture, const ImportanceWindow& window,
+                                    const Work& work) {
   const CaptureInfo& info = capture.info();
   const std::int64_t n = std::min(window.n_rows, window.prefix);
   const std::int64_t first = first_row_behind(info, window.prefix - n);
@@ -72,12 +72,7 @@ NdArray<float, 3> window_maxima(const CaptureView& capture, const ImportanceWind
                               window.prefix - 1, " that importance is the maximum of"),
                   .cure = "capture again with --attention derive"});
   }
-  NdArray<float, 3> out({info.n_captured_layers(), info.shape.n_kv_heads, window.prefix});
-  for (std::int64_t layer = 0; layer < out.shape(0); ++layer) {
-    work.throw_if_stopped();
-    window_importance(capture.attention(layer, first, n)->view(), window.reduce, out.sub(layer));
-  }
-  return out;
+  return ImportanceWindows(capture).importance(window.prefix, first + n, n, window.reduce, work);
 }
 
 }  // namespace
@@ -195,8 +190,7 @@ Table importance_table(const CaptureView& capture, const ImportanceWindow& windo
                    {.name = "kv_head"},
                    {.name = "token"},
                    {.name = "importance", .kind = ColumnKind::real, .unit = "1"}};
-  const auto maxima =
-      std::make_shared<const NdArray<float, 3>>(window_maxima(capture, window, work));
+  const SharedArray<float, 3> maxima = window_maxima(capture, window, work);
   table.n_rows = maxima->size();
   table.for_each_row = [maxima, layers = capture.info().layers](const RowSink& sink) {
     for (std::int64_t layer = 0; layer < maxima->shape(0); ++layer) {

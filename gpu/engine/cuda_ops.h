@@ -48,7 +48,6 @@ class CudaOps : public Ops {
   void upload(const float* from, std::int64_t n, float* to);
   void download(const float* from, std::int64_t n, float* to);
   void tap_heads(std::int64_t layer, TapSink& taps);
-  void tap_scores(std::int64_t layer, const BatchRows& run, const Tensor& out, TapSink& taps);
   void put(TapSink& taps, TapBlock block, const std::shared_ptr<float>& numbers);
 
   ModelSpec spec_;

@@ -5,6 +5,8 @@
 #include <QJsonArray>
 #include <algorithm>
 
+#include "views/plots/view_choice.h"
+
 namespace qaq::views {
 namespace {
 
@@ -100,8 +102,7 @@ QJsonObject MapView::viewState() const {
   QJsonArray reducers;
   bool chosen = false;
   for (const MapPane* pane : m_panes) {
-    const std::string_view name = name_of(pane->reducer());
-    reducers.append(QString::fromLatin1(name.data(), static_cast<qsizetype>(name.size())));
+    reducers.append(choiceName(name_of(pane->reducer())));
     chosen = chosen || pane->hasChosenReducer();
   }
   if (chosen) state[kReducers] = reducers;
