@@ -7,7 +7,7 @@ namespace {
 using cuda::block_shared;
 
 struct Shared {
-  float v[kThreads];
+  alignas(16) float v[kThreads];
 };
 
 __device__ int thread() { return static_cast<int>(threadIdx.x); }
@@ -162,6 +162,18 @@ __global__ void order_of_atomics(FaultData d) {
   d.out[thread()] = static_cast<float>(atomicAdd(d.words, 1u));
 }
 
+/// A copy to shared memory is read without a wait for it.
+__global__ void no_copy_wait(FaultData d) {
+  auto& s = block_shared<Shared>();
+  if (thread() % 4 == 0) {
+    cuda::copy_async(&s.v[thread()], d.in + thread());
+    cuda::commit_copies();
+    cuda::wait_copies<1>();  // for all but the newest group, which is this one
+  }
+  __syncthreads();
+  d.out[thread()] = s.v[thread()];
+}
+
 constexpr Finder kNone = Finder::kNone, kReport = Finder::kReport, kValues = Finder::kValues,
                  kSanitizer = Finder::kSanitizer;
 
@@ -186,6 +198,7 @@ constexpr FaultCase kCases[] = {
     {"nan_to_int", nan_to_int, zero, kValues, kSanitizer, kValues},
     {"block_reads_block", block_reads_block, same_then_reversed, kValues, kValues, kSanitizer,
      2 * kThreads, 2},
+    {"no_copy_wait", no_copy_wait, same, kValues, kValues, kValues},
     {"order_of_atomics", order_of_atomics, same, kValues, kValues, kValues},
 };
 

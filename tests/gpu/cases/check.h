@@ -78,10 +78,12 @@ class DeviceArray {
   std::size_t n_ = 0;
 };
 
-/// An output before a kernel wrote it.
-inline DeviceArray<float> unwritten(std::int64_t n) {
-  return DeviceArray<float>(
-      std::vector<float>(static_cast<std::size_t>(n), std::numeric_limits<float>::quiet_NaN()));
+/// An output before a kernel wrote it: all ones, NaN in every type of floating point.
+template <class T = float>
+DeviceArray<T> unwritten(std::int64_t n) {
+  std::vector<T> numbers(static_cast<std::size_t>(n));
+  if (n > 0) std::memset(static_cast<void*>(numbers.data()), 0xff, numbers.size() * sizeof(T));
+  return DeviceArray<T>(numbers);
 }
 
 /// The same numbers on every run and machine: no distribution of the library's.
@@ -118,9 +120,13 @@ class Worst {
   double worst_ = 0;
 };
 
-inline bool same_bytes(float a, float b) { return std::memcmp(&a, &b, sizeof a) == 0; }
+template <class T>
+bool same_bytes(const T& a, const T& b) {
+  return std::memcmp(&a, &b, sizeof a) == 0;
+}
 
-inline double n_different(const std::vector<float>& a, const std::vector<float>& b) {
+template <class T = float>
+double n_different(const std::vector<T>& a, const std::vector<T>& b) {
   if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
   double n = 0;
   for (std::size_t i = 0; i < a.size(); ++i) n += same_bytes(a[i], b[i]) ? 0 : 1;
@@ -128,9 +134,10 @@ inline double n_different(const std::vector<float>& a, const std::vector<float>&
 }
 
 /// FNV-1a over the numbers' bytes.
-inline std::uint64_t digest_of(const std::vector<float>& numbers,
-                               std::uint64_t digest = 14695981039346656037u) {
-  for (const float number : numbers) {
+template <class T>
+std::uint64_t digest_of(const std::vector<T>& numbers,
+                        std::uint64_t digest = 14695981039346656037u) {
+  for (const T& number : numbers) {
     unsigned char bytes[sizeof number];
     std::memcpy(bytes, &number, sizeof number);
     for (const unsigned char byte : bytes) digest = (digest ^ byte) * 1099511628211u;

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/gpu/simt/async_copy.h"
 #include "tests/gpu/simt/fiber.h"
 #include "tests/gpu/simt/random.h"
 #include "tests/gpu/simt/scheduler.h"
@@ -26,6 +27,9 @@ struct Thread : Fiber {
   Collective call{Op::kNone, 0, {}};  ///< what it waits in
   std::uint64_t deposit = 0;
   void* sync = nullptr;  ///< of `call`
+  std::vector<AsyncCopy> copies{};  ///< from first_copy on: not made yet
+  std::size_t first_copy = 0;
+  unsigned n_copy_groups = 0;  ///< committed
 };
 
 struct Warp {

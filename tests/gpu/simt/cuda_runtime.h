@@ -10,6 +10,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 
+#include "tests/gpu/simt/async_copy.h"
 #include "tests/gpu/simt/atomics.h"
 #include "tests/gpu/simt/collectives.h"
 #include "tests/gpu/simt/intrinsics.h"

@@ -125,6 +125,9 @@ void start_schedule() {
     Thread& thread = b.thread(t);
     thread.done = false;
     thread.call.op = Op::kNone;
+    thread.copies.clear();
+    thread.first_copy = 0;
+    thread.n_copy_groups = 0;
     const unsigned place = b.schedule == Schedule::kReverse ? b.n_threads - 1 - t : t;
     b.order[place].thread = t;
     b.place_of[t].thread = place;
