@@ -31,7 +31,7 @@ void report_json(const CaptureRequest& options, const CapturePlan& plan, const G
               {"generated_tokens", result.n_generated()},
               {"generated_text", generated},
               {"attention", name_of(plan.info.profile)},
-              {"dtype", name_of(options.dtype)},
+              {"dtype", name_of(plan.info.dtype)},
               {"generation", generation_json(options.generation)},
               {"prefill_tokens_per_second", result.prefill_rate()},
               {"decode_tokens_per_second", result.decode_rate()},
@@ -88,7 +88,8 @@ void add_capture(CLI::App& program, const CommonOptions& common) {
       "--attention", options->attention,
       "full, window:N (last N rows), derive (recompute from queries and keys) or none"
       " (default: full, derive above 2 GB)");
-  add_dtype_flag(*command, options->dtype, "Numbers in the file: f32, f16 or bf16");
+  add_dtype_flag(*command, options->generation.dtype,
+                 "Numbers in the file, and on CUDA of weights and cache: f32, f16 or bf16");
   command->add_flag("--no-queries", options->no_queries, "Leave the queries out");
   command->add_option("-o,--output", options->output, "The capture file to write")->required();
   command->footer(

@@ -2,7 +2,11 @@
 
 namespace qaq::cli {
 
-CLI::Option* add_dtype_flag(CLI::App& command, DType& dtype, const std::string& help) {
+namespace {
+
+template <class Target>
+CLI::Option* add_flag(CLI::App& command, Target& dtype, const std::string& help,
+                      const std::string& default_word) {
   return command
       .add_option_function<std::string>(
           "--dtype",
@@ -13,7 +17,18 @@ CLI::Option* add_dtype_flag(CLI::App& command, DType& dtype, const std::string& 
           },
           help)
       ->check(CLI::IsMember({"f32", "f16", "bf16"}))
-      ->default_str(std::string(name_of(dtype)));
+      ->default_str(default_word);
+}
+
+}  // namespace
+
+CLI::Option* add_dtype_flag(CLI::App& command, DType& dtype, const std::string& help) {
+  return add_flag(command, dtype, help, std::string(name_of(dtype)));
+}
+
+CLI::Option* add_dtype_flag(CLI::App& command, std::optional<DType>& dtype,
+                            const std::string& help) {
+  return add_flag(command, dtype, help, "f32, with --device cuda f16");
 }
 
 }  // namespace qaq::cli

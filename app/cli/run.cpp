@@ -4,9 +4,11 @@
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/dtype_flag.h"
 #include "app/cli/generation_flags.h"
 #include "app/cli/prompt_flags.h"
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "data/tokenizers/stream_decoder.h"
 
 namespace qaq::cli {
@@ -65,12 +67,17 @@ void print_document(const Generator& generator, const Generation& result, const 
 
 void run(GenerationOptions options, const CommonOptions& common) {
   options.device = common.device;
+  if (options.device == "cpu" && options.dtype.value_or(DType::f32) != DType::f32) {
+    refuse_usage({.place = cat("--dtype ", name_of(*options.dtype)),
+                  .what = "the CPU computes in f32",
+                  .cure = "leave it out, or run with --device cuda"});
+  }
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const Generator generator(options);
   print_warning(generator.prompt);
-  const auto engine = generator.open_engine(work);
+  const auto engine = generator.open_engine(work, /*tapped=*/false);
   const double load = total.seconds();
 
   if (common.json) {
@@ -92,12 +99,14 @@ void add_run(CLI::App& program, const CommonOptions& common) {
   options->n_generate = 128;
   CLI::App* command = program.add_subcommand("run", "Continue a text, printed as it comes");
   add_generation_flags(*command, *options);
+  add_dtype_flag(*command, options->dtype, "On CUDA: numbers of weights and cache");
   command->footer(
       "Examples:\n"
       "  qaq run --model smollm2-135m --chat --prompt \"Why is the sky blue?\"\n"
       "  qaq run --model smollm2-135m --prompt \"The lighthouse keeper\" --temperature 0.8 "
       "--top-p 0.95 --seed 7\n"
-      "  qaq run --model llama-folder --prompt-file question.txt --generate 500 --json");
+      "  qaq run --model llama-folder --prompt-file question.txt --generate 500 --json\n"
+      "  qaq run --device cuda --dtype bf16 --model llama-folder --prompt \"Once upon a time\"");
   command->callback([options, &common] { run(*options, common); });
 }
 

@@ -27,7 +27,7 @@ CaptureRequest requestOf(const views::CaptureForm& form) {
   request.generation.n_generate = form.generate;
   request.layers = form.layers.toStdString();
   request.attention = form.attention.toStdString();
-  request.dtype = dtypeOf(form.dtype);
+  request.generation.dtype = dtypeOf(form.dtype);
   request.output = form.output.toStdString();
   return request;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 
 #include "app/wiring/device.h"
 #include "app/wiring/inputs.h"
@@ -15,7 +16,8 @@
 namespace qaq {
 namespace {
 
-// Passes taps on and counts the time that they take.
+// Passes taps on and counts the time that the model waits in them: those of a backend whose taps
+// come on a thread of their own cost it none.
 class TimedSink : public TapSink {
  public:
   explicit TimedSink(TapSink& inner) : inner_(inner) {}
@@ -26,12 +28,13 @@ class TimedSink : public TapSink {
   void put(const TapBlock& block) override {
     const Stopwatch watch;
     inner_.put(block);
-    seconds_ += watch.seconds();
+    if (std::this_thread::get_id() == model_) seconds_ += watch.seconds();
   }
   double seconds() const { return seconds_; }
 
  private:
   TapSink& inner_;
+  const std::thread::id model_ = std::this_thread::get_id();
   double seconds_ = 0;
 };
 
@@ -68,11 +71,17 @@ Generator::Generator(const GenerationOptions& wanted)
   prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
 }
 
-std::unique_ptr<Engine> Generator::open_engine(const Work& work) const {
+DType Generator::dtype() const {
+  return options.dtype.value_or(options.device == "cuda" ? DType::f16 : DType::f32);
+}
+
+std::unique_ptr<Engine> Generator::open_engine(const Work& work, bool tapped) const {
   const std::int64_t n_prompt = std::ssize(prompt.ids);
   const EngineLimits limits{.max_tokens = n_prompt + options.n_generate,
                             .max_batch = n_prompt,
-                            .dequantize_weights = options.weights == "f32"};
+                            .dequantize_weights = options.weights == "f32",
+                            .dtype = dtype(),
+                            .tapped = tapped};
   return backend->open(model, limits, work);
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/sampler.h"
 #include "core/engine/tap.h"
+#include "core/tensor/dtype.h"
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 
@@ -23,6 +25,9 @@ struct GenerationOptions {
   std::string model;
   std::string device = "cpu";      ///< or "cuda"
   std::string weights = "stored";  ///< or "f32": dequantized once, when loaded
+  /// What a capture stores, and on CUDA what weights and cache are held as; empty: f32 on the CPU,
+  /// f16 on CUDA.
+  std::optional<DType> dtype;
   PromptSource prompt;
   std::int64_t n_generate = 0;
   bool ignore_eos = false;
@@ -38,8 +43,9 @@ nlohmann::ordered_json generation_json(const GenerationOptions& options);
 struct Generator {
   /// The device first: a model is not read for one that is not there.
   explicit Generator(const GenerationOptions& options);
-  /// The engine, large enough for the prompt and what is generated.
-  std::unique_ptr<Engine> open_engine(const Work& work) const;
+  /// The engine, large enough for the prompt and what is generated; `tapped`: with taps.
+  std::unique_ptr<Engine> open_engine(const Work& work, bool tapped) const;
+  DType dtype() const;
 
   GenerationOptions options;
   std::shared_ptr<const Backend> backend;

@@ -56,7 +56,7 @@ nlohmann::ordered_json capture_record(const CaptureRequest& request, const Captu
   record["model_sha256"] = plan.info.model_sha256;
   record["tokenizer_sha256"] = plan.tokenizer_sha256;
   record["prompt_sha256"] = sha256_hex(plan.info.prompt_text);
-  record["dtype"] = name_of(request.dtype);
+  record["dtype"] = name_of(plan.info.dtype);
   record["generation"] = generation_json(request.generation);
   const DeviceInfo device = backend.info();
   record["device"] = device.name;
@@ -98,7 +98,7 @@ CapturePlan capture_plan(const CaptureRequest& request, const Generator& generat
   info.n_prompt = std::ssize(generator.prompt.ids);
   info.prompt_text = generator.prompt.text;
   info.special_ids = tokenizer.special_ids();
-  info.dtype = request.dtype;
+  info.dtype = generator.dtype();
   info.has_queries = !request.no_queries;
   plan.tokenizer_kind = tokenizer.kind();
   plan.max_tokens = info.n_prompt + generator.options.n_generate;
@@ -116,7 +116,7 @@ CaptureOutcome make_capture(const CaptureRequest& request, const Generator& gene
   plan.info.created_utc = utc_now();
   plan.info.command_line = origin.command_line;
   plan.tokenizer_sha256 = generator.tokenizer->sha256();
-  const auto engine = generator.open_engine(work);
+  const auto engine = generator.open_engine(work, /*tapped=*/true);
   CaptureOutcome out;
   out.load = total.seconds();
   const auto writer = CaptureWriter::create(request.output, plan);

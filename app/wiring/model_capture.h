@@ -6,7 +6,6 @@
 #include "app/wiring/generation.h"
 #include "app/wiring/origin.h"
 #include "core/base/progress.h"
-#include "core/tensor/dtype.h"
 #include "data/capture/capture_writer.h"
 
 namespace qaq {
@@ -16,7 +15,6 @@ struct CaptureRequest {
   GenerationOptions generation;
   std::string layers;  ///< as in "0-3,14"; empty: all
   std::string attention = "auto";
-  DType dtype = DType::f32;
   std::string output;
   bool no_queries = false;
 };

@@ -76,7 +76,7 @@ const float* CpuOps::vector_of(const Tensor& weight) const {
   return weight.handle ? reinterpret_cast<const float*>(matrix_of(weight).bytes.data()) : nullptr;
 }
 
-Tensor CpuOps::allocate(std::string_view, std::int64_t rows, std::int64_t cols) {
+Tensor CpuOps::allocate(std::string_view, std::int64_t rows, std::int64_t cols, ActivationUse) {
   return {rows, cols, DType::f32, buffers_.emplace_back(rows * cols).data()};
 }
 
@@ -85,7 +85,7 @@ Tensor CpuOps::rows(const Tensor& matrix, std::int64_t first, std::int64_t n_row
           static_cast<float*>(matrix.handle) + first * matrix.cols};
 }
 
-void CpuOps::begin(const BatchRows& run) {
+void CpuOps::begin(const BatchRows& run, bool) {
   run_ = run;
   fill_rope_angles(spec_.rope, run, angles_);
   heads_ = {};
@@ -207,9 +207,10 @@ void CpuOps::replace_cache(std::int64_t layer, std::int64_t n_tokens,
   });
 }
 
-void CpuOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) {
+Tensor CpuOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) {
   const auto g = rows_of(gate, n_rows), u = rows_of(up, n_rows);
   for_row_blocks(n_rows, [&](std::int64_t row) { swiglu(g.sub(row).span(), u.sub(row).data()); });
+  return gate;
 }
 
 void CpuOps::logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) {

@@ -25,9 +25,10 @@ class CpuOps : public Ops {
   CpuOps(const ModelSpec& spec, const EngineLimits& limits);
 
   Tensor load_weight(const WeightView& weight) override;
-  Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols) override;
+  Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols,
+                  ActivationUse use) override;
   Tensor rows(const Tensor& matrix, std::int64_t first, std::int64_t n_rows) const override;
-  void begin(const BatchRows& run) override;
+  void begin(const BatchRows& run, bool tapped) override;
   void embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) override;
   void norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows,
             const Tensor& out) override;
@@ -37,7 +38,7 @@ class CpuOps : public Ops {
                  TapSink* taps) override;
   void replace_cache(std::int64_t layer, std::int64_t n_tokens, const NdView<const float, 3>& key,
                      const NdView<const float, 3>& value) override;
-  void activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
+  Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
   void logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) override;
   void sync() override {}
   std::span<const float> last_logits() const override { return last_logits_.span(); }

@@ -44,15 +44,16 @@ Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> op
   } catch (const Error& error) {
     throw error.with_file(model_->file());
   }
-  const auto run_rows = [&](const char* name, std::int64_t cols) {
-    return ops_->allocate(name, limits_.max_batch, cols);
+  using enum ActivationUse;
+  const auto run_rows = [&](const char* name, std::int64_t cols, ActivationUse use) {
+    return ops_->allocate(name, limits_.max_batch, cols, use);
   };
-  const auto chunk_rows = [&](const char* name, std::int64_t cols) {
-    return ops_->allocate(name, std::min(limits_.max_batch, kChunkRows), cols);
+  const auto chunk_rows = [&](const char* name, std::int64_t cols, ActivationUse use = sum) {
+    return ops_->allocate(name, std::min(limits_.max_batch, kChunkRows), cols, use);
   };
-  activations_ = {.hidden = run_rows("hidden", s.hidden_size),
-                  .mixed = run_rows("mixed", s.n_heads * s.head_dim),
-                  .normed = chunk_rows("normed", s.hidden_size),
+  activations_ = {.hidden = run_rows("hidden", s.hidden_size, sum),
+                  .mixed = run_rows("mixed", s.n_heads * s.head_dim, product_input),
+                  .normed = chunk_rows("normed", s.hidden_size, product_input),
                   .query = chunk_rows("query", s.n_heads * s.head_dim),
                   .key = chunk_rows("key", s.n_kv_heads * s.head_dim),
                   .value = chunk_rows("value", s.n_kv_heads * s.head_dim),

@@ -22,7 +22,7 @@ void forward(Ops& ops, const ModelSpec& spec, const EngineWeights& weights, cons
   const BatchRows run{call.first_position, static_cast<std::int64_t>(call.ids.size())};
   const std::int64_t n_layers = spec.shape.n_layers;
 
-  ops.begin(run);
+  ops.begin(run, call.taps != nullptr);
   ops.embed(weights.embedding, call.ids, a.hidden);
   for (std::int64_t layer = 0; layer < n_layers; ++layer) {
     const LayerWeights& w = weights.layers[static_cast<std::size_t>(layer)];
@@ -48,8 +48,8 @@ void forward(Ops& ops, const ModelSpec& spec, const EngineWeights& weights, cons
       ops.linear(
           a.normed, n,
           std::array{Projection{w.gate, w.gate_bias, a.gate}, Projection{w.up, w.up_bias, a.up}});
-      ops.activate(a.gate, a.up, n);
-      ops.linear(a.gate, n, std::array{Projection{w.down, w.down_bias, hidden, true}});
+      const Tensor activated = ops.activate(a.gate, a.up, n);
+      ops.linear(activated, n, std::array{Projection{w.down, w.down_bias, hidden, true}});
     });
     work.report({run.n_rows > 1 ? "prefill" : "decode", layer + 1, n_layers, "layers"});
   }

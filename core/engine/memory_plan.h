@@ -6,6 +6,7 @@
 
 #include "core/model/model_source.h"
 #include "core/model/model_spec.h"
+#include "core/tensor/dtype.h"
 
 namespace qaq {
 
@@ -14,6 +15,10 @@ struct EngineLimits {
   std::int64_t max_tokens = 0;      ///< positions in the KV cache
   std::int64_t max_batch = 0;       ///< rows of the largest forward pass (the prompt)
   bool dequantize_weights = false;  ///< hold weights as float32 instead of as stored
+  /// What weights, inputs of products and the cache are held as where the backend has a choice. The
+  /// CPU computes in float32 whatever this says.
+  DType dtype = DType::f32;
+  bool tapped = true;  ///< runs may be given taps
 };
 
 struct MemoryItem {

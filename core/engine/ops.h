@@ -28,6 +28,10 @@ struct BatchRows {
   std::int64_t n_rows = 0;
 };
 
+/// What a matrix of activations is for. Backends that multiply in 16 bits keep the inputs of
+/// products so; what is added up stays float32.
+enum class ActivationUse { sum, product_input };
+
 /// One output of a linear layer.
 struct Projection {
   Tensor weight;  ///< (n, k)
@@ -56,12 +60,14 @@ class Ops {
   /// ModelSource. Throws Error{input} naming the tensor when it holds NaN or infinity.
   virtual Tensor load_weight(const WeightView& weight) = 0;
   /// A matrix for activations, of the Ops' lifetime.
-  virtual Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols) = 0;
+  virtual Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols,
+                          ActivationUse use) = 0;
   /// Rows [first, first + n_rows) of an allocated matrix.
   virtual Tensor rows(const Tensor& matrix, std::int64_t first, std::int64_t n_rows) const = 0;
 
   /// The next calls are about one run of these rows. Rotation angles may depend on where it ends.
-  virtual void begin(const BatchRows& run) = 0;
+  /// `tapped`: attention() and logits() will be given taps.
+  virtual void begin(const BatchRows& run, bool tapped) = 0;
   /// out[i] = table[ids[i]].
   virtual void embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) = 0;
   /// RMSNorm: out = in / sqrt(mean(in^2) + epsilon) * weight, row by row.
@@ -85,8 +91,9 @@ class Ops {
   virtual void replace_cache(std::int64_t layer, std::int64_t n_tokens,
                              const NdView<const float, 3>& key,
                              const NdView<const float, 3>& value) = 0;
-  /// SwiGLU: gate = silu(gate) * up.
-  virtual void activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;
+  /// SwiGLU: silu(gate) * up, an input of products, in place of `gate` or in a matrix of the
+  /// backend's own: returns where.
+  virtual Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;
   /// Logits of rows of `in` (n_rows, hidden_size) against `head` (vocab_size, hidden_size). Rows
   /// that `taps` wants are tapped in blocks; those of the last row stay in last_logits().
   virtual void logits(const BatchRows& rows, const Tensor& in, const Tensor& head,

@@ -1,16 +1,11 @@
 #include "core/policy/bit_rule.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
-
-#include "core/quant/arith.h"
-#include "core/quant/unit_errors.h"
+#include <limits>
 
 namespace qaq {
 namespace {
-
-constexpr float kSqrt12 = 3.46410162f;  // a uniform error of step h has the variance h^2 / 12
 
 // ln(T^3 / (T - 1) e^2 + 1). One token has the score 1 whatever its key.
 double key_budget(const QaqSideParams& params, double n_tokens) {
@@ -41,71 +36,9 @@ void set_value_budget(const QaqSideParams& params, double n_tokens, BitRule& rul
   rule.weight = BitRule::Weight::squared_score;
 }
 
-// The fewest bits, from `least` on, whose measured error is at most `variance`; kBitChoices where
-// none is enough.
-int fewest_bits(std::span<const float> errors, float variance, int least) {
-  int n_bits = least;
-  while (n_bits < kBitChoices && !(errors[static_cast<std::size_t>(n_bits)] <= variance)) ++n_bits;
-  return n_bits;
-}
-
 }  // namespace
 
 double kappa(double v) { return (std::expm1(2 * v) - 2 * std::expm1(v / 2)) / v; }
-
-float BitRule::weight_of(const UnitFacts& unit) const {
-  const float s = unit.importance;
-  switch (weight) {
-    case Weight::squared_score:
-      return s * s;
-    case Weight::squared_spread: {
-      // s (1 - s) made monotone: a larger score than seen must not need more.
-      const float spread = s < 0.5f ? s * (1 - s) : 0.25f;
-      return spread * spread;
-    }
-    case Weight::squared_score_distance:
-      return s * s * unit.distance;
-    case Weight::one:
-      break;
-  }
-  return 1;
-}
-
-BitChoice BitRule::choose(const UnitFacts& unit) const {
-  BitChoice choice;
-  if (kind == Kind::fixed) {
-    choice.wanted = choice.n_bits = n_bits_fixed;
-    return choice;
-  }
-  if (kind == Kind::variance) {
-    choice.error = std::min(cap, budget / weight_of(unit));
-    if (divides_by_query_norm) choice.error /= unit.q_norm;
-    if (measured) {
-      choice.wanted = fewest_bits(unit.errors, choice.error, n_bits_min);
-      choice.unmet = choice.wanted == kBitChoices;
-    } else {
-      choice.wanted = bits_for_step(unit.range, kSqrt12 * std::sqrt(choice.error));
-    }
-  } else {
-    // Reciprocal first, then the product: the order in which the authors' code rounds.
-    choice.error = kind == Kind::error_bound ? max_error : (1.0f / unit.importance) * max_error;
-    if (divides_by_query_norm) choice.error /= std::sqrt(unit.q_norm);
-    choice.wanted = bits_for(unit.range, choice.error);
-  }
-  choice.forced = unit.token >= first_forced;
-  if (choice.forced) {
-    choice.n_bits = n_bits_max;
-    return choice;
-  }
-  choice.n_bits = std::clamp(choice.wanted, n_bits_min, n_bits_max);
-  if (choice.wanted < n_bits_min) choice.clamp = BitChoice::Clamp::min;
-  if (choice.wanted > n_bits_max) choice.clamp = BitChoice::Clamp::max;
-  return choice;
-}
-
-int BitRule::n_bits(float range, float importance, std::int64_t token) const {
-  return choose({.token = token, .range = range, .importance = importance}).n_bits;
-}
 
 BitRule reference_bit_rule(const QaqSideParams& params, CacheSide side, std::int64_t n_tokens) {
   BitRule rule = common_rule(params, n_tokens);

@@ -1,63 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 
+#include "core/policy/bit_choice.h"
 #include "core/policy/qaq_params.h"
 #include "core/policy/unit_facts.h"
 
 namespace qaq {
-
-/// What a rule gave one unit, and how it came to it.
-struct BitChoice {
-  enum class Clamp { none, min, max };
-
-  float error = 0;  ///< variant reference: max_error; else sigma^2; 0 where bits are fixed
-  int wanted = 0;   ///< bits before clamps and the forced rule
-  int n_bits = 0;   ///< bits that the unit gets
-  Clamp clamp = Clamp::none;  ///< which of n_bits_min and n_bits_max stopped it
-  bool forced = false;        ///< among the newest tokens, which get n_bits_max
-  bool unmet = false;         ///< bits_rule measured: no number of bits keeps sigma^2
-
-  /// True where the unit got fewer bits than its error asks for.
-  bool starved() const { return n_bits < wanted; }
-};
-
-/// How a unit's bits follow from its range, its importance and the rest of its facts: everything
-/// that is the same for all units, computed once on the host in double. A rule is data, so that
-/// kernels can evaluate it.
-struct BitRule {
-  enum class Kind {
-    fixed,                      ///< n_bits_fixed for every unit: no clamp, no forced tokens
-    error_bound,                ///< errors up to `max_error`
-    error_bound_by_importance,  ///< errors up to (1 / importance) * max_error
-    variance                    ///< errors of variance min(cap, budget / weight) / query norm
-  };
-  /// What a variance's budget is divided by, of S = importance.
-  enum class Weight {
-    one,
-    squared_score,          ///< S^2
-    squared_spread,         ///< M^2, M = S (1 - S) while S < 1/2, else 1/4
-    squared_score_distance  ///< S^2 distance
-  };
-  Kind kind = Kind::fixed;
-  int n_bits_fixed = 0;
-  float max_error = 0;
-  bool divides_by_query_norm = false;  ///< max_error^2, or the variance
-  Weight weight = Weight::one;
-  float budget = 0;
-  float cap = std::numeric_limits<float>::infinity();
-  bool measured = false;  ///< the fewest bits whose measured error is at most the variance
-  int n_bits_min = 0;
-  int n_bits_max = 0;
-  std::int64_t first_forced = 0;  ///< tokens from here on get n_bits_max; n_tokens: none
-
-  BitChoice choose(const UnitFacts& unit) const;
-  /// Bits of a unit at `token` that has no other facts. Importance 0 allows any error.
-  int n_bits(float range, float importance, std::int64_t token) const;
-  /// What the budget of a unit with these facts is divided by.
-  float weight_of(const UnitFacts& unit) const;
-};
 
 /// E(e^d - 1)^2 = kappa v for d of variance v, normal: what lies beyond first order (section 4.1).
 double kappa(double v);

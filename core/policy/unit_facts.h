@@ -4,19 +4,10 @@
 #include <span>
 #include <vector>
 
+#include "core/policy/bit_choice.h"
 #include "core/policy/cache_policy.h"
 
 namespace qaq {
-
-/// What the bits of one unit follow from. Of a unit that spans heads or layers each is the largest.
-struct UnitFacts {
-  std::int64_t token = 0;
-  float range = 0;                  ///< of the inliers, as the quantizer spans it
-  float importance = 0;             ///< S_u, the largest score that the token got
-  float q_norm = 0;                 ///< squared 2-norm of a query
-  float distance = 0;               ///< ||v_t - X||^2
-  std::span<const float> errors{};  ///< (kBitChoices), mean squared, of 0, 1, .. bits
-};
 
 /// The facts of every unit of a cache. What the view does not have is 0 (`q_norm` apart, which is
 /// `fixed_q_norm` then). The view's arrays outlive it.

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string_view>
 
 #include "core/base/half.h"
@@ -35,6 +38,20 @@ inline float rounded(float value, DType dtype) {
       return float_from_bf16(bf16_from_float(value));
   }
   return value;
+}
+
+/// Numbers rounded to `dtype`, as they lie in memory and in files: values.size() * bytes_of(dtype)
+/// bytes. `to` may be where the values lie.
+inline void store_as(std::span<const float> values, DType dtype, std::byte* to) {
+  if (dtype == DType::f32) {
+    std::memmove(to, values.data(), values.size_bytes());
+    return;
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint16_t bits =
+        dtype == DType::f16 ? half_from_float(values[i]) : bf16_from_float(values[i]);
+    std::memcpy(to + 2 * i, &bits, sizeof bits);
+  }
 }
 
 }  // namespace qaq

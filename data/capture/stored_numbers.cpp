@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "core/base/half.h"
@@ -37,15 +36,7 @@ std::size_t first_beyond(std::span<const float> values, float limit) {
 
 std::vector<std::byte> encoded(std::span<const float> values, DType dtype) {
   std::vector<std::byte> bytes(values.size() * static_cast<std::size_t>(bytes_of(dtype)));
-  if (dtype == DType::f32) {
-    std::memcpy(bytes.data(), values.data(), bytes.size());
-    return bytes;
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint16_t bits =
-        dtype == DType::f16 ? half_from_float(values[i]) : bf16_from_float(values[i]);
-    std::memcpy(bytes.data() + 2 * i, &bits, 2);
-  }
+  store_as(values, dtype, bytes.data());
   return bytes;
 }
 

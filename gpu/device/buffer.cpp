@@ -50,5 +50,7 @@ PinnedBuffer<T>::PinnedBuffer(std::int64_t n) : size_(n) {
 
 template class PinnedBuffer<float>;
 template class PinnedBuffer<std::int32_t>;
+template class PinnedBuffer<std::int64_t>;
+template class PinnedBuffer<std::byte>;
 
 }  // namespace qaq::cuda

@@ -59,5 +59,7 @@ class PinnedBuffer {
 
 extern template class PinnedBuffer<float>;
 extern template class PinnedBuffer<std::int32_t>;
+extern template class PinnedBuffer<std::int64_t>;
+extern template class PinnedBuffer<std::byte>;
 
 }  // namespace qaq::cuda

@@ -30,6 +30,7 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
+  cudaEvent_t get() const { return event_; }
   void record(const Stream& stream) const;
   /// Waits until what was recorded is done; nothing was: returns at once.
   void wait() const;

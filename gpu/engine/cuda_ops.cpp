@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cuda_runtime_api.h>
+#include <vector>
 
+#include "core/engine/forward.h"
 #include "gpu/cuda/kernels/activate.h"
-#include "gpu/cuda/kernels/attention.h"
 #include "gpu/cuda/kernels/embed.h"
+#include "gpu/cuda/kernels/half_linear.h"
 #include "gpu/cuda/kernels/linear.h"
 #include "gpu/cuda/kernels/norm.h"
 #include "gpu/cuda/kernels/rotate_append.h"
@@ -17,81 +19,97 @@ namespace {
 
 float* floats(const Tensor& tensor) { return static_cast<float*>(tensor.handle); }
 
-std::size_t bytes_of(std::int64_t n) { return static_cast<std::size_t>(n) * sizeof(float); }
+// Rows that are asked about together whether anybody wants their scores.
+constexpr std::int64_t kRowsAsked = 64;
 
 }  // namespace
 
 CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits)
-    : spec_(spec),
-      limits_(limits),
-      arena_(plan_device_memory(spec, limits).total()),
-      pool_(tap_pool_bytes(spec_.shape, limits)) {
+    : spec_(spec), limits_(limits), arena_(plan_device_memory(spec, limits).total()) {
   const ModelShape& s = spec_.shape;
   const std::int64_t run = limits.max_batch, n_pairs = spec_.rope.n_rotary_dim / 2;
   const std::int64_t cache = s.n_layers * s.n_kv_heads * limits.max_tokens * s.head_dim;
-  keys_ = arena_.take<float>(cache);
-  values_ = arena_.take<float>(cache);
-  query_heads_ = arena_.take<float>(s.n_heads * run * s.head_dim);
+  keys_ = take_numbers(cache);
+  values_ = take_numbers(cache);
+  query_heads_ = take_numbers(s.n_heads * run * s.head_dim);
+  activated_ = limits.dtype == DType::f32
+                   ? nullptr
+                   : take_numbers(std::min(run, kChunkRows) * s.intermediate_size);
   cos_ = arena_.take<float>(run * n_pairs);
   sin_ = arena_.take<float>(run * n_pairs);
-  scores_ = arena_.take<float>(score_slab_size(s, limits));
-  logits_ = arena_.take<float>(std::min(logits_block_rows(s), run) * s.vocab_size);
+  logits_ = arena_.take<float>(s.vocab_size);
   ids_ = arena_.take<std::int32_t>(run);
   host_angles_ = PinnedBuffer<float>(2 * run * n_pairs);
   host_ids_ = PinnedBuffer<std::int32_t>(run);
   last_logits_ = PinnedBuffer<float>(s.vocab_size);
+  if (limits.tapped) {
+    const TapRing::Sizes sizes = tap_ring_sizes(spec, limits);
+    region_bytes_ = tap_region_bytes(sizes);
+    ring_ = std::make_unique<TapRing>(arena_.take<std::byte>(sizes.device_bytes), sizes);
+  }
 }
 
-float* CudaOps::cache_rows(float* cache, std::int64_t layer, std::int64_t position) const {
+std::byte* CudaOps::take_numbers(std::int64_t n) {
+  return arena_.take<std::byte>(bytes_of_numbers(n));
+}
+
+std::byte* CudaOps::cache_rows(std::byte* cache, std::int64_t layer, std::int64_t position) const {
   const ModelShape& s = spec_.shape;
-  return cache + (layer * s.n_kv_heads * limits_.max_tokens + position) * s.head_dim;
+  return cache +
+         bytes_of_numbers((layer * s.n_kv_heads * limits_.max_tokens + position) * s.head_dim);
 }
 
-void CudaOps::upload(const float* from, std::int64_t n, float* to) {
-  check(cudaMemcpyAsync(to, from, bytes_of(n), cudaMemcpyHostToDevice, stream_.get()),
+void CudaOps::upload(const void* from, std::int64_t bytes, void* to) {
+  check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
+                        stream_.get()),
         "copying to the GPU");
 }
 
-void CudaOps::download(const float* from, std::int64_t n, float* to) {
-  check(cudaMemcpyAsync(to, from, bytes_of(n), cudaMemcpyDeviceToHost, stream_.get()),
+void CudaOps::download(const void* from, std::int64_t bytes, void* to) {
+  check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost,
+                        stream_.get()),
         "copying from the GPU");
 }
 
 Tensor CudaOps::load_weight(const WeightView& weight) {
-  float* device = arena_.take<float>(weight.rows * weight.cols);
-  weights_.put(weight, device, stream_);
-  return {weight.rows, weight.cols, DType::f32, device};
+  const DType dtype = weight.rows == 1 ? DType::f32 : limits_.dtype;
+  auto* device = arena_.take<std::byte>(weight.rows * weight.cols * bytes_of(dtype));
+  weights_.put(weight, dtype, device, stream_);
+  return {weight.rows, weight.cols, dtype, device};
 }
 
-Tensor CudaOps::allocate(std::string_view, std::int64_t rows, std::int64_t cols) {
-  return {rows, cols, DType::f32, arena_.take<float>(rows * cols)};
+Tensor CudaOps::allocate(std::string_view, std::int64_t rows, std::int64_t cols,
+                         ActivationUse use) {
+  const DType dtype = use == ActivationUse::product_input ? limits_.dtype : DType::f32;
+  return {rows, cols, dtype, arena_.take<std::byte>(rows * cols * bytes_of(dtype))};
 }
 
 Tensor CudaOps::rows(const Tensor& matrix, std::int64_t first, std::int64_t n_rows) const {
-  return {n_rows, matrix.cols, matrix.dtype, floats(matrix) + first * matrix.cols};
+  return {n_rows, matrix.cols, matrix.dtype,
+          static_cast<std::byte*>(matrix.handle) + first * matrix.cols * bytes_of(matrix.dtype)};
 }
 
-void CudaOps::begin(const BatchRows& run) {
+void CudaOps::begin(const BatchRows& run, bool) {
   run_ = run;
   fill_rope_angles(spec_.rope, run, angles_);
   const std::int64_t n = angles_.cos.size();
   // The last run has been waited for: nothing reads the pinned copy any more.
   std::copy_n(angles_.cos.data(), n, host_angles_.data());
   std::copy_n(angles_.sin.data(), n, host_angles_.data() + n);
-  upload(host_angles_.data(), n, cos_);
-  upload(host_angles_.data() + n, n, sin_);
+  const std::int64_t bytes = n * bytes_of(DType::f32);
+  upload(host_angles_.data(), bytes, cos_);
+  upload(host_angles_.data() + n, bytes, sin_);
 }
 
 void CudaOps::embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) {
   std::copy(ids.begin(), ids.end(), host_ids_.data());
-  check(cudaMemcpyAsync(ids_, host_ids_.data(), ids.size_bytes(), cudaMemcpyHostToDevice,
-                        stream_.get()),
-        "copying token ids");
-  check(cuda::embed({.table = floats(table),
+  upload(host_ids_.data(), static_cast<std::int64_t>(ids.size_bytes()), ids_);
+  check(cuda::embed({.table = table.handle,
                      .ids = ids_,
                      .out = floats(out),
                      .n_rows = std::ssize(ids),
-                     .n_cols = table.cols},
+                     .n_cols = table.cols,
+                     .dtype = table.dtype},
                     stream_.get()),
         "embed");
 }
@@ -99,17 +117,18 @@ void CudaOps::embed(const Tensor& table, std::span<const std::int32_t> ids, cons
 void CudaOps::norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows, const Tensor& out) {
   check(rms_norm({.in = floats(in),
                   .weight = floats(weight),
-                  .out = floats(out),
+                  .out = out.handle,
                   .n_rows = n_rows,
                   .n_cols = weight.cols,
-                  .epsilon = static_cast<float>(spec_.norm_epsilon)},
+                  .epsilon = static_cast<float>(spec_.norm_epsilon),
+                  .dtype = out.dtype},
                  stream_.get()),
         "norm");
 }
 
-void CudaOps::linear(const Tensor& in, std::int64_t n_rows, std::span<const Projection> outputs) {
-  for (const Projection& p : outputs) {
-    check(cuda::linear({.in = floats(in),
+void CudaOps::multiply(const void* in, std::int64_t n_rows, const Projection& p) {
+  if (limits_.dtype == DType::f32) {
+    check(cuda::linear({.in = static_cast<const float*>(in),
                         .weight = floats(p.weight),
                         .bias = floats(p.bias),
                         .out = floats(p.out),
@@ -119,7 +138,23 @@ void CudaOps::linear(const Tensor& in, std::int64_t n_rows, std::span<const Proj
                         .accumulate = p.accumulate},
                        stream_.get()),
           "linear");
+    return;
   }
+  check(half_linear({.in = in,
+                     .weight = p.weight.handle,
+                     .bias = floats(p.bias),
+                     .out = floats(p.out),
+                     .n_rows = n_rows,
+                     .n = p.weight.rows,
+                     .k = p.weight.cols,
+                     .accumulate = p.accumulate,
+                     .dtype = limits_.dtype},
+                    stream_.get()),
+        "linear");
+}
+
+void CudaOps::linear(const Tensor& in, std::int64_t n_rows, std::span<const Projection> outputs) {
+  for (const Projection& output : outputs) multiply(in.handle, n_rows, output);
 }
 
 void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) {
@@ -139,7 +174,8 @@ void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const Hea
                              .n_kv_heads = s.n_kv_heads,
                              .head_dim = s.head_dim,
                              .n_rotary = spec_.rope.n_rotary_dim,
-                             .query_heads = query_heads_ + first * s.head_dim,
+                             .dtype = limits_.dtype,
+                             .query_heads = query_heads_ + bytes_of_numbers(first * s.head_dim),
                              .query_stride = run_.n_rows,
                              .key_cache = cache_rows(keys_, layer, rows.first_position),
                              .value_cache = cache_rows(values_, layer, rows.first_position),
@@ -148,46 +184,85 @@ void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const Hea
         "rotate_append");
 }
 
-void CudaOps::put(TapSink& taps, TapBlock block, const std::shared_ptr<float>& numbers) {
-  stream_.wait();  // its numbers are still on their way
-  const auto n = static_cast<std::size_t>(block.n_heads * block.n_rows * block.n_cols);
-  block.dtype = DType::f32;
-  block.bytes = std::as_bytes(std::span<const float>(numbers.get(), n));
-  block.owner = numbers;
-  taps.put(block);
+// Heads of some rows, each head_stride bytes behind the other, through the ring.
+void CudaOps::tap_rows(TapBlock block, const std::byte* from, std::int64_t head_stride,
+                       TapSink& taps) {
+  const std::int64_t n_heads = block.n_heads;
+  const auto head_bytes = static_cast<std::size_t>(bytes_of_numbers(block.n_rows * block.n_cols));
+  const std::int64_t together =
+      std::clamp<std::int64_t>(region_bytes_ / static_cast<std::int64_t>(head_bytes), 1, n_heads);
+  for (std::int64_t head = 0; head < n_heads; head += together) {
+    block.first_head = head;
+    block.n_heads = std::min(together, n_heads - head);
+    std::byte* region = ring_->take(TapRing::region_bytes(block));
+    check(cudaMemcpy2DAsync(region, head_bytes, from + head * head_stride,
+                            static_cast<std::size_t>(head_stride), head_bytes,
+                            static_cast<std::size_t>(block.n_heads), cudaMemcpyDeviceToDevice,
+                            stream_.get()),
+          "copying what is tapped");
+    ring_->put(taps, block, stream_);
+  }
 }
 
 void CudaOps::tap_heads(std::int64_t layer, TapSink& taps) {
   const ModelShape& s = spec_.shape;
-  const std::int64_t n = run_.n_rows * s.head_dim;
-  const auto tap = [&](TapKind what, std::int64_t n_heads, const float* from, std::int64_t apart) {
+  const auto tap = [&](TapKind what, std::int64_t n_heads, const std::byte* from,
+                       std::int64_t rows_apart) {
     if (!taps.wants(what, layer, run_.first_position, run_.n_rows)) return;
-    const auto numbers = pool_.take(n_heads * n);
-    for (std::int64_t head = 0; head < n_heads; ++head) {
-      download(from + head * apart, n, numbers.get() + head * n);
-    }
-    put(taps,
-        {.what = what,
-         .layer = layer,
-         .n_heads = n_heads,
-         .first_row = run_.first_position,
-         .n_rows = run_.n_rows,
-         .n_cols = s.head_dim},
-        numbers);
+    tap_rows({.what = what,
+              .layer = layer,
+              .n_heads = n_heads,
+              .first_row = run_.first_position,
+              .n_rows = run_.n_rows,
+              .n_cols = s.head_dim,
+              .dtype = limits_.dtype},
+             from, bytes_of_numbers(rows_apart * s.head_dim), taps);
   };
-  const std::int64_t head_rows = limits_.max_tokens * s.head_dim;
-  tap(TapKind::query, s.n_heads, query_heads_, n);
-  tap(TapKind::key, s.n_kv_heads, cache_rows(keys_, layer, run_.first_position), head_rows);
-  tap(TapKind::value, s.n_kv_heads, cache_rows(values_, layer, run_.first_position), head_rows);
+  tap(TapKind::query, s.n_heads, query_heads_, run_.n_rows);
+  tap(TapKind::key, s.n_kv_heads, cache_rows(keys_, layer, run_.first_position),
+      limits_.max_tokens);
+  tap(TapKind::value, s.n_kv_heads, cache_rows(values_, layer, run_.first_position),
+      limits_.max_tokens);
+}
+
+void CudaOps::attend(const AttentionCall& call, const AttentionPart& part, float* scores) {
+  check(cuda::attention(call, part, scores, stream_.get()), "attention");
+}
+
+// Rows of all heads with their scores: as many heads together as a region holds, else as many rows
+// of one. `block` has the rows.
+void CudaOps::attend_tapped(const AttentionCall& call, TapBlock block, TapSink& taps) {
+  const std::int64_t n_heads = block.n_heads, first = block.first_row, n_rows = block.n_rows;
+  block.n_heads = 1;
+  const std::int64_t together =
+      std::clamp<std::int64_t>(region_bytes_ / TapRing::region_bytes(block), 0, n_heads);
+  block.n_heads = std::max<std::int64_t>(1, together);
+  if (together == 0) {
+    // The last rows are the longest.
+    block.n_rows = std::max<std::int64_t>(1, region_bytes_ / (4 * block.n_cols + 16));
+  }
+  const AttentionPart step{0, block.n_heads, 0, block.n_rows};
+  for (std::int64_t head = 0; head < n_heads; head += step.n_heads) {
+    for (std::int64_t row = 0; row < n_rows; row += step.n_rows) {
+      block.first_head = head;
+      block.n_heads = std::min(step.n_heads, n_heads - head);
+      block.first_row = first + row;
+      block.n_rows = std::min(step.n_rows, n_rows - row);
+      auto* scores = reinterpret_cast<float*>(ring_->take(TapRing::region_bytes(block)));
+      attend(call,
+             {head, block.n_heads, block.first_row - call.first_position, block.n_rows}, scores);
+      ring_->put(taps, block, stream_);
+    }
+  }
 }
 
 void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
                         TapSink* taps) {
   if (taps) tap_heads(layer, *taps);
   const ModelShape& s = spec_.shape;
-  const AttentionCall call{.query = query_heads_,
-                           .key = cache_rows(keys_, layer, 0),
-                           .value = cache_rows(values_, layer, 0),
+  const AttentionCall call{.query = reinterpret_cast<const float*>(query_heads_),
+                           .key = reinterpret_cast<const float*>(cache_rows(keys_, layer, 0)),
+                           .value = reinterpret_cast<const float*>(cache_rows(values_, layer, 0)),
                            .out = floats(out),
                            .query_stride = run.n_rows,
                            .cache_stride = limits_.max_tokens,
@@ -197,31 +272,27 @@ void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& 
                            .first_position = run.first_position,
                            .n_rows = run.n_rows,
                            .window = spec_.attention_window(layer)};
-  if (!taps || !taps->wants(TapKind::attention, layer, run.first_position, run.n_rows)) {
-    check(cuda::attention(call, {0, s.n_heads, 0, run.n_rows}, nullptr, stream_.get()),
-          "attention");
-    return;
-  }
-  const std::int64_t n_keys = run.first_position + run.n_rows;
-  const AttentionBlock block = attention_block(s, run.n_rows, n_keys);
-  for (std::int64_t head = 0; head < s.n_heads; head += block.n_heads) {
-    for (std::int64_t row = 0; row < run.n_rows; row += block.n_rows) {
-      const AttentionPart part{head, std::min(block.n_heads, s.n_heads - head), row,
-                               std::min(block.n_rows, run.n_rows - row)};
-      check(cuda::attention(call, part, scores_, stream_.get()), "attention");
-      const std::int64_t n = part.n_heads * part.n_rows * n_keys;
-      const auto numbers = pool_.take(n);
-      download(scores_, n, numbers.get());
-      put(*taps,
-          {.what = TapKind::attention,
-           .layer = layer,
-           .first_head = head,
-           .n_heads = part.n_heads,
-           .first_row = run.first_position + row,
-           .n_rows = part.n_rows,
-           .n_cols = n_keys},
-          numbers);
+  const auto wanted = [&](std::int64_t row) {
+    return taps && taps->wants(TapKind::attention, layer, run.first_position + row,
+                               std::min(kRowsAsked, run.n_rows - row));
+  };
+  for (std::int64_t row = 0, end = 0; row < run.n_rows; row = end) {
+    const bool tapped = wanted(row);
+    for (end = row; end < run.n_rows && wanted(end) == tapped;) {
+      end = std::min(end + kRowsAsked, run.n_rows);
     }
+    if (!tapped) {
+      attend(call, {0, s.n_heads, row, end - row}, nullptr);
+      continue;
+    }
+    attend_tapped(call,
+                  {.what = TapKind::attention,
+                   .layer = layer,
+                   .n_heads = s.n_heads,
+                   .first_row = run.first_position + row,
+                   .n_rows = end - row,
+                   .n_cols = run.first_position + run.n_rows},
+                  *taps);
   }
 }
 
@@ -229,51 +300,64 @@ void CudaOps::replace_cache(std::int64_t layer, std::int64_t n_tokens,
                             const NdView<const float, 3>& key,
                             const NdView<const float, 3>& value) {
   const std::int64_t n = n_tokens * spec_.shape.head_dim;
-  const std::int64_t apart = limits_.max_tokens * spec_.shape.head_dim;
+  const std::int64_t apart = bytes_of_numbers(limits_.max_tokens * spec_.shape.head_dim);
+  std::vector<std::byte> stored(static_cast<std::size_t>(bytes_of_numbers(n)));
+  const auto put = [&](const float* from, std::byte* to) {
+    store_as({from, static_cast<std::size_t>(n)}, limits_.dtype, stored.data());
+    upload(stored.data(), std::ssize(stored), to);
+    stream_.wait();  // the numbers may go now
+  };
   for (std::int64_t head = 0; head < key.shape(0); ++head) {
-    upload(key.sub(head).data(), n, cache_rows(keys_, layer, 0) + head * apart);
-    upload(value.sub(head).data(), n, cache_rows(values_, layer, 0) + head * apart);
+    put(key.sub(head).data(), cache_rows(keys_, layer, 0) + head * apart);
+    put(value.sub(head).data(), cache_rows(values_, layer, 0) + head * apart);
   }
-  stream_.wait();  // the caller's numbers may go now
 }
 
-void CudaOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) {
-  check(silu_times(floats(gate), floats(up), n_rows * gate.cols, stream_.get()), "activate");
+Tensor CudaOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) {
+  const Tensor out = activated_ ? Tensor{n_rows, gate.cols, limits_.dtype, activated_} : gate;
+  check(silu_times({.gate = floats(gate),
+                    .up = floats(up),
+                    .out = out.handle,
+                    .n = n_rows * gate.cols,
+                    .dtype = out.dtype},
+                   stream_.get()),
+        "activate");
+  return out;
 }
 
 void CudaOps::logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) {
   const ModelShape& s = spec_.shape;
-  const auto multiply = [&](std::int64_t first, std::int64_t n) {
-    check(cuda::linear({.in = floats(in) + first * s.hidden_size,
-                        .weight = floats(head),
-                        .out = logits_,
-                        .n_rows = n,
-                        .n = s.vocab_size,
-                        .k = s.hidden_size},
-                       stream_.get()),
-          "logits");
+  const auto multiply_rows = [&](std::int64_t first, std::int64_t n, float* to) {
+    multiply(this->rows(in, first, n).handle, n,
+             {.weight = head, .bias = {}, .out = {n, s.vocab_size, DType::f32, to}});
   };
+  const std::int64_t row_bytes = s.vocab_size * bytes_of(DType::f32);
   if (!taps || !taps->wants(TapKind::logits, s.n_layers, rows.first_position, rows.n_rows)) {
-    multiply(rows.n_rows - 1, 1);
-    download(logits_, s.vocab_size, last_logits_.data());
+    multiply_rows(rows.n_rows - 1, 1, logits_);
+    download(logits_, row_bytes, last_logits_.data());
     return;
   }
-  const std::int64_t block_rows = std::min(logits_block_rows(s), rows.n_rows);
-  for (std::int64_t row = 0; row < rows.n_rows; row += block_rows) {
-    const std::int64_t n = std::min(block_rows, rows.n_rows - row);
-    multiply(row, n);
-    const auto numbers = pool_.take(n * s.vocab_size);
-    download(logits_, n * s.vocab_size, numbers.get());
-    download(logits_ + (n - 1) * s.vocab_size, s.vocab_size, last_logits_.data());
-    put(*taps,
-        {.what = TapKind::logits,
-         .layer = s.n_layers,
-         .n_heads = 1,
-         .first_row = rows.first_position + row,
-         .n_rows = n,
-         .n_cols = s.vocab_size},
-        numbers);
+  const std::int64_t together =
+      std::min({logits_block_rows(s), rows.n_rows, region_bytes_ / row_bytes});
+  for (std::int64_t row = 0; row < rows.n_rows; row += together) {
+    const std::int64_t n = std::min(together, rows.n_rows - row);
+    auto* region = reinterpret_cast<float*>(ring_->take(n * row_bytes));
+    multiply_rows(row, n, region);
+    download(region + (n - 1) * s.vocab_size, row_bytes, last_logits_.data());
+    ring_->put(*taps,
+               {.what = TapKind::logits,
+                .layer = s.n_layers,
+                .n_heads = 1,
+                .first_row = rows.first_position + row,
+                .n_rows = n,
+                .n_cols = s.vocab_size},
+               stream_);
   }
+}
+
+void CudaOps::sync() {
+  stream_.wait();
+  if (ring_) ring_->drain();
 }
 
 std::span<const float> CudaOps::last_logits() const {

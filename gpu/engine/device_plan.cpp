@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/engine/forward.h"
 #include "core/model/model_source.h"
+#include "gpu/cuda/kernels/triangle.h"
 #include "gpu/device/buffer.h"
 
 namespace qaq::cuda {
@@ -14,16 +15,21 @@ namespace {
 // What is left to the driver, the desktop and other programs.
 constexpr std::int64_t kSpare = std::int64_t{512} << 20;
 
+constexpr std::int64_t kMaxRing = std::int64_t{512} << 20;
+constexpr std::int64_t kMaxPinned = std::int64_t{256} << 20;
+constexpr std::int64_t kPieces = 4;  // that fit the pinned memory
+
 std::int64_t floats(std::int64_t n) { return Arena::rounded(4 * n); }
 
-std::int64_t weight_floats(const ModelSpec& spec) {
+// Matrices as the engine multiplies them, vectors (norms, biases) as float32.
+std::int64_t weight_sizes(const ModelSpec& spec, DType dtype) {
   std::int64_t sum = 0;
   for (int i = 0; i < kWeightRoles; ++i) {
     const auto role = static_cast<WeightRole>(i);
     if (!has_weight(spec, role) || (role == WeightRole::head && spec.tied_embeddings)) continue;
     for (std::int64_t layer = 0; layer < (is_layer_role(role) ? spec.shape.n_layers : 1); ++layer) {
       const auto [rows, cols] = weight_shape(role, spec.shape);
-      sum += floats(rows * cols);
+      sum += Arena::rounded(rows * cols * (rows == 1 ? 4 : bytes_of(dtype)));
     }
   }
   return sum;
@@ -39,24 +45,48 @@ std::string parts_text(const MemoryPlan& plan) {
 
 }  // namespace
 
-std::int64_t score_slab_size(const ModelShape& shape, const EngineLimits& limits) {
-  const std::int64_t all = shape.n_heads * limits.max_batch * limits.max_tokens;
-  return std::max(limits.max_tokens, std::min(all, kTapBlockBytes / 4));
+TapRing::Sizes tap_ring_sizes(const ModelSpec& spec, const EngineLimits& limits) {
+  if (!limits.tapped) return {};
+  const ModelShape& s = spec.shape;
+  const std::int64_t run = limits.max_batch, size = bytes_of(limits.dtype);
+  const std::int64_t scores = 4 * triangle_size(limits.max_tokens - run, run);
+  const std::int64_t heads = s.n_heads + 2 * s.n_kv_heads;
+  const std::int64_t layer = heads * ByteRing::rounded(run * s.head_dim * size) +
+                             s.n_heads * ByteRing::rounded(scores) +
+                             ByteRing::rounded(4 * s.vocab_size);
+  // What cannot be split: a row of scores or of logits, a head's rows of a run.
+  const std::int64_t least = ByteRing::rounded(
+      std::max({4 * (limits.max_tokens + 3), 4 * s.vocab_size, run * s.head_dim * size}));
+  TapRing::Sizes sizes;
+  sizes.device_bytes = std::max(std::min(2 * layer, kMaxRing), 2 * least);
+  sizes.pinned_bytes = std::max(std::min(sizes.device_bytes, kMaxPinned), 2 * least);
+  sizes.piece_bytes = std::max(sizes.pinned_bytes / kPieces / 256 * 256, least);
+  sizes.pool_bytes = tap_pool_bytes(s, limits);
+  return sizes;
+}
+
+std::int64_t tap_region_bytes(const TapRing::Sizes& sizes) {
+  return sizes.device_bytes / 2 / 256 * 256;
 }
 
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits) {
   const ModelShape& s = spec.shape;
   const std::int64_t run = limits.max_batch, chunk = std::min(run, kChunkRows);
   const std::int64_t query_size = s.n_heads * s.head_dim, kv_size = s.n_kv_heads * s.head_dim;
+  const auto inputs = [&](std::int64_t n) { return Arena::rounded(n * bytes_of(limits.dtype)); };
+  const std::int64_t activated =
+      limits.dtype == DType::f32 ? 0 : inputs(chunk * s.intermediate_size);
   return {{
-      {"weights", weight_floats(spec)},
-      {"cache", 2 * floats(s.n_layers * kv_size * limits.max_tokens)},
-      {"activations", floats(run * s.hidden_size) + 2 * floats(run * query_size) +
-                          floats(chunk * s.hidden_size) + floats(chunk * query_size) +
-                          2 * floats(chunk * kv_size) + 2 * floats(chunk * s.intermediate_size)},
-      {"taps", floats(score_slab_size(s, limits))},
-      {"logits", floats(std::min(logits_block_rows(s), run) * s.vocab_size)},
-      {"rope and ids", 2 * floats(run * (spec.rope.n_rotary_dim / 2)) + floats(run)},
+      {"weights", weight_sizes(spec, limits.dtype)},
+      {"cache", 2 * inputs(s.n_layers * kv_size * limits.max_tokens)},
+      {"activations", floats(run * s.hidden_size) + 2 * inputs(run * query_size) +
+                          inputs(chunk * s.hidden_size) + floats(chunk * query_size) +
+                          2 * floats(chunk * kv_size) + 2 * floats(chunk * s.intermediate_size) +
+                          activated},
+      {"taps", Arena::rounded(tap_ring_sizes(spec, limits).device_bytes)},
+      {"logits", floats(s.vocab_size)},
+      {"rope, ids, position", 2 * floats(run * (spec.rope.n_rotary_dim / 2)) + floats(run) +
+                                  Arena::rounded(sizeof(std::int64_t))},
   }};
 }
 

@@ -4,15 +4,19 @@
 
 #include "core/engine/memory_plan.h"
 #include "core/model/model_spec.h"
+#include "gpu/engine/tap_ring.h"
 
 namespace qaq::cuda {
 
-/// What a float32 engine takes on the GPU, each array as the arena rounds it: a pure function, to
-/// be asked before anything is allocated.
+/// What an engine takes on the GPU, each array as the arena rounds it: a pure function, to be asked
+/// before anything is allocated.
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits);
 
-/// Scores that are tapped at a time, at most.
-std::int64_t score_slab_size(const ModelShape& shape, const EngineLimits& limits);
+/// Memory of the ring that taps go through: twice what a layer gives, 512 MiB on the GPU and 256
+/// MiB pinned at most. All 0 where the limits say that nothing is tapped.
+TapRing::Sizes tap_ring_sizes(const ModelSpec& spec, const EngineLimits& limits);
+/// Bytes that one region of the ring may have, so that another fits beside it.
+std::int64_t tap_region_bytes(const TapRing::Sizes& sizes);
 
 /// Throws Error{work} where the plan needs more than `free_bytes` less what the driver and others
 /// are left: the message lists the parts and says what half the tokens would save.

@@ -107,7 +107,7 @@ TEST(KernelCode, HasNoLocalMemoryAndNoAtomicSums) {
 
 // Bandwidth is what they are for: 16 bytes a load.
 TEST(KernelCode, ProductsLoadFourNumbersAtATime) {
-  for (const char* name : {"linear", "norm"}) {
+  for (const char* name : {"linear", "norm", "half_linear", "dequantize_weights"}) {
     const std::string ptx = text_of(fs::path(QAQ_CODE_FOLDER) / (std::string(name) + ".ptx"));
     EXPECT_TRUE(std::regex_search(ptx, std::regex(R"(ld\.global[.a-z]*\.v4)"))) << name;
   }

@@ -7,10 +7,15 @@
 
 #include "tests/gpu/cases/activate.h"
 #include "tests/gpu/cases/attention.h"
+#include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/half_linear.h"
+#include "tests/gpu/cases/importance.h"
 #include "tests/gpu/cases/linear.h"
 #include "tests/gpu/cases/norm.h"
+#include "tests/gpu/cases/plan_bits.h"
 #include "tests/gpu/cases/rotate_append.h"
+#include "tests/gpu/cases/unit_stats.h"
 #include "tests/gpu/simt/simt.h"
 
 namespace qaq::cases {
@@ -63,7 +68,12 @@ INSTANTIATE_TEST_SUITE_P(Cuda, Kernel,
                                          Check{"activate", check_activate},
                                          Check{"linear", check_linear},
                                          Check{"rotate_append", check_rotate_append},
-                                         Check{"attention", check_attention}),
+                                         Check{"attention", check_attention},
+                                         Check{"half_linear", check_half_linear},
+                                         Check{"dequantize_weights", check_dequantize_weights},
+                                         Check{"unit_stats", check_unit_stats},
+                                         Check{"importance", check_importance},
+                                         Check{"plan_bits", check_plan_bits}),
                          [](const auto& check) { return std::string(check.param.name); });
 
 }  // namespace

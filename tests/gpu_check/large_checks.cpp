@@ -49,7 +49,7 @@ CaseRow silu_case() {
     gate.set(gates.back(), static_cast<std::size_t>(place));
     up.set(ups.back(), static_cast<std::size_t>(place));
   }
-  cases::require(cuda::silu_times(gate.data(), up.data(), n, nullptr), "silu_times");
+  cases::require(cuda::silu_times({gate.data(), up.data(), gate.data(), n}, nullptr), "silu_times");
   cases::Worst worst;
   std::uint64_t digest = cases::digest_of({});
   for (std::size_t p = 0; p < places.size(); ++p) {

@@ -129,7 +129,8 @@ void time_activate(Context& context) {
   const Sets sets({n, n, n}, context.options.shim);
   Job job = fast_job("activate", shape_text({{"n", n}}), memory_bound(3 * n, kGoalElementwise),
                      sets, [&](std::size_t set) {
-                       require(cuda::silu_times(sets.at(set, 0), sets.at(set, 1), n, nullptr),
+                       require(cuda::silu_times(
+                                   {sets.at(set, 0), sets.at(set, 1), sets.at(set, 0), n}, nullptr),
                                "silu_times");
                      });
   // It works in place: over and over it would end at zeros.

@@ -4,10 +4,15 @@
 
 #include "tests/gpu/cases/activate.h"
 #include "tests/gpu/cases/attention.h"
+#include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/half_linear.h"
+#include "tests/gpu/cases/importance.h"
 #include "tests/gpu/cases/linear.h"
 #include "tests/gpu/cases/norm.h"
+#include "tests/gpu/cases/plan_bits.h"
 #include "tests/gpu/cases/rotate_append.h"
+#include "tests/gpu/cases/unit_stats.h"
 
 namespace qaq::gpu_check {
 namespace {
@@ -29,6 +34,11 @@ std::vector<Step> all_steps() {
           kernel_step("linear", cases::check_linear, time_linear),
           kernel_step("rotate_append", cases::check_rotate_append, time_rotate_append),
           kernel_step("attention", cases::check_attention, time_attention),
+          kernel_step("half_linear", cases::check_half_linear, nullptr),
+          kernel_step("dequantize_weights", cases::check_dequantize_weights, nullptr),
+          kernel_step("unit_stats", cases::check_unit_stats, nullptr),
+          kernel_step("importance", cases::check_importance, nullptr),
+          kernel_step("plan_bits", cases::check_plan_bits, nullptr),
           {"models", check_models, nullptr},
           {"greedy", check_greedy, nullptr},
           {"large", check_large, nullptr}};

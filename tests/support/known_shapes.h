@@ -35,4 +35,23 @@ inline ModelSpec llama2_7b() {
   return spec;
 }
 
+inline ModelSpec llama2_13b() {
+  ModelSpec spec = llama2_7b();
+  spec.shape.n_layers = 40;
+  spec.shape.n_heads = spec.shape.n_kv_heads = 40;
+  spec.shape.hidden_size = 5120;
+  spec.shape.intermediate_size = 13824;
+  return spec;
+}
+
+inline ModelSpec llama2_70b() {
+  ModelSpec spec = llama2_7b();
+  spec.shape.n_layers = 80;
+  spec.shape.n_heads = 64;
+  spec.shape.n_kv_heads = 8;
+  spec.shape.hidden_size = 8192;
+  spec.shape.intermediate_size = 28672;
+  return spec;
+}
+
 }  // namespace qaq::test

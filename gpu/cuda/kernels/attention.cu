@@ -20,6 +20,7 @@
 
 #include "gpu/cuda/kernels/attention.h"
 #include "gpu/cuda/kernels/quad.h"
+#include "gpu/cuda/kernels/triangle.h"
 #include "gpu/cuda/portable.h"
 
 namespace qaq::cuda {
@@ -39,7 +40,6 @@ struct Work {
   AttentionCall call;
   AttentionPart part;
   float* scores = nullptr;  // or null
-  std::int64_t n_keys = 0;  // numbers in a row of scores
   unsigned window = 0;      // keys that a row sees; 2^31 - 1: all of them
   float scale = 0;
 };
@@ -92,11 +92,12 @@ __device__ Rows rows_of_block(const Work& work) {
   return rows;
 }
 
-// Row 0 of a block in the part's scores.
-__device__ float* scores_of(const Work& work, const Rows& rows) {
-  const std::int64_t row =
-      (rows.head - work.part.first_head) * work.part.n_rows + rows.first - work.part.first_row;
-  return work.scores + row * work.n_keys;
+// A row of the block in the part's scores.
+__device__ float* scores_of(const Work& work, const Rows& rows, int row) {
+  const std::int64_t first = work.call.first_position + work.part.first_row;
+  const std::int64_t slab = triangle_size(first, work.part.n_rows);
+  return work.scores + (rows.head - work.part.first_head) * slab +
+         triangle_size(first, rows.position + row - first);
 }
 
 // Rows whose scores a lane has after score_key: slice, slice + kSlices, ...; of one row all have
@@ -149,11 +150,12 @@ __device__ void add_scaled(float4& sum, float factor, const float4& x) {
                     fmaf(factor, x.w, sum.w));
 }
 
-// Scores' rows: exponentials become probabilities, what is not seen becomes zero.
+// Scores' rows: exponentials become probabilities, what is not seen and the padding become zero.
 __device__ void finish_scores(const Work& work, const Rows& rows, const float* factor) {
   for (int row = 0; row < rows.n; ++row) {
-    float* scores = scores_of(work, rows) + row * work.n_keys;
-    for (int key = threadIdx.x; key < work.n_keys; key += kThreads) {
+    float* scores = scores_of(work, rows, row);
+    const std::int64_t n = triangle_size(rows.position + row, 1);
+    for (int key = threadIdx.x; key < n; key += kThreads) {
       scores[key] = rows.sees(row, key) ? scores[key] * factor[row] : 0.0f;
     }
   }
@@ -233,9 +235,7 @@ __global__ void __launch_bounds__(kThreads) attention_rows(Work work) {
       sums[own] += static_cast<double>(weight);
       if (kRows == 1 && slice != 0) continue;  // lane 0 of a key writes for all
       s.weights[buffer][key_in_tile][row] = weight;
-      if (seen && work.scores && row < rows.n) {
-        scores_of(work, rows)[row * work.n_keys + key] = weight;
-      }
+      if (seen && work.scores && row < rows.n) scores_of(work, rows, row)[key] = weight;
     }
     __syncthreads();
 
@@ -322,10 +322,7 @@ cudaError_t attention(const AttentionCall& call, const AttentionPart& part, floa
     return cudaErrorInvalidValue;
   }
   const Work work{
-      call,
-      part,
-      scores,
-      n_keys,
+      call, part, scores,
       call.window == 0 ? INT_MAX : static_cast<unsigned>(std::min(call.window, kMaxKeys)),
       static_cast<float>(1.0 / std::sqrt(static_cast<double>(call.head_dim)))};
   const bool aligned = in_whole_quads(call.head_dim, {call.query, call.key, call.value});

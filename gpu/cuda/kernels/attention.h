@@ -32,10 +32,10 @@ struct AttentionPart {
   std::int64_t n_rows = 0;
 };
 
-/// Queues a part. `scores`, where it is not null, gets its rows whole, (part.n_heads, part.n_rows,
-/// first_position + n_rows of the call): the probabilities, and zero outside what a row sees.
-/// `out` is the same bytes with scores and without, and whatever the parts. An empty part: no
-/// launch.
+/// Queues a part. `scores`, where it is not null, gets part.n_heads slabs of triangle_size(
+/// first_position + part.first_row, part.n_rows) numbers (triangle.h): of the row of position p the
+/// p + 1 probabilities, zero where the window hides a key, and zeros as padding. `out` is the same
+/// bytes with scores and without, and whatever the parts. An empty part: no launch.
 cudaError_t attention(const AttentionCall& call, const AttentionPart& part, float* scores,
                       cudaStream_t stream);
 

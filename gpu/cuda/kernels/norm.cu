@@ -1,6 +1,6 @@
 // A block of 256 a row. A thread sums the squares of quads t, t + 256, ... in float64 (exact
 // products); a warp folds by shuffles, one thread folds the warps in order. Bytes: 8 a number from
-// memory (the second read of a row finds it in the cache), which is the floor.
+// memory, or 6 (the second read of a row finds it in the cache), which is the floor.
 #include "gpu/cuda/kernels/norm.h"
 #include "gpu/cuda/kernels/quad.h"
 #include "gpu/cuda/portable.h"
@@ -19,11 +19,11 @@ struct Shared {
 __device__ double square(float x) { return static_cast<double>(x) * static_cast<double>(x); }
 
 // resources: registers 32, shared 72, threads 256
-template <bool kAligned>
+template <class T, bool kAligned>
 __global__ void __launch_bounds__(kThreads) rms_norm_rows(NormCall call) {
   Shared& s = block_shared<Shared>();
   const float* in = call.in + blockIdx.x * call.n_cols;
-  float* out = call.out + blockIdx.x * call.n_cols;
+  T* out = static_cast<T*>(call.out) + blockIdx.x * call.n_cols;
   const std::int64_t first = 4 * static_cast<std::int64_t>(threadIdx.x);
 
   double sum = 0;
@@ -59,10 +59,12 @@ __global__ void __launch_bounds__(kThreads) rms_norm_rows(NormCall call) {
 
 cudaError_t rms_norm(const NormCall& call, cudaStream_t stream) {
   if (call.n_rows == 0 || call.n_cols == 0) return cudaSuccess;
-  const auto kernel = in_whole_quads(call.n_cols, {call.in, call.weight, call.out})
-                          ? rms_norm_rows<true>
-                          : rms_norm_rows<false>;
-  return launch(kernel, static_cast<unsigned>(call.n_rows), kThreads, 0, stream, call);
+  return with_type(call.dtype, [&]<class T>(TypeOf<T>) {
+    const auto kernel = in_whole_quads(call.n_cols, {call.in, call.weight, call.out})
+                            ? rms_norm_rows<T, true>
+                            : rms_norm_rows<T, false>;
+    return launch(kernel, static_cast<unsigned>(call.n_rows), kThreads, 0, stream, call);
+  });
 }
 
 }  // namespace qaq::cuda

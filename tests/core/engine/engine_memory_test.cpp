@@ -44,9 +44,10 @@ class CountingOps : public CpuOps {
     weights_ += dequantize_ ? 4 * weight.rows * weight.cols : std::ssize(weight.bytes);
     return CpuOps::load_weight(weight);
   }
-  Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols) override {
+  Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols,
+                  ActivationUse use) override {
     activations_ += 4 * rows * cols;
-    return CpuOps::allocate(name, rows, cols);
+    return CpuOps::allocate(name, rows, cols, use);
   }
 
  private:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gpu/cuda/kernels/attention.h"
+#include "gpu/cuda/kernels/triangle.h"
 #include "tests/gpu/cases/check.h"
 
 namespace qaq::cases {
@@ -18,6 +19,10 @@ struct AttentionProblem {
   std::int64_t n_keys() const { return first_position + n_rows; }
   std::int64_t query_stride() const { return n_rows + 1; }
   std::int64_t cache_stride() const { return n_keys() + 2; }
+  /// Where the scores of a row begin in a head's slab; of row n_rows: what a slab takes.
+  std::int64_t scores_before(std::int64_t row) const {
+    return cuda::triangle_size(first_position, row);
+  }
   std::string shape() const {
     return shape_text({{"T", n_rows},
                        {"from", first_position},
@@ -30,7 +35,7 @@ struct AttentionProblem {
 
 struct Attended {
   std::vector<float> out;     ///< (n_rows, n_heads * head_dim)
-  std::vector<float> scores;  ///< (n_heads, n_rows, n_keys), or none
+  std::vector<float> scores;  ///< n_heads slabs of rows as in triangle.h, or none
 };
 
 /// What lies behind the last row and key is NaN.
@@ -70,19 +75,19 @@ inline Attended run_attention(const AttentionProblem& p, std::int64_t part_heads
                                  .n_rows = p.n_rows,
                                  .window = p.window};
   Attended result;
-  if (scores) result.scores.resize(static_cast<std::size_t>(p.n_heads * p.n_rows * p.n_keys()));
+  const std::int64_t slab = p.scores_before(p.n_rows);
+  if (scores) result.scores.resize(static_cast<std::size_t>(p.n_heads * slab));
   for (std::int64_t head = 0; head < p.n_heads; head += part_heads) {
     for (std::int64_t row = 0; row < p.n_rows; row += part_rows) {
       const cuda::AttentionPart part{head, std::min(part_heads, p.n_heads - head), row,
                                      std::min(part_rows, p.n_rows - row)};
-      const DeviceArray<float> block =
-          unwritten(scores ? part.n_heads * part.n_rows * p.n_keys() : 0);
+      const std::int64_t n = p.scores_before(row + part.n_rows) - p.scores_before(row);
+      const DeviceArray<float> block = unwritten(scores ? part.n_heads * n : 0);
       require(cuda::attention(call, part, scores ? block.data() : nullptr, nullptr), "attention");
       const std::vector<float> numbers = block.host();
-      for (std::int64_t i = 0; scores && i < part.n_heads * part.n_rows; ++i) {
-        std::copy_n(numbers.begin() + i * p.n_keys(), p.n_keys(),
-                    result.scores.begin() +
-                        ((head + i / part.n_rows) * p.n_rows + row + i % part.n_rows) * p.n_keys());
+      for (std::int64_t i = 0; scores && i < part.n_heads; ++i) {
+        std::copy_n(numbers.begin() + i * n, n,
+                    result.scores.begin() + (head + i) * slab + p.scores_before(row));
       }
     }
   }
@@ -124,18 +129,20 @@ inline std::vector<CaseRow> attention_cases(const AttentionProblem& p) {
     const std::int64_t kv_head = head / (p.n_heads / p.n_kv_heads);
     for (std::int64_t row = 0; row < p.n_rows; ++row) {
       const std::vector<double> want = attention_reference(p, head, row);
-      const float* probability = got.scores.data() + (head * p.n_rows + row) * p.n_keys();
+      const float* probability =
+          got.scores.data() + head * p.scores_before(p.n_rows) + p.scores_before(row);
       std::vector<double> mixed(static_cast<std::size_t>(d)), terms(static_cast<std::size_t>(d));
       double sum = 0;
-      for (std::int64_t k = 0; k < p.n_keys(); ++k) {
-        const double weight = want[static_cast<std::size_t>(k)];
-        sum += probability[k];
-        scores.add(probability[k], weight, 1);
+      const std::int64_t n_scores = p.scores_before(row + 1) - p.scores_before(row);
+      for (std::int64_t k = 0; k < n_scores; ++k) {
         const std::int64_t back = p.first_position + row - k;
         if (back < 0 || (p.window > 0 && back >= p.window)) {
           n_outside += same_bytes(probability[k], 0.0f) ? 0 : 1;
           continue;
         }
+        const double weight = want[static_cast<std::size_t>(k)];
+        sum += probability[k];
+        scores.add(probability[k], weight, 1);
         const float* value = p.value.data() + (kv_head * p.cache_stride() + k) * d;
         for (std::size_t c = 0; c < mixed.size(); ++c) {
           mixed[c] += weight * value[c];

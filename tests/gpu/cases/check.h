@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/tensor/dtype.h"
+
 namespace qaq::cases {
 
 /// What one case of a kernel found. `worst` is an error over the sum of the absolute terms, or a
@@ -143,6 +145,24 @@ std::uint64_t digest_of(const std::vector<T>& numbers,
     for (const unsigned char byte : bytes) digest = (digest ^ byte) * 1099511628211u;
   }
   return digest;
+}
+
+/// Numbers as they lie in 16 bits: half or bfloat16.
+using Bits16 = std::vector<std::uint16_t>;
+
+inline Bits16 bits16(const std::vector<float>& numbers, DType dtype) {
+  Bits16 out;
+  for (const float x : numbers) {
+    out.push_back(dtype == DType::f16 ? half_from_float(x) : bf16_from_float(x));
+  }
+  return out;
+}
+inline std::vector<float> widened(const Bits16& bits, DType dtype) {
+  std::vector<float> out;
+  for (const std::uint16_t b : bits) {
+    out.push_back(dtype == DType::f16 ? float_from_half(b) : float_from_bf16(b));
+  }
+  return out;
 }
 
 using Sizes = std::vector<std::pair<const char*, std::int64_t>>;

@@ -26,6 +26,25 @@ inline CaseRow embed_case(std::int64_t n_rows, std::int64_t n_cols) {
           digest_of(got)};
 }
 
+/// Tables in 16 bits, widened.
+inline CaseRow embed_short_case(std::int64_t n_cols, DType dtype) {
+  const Bits16 table = bits16(Numbers(1).bells(3 * n_cols), dtype);
+  const DeviceArray<std::uint16_t> on_device(table);
+  const DeviceArray<std::int32_t> ids({2, 0, 1, 2});
+  const DeviceArray<float> out = unwritten(4 * n_cols);
+  require(cuda::embed({on_device.data(), ids.data(), out.data(), 4, n_cols, dtype}, nullptr),
+          "embed");
+  const std::vector<float> got = out.host();
+  std::vector<float> want;
+  for (const std::int64_t id : {2, 0, 1, 2}) {
+    const auto first = table.begin() + id * n_cols;
+    const std::vector<float> row = widened({first, first + n_cols}, dtype);
+    want.insert(want.end(), row.begin(), row.end());
+  }
+  return {"embed", shape_text({{"T", 4}, {"n", n_cols}}) + ", " + std::string(name_of(dtype)),
+          n_different(got, want), 0, digest_of(got)};
+}
+
 /// The last row of a table of more than 2^31 numbers.
 inline CaseRow embed_far_case() {
   const std::int64_t n_cols = 16384, vocab_size = (std::int64_t{1} << 31) / n_cols + 1;
@@ -46,6 +65,7 @@ inline std::vector<CaseRow> check_embed(bool small) {
   for (const std::int64_t n_cols : {1, 24, 63, 64, 65, 257, 576}) {
     rows.push_back(embed_case(1, n_cols));
     rows.push_back(embed_case(65, n_cols));
+    rows.push_back(embed_short_case(n_cols, n_cols % 2 == 0 ? DType::f16 : DType::bf16));
   }
   if (!small) {
     rows.push_back(embed_case(1024, 4096));

@@ -64,6 +64,19 @@ inline CaseRow norm_batch_case(std::int64_t n_rows, std::int64_t n_cols) {
           digest_of(batch)};
 }
 
+/// In 16 bits: the float32 result, rounded once.
+inline CaseRow norm_short_case(std::int64_t n_rows, std::int64_t n_cols, DType dtype) {
+  const NormProblem p = norm_problem(n_rows, n_cols);
+  const DeviceArray<float> in(p.in), weight(p.weight);
+  const auto out = unwritten<std::uint16_t>(n_rows * n_cols);
+  require(cuda::rms_norm(
+              {in.data(), weight.data(), out.data(), n_rows, n_cols, p.epsilon, dtype}, nullptr),
+          "rms_norm");
+  const Bits16 got = out.host();
+  return {"norm", shape_text({{"T", n_rows}, {"n", n_cols}}) + ", " + std::string(name_of(dtype)),
+          n_different(got, bits16(run_norm(p, false), dtype)), 0, digest_of(got)};
+}
+
 /// A kernel that takes no notice of epsilon is found: small rows under two of them must differ.
 inline CaseRow norm_epsilon_case() {
   NormProblem p = norm_problem(1, 64, 1e-3);
@@ -81,6 +94,10 @@ inline std::vector<CaseRow> check_norm(bool small) {
     rows.push_back(norm_case(3, n_cols));
   }
   rows.push_back(norm_case(65, 24));
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    rows.push_back(norm_short_case(3, 65, dtype));
+    rows.push_back(norm_short_case(3, 576, dtype));
+  }
   rows.push_back(norm_batch_case(3, 257));
   rows.push_back(norm_batch_case(2, 1028));
   rows.push_back(norm_epsilon_case());

@@ -43,13 +43,22 @@ inline RotateProblem rotate_problem(RotateProblem p) {
   return p;
 }
 
-inline Rotated run_rotate(const RotateProblem& p) {
+template <class T = float>
+struct RotatedAs {
+  std::vector<T> query = {}, key = {}, value = {};
+};
+
+/// `at_position`: the caches' first row is found by a position on the device.
+template <class T = float>
+RotatedAs<T> run_rotate_as(const RotateProblem& p, DType dtype, bool at_position) {
   const DeviceArray<float> query(p.query), key(p.key), value(p.value), query_norm(p.query_norm),
       key_norm(p.key_norm), cos(p.cos), sin(p.sin);
   const std::int64_t stride = rotate_stride(p), first = kRotateFirstRow * p.head_dim;
-  const DeviceArray<float> query_heads = unwritten(p.n_heads * stride * p.head_dim),
-                           key_cache = unwritten(p.n_kv_heads * stride * p.head_dim),
-                           value_cache = unwritten(p.n_kv_heads * stride * p.head_dim);
+  const auto query_heads = unwritten<T>(p.n_heads * stride * p.head_dim),
+             key_cache = unwritten<T>(p.n_kv_heads * stride * p.head_dim),
+             value_cache = unwritten<T>(p.n_kv_heads * stride * p.head_dim);
+  const DeviceArray<std::int64_t> position(std::vector{kRotateFirstRow});
+  const std::int64_t cache_first = at_position ? 0 : first;
   const cuda::RotateCall call{.query = query.data(),
                               .key = key.data(),
                               .value = value.data(),
@@ -63,13 +72,38 @@ inline Rotated run_rotate(const RotateProblem& p) {
                               .n_kv_heads = p.n_kv_heads,
                               .head_dim = p.head_dim,
                               .n_rotary = p.n_rotary,
+                              .dtype = dtype,
                               .query_heads = query_heads.data() + first,
                               .query_stride = stride,
-                              .key_cache = key_cache.data() + first,
-                              .value_cache = value_cache.data() + first,
-                              .cache_stride = stride};
+                              .key_cache = key_cache.data() + cache_first,
+                              .value_cache = value_cache.data() + cache_first,
+                              .cache_stride = stride,
+                              .position = at_position ? position.data() : nullptr};
   require(cuda::rotate_append(call, nullptr), "rotate_append");
   return {query_heads.host(), key_cache.host(), value_cache.host()};
+}
+
+inline Rotated run_rotate(const RotateProblem& p) {
+  auto [query, key, value] = run_rotate_as(p, DType::f32, false);
+  return {std::move(query), std::move(key), std::move(value)};
+}
+
+/// In 16 bits: the float32 result, rounded once, in the same rows.
+inline CaseRow rotate_short_case(const RotateProblem& p, DType dtype) {
+  const Rotated want = run_rotate(p);
+  const auto got = run_rotate_as<std::uint16_t>(p, dtype, true);
+  double n = 0;
+  const auto compare = [&](const Bits16& a, const std::vector<float>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      n += std::isnan(b[i]) ? (a[i] == 0xffff ? 0 : 1) : (a[i] == bits16({b[i]}, dtype)[0] ? 0 : 1);
+    }
+  };
+  compare(got.query, want.query);
+  compare(got.key, want.key);
+  compare(got.value, want.value);
+  return {"rotate_append",
+          shape_text({{"T", p.n_rows}, {"D", p.head_dim}}) + ", " + std::string(name_of(dtype)), n,
+          0, digest_of(got.value, digest_of(got.key, digest_of(got.query)))};
 }
 
 /// One vector of head_dim in double, with the sums of its absolute terms.
@@ -209,6 +243,15 @@ inline std::vector<CaseRow> check_rotate_append(bool small) {
                                                    .head_dim = 80,
                                                    .n_rotary = 40,
                                                    .norms = true})));
+  for (const DType dtype : {DType::f16, DType::bf16}) {
+    rows.push_back(rotate_short_case(rotate_problem({.n_rows = 5,
+                                                     .n_heads = 3,
+                                                     .n_kv_heads = 1,
+                                                     .head_dim = 24,
+                                                     .n_rotary = 16,
+                                                     .norms = true}),
+                                     dtype));
+  }
   if (!small) {
     check({.n_rows = 1024, .n_heads = 32, .n_kv_heads = 8, .head_dim = 128, .n_rotary = 128});
   }

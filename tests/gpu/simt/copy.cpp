@@ -1,3 +1,4 @@
+#include <cstddef>
 #include <cstring>
 
 #include "tests/gpu/simt/runtime.h"
@@ -26,6 +27,28 @@ cudaError_t queue_copy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   });
 }
 
+cudaError_t queue_rows(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
+                       std::size_t width, std::size_t height, cudaMemcpyKind kind,
+                       cudaStream_t stream) {
+  if (const cudaError_t error = standing_error(); error != cudaSuccess) return remember(error);
+  if (width == 0 || height == 0) return cudaSuccess;
+  if (to_pitch < width || from_pitch < width) return remember(cudaErrorInvalidPitchValue);
+  if (!copy_fits(to, from, width, kind)) return remember(cudaErrorInvalidValue);
+  const std::size_t last = height - 1;
+  auto* target = static_cast<std::byte*>(to);
+  const auto* source = static_cast<const std::byte*>(from);
+  if (place_of(target, last * to_pitch + width) == Place::kAcrossAnEnd ||
+      place_of(source, last * from_pitch + width) == Place::kAcrossAnEnd) {
+    return remember(cudaErrorInvalidValue);
+  }
+  return submit(stream, [=] {
+    for (std::size_t row = 0; row < height; ++row) {
+      std::memmove(target + row * to_pitch, source + row * from_pitch, width);
+    }
+    return cudaSuccess;
+  });
+}
+
 cudaError_t queue_set(void* to, int value, std::size_t bytes, cudaStream_t stream) {
   if (const cudaError_t error = standing_error(); error != cudaSuccess) return remember(error);
   if (bytes == 0) return cudaSuccess;
@@ -46,6 +69,13 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
                             cudaStream_t stream) {
   const simt::ApiCall call;
   return simt::queue_copy(to, from, bytes, kind, stream);
+}
+
+cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
+                              std::size_t from_pitch, std::size_t width, std::size_t height,
+                              cudaMemcpyKind kind, cudaStream_t stream) {
+  const simt::ApiCall call;
+  return simt::queue_rows(to, to_pitch, from, from_pitch, width, height, kind, stream);
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {

@@ -10,6 +10,10 @@ template <class T>
 T __ldg(const T* place) {
   return *place;
 }
+template <class T>
+T __ldcs(const T* place) {
+  return *place;
+}
 
 inline unsigned __float_as_uint(float x) { return std::bit_cast<unsigned>(x); }
 inline int __float_as_int(float x) { return std::bit_cast<int>(x); }
