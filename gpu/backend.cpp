@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "gpu/device/cublas.h"
 #include "gpu/engine/cuda_ops.h"
 #include "gpu/engine/device_plan.h"
 
@@ -10,12 +11,16 @@ namespace {
 
 class CudaBackend : public Backend {
  public:
-  explicit CudaBackend(cuda::Probe probe) : probe_(std::move(probe)) {}
+  explicit CudaBackend(cuda::Probe probe) : probe_(std::move(probe)) {
+    std::string why_not;
+    library_ = cuda::CublasLt::open(why_not);
+  }
 
   DeviceInfo info() const override {
     return {"cuda", probe_.name,
             cat("CUDA ", cuda::version_text(probe_.driver), " driver, ",
-                cuda::version_text(probe_.runtime), " runtime"),
+                cuda::version_text(probe_.runtime), " runtime, ",
+                library_ ? cat("cuBLASLt ", library_->version()) : "own matrix products"),
             cuda::free_device_bytes()};
   }
   MemoryPlan plan(const ModelSource& model, const EngineLimits& limits) const override {
@@ -24,12 +29,13 @@ class CudaBackend : public Backend {
   std::unique_ptr<Engine> open(std::shared_ptr<const ModelSource> model, const EngineLimits& limits,
                                const Work& work) const override {
     cuda::require_device_memory(model->spec(), limits, cuda::free_device_bytes());
-    auto ops = std::make_unique<cuda::CudaOps>(model->spec(), limits);
+    auto ops = std::make_unique<cuda::CudaOps>(model->spec(), limits, library_);
     return std::make_unique<Engine>(std::move(model), std::move(ops), limits, work);
   }
 
  private:
   cuda::Probe probe_;
+  std::shared_ptr<cuda::CublasLt> library_;
 };
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 namespace qaq {
 
-/// The first NVIDIA GPU, float32. Throws Error{work} where nothing can run there: no driver, one
+/// The first NVIDIA GPU. Throws Error{work} where nothing can run there: no driver, one
 /// that is too old, no GPU, a GPU that is too old. Nothing ever falls back to the CPU.
 std::unique_ptr<Backend> make_cuda_backend();
 

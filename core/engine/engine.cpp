@@ -41,6 +41,7 @@ Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> op
                                  .key_norm = load(WeightRole::key_norm)});
       work.report({"load", layer + 1, s.n_layers, "layers"});
     }
+    ops_->sync();
   } catch (const Error& error) {
     throw error.with_file(model_->file());
   }

@@ -57,7 +57,8 @@ class Ops {
   virtual ~Ops() = default;
 
   /// A weight made ready for use. Its bytes may be kept and read later: they live as long as the
-  /// ModelSource. Throws Error{input} naming the tensor when it holds NaN or infinity.
+  /// ModelSource. It, or the next sync(), throws Error{input} naming the tensor when it holds NaN,
+  /// infinity or what the backend's numbers cannot hold.
   virtual Tensor load_weight(const WeightView& weight) = 0;
   /// A matrix for activations, of the Ops' lifetime.
   virtual Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols,

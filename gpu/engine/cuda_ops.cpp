@@ -7,8 +7,6 @@
 #include "core/engine/forward.h"
 #include "gpu/cuda/kernels/activate.h"
 #include "gpu/cuda/kernels/embed.h"
-#include "gpu/cuda/kernels/half_linear.h"
-#include "gpu/cuda/kernels/linear.h"
 #include "gpu/cuda/kernels/norm.h"
 #include "gpu/cuda/kernels/rotate_append.h"
 #include "gpu/device/error.h"
@@ -22,10 +20,21 @@ float* floats(const Tensor& tensor) { return static_cast<float*>(tensor.handle);
 // Rows that are asked about together whether anybody wants their scores.
 constexpr std::int64_t kRowsAsked = 64;
 
+Products products(std::shared_ptr<CublasLt> library, const EngineLimits& limits, Arena& arena) {
+  if (limits.dtype == DType::f32) return {nullptr, nullptr};
+  auto* workspace = arena.take<std::byte>(Products::kWorkspaceBytes);
+  return {std::move(library), workspace};
+}
+
 }  // namespace
 
-CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits)
-    : spec_(spec), limits_(limits), arena_(plan_device_memory(spec, limits).total()) {
+CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits,
+                 std::shared_ptr<CublasLt> library)
+    : spec_(spec),
+      limits_(limits),
+      arena_(plan_device_memory(spec, limits).total()),
+      products_(products(std::move(library), limits, arena_)),
+      weights_(spec, arena_.take<std::byte>(WeightUpload::device_bytes(spec))) {
   const ModelShape& s = spec_.shape;
   const std::int64_t run = limits.max_batch, n_pairs = spec_.rope.n_rotary_dim / 2;
   const std::int64_t cache = s.n_layers * s.n_kv_heads * limits.max_tokens * s.head_dim;
@@ -39,6 +48,8 @@ CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits)
   sin_ = arena_.take<float>(run * n_pairs);
   logits_ = arena_.take<float>(s.vocab_size);
   ids_ = arena_.take<std::int32_t>(run);
+  attention_work_ = reinterpret_cast<float*>(
+      arena_.take<std::byte>(attention_workspace(spec, limits)));
   host_angles_ = PinnedBuffer<float>(2 * run * n_pairs);
   host_ids_ = PinnedBuffer<std::int32_t>(run);
   last_logits_ = PinnedBuffer<float>(s.vocab_size);
@@ -127,30 +138,16 @@ void CudaOps::norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows, 
 }
 
 void CudaOps::multiply(const void* in, std::int64_t n_rows, const Projection& p) {
-  if (limits_.dtype == DType::f32) {
-    check(cuda::linear({.in = static_cast<const float*>(in),
-                        .weight = floats(p.weight),
-                        .bias = floats(p.bias),
-                        .out = floats(p.out),
-                        .n_rows = n_rows,
-                        .n = p.weight.rows,
-                        .k = p.weight.cols,
-                        .accumulate = p.accumulate},
-                       stream_.get()),
-          "linear");
-    return;
-  }
-  check(half_linear({.in = in,
-                     .weight = p.weight.handle,
-                     .bias = floats(p.bias),
-                     .out = floats(p.out),
-                     .n_rows = n_rows,
-                     .n = p.weight.rows,
-                     .k = p.weight.cols,
-                     .accumulate = p.accumulate,
-                     .dtype = limits_.dtype},
-                    stream_.get()),
-        "linear");
+  products_.multiply({.in = in,
+                      .weight = p.weight.handle,
+                      .bias = floats(p.bias),
+                      .out = floats(p.out),
+                      .n_rows = n_rows,
+                      .n = p.weight.rows,
+                      .k = p.weight.cols,
+                      .accumulate = p.accumulate,
+                      .dtype = limits_.dtype},
+                     stream_);
 }
 
 void CudaOps::linear(const Tensor& in, std::int64_t n_rows, std::span<const Projection> outputs) {
@@ -225,13 +222,30 @@ void CudaOps::tap_heads(std::int64_t layer, TapSink& taps) {
       limits_.max_tokens);
 }
 
-void CudaOps::attend(const AttentionCall& call, const AttentionPart& part, float* scores) {
-  check(cuda::attention(call, part, scores, stream_.get()), "attention");
+void CudaOps::attend(const HalfAttentionCall& call, const AttentionPart& part, float* scores) {
+  if (limits_.dtype != DType::f32) {
+    check(half_attention(call, part, scores, stream_.get()), "attention");
+    return;
+  }
+  check(cuda::attention({.query = static_cast<const float*>(call.query),
+                         .key = static_cast<const float*>(call.key),
+                         .value = static_cast<const float*>(call.value),
+                         .out = static_cast<float*>(call.out),
+                         .query_stride = call.query_stride,
+                         .cache_stride = call.cache_stride,
+                         .n_heads = call.n_heads,
+                         .n_kv_heads = call.n_kv_heads,
+                         .head_dim = call.head_dim,
+                         .first_position = call.first_position,
+                         .n_rows = call.n_rows,
+                         .window = call.window},
+                        part, scores, stream_.get()),
+        "attention");
 }
 
 // Rows of all heads with their scores: as many heads together as a region holds, else as many rows
 // of one. `block` has the rows.
-void CudaOps::attend_tapped(const AttentionCall& call, TapBlock block, TapSink& taps) {
+void CudaOps::attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps) {
   const std::int64_t n_heads = block.n_heads, first = block.first_row, n_rows = block.n_rows;
   block.n_heads = 1;
   const std::int64_t together =
@@ -260,18 +274,20 @@ void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& 
                         TapSink* taps) {
   if (taps) tap_heads(layer, *taps);
   const ModelShape& s = spec_.shape;
-  const AttentionCall call{.query = reinterpret_cast<const float*>(query_heads_),
-                           .key = reinterpret_cast<const float*>(cache_rows(keys_, layer, 0)),
-                           .value = reinterpret_cast<const float*>(cache_rows(values_, layer, 0)),
-                           .out = floats(out),
-                           .query_stride = run.n_rows,
-                           .cache_stride = limits_.max_tokens,
-                           .n_heads = s.n_heads,
-                           .n_kv_heads = s.n_kv_heads,
-                           .head_dim = s.head_dim,
-                           .first_position = run.first_position,
-                           .n_rows = run.n_rows,
-                           .window = spec_.attention_window(layer)};
+  const HalfAttentionCall call{.query = query_heads_,
+                               .key = cache_rows(keys_, layer, 0),
+                               .value = cache_rows(values_, layer, 0),
+                               .out = out.handle,
+                               .workspace = attention_work_,
+                               .dtype = limits_.dtype,
+                               .query_stride = run.n_rows,
+                               .cache_stride = limits_.max_tokens,
+                               .n_heads = s.n_heads,
+                               .n_kv_heads = s.n_kv_heads,
+                               .head_dim = s.head_dim,
+                               .first_position = run.first_position,
+                               .n_rows = run.n_rows,
+                               .window = spec_.attention_window(layer)};
   const auto wanted = [&](std::int64_t row) {
     return taps && taps->wants(TapKind::attention, layer, run.first_position + row,
                                std::min(kRowsAsked, run.n_rows - row));
@@ -356,6 +372,7 @@ void CudaOps::logits(const BatchRows& rows, const Tensor& in, const Tensor& head
 }
 
 void CudaOps::sync() {
+  weights_.finish(stream_);
   stream_.wait();
   if (ring_) ring_->drain();
 }

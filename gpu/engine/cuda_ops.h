@@ -9,9 +9,10 @@
 #include "core/engine/ops.h"
 #include "core/engine/rope_angles.h"
 #include "core/model/model_spec.h"
-#include "gpu/cuda/kernels/attention.h"
+#include "gpu/cuda/kernels/half_attention.h"
 #include "gpu/device/buffer.h"
 #include "gpu/device/stream.h"
+#include "gpu/engine/products.h"
 #include "gpu/engine/tap_ring.h"
 #include "gpu/engine/weight_upload.h"
 
@@ -23,8 +24,8 @@ namespace qaq::cuda {
 /// waits; taps go through a ring.
 class CudaOps : public Ops {
  public:
-  /// Takes all device memory at once. Throws Error{work}.
-  CudaOps(const ModelSpec& spec, const EngineLimits& limits);
+  /// Takes all device memory at once; `library` may be null. Throws Error{work}.
+  CudaOps(const ModelSpec& spec, const EngineLimits& limits, std::shared_ptr<CublasLt> library);
 
   Tensor load_weight(const WeightView& weight) override;
   Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols,
@@ -53,8 +54,8 @@ class CudaOps : public Ops {
   void upload(const void* from, std::int64_t bytes, void* to);
   void download(const void* from, std::int64_t bytes, void* to);
   void multiply(const void* in, std::int64_t n_rows, const Projection& output);
-  void attend(const AttentionCall& call, const AttentionPart& part, float* scores);
-  void attend_tapped(const AttentionCall& call, TapBlock block, TapSink& taps);
+  void attend(const HalfAttentionCall& call, const AttentionPart& part, float* scores);
+  void attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps);
   void tap_heads(std::int64_t layer, TapSink& taps);
   void tap_rows(TapBlock block, const std::byte* from, std::int64_t head_stride, TapSink& taps);
 
@@ -67,6 +68,8 @@ class CudaOps : public Ops {
   float *cos_, *sin_;          // (rows of the run, n_rotary_dim / 2)
   float* logits_;              // (vocab_size)
   std::int32_t* ids_;          // (rows of the run)
+  float* attention_work_;      // of few rows in 16 bits
+  Products products_;
   WeightUpload weights_;
   BatchRows run_;
   RopeAngles angles_;

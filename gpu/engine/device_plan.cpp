@@ -6,8 +6,11 @@
 #include "core/base/text.h"
 #include "core/engine/forward.h"
 #include "core/model/model_source.h"
+#include "gpu/cuda/kernels/half_attention.h"
 #include "gpu/cuda/kernels/triangle.h"
 #include "gpu/device/buffer.h"
+#include "gpu/engine/products.h"
+#include "gpu/engine/weight_upload.h"
 
 namespace qaq::cuda {
 namespace {
@@ -45,6 +48,17 @@ std::string parts_text(const MemoryPlan& plan) {
 
 }  // namespace
 
+std::int64_t attention_workspace(const ModelSpec& spec, const EngineLimits& limits) {
+  if (limits.dtype == DType::f32) return 0;
+  const ModelShape& s = spec.shape;
+  const std::int64_t n_rows = std::min(limits.max_batch, kDecodeRows);
+  return floats(half_attention_workspace({.n_heads = s.n_heads,
+                                          .n_kv_heads = s.n_kv_heads,
+                                          .head_dim = s.head_dim,
+                                          .first_position = limits.max_tokens - n_rows,
+                                          .n_rows = n_rows}));
+}
+
 TapRing::Sizes tap_ring_sizes(const ModelSpec& spec, const EngineLimits& limits) {
   if (!limits.tapped) return {};
   const ModelShape& s = spec.shape;
@@ -76,6 +90,7 @@ MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits)
   const auto inputs = [&](std::int64_t n) { return Arena::rounded(n * bytes_of(limits.dtype)); };
   const std::int64_t activated =
       limits.dtype == DType::f32 ? 0 : inputs(chunk * s.intermediate_size);
+  const std::int64_t products = limits.dtype == DType::f32 ? 0 : Products::kWorkspaceBytes;
   return {{
       {"weights", weight_sizes(spec, limits.dtype)},
       {"cache", 2 * inputs(s.n_layers * kv_size * limits.max_tokens)},
@@ -85,6 +100,8 @@ MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits)
                           activated},
       {"taps", Arena::rounded(tap_ring_sizes(spec, limits).device_bytes)},
       {"logits", floats(s.vocab_size)},
+      {"working memory",
+       WeightUpload::device_bytes(spec) + products + attention_workspace(spec, limits)},
       {"rope, ids, position", 2 * floats(run * (spec.rope.n_rotary_dim / 2)) + floats(run) +
                                   Arena::rounded(sizeof(std::int64_t))},
   }};

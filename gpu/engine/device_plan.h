@@ -12,6 +12,9 @@ namespace qaq::cuda {
 /// before anything is allocated.
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits);
 
+/// Bytes that attention of few rows in 16 bits works in.
+std::int64_t attention_workspace(const ModelSpec& spec, const EngineLimits& limits);
+
 /// Memory of the ring that taps go through: twice what a layer gives, 512 MiB on the GPU and 256
 /// MiB pinned at most. All 0 where the limits say that nothing is tapped.
 TapRing::Sizes tap_ring_sizes(const ModelSpec& spec, const EngineLimits& limits);

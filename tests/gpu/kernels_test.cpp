@@ -9,6 +9,7 @@
 #include "tests/gpu/cases/attention.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/half_attention.h"
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
 #include "tests/gpu/cases/linear.h"
@@ -70,6 +71,7 @@ INSTANTIATE_TEST_SUITE_P(Cuda, Kernel,
                                          Check{"rotate_append", check_rotate_append},
                                          Check{"attention", check_attention},
                                          Check{"half_linear", check_half_linear},
+                                         Check{"half_attention", check_half_attention},
                                          Check{"dequantize_weights", check_dequantize_weights},
                                          Check{"unit_stats", check_unit_stats},
                                          Check{"importance", check_importance},

@@ -6,6 +6,7 @@
 #include "tests/gpu/cases/attention.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/half_attention.h"
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
 #include "tests/gpu/cases/linear.h"
@@ -35,6 +36,7 @@ std::vector<Step> all_steps() {
           kernel_step("rotate_append", cases::check_rotate_append, time_rotate_append),
           kernel_step("attention", cases::check_attention, time_attention),
           kernel_step("half_linear", cases::check_half_linear, nullptr),
+          kernel_step("half_attention", cases::check_half_attention, nullptr),
           kernel_step("dequantize_weights", cases::check_dequantize_weights, nullptr),
           kernel_step("unit_stats", cases::check_unit_stats, nullptr),
           kernel_step("importance", cases::check_importance, nullptr),

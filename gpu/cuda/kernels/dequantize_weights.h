@@ -23,6 +23,7 @@ struct DequantizeCall {
   /// On the device: becomes the least index (row cols + column) of a number that is NaN or infinite
   /// in `out`, and stays where it is smaller. What is too large for `dtype` counts.
   unsigned long long* bad = nullptr;
+  std::int64_t first_index = 0;  ///< of the first number, where these rows are part of a weight
 };
 
 /// Queues it. No numbers: nothing is launched. cudaErrorInvalidValue: rows that are no whole number

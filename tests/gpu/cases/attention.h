@@ -120,47 +120,80 @@ inline std::vector<double> attention_reference(const AttentionProblem& p, std::i
   return out;
 }
 
+/// A row's result in double, from its probabilities.
+struct AttentionRow {
+  std::vector<double> values, terms;  ///< (head_dim); terms: sums of the absolute terms
+};
+
+inline AttentionRow mixed_reference(const AttentionProblem& p, std::int64_t head,
+                                    const std::vector<double>& probabilities) {
+  const auto d = static_cast<std::size_t>(p.head_dim);
+  const std::int64_t kv_head = head / (p.n_heads / p.n_kv_heads);
+  AttentionRow row{std::vector<double>(d), std::vector<double>(d)};
+  for (std::int64_t k = 0; k < p.n_keys(); ++k) {
+    const double weight = probabilities[static_cast<std::size_t>(k)];
+    if (weight == 0) continue;
+    const float* value = p.value.data() + (kv_head * p.cache_stride() + k) * p.head_dim;
+    for (std::size_t c = 0; c < d; ++c) {
+      row.values[c] += weight * value[c];
+      row.terms[c] += std::abs(weight * value[c]);
+    }
+  }
+  return row;
+}
+
+/// Errors of scores, of the sums of their rows, and how many that a row does not see, or of the
+/// padding, are not zero.
+class ScoreErrors {
+ public:
+  void add(const AttentionProblem& p, const std::vector<float>& got, std::int64_t head,
+           std::int64_t row, const std::vector<double>& want) {
+    const float* probability = got.data() + head * p.scores_before(p.n_rows) + p.scores_before(row);
+    const std::int64_t n = p.scores_before(row + 1) - p.scores_before(row);
+    double sum = 0;
+    for (std::int64_t k = 0; k < n; ++k) {
+      const std::int64_t back = p.first_position + row - k;
+      if (back < 0 || (p.window > 0 && back >= p.window)) {
+        n_outside_ += same_bytes(probability[k], 0.0f) ? 0 : 1;
+        continue;
+      }
+      sum += probability[k];
+      scores_.add(probability[k], want[static_cast<std::size_t>(k)], 1);
+    }
+    sums_.add(sum, 1, 1);
+  }
+  /// `bound`: of one score. The rows get the digest of the one before them.
+  void report(const std::string& name, double bound, std::vector<CaseRow>& rows) const {
+    const CaseRow first = rows.back();
+    rows.push_back({name + ", scores", first.shape, scores_.value(), bound, first.digest});
+    rows.push_back({name + ", sum of a row", first.shape, sums_.value(), 2e-6, first.digest});
+    rows.push_back({name + ", zero outside", first.shape, n_outside_, 0, first.digest});
+  }
+
+ private:
+  Worst scores_, sums_;
+  double n_outside_ = 0;
+};
+
 inline std::vector<CaseRow> attention_cases(const AttentionProblem& p) {
   const Attended got = run_attention(p, p.n_heads, p.n_rows, true);
-  const std::int64_t d = p.head_dim;
-  Worst out, scores, sums;
-  double n_outside = 0;
+  Worst out;
+  ScoreErrors scores;
   for (std::int64_t head = 0; head < p.n_heads; ++head) {
-    const std::int64_t kv_head = head / (p.n_heads / p.n_kv_heads);
     for (std::int64_t row = 0; row < p.n_rows; ++row) {
       const std::vector<double> want = attention_reference(p, head, row);
-      const float* probability =
-          got.scores.data() + head * p.scores_before(p.n_rows) + p.scores_before(row);
-      std::vector<double> mixed(static_cast<std::size_t>(d)), terms(static_cast<std::size_t>(d));
-      double sum = 0;
-      const std::int64_t n_scores = p.scores_before(row + 1) - p.scores_before(row);
-      for (std::int64_t k = 0; k < n_scores; ++k) {
-        const std::int64_t back = p.first_position + row - k;
-        if (back < 0 || (p.window > 0 && back >= p.window)) {
-          n_outside += same_bytes(probability[k], 0.0f) ? 0 : 1;
-          continue;
-        }
-        const double weight = want[static_cast<std::size_t>(k)];
-        sum += probability[k];
-        scores.add(probability[k], weight, 1);
-        const float* value = p.value.data() + (kv_head * p.cache_stride() + k) * d;
-        for (std::size_t c = 0; c < mixed.size(); ++c) {
-          mixed[c] += weight * value[c];
-          terms[c] += std::abs(weight * value[c]);
-        }
-      }
-      sums.add(sum, 1, 1);
-      for (std::size_t c = 0; c < mixed.size(); ++c) {
-        out.add(got.out[static_cast<std::size_t>((row * p.n_heads + head) * d) + c], mixed[c],
-                terms[c]);
+      scores.add(p, got.scores, head, row, want);
+      const AttentionRow mixed = mixed_reference(p, head, want);
+      for (std::size_t c = 0; c < mixed.values.size(); ++c) {
+        out.add(got.out[static_cast<std::size_t>((row * p.n_heads + head) * p.head_dim) + c],
+                mixed.values[c], mixed.terms[c]);
       }
     }
   }
   const std::uint64_t digest = digest_of(got.out, digest_of(got.scores));
-  return {{"attention", p.shape(), out.value(), 2e-6, digest},
-          {"attention, scores", p.shape(), scores.value(), 2e-6, digest},
-          {"attention, sum of a row", p.shape(), sums.value(), 2e-6, digest},
-          {"attention, zero outside", p.shape(), n_outside, 0, digest}};
+  std::vector<CaseRow> rows{{"attention", p.shape(), out.value(), 2e-6, digest}};
+  scores.report("attention", 2e-6, rows);
+  return rows;
 }
 
 /// Numbers of all rows but the last that change when the last key and value, which they do not see,
