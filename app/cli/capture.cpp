@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -9,6 +11,7 @@
 #include "app/cli/prompt_flags.h"
 #include "app/wiring/model_capture.h"
 #include "core/base/text.h"
+#include "data/capture/capture_plan.h"
 #include "data/capture/profile_name.h"
 
 namespace qaq::cli {
@@ -19,6 +22,29 @@ struct Seconds {
   double write = 0;
   double total = 0;
 };
+
+// Assumed, to say before a long run how long it will take: a PCIe 4 link, and a disk of today.
+constexpr double kLinkRate = 25e9, kDiskRate = 2e9;
+
+std::string seconds_text(double seconds) {
+  if (seconds < 1) return cat(std::max(1, static_cast<int>(seconds * 1000)), " ms");
+  return cat(std::llround(seconds), " s");
+}
+
+// What a GPU's capture moves, and the way out where that is much.
+void print_forecast(const CapturePlan& plan) {
+  const std::int64_t link = predicted_link_bytes(plan), disk = predicted_capture_bytes(plan);
+  std::fprintf(stderr, "over the link %s (%s at 25 GB/s), to the disk %s (%s at 2 GB/s)\n",
+               byte_text(link).c_str(),
+               seconds_text(static_cast<double>(link) / kLinkRate).c_str(), byte_text(disk).c_str(),
+               seconds_text(static_cast<double>(disk) / kDiskRate).c_str());
+  if (!has_scores(plan) || !plan.info.has_queries) return;
+  CapturePlan derived = plan;
+  derived.info.profile = AttentionProfile::derive;
+  std::fprintf(stderr, "with --attention derive %s and %s\n",
+               byte_text(predicted_link_bytes(derived)).c_str(),
+               byte_text(predicted_capture_bytes(derived)).c_str());
+}
 
 void report_json(const CaptureRequest& options, const CapturePlan& plan, const Generation& result,
                  const std::string& generated, const Seconds& seconds) {
@@ -63,6 +89,7 @@ void run(CaptureRequest options, const CommonOptions& common) {
                  static_cast<long long>(plan.max_tokens), plan.info.model_name.c_str(),
                  std::string(name_of(plan.info.profile)).c_str(),
                  byte_text(predicted_capture_bytes(plan)).c_str());
+    if (common.device == "cuda") print_forecast(plan);
   }
   const double opened = total.seconds();
   const CaptureOutcome made = make_capture(options, generator, plan, {"qaq", command_line()}, work);

@@ -51,4 +51,13 @@ std::int64_t predicted_capture_bytes(const CapturePlan& plan) {
   return bytes;
 }
 
+std::int64_t predicted_link_bytes(const CapturePlan& plan) {
+  const ModelShape& s = plan.info.shape;
+  const std::int64_t n_tokens = plan.max_tokens;
+  const std::int64_t rows = (plan.info.has_queries ? s.n_heads : 0) + 2 * s.n_kv_heads;
+  std::int64_t layer = rows * n_tokens * s.head_dim * bytes_of(plan.info.dtype);
+  if (has_scores(plan)) layer += s.n_heads * 4 * (n_tokens * (n_tokens + 1) / 2);
+  return plan.info.n_captured_layers() * layer + n_tokens * 4 * s.vocab_size;
+}
+
 }  // namespace qaq

@@ -28,6 +28,10 @@ struct CapturePlan {
 /// beforehand.
 std::int64_t predicted_capture_bytes(const CapturePlan& plan);
 
+/// Bytes that leave a GPU for such a capture: activations in the plan's dtype, of scores the lower
+/// triangle in float32 (all rows, since statistics are taken of all), and logits.
+std::int64_t predicted_link_bytes(const CapturePlan& plan);
+
 /// Tokens of a finished run.
 struct CaptureTokens {
   std::vector<std::int32_t> ids;   ///< (T)

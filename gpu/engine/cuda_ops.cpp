@@ -19,6 +19,8 @@ float* floats(const Tensor& tensor) { return static_cast<float*>(tensor.handle);
 
 // Rows that are asked about together whether anybody wants their scores.
 constexpr std::int64_t kRowsAsked = 64;
+// Tokens of context that a graph of a decode step serves.
+constexpr std::int64_t kBucket = 512;
 
 Products products(std::shared_ptr<CublasLt> library, const EngineLimits& limits, Arena& arena) {
   if (limits.dtype == DType::f32) return {nullptr, nullptr};
@@ -48,10 +50,12 @@ CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits,
   sin_ = arena_.take<float>(run * n_pairs);
   logits_ = arena_.take<float>(s.vocab_size);
   ids_ = arena_.take<std::int32_t>(run);
+  position_ = arena_.take<std::int64_t>(1);
   attention_work_ = reinterpret_cast<float*>(
       arena_.take<std::byte>(attention_workspace(spec, limits)));
   host_angles_ = PinnedBuffer<float>(2 * run * n_pairs);
   host_ids_ = PinnedBuffer<std::int32_t>(run);
+  host_position_ = PinnedBuffer<std::int64_t>(1);
   last_logits_ = PinnedBuffer<float>(s.vocab_size);
   if (limits.tapped) {
     const TapRing::Sizes sizes = tap_ring_sizes(spec, limits);
@@ -100,8 +104,9 @@ Tensor CudaOps::rows(const Tensor& matrix, std::int64_t first, std::int64_t n_ro
           static_cast<std::byte*>(matrix.handle) + first * matrix.cols * bytes_of(matrix.dtype)};
 }
 
-void CudaOps::begin(const BatchRows& run, bool) {
+void CudaOps::begin(const BatchRows& run, bool tapped) {
   run_ = run;
+  steady_ = run.n_rows == 1 && !tapped && limits_.dtype != DType::f32;
   fill_rope_angles(spec_.rope, run, angles_);
   const std::int64_t n = angles_.cos.size();
   // The last run has been waited for: nothing reads the pinned copy any more.
@@ -110,6 +115,8 @@ void CudaOps::begin(const BatchRows& run, bool) {
   const std::int64_t bytes = n * bytes_of(DType::f32);
   upload(host_angles_.data(), bytes, cos_);
   upload(host_angles_.data() + n, bytes, sin_);
+  *host_position_.data() = run.first_position;
+  upload(host_position_.data(), sizeof(std::int64_t), position_);
 }
 
 void CudaOps::embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) {
@@ -158,6 +165,7 @@ void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const Hea
   const ModelShape& s = spec_.shape;
   const std::int64_t first = rows.first_position - run_.first_position;
   const std::int64_t n_pairs = spec_.rope.n_rotary_dim / 2;
+  const std::int64_t cache_row = steady_ ? 0 : rows.first_position;
   check(cuda::rotate_append({.query = floats(heads.query),
                              .key = floats(heads.key),
                              .value = floats(heads.value),
@@ -174,9 +182,10 @@ void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const Hea
                              .dtype = limits_.dtype,
                              .query_heads = query_heads_ + bytes_of_numbers(first * s.head_dim),
                              .query_stride = run_.n_rows,
-                             .key_cache = cache_rows(keys_, layer, rows.first_position),
-                             .value_cache = cache_rows(values_, layer, rows.first_position),
-                             .cache_stride = limits_.max_tokens},
+                             .key_cache = cache_rows(keys_, layer, cache_row),
+                             .value_cache = cache_rows(values_, layer, cache_row),
+                             .cache_stride = limits_.max_tokens,
+                             .position = steady_ ? position_ : nullptr},
                             stream_.get()),
         "rotate_append");
 }
@@ -270,6 +279,12 @@ void CudaOps::attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSi
   }
 }
 
+// Keys that a run's launches are sized for: steps of kBucket, within which a graph serves all.
+std::int64_t CudaOps::bucket_end(const BatchRows& run) const {
+  const std::int64_t n_keys = run.first_position + run.n_rows;
+  return std::min((n_keys + kBucket - 1) / kBucket * kBucket, limits_.max_tokens);
+}
+
 void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
                         TapSink* taps) {
   if (taps) tap_heads(layer, *taps);
@@ -279,6 +294,7 @@ void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& 
                                .value = cache_rows(values_, layer, 0),
                                .out = out.handle,
                                .workspace = attention_work_,
+                               .position = steady_ ? position_ : nullptr,
                                .dtype = limits_.dtype,
                                .query_stride = run.n_rows,
                                .cache_stride = limits_.max_tokens,
@@ -287,7 +303,8 @@ void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& 
                                .head_dim = s.head_dim,
                                .first_position = run.first_position,
                                .n_rows = run.n_rows,
-                               .window = spec_.attention_window(layer)};
+                               .window = spec_.attention_window(layer),
+                               .max_keys = bucket_end(run)};
   const auto wanted = [&](std::int64_t row) {
     return taps && taps->wants(TapKind::attention, layer, run.first_position + row,
                                std::min(kRowsAsked, run.n_rows - row));

@@ -56,6 +56,7 @@ class CudaOps : public Ops {
   void multiply(const void* in, std::int64_t n_rows, const Projection& output);
   void attend(const HalfAttentionCall& call, const AttentionPart& part, float* scores);
   void attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps);
+  std::int64_t bucket_end(const BatchRows& run) const;
   void tap_heads(std::int64_t layer, TapSink& taps);
   void tap_rows(TapBlock block, const std::byte* from, std::int64_t head_stride, TapSink& taps);
 
@@ -68,13 +69,18 @@ class CudaOps : public Ops {
   float *cos_, *sin_;          // (rows of the run, n_rotary_dim / 2)
   float* logits_;              // (vocab_size)
   std::int32_t* ids_;          // (rows of the run)
+  std::int64_t* position_;     // of the run's first row
   float* attention_work_;      // of few rows in 16 bits
   Products products_;
   WeightUpload weights_;
   BatchRows run_;
+  /// One row, not tapped: what changes from token to token lies in device memory, so that the same
+  /// calls can be played again.
+  bool steady_ = false;
   RopeAngles angles_;
   PinnedBuffer<float> host_angles_;
   PinnedBuffer<std::int32_t> host_ids_;
+  PinnedBuffer<std::int64_t> host_position_;
   PinnedBuffer<float> last_logits_;
   Stream stream_;
   std::int64_t region_bytes_ = 0;  // of the ring
