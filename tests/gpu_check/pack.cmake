@@ -1,5 +1,5 @@
 # Fills .gpu with what gpu_check needs and a machine without packages lacks:
-#   cmake -DINCLUDES="DIR;DIR" [-DSOURCE=ROOT] -P tests/gpu_check/pack.cmake
+#   cmake -DINCLUDES="DIR;DIR" [-DSOURCE=ROOT] [-DPACK=FOLDER] -P tests/gpu_check/pack.cmake
 # INCLUDES: folders among which one holds Eigen/ and one nlohmann/. Headers travel as one archive;
 # unpacked they would not fit beside tests/data.
 cmake_minimum_required(VERSION 3.25)
@@ -7,7 +7,10 @@ cmake_minimum_required(VERSION 3.25)
 if(NOT SOURCE)
   get_filename_component(SOURCE ${CMAKE_CURRENT_LIST_DIR}/../.. ABSOLUTE)
 endif()
-set(pack ${SOURCE}/.gpu)
+if(NOT PACK)
+  set(PACK ${SOURCE}/.gpu)
+endif()
+set(pack ${PACK})
 set(max_bytes 67108864) # what may be copied at a time
 
 file(REMOVE_RECURSE ${pack})

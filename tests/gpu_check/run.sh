@@ -37,10 +37,7 @@ if [ ! -f .gpu/include/Eigen/Core ]; then
   (cd .gpu/include && cmake -E tar xzf ../include.tar.gz)
 fi
 
-cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=Release -DCMAKE_CUDA_COMPILER="$nvcc" \
-  -DCMAKE_CUDA_ARCHITECTURES="$architecture-real" -DQAQ_INCLUDE="$PWD/.gpu/include" \
-  -DQAQ_GUI=OFF -DQAQ_HDF5=OFF -DQAQ_TOKENIZERS=OFF -DQAQ_TBB=OFF -DQAQ_BLAS=OFF \
-  -DQAQ_HIGHWAY=OFF -DQAQ_TESTS=OFF -DQAQ_CUDA=ON -DQAQ_GPU_CHECK=ON
+sh tests/gpu_check/configure.sh "$build" "$nvcc" "$architecture" "$PWD/.gpu/include"
 cmake --build "$build" --target gpu_check --parallel "$(getconf _NPROCESSORS_ONLN)"
 program=$build/tests/gpu_check/gpu_check
 

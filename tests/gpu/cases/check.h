@@ -136,7 +136,7 @@ double n_different(const std::vector<T>& a, const std::vector<T>& b) {
 }
 
 /// FNV-1a over the numbers' bytes.
-template <class T>
+template <class T = float>
 std::uint64_t digest_of(const std::vector<T>& numbers,
                         std::uint64_t digest = 14695981039346656037u) {
   for (const T& number : numbers) {
