@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 
+#include "tests/gpu/simt/capture.h"
 #include "tests/gpu/simt/memory.h"
 #include "tests/gpu/simt/runtime.h"
 #include "tests/gpu/simt/simt.h"
@@ -34,16 +35,16 @@ Allocations& allocations() {
 
 std::uintptr_t address(const void* memory) { return reinterpret_cast<std::uintptr_t>(memory); }
 
-bool must_fail() { return allocations().until_failure > 0 && --allocations().until_failure == 0; }
-
 cudaError_t allocate(void** memory, std::size_t bytes, bool on_device) {
   if (const cudaError_t error = standing_error(); error != cudaSuccess) return remember(error);
   if (!memory) return remember(cudaErrorInvalidValue);
+  if (const cudaError_t error = unsafe_call(); error != cudaSuccess) return error;
   *memory = nullptr;
   if (bytes == 0) return cudaSuccess;
   Allocations& all = allocations();
   const std::size_t free = all.total - std::min(all.total, all.device_bytes);
-  if (must_fail() || (on_device && bytes > free)) return remember(cudaErrorMemoryAllocation);
+  if (allocation_must_fail() || (on_device && bytes > free))
+    return remember(cudaErrorMemoryAllocation);
   *memory = guarded_alloc(bytes);
   if (!*memory) return remember(cudaErrorMemoryAllocation);
   all.live[address(*memory)] = {bytes, on_device};
@@ -55,6 +56,7 @@ cudaError_t allocate(void** memory, std::size_t bytes, bool on_device) {
 /// that held it is gone.
 cudaError_t release_allocation(void* memory, bool on_device) {
   if (!memory) return remember(standing_error());
+  if (const cudaError_t error = unsafe_call(); error != cudaSuccess) return error;
   Allocations& all = allocations();
   const auto found = all.live.find(address(memory));
   if (found == all.live.end() || found->second.on_device != on_device) {
@@ -97,6 +99,10 @@ void fail_allocation(int n) {
 void set_device_memory(std::size_t total_bytes) {
   const ApiCall call;
   allocations().total = total_bytes;
+}
+
+bool allocation_must_fail() {
+  return allocations().until_failure > 0 && --allocations().until_failure == 0;
 }
 
 std::size_t device_memory_total() { return allocations().total; }

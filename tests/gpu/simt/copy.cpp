@@ -22,28 +22,37 @@ cudaError_t queue_copy(void* to, const void* from, std::size_t bytes, cudaMemcpy
   if (bytes == 0) return cudaSuccess;
   if (!copy_fits(to, from, bytes, kind)) return remember(cudaErrorInvalidValue);
   return submit(stream, [=] {
+    // A graph may be launched when its memory is gone.
+    if (!copy_fits(to, from, bytes, kind)) return cudaErrorIllegalAddress;
     std::memmove(to, from, bytes);
     return cudaSuccess;
   });
 }
 
-cudaError_t queue_rows(void* to, std::size_t to_pitch, const void* from, std::size_t from_pitch,
-                       std::size_t width, std::size_t height, cudaMemcpyKind kind,
-                       cudaStream_t stream) {
+/// Rows of `width` bytes that begin `pitch` bytes apart.
+struct Rows {
+  std::byte* first;
+  std::size_t pitch;
+
+  bool within(std::size_t width, std::size_t height) const {
+    return place_of(first, (height - 1) * pitch + width) != Place::kAcrossAnEnd;
+  }
+};
+
+cudaError_t queue_rows(Rows to, Rows from, std::size_t width, std::size_t height,
+                       cudaMemcpyKind kind, cudaStream_t stream) {
   if (const cudaError_t error = standing_error(); error != cudaSuccess) return remember(error);
   if (width == 0 || height == 0) return cudaSuccess;
-  if (to_pitch < width || from_pitch < width) return remember(cudaErrorInvalidPitchValue);
-  if (!copy_fits(to, from, width, kind)) return remember(cudaErrorInvalidValue);
-  const std::size_t last = height - 1;
-  auto* target = static_cast<std::byte*>(to);
-  const auto* source = static_cast<const std::byte*>(from);
-  if (place_of(target, last * to_pitch + width) == Place::kAcrossAnEnd ||
-      place_of(source, last * from_pitch + width) == Place::kAcrossAnEnd) {
-    return remember(cudaErrorInvalidValue);
-  }
+  if (to.pitch < width || from.pitch < width) return remember(cudaErrorInvalidPitchValue);
+  const auto fit = [=] {
+    return copy_fits(to.first, from.first, width, kind) && to.within(width, height) &&
+           from.within(width, height);
+  };
+  if (!fit()) return remember(cudaErrorInvalidValue);
   return submit(stream, [=] {
+    if (!fit()) return cudaErrorIllegalAddress;
     for (std::size_t row = 0; row < height; ++row) {
-      std::memmove(target + row * to_pitch, source + row * from_pitch, width);
+      std::memmove(to.first + row * to.pitch, from.first + row * from.pitch, width);
     }
     return cudaSuccess;
   });
@@ -54,6 +63,7 @@ cudaError_t queue_set(void* to, int value, std::size_t bytes, cudaStream_t strea
   if (bytes == 0) return cudaSuccess;
   if (place_of(to, bytes) != Place::kDevice) return remember(cudaErrorInvalidValue);
   return submit(stream, [=] {
+    if (place_of(to, bytes) != Place::kDevice) return cudaErrorIllegalAddress;
     std::memset(to, value, bytes);
     return cudaSuccess;
   });
@@ -75,7 +85,9 @@ cudaError_t cudaMemcpy2DAsync(void* to, std::size_t to_pitch, const void* from,
                               std::size_t from_pitch, std::size_t width, std::size_t height,
                               cudaMemcpyKind kind, cudaStream_t stream) {
   const simt::ApiCall call;
-  return simt::queue_rows(to, to_pitch, from, from_pitch, width, height, kind, stream);
+  auto* source = static_cast<std::byte*>(const_cast<void*>(from));
+  return simt::queue_rows({static_cast<std::byte*>(to), to_pitch}, {source, from_pitch}, width,
+                          height, kind, stream);
 }
 
 cudaError_t cudaMemcpy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {

@@ -26,7 +26,10 @@ std::shared_ptr<Event> find(cudaEvent_t handle) {
 cudaError_t record(cudaEvent_t handle, cudaStream_t stream_handle) {
   std::shared_ptr<Event> event = find(handle);
   Stream* stream = Streams::instance().find(stream_handle);
-  if (!event || !stream) return remember(cudaErrorInvalidResourceHandle);
+  if (!event) return remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = use_of(stream); error != cudaSuccess) return error;
+  if (stream->capturing.capture) return record_in_capture(*stream, *event);
+  event->captured = {};
   const unsigned long version = event->recorded + 1;
   // Counted first: without deferral it is done within submit().
   event->recorded = version;
@@ -36,9 +39,18 @@ cudaError_t record(cudaEvent_t handle, cudaStream_t stream_handle) {
 cudaError_t wait(cudaStream_t stream_handle, cudaEvent_t handle) {
   std::shared_ptr<Event> event = find(handle);
   Stream* stream = Streams::instance().find(stream_handle);
-  if (!event || !stream) return remember(cudaErrorInvalidResourceHandle);
+  if (!event) return remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = use_of(stream); error != cudaSuccess) return error;
+  if (stream->capturing.capture || event->captured.capture) return wait_in_capture(*stream, *event);
   const unsigned long version = event->recorded;
   return Streams::instance().submit(*stream, {.awaits = std::move(event), .version = version});
+}
+
+/// Why the host can neither wait for an event nor ask for it.
+cudaError_t wait_for(const Event* event) {
+  if (!event) return remember(cudaErrorInvalidResourceHandle);
+  const auto& capture = event->captured.capture;
+  return capture ? invalidate(*capture, cudaErrorCapturedEvent) : unsafe_call();
 }
 
 }  // namespace
@@ -88,7 +100,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
   const simt::ApiCall call;
   const std::shared_ptr<simt::Event> event = simt::find(handle);
-  if (!event) return simt::remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = simt::wait_for(event.get()); error != cudaSuccess) return error;
   return simt::drain_event(*event, event->recorded);
 }
 
@@ -96,7 +108,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t handle) {
 cudaError_t cudaEventQuery(cudaEvent_t handle) {
   const simt::ApiCall call;
   const std::shared_ptr<simt::Event> event = simt::find(handle);
-  if (!event) return simt::remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = simt::wait_for(event.get()); error != cudaSuccess) return error;
   if (const cudaError_t error = simt::standing_error(); error != cudaSuccess) return error;
   if (event->complete()) return cudaSuccess;
   simt::Streams::instance().step();

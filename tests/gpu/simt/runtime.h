@@ -41,6 +41,8 @@ cudaError_t drain(cudaStream_t stream);
 cudaError_t device_error();
 void reset_device();
 void reset_allocation_limits();
+/// Counts an allocation: whether it is the one that fail_allocation() chose.
+bool allocation_must_fail();
 std::size_t device_memory_total();
 
 /// Whether the range is within one allocation of the device, or outside all of them.

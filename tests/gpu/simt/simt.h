@@ -19,7 +19,8 @@ std::string last_report();
 std::uint64_t switches();
 
 /// Off: work is done when it is queued. On: at the next wait, one piece at a time, from a random
-/// stream whose next piece may run. Work still queued is dropped, and an earlier failure forgotten.
+/// stream whose next piece may run. Work still queued and captures that go on are dropped, and an
+/// earlier failure forgotten.
 void defer(bool on, std::uint64_t seed = 1);
 
 /// What was allocated on the device or pinned, and is not free yet.
@@ -29,8 +30,11 @@ std::size_t live_bytes();
 std::size_t live_device_bytes();
 std::size_t live_streams();
 std::size_t live_events();
+/// Graphs as captured and as instantiated.
+std::size_t live_graphs();
 
-/// The n-th next cudaMalloc or cudaMallocHost returns cudaErrorMemoryAllocation. 0: none does.
+/// The n-th next cudaMalloc, cudaMallocHost or cudaGraphInstantiate returns
+/// cudaErrorMemoryAllocation. 0: none does.
 void fail_allocation(int n);
 /// What the device has in all; allocations past it are refused.
 void set_device_memory(std::size_t total_bytes);

@@ -22,6 +22,15 @@ cudaError_t step_until(Done done) {
   return remember(standing_error());
 }
 
+bool finished(const Piece& piece) { return !piece.graph || piece.graph->finished(); }
+
+/// Why a stream can be neither waited for nor asked.
+cudaError_t wait_for(const Stream* stream) {
+  if (const cudaError_t error = use_of(stream); error != cudaSuccess) return error;
+  const auto& capture = stream->capturing.capture;
+  return capture ? invalidate(*capture, cudaErrorStreamCaptureUnsupported) : cudaSuccess;
+}
+
 }  // namespace
 
 Streams& Streams::instance() {
@@ -30,6 +39,7 @@ Streams& Streams::instance() {
 }
 
 void Streams::defer(bool on, std::uint64_t seed) {
+  drop_captures();
   deferred_ = on;
   random_ = Random(seed);
   const auto drop = [](Stream& stream) {
@@ -58,8 +68,15 @@ Stream* Streams::find(cudaStream_t handle) {
 }
 
 void Streams::destroy(Stream& stream) {
+  leave_capture(stream);
   stream.destroyed = true;
   sweep();
+}
+
+void Streams::leave(const Capture& capture) {
+  for (auto& [handle, stream] : streams_) {
+    if (stream->capturing.capture.get() == &capture) stream->capturing = {};
+  }
 }
 
 void Streams::sweep() {
@@ -78,15 +95,19 @@ cudaError_t Streams::perform(const Piece& piece) {
   if (piece.records) piece.records->done = std::max(piece.records->done, piece.version);
   // After a failure nothing runs any more.
   const cudaError_t standing = standing_error();
-  if (!piece.work || standing != cudaSuccess) return standing;
-  const cudaError_t error = piece.work();
+  if ((!piece.work && !piece.graph) || standing != cudaSuccess) return standing;
+  const cudaError_t error = piece.graph ? piece.graph->step(random_) : piece.work();
   if (error != cudaSuccess) set_sticky(error);
   return error;
 }
 
 cudaError_t Streams::submit(Stream& stream, Piece piece) {
   if (const cudaError_t error = standing_error(); error != cudaSuccess) return remember(error);
-  if (!deferred_) return perform(piece);
+  if (!deferred_) {
+    cudaError_t error = perform(piece);
+    while (error == cudaSuccess && !finished(piece)) error = perform(piece);
+    return error;
+  }
   piece.ticket = tickets_++;
   stream.queue.push_back(std::move(piece));
   return cudaSuccess;
@@ -108,6 +129,7 @@ bool Streams::may_run(const Stream& stream) const {
   if (stream.queue.empty()) return false;
   const Piece& next = stream.queue.front();
   if (next.awaits && next.awaits->done < next.version) return false;
+  if (next.graph && !next.graph->may_run()) return false;
   return null_stream_allows(stream);
 }
 
@@ -119,9 +141,8 @@ bool Streams::step() {
   }
   if (ready.empty()) return false;
   Stream& stream = *ready[random_.below(ready.size())];
-  const Piece piece = std::move(stream.queue.front());
-  stream.queue.pop_front();
-  perform(piece);
+  const Piece& next = stream.queue.front();
+  if (perform(next) != cudaSuccess || finished(next)) stream.queue.pop_front();
   sweep();
   return true;
 }
@@ -133,6 +154,11 @@ bool Streams::idle() const {
 }
 
 bool Streams::idle(const Stream& stream) const { return stream.queue.empty(); }
+
+cudaError_t use_of(const Stream* stream) {
+  if (!stream) return remember(cudaErrorInvalidResourceHandle);
+  return Streams::instance().is_null(*stream) ? use_of_null_stream() : cudaSuccess;
+}
 
 void defer(bool on, std::uint64_t seed) {
   const ApiCall call;
@@ -147,7 +173,8 @@ std::size_t live_streams() {
 
 cudaError_t submit(cudaStream_t handle, std::function<cudaError_t()> work) {
   Stream* stream = Streams::instance().find(handle);
-  if (!stream) return remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = use_of(stream); error != cudaSuccess) return error;
+  if (stream->capturing.capture) return add_to_capture(*stream, std::move(work));
   return Streams::instance().submit(*stream, {.work = std::move(work)});
 }
 
@@ -157,7 +184,7 @@ cudaError_t drain_all() {
 
 cudaError_t drain(cudaStream_t handle) {
   const Stream* stream = Streams::instance().find(handle);
-  if (!stream) return remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = wait_for(stream); error != cudaSuccess) return error;
   return step_until([stream] { return Streams::instance().idle(*stream); });
 }
 
@@ -185,11 +212,10 @@ cudaError_t cudaStreamCreate(cudaStream_t* stream) {
 // Does not wait: what is queued is still done.
 cudaError_t cudaStreamDestroy(cudaStream_t handle) {
   const simt::ApiCall call;
-  simt::Stream* stream = simt::Streams::instance().find(handle);
-  if (!stream || !handle || handle == cudaStreamLegacy) {
-    return simt::remember(cudaErrorInvalidResourceHandle);
-  }
-  simt::Streams::instance().destroy(*stream);
+  simt::Streams& streams = simt::Streams::instance();
+  simt::Stream* stream = streams.find(handle);
+  if (!stream || streams.is_null(*stream)) return simt::remember(cudaErrorInvalidResourceHandle);
+  streams.destroy(*stream);
   return simt::remember(simt::standing_error());
 }
 
@@ -200,6 +226,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 
 cudaError_t cudaDeviceSynchronize() {
   const simt::ApiCall call;
+  if (const cudaError_t error = simt::wait_for_device(); error != cudaSuccess) return error;
   return simt::drain_all();
 }
 
@@ -208,7 +235,7 @@ cudaError_t cudaStreamQuery(cudaStream_t handle) {
   const simt::ApiCall call;
   simt::Streams& streams = simt::Streams::instance();
   const simt::Stream* stream = streams.find(handle);
-  if (!stream) return simt::remember(cudaErrorInvalidResourceHandle);
+  if (const cudaError_t error = simt::wait_for(stream); error != cudaSuccess) return error;
   if (const cudaError_t error = simt::standing_error(); error != cudaSuccess) return error;
   if (streams.idle(*stream)) return cudaSuccess;
   streams.step();

@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "tests/gpu/simt/capture.h"
+#include "tests/gpu/simt/graphs.h"
 #include "tests/gpu/simt/random.h"
 
 namespace simt {
@@ -17,6 +19,7 @@ struct Event {
   bool timed = true;
   unsigned long recorded = 0;  ///< how often
   unsigned long done = 0;      ///< the last record that was reached
+  CapturePlace captured;       ///< of the last record, where that was in a capture
 
   bool complete() const { return done >= recorded; }
 };
@@ -25,14 +28,16 @@ struct Piece {
   std::function<cudaError_t()> work = {};
   std::shared_ptr<Event> records = {};
   std::shared_ptr<Event> awaits = {};
-  unsigned long version = 0;  ///< the record that it makes or awaits
-  std::uint64_t ticket = 0;   ///< when it was queued
+  std::shared_ptr<GraphRun> graph = {};  ///< in the place of work
+  unsigned long version = 0;             ///< the record that it makes or awaits
+  std::uint64_t ticket = 0;              ///< when it was queued
 };
 
 struct Stream {
   bool with_null_stream = true;  ///< takes turns with the null stream
   bool destroyed = false;        ///< goes when its work is done
   std::deque<Piece> queue;
+  CapturePlace capturing;
 };
 
 class Streams {
@@ -44,11 +49,14 @@ class Streams {
   cudaStream_t create(bool with_null_stream);
   /// Null where there is no such stream.
   Stream* find(cudaStream_t handle);
+  bool is_null(const Stream& stream) const { return &stream == &null_stream_; }
   void destroy(Stream& stream);
+  /// Takes all streams out of it.
+  void leave(const Capture& capture);
   std::size_t live() const;
 
   cudaError_t submit(Stream& stream, Piece piece);
-  /// Does one piece; false where none may run.
+  /// Does one piece, or one of a graph's; false where none may run.
   bool step();
   bool idle() const;
   /// Whether what a wait for this stream waits for is done.
@@ -66,5 +74,8 @@ class Streams {
   Random random_;
   std::uint64_t tickets_ = 0;
 };
+
+/// Why a stream may not be used now; null: there is none such.
+cudaError_t use_of(const Stream* stream);
 
 }  // namespace simt
