@@ -1,13 +1,21 @@
 // Stream capture and graphs: what the shim plays of them, and the classes over them.
-#include <algorithm>
+#include "gpu/device/graph.h"
+
 #include <array>
 #include <cstdlib>
 #include <functional>
 #include <gtest/gtest.h>
+#include <optional>
+#include <stdexcept>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "core/base/error.h"
 #include "gpu/cuda/portable.h"
+#include "gpu/device/buffer.h"
+#include "gpu/device/error.h"
+#include "gpu/device/stream.h"
 #include "tests/gpu/simt/simt.h"
 
 namespace qaq {
@@ -364,6 +372,230 @@ TEST_F(Captures, HandlesAreChecked) {
   EXPECT_EQ(cudaGraphDestroy(nullptr), cudaErrorInvalidValue);
   EXPECT_EQ(cudaGraphExecDestroy(nullptr), cudaErrorInvalidValue);
   EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidValue);
+}
+
+constexpr int kMostTokens = 16;
+
+// A decode step in small: the token's number goes to the end of a cache whose length is in memory,
+// a row of all that is there comes out.
+__global__ void append(float* cache, const int* length, const float* token) {
+  if (threadIdx.x == 0) cache[*length] = *token;
+}
+__global__ void scores(const float* cache, const int* length, float* out) {
+  const int token = static_cast<int>(threadIdx.x);
+  if (token <= *length) out[token] = cache[token] * cache[*length];
+}
+__global__ void scores_of(const float* cache, int length, float* out) {
+  const int token = static_cast<int>(threadIdx.x);
+  if (token <= length) out[token] = cache[token] * cache[length];
+}
+__global__ void advance(int* length) { ++*length; }
+
+class Decoder {
+ public:
+  enum class Lengths { in_memory, by_value };
+
+  explicit Decoder(Lengths lengths = Lengths::in_memory) : lengths_(lengths) {
+    cuda::check(cudaMemsetAsync(length_, 0, sizeof *length_, stream_.get()), "setting the length");
+    cuda::check(cudaMemsetAsync(out_, 0, kMostTokens * sizeof *out_, stream_.get()), "clearing");
+  }
+
+  /// The row of scores that each of n tokens gives.
+  std::vector<std::vector<float>> run(int n, bool captured) {
+    std::vector<std::vector<float>> rows;
+    for (int token = 0; token < n; ++token) {
+      host_.data()[0] = static_cast<float>(token + 1);
+      if (!captured) {
+        queue_step();
+      } else {
+        if (!graph_) capture();
+        graph_->launch(stream_);
+      }
+      rows.push_back(read());
+    }
+    return rows;
+  }
+
+ private:
+  template <class... Params, class... Args>
+  void queue(void (*kernel)(Params...), Args... args) {
+    cuda::check(cuda::launch(kernel, 1, kMostTokens, 0, stream_.get(), args...), "a kernel");
+  }
+  void queue_step() {
+    cuda::check(cudaMemcpyAsync(token_, host_.data(), sizeof *token_, cudaMemcpyHostToDevice,
+                                stream_.get()),
+                "copying a token");
+    queue(append, cache_, length_, token_);
+    if (lengths_ == Lengths::in_memory) {
+      queue(scores, cache_, length_, out_);
+    } else {
+      queue(scores_of, cache_, n_queued_++, out_);
+    }
+    cuda::check(cuda::launch(advance, 1, 1, 0, stream_.get(), length_), "a kernel");
+  }
+  void capture() {
+    cuda::StreamCapture capture(stream_);
+    queue_step();
+    graph_.emplace(capture.finish());
+  }
+  std::vector<float> read() {
+    std::vector<float> row(kMostTokens);
+    cuda::check(cudaMemcpyAsync(row.data(), out_, kMostTokens * sizeof *out_,
+                                cudaMemcpyDeviceToHost, stream_.get()),
+                "copying a row");
+    stream_.wait();
+    return row;
+  }
+
+  Lengths lengths_;
+  int n_queued_ = 0;
+  cuda::Arena arena_{4 * cuda::Arena::kAlignment};
+  cuda::PinnedBuffer<float> host_{1};
+  float* cache_ = arena_.take<float>(kMostTokens);
+  float* out_ = arena_.take<float>(kMostTokens);
+  float* token_ = arena_.take<float>(1);
+  int* length_ = arena_.take<int>(1);
+  cuda::Stream stream_;
+  std::optional<cuda::Graph> graph_;
+};
+
+class Graphs : public testing::Test {
+ protected:
+  void SetUp() override { simt::reset(); }
+  void TearDown() override {
+    expect_nothing_left();
+    simt::reset();
+  }
+  static void expect_nothing_left() {
+    EXPECT_EQ(simt::live_graphs(), 0u);
+    EXPECT_EQ(simt::live_streams(), 0u);
+    EXPECT_EQ(simt::live_events(), 0u);
+    EXPECT_EQ(simt::live_allocations(), 0u);
+  }
+};
+
+TEST_F(Graphs, ReplayedAtOtherLengthsGiveWhatLaunchesGive) {
+  const auto launched = Decoder().run(kMostTokens, false);
+  EXPECT_EQ(launched.back().back(), kMostTokens * kMostTokens);
+  EXPECT_EQ(Decoder().run(kMostTokens, true), launched);
+  for (std::uint64_t seed = 1; seed <= kOrders / 5; ++seed) {
+    simt::defer(true, seed);
+    EXPECT_EQ(Decoder().run(kMostTokens, true), launched);
+  }
+}
+
+// The mistake that the test above is for.
+TEST_F(Graphs, KeepLengthsThatAreArguments) {
+  using Lengths = Decoder::Lengths;
+  const auto launched = Decoder(Lengths::by_value).run(3, false);
+  EXPECT_EQ(launched, Decoder().run(3, false));
+  const auto replayed = Decoder(Lengths::by_value).run(3, true);
+  EXPECT_EQ(replayed[0], launched[0]);
+  EXPECT_NE(replayed[1], launched[1]);
+}
+
+/// A failure on the way, or the right rows and nothing.
+bool decodes() {
+  try {
+    EXPECT_EQ(Decoder().run(3, true)[2][2], 9);
+    return true;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::work);
+    return false;
+  }
+}
+
+TEST_F(Graphs, GiveAllBackWhicheverAllocationFails) {
+  constexpr int kAllocations = 3;  // the arena, the pinned number, the graph
+  for (int nth = 1; nth <= kAllocations + 1; ++nth) {
+    simt::fail_allocation(nth);
+    EXPECT_EQ(decodes(), nth > kAllocations) << nth;
+    expect_nothing_left();
+    EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
+    simt::fail_allocation(0);
+    EXPECT_TRUE(decodes());
+  }
+}
+
+/// Runs body(main, side) in a capture that it leaves by an exception; both streams are as before.
+template <class Body>
+void expect_dropped(Body body) {
+  const cuda::Stream main, side;
+  EXPECT_THROW(
+      {
+        cuda::StreamCapture capture(main);
+        body(main, side);
+        capture.finish();
+      },
+      Error);
+  EXPECT_EQ(simt::live_graphs(), 0u);
+  EXPECT_EQ(cudaPeekAtLastError(), cudaSuccess);
+  cuda::Arena arena(cuda::Arena::kAlignment);
+  auto* numbers = arena.take<float>(kRow);
+  for (const cuda::Stream* stream : {&main, &side}) {
+    cuda::check(cuda::launch(fill, 1, kRow, 0, stream->get(), numbers, 7.0f), "a kernel");
+    stream->wait();
+    EXPECT_EQ(numbers[0], 7);
+    numbers[0] = 0;
+  }
+  cuda::StreamCapture again(main);
+  again.finish().launch(main);
+}
+
+void fork(const cuda::Stream& from, const cuda::Stream& to, const cuda::Event& event) {
+  event.record(from);
+  cuda::check(cudaStreamWaitEvent(to.get(), event.get(), 0), "waiting");
+}
+
+TEST_F(Graphs, AreDroppedByAnException) {
+  expect_dropped([](const auto&, const auto&) { throw Error(ErrorKind::work, {.what = "no"}); });
+  expect_dropped([](const auto& main, const auto& side) {
+    const cuda::Event event;
+    fork(main, side, event);
+    throw Error(ErrorKind::interrupted, {.what = "no"});
+  });
+  expect_dropped([](const auto&, const auto&) { cuda::Arena(1); });
+  expect_dropped([](const auto& main, const auto&) { main.wait(); });
+}
+
+TEST_F(Graphs, OfWhatNoGraphHoldsAreRefusedAtTheEnd) {
+  cuda::Arena arena(cuda::Arena::kAlignment);
+  auto* numbers = arena.take<float>(kRow);
+  const cuda::Event event;
+  expect_dropped([&](const auto& main, const auto& side) {
+    fork(main, side, event);
+    cuda::check(cuda::launch(fill, 1, kRow, 0, side.get(), numbers, 1.0f), "a kernel");
+  });
+  expect_dropped([&](const auto& main, const auto&) {
+    EXPECT_NE(cudaStreamQuery(main.get()), cudaSuccess);  // nobody looks at the error
+  });
+}
+
+TEST_F(Graphs, EndOnceAndAreMoved) {
+  const cuda::Stream stream;
+  cuda::Arena arena(cuda::Arena::kAlignment);
+  auto* numbers = arena.take<float>(kRow);
+  cuda::StreamCapture capture(stream);
+  cuda::check(cuda::launch(fill, 1, kRow, 0, stream.get(), numbers, 5.0f), "a kernel");
+  cuda::Graph first = capture.finish();
+  EXPECT_THROW(capture.finish(), std::logic_error);
+  const cuda::Graph graph = std::move(first);
+  EXPECT_EQ(simt::live_graphs(), 1u);
+  EXPECT_THROW(first.launch(stream), Error);  // NOLINT: it is empty
+  cudaGetLastError();
+  graph.launch(stream);
+  stream.wait();
+  EXPECT_EQ(numbers[0], 5);
+}
+
+TEST_F(Graphs, AreTurnedOffByAVariable) {
+  unsetenv("QAQ_CUDA_GRAPH");
+  EXPECT_TRUE(cuda::graphs_enabled());
+  setenv("QAQ_CUDA_GRAPH", "1", 1);
+  EXPECT_TRUE(cuda::graphs_enabled());
+  setenv("QAQ_CUDA_GRAPH", "0", 1);
+  EXPECT_FALSE(cuda::graphs_enabled());
+  unsetenv("QAQ_CUDA_GRAPH");
 }
 
 }  // namespace

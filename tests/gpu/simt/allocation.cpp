@@ -43,8 +43,9 @@ cudaError_t allocate(void** memory, std::size_t bytes, bool on_device) {
   if (bytes == 0) return cudaSuccess;
   Allocations& all = allocations();
   const std::size_t free = all.total - std::min(all.total, all.device_bytes);
-  if (allocation_must_fail() || (on_device && bytes > free))
+  if (allocation_must_fail() || (on_device && bytes > free)) {
     return remember(cudaErrorMemoryAllocation);
+  }
   *memory = guarded_alloc(bytes);
   if (!*memory) return remember(cudaErrorMemoryAllocation);
   all.live[address(*memory)] = {bytes, on_device};
