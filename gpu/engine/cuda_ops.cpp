@@ -107,20 +107,31 @@ Tensor CudaOps::rows(const Tensor& matrix, std::int64_t first, std::int64_t n_ro
 void CudaOps::begin(const BatchRows& run, bool tapped) {
   run_ = run;
   steady_ = run.n_rows == 1 && !tapped && limits_.dtype != DType::f32;
+  capture_.reset();  // of a run that was given up
+  playing_ = nullptr;
   fill_rope_angles(spec_.rope, run, angles_);
   const std::int64_t n = angles_.cos.size();
-  // The last run has been waited for: nothing reads the pinned copy any more.
+  // The last run has been waited for: nothing reads the pinned copies any more.
   std::copy_n(angles_.cos.data(), n, host_angles_.data());
   std::copy_n(angles_.sin.data(), n, host_angles_.data() + n);
+  *host_position_.data() = run.first_position;
+  if (steady_ && graphs_enabled()) {
+    const auto known = graphs_.find(bucket_end(run));
+    if (known != graphs_.end()) {
+      playing_ = &known->second;
+      return;
+    }
+    capture_.emplace(stream_);
+  }
   const std::int64_t bytes = n * bytes_of(DType::f32);
   upload(host_angles_.data(), bytes, cos_);
   upload(host_angles_.data() + n, bytes, sin_);
-  *host_position_.data() = run.first_position;
   upload(host_position_.data(), sizeof(std::int64_t), position_);
 }
 
 void CudaOps::embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) {
   std::copy(ids.begin(), ids.end(), host_ids_.data());
+  if (playing_) return;
   upload(host_ids_.data(), static_cast<std::int64_t>(ids.size_bytes()), ids_);
   check(cuda::embed({.table = table.handle,
                      .ids = ids_,
@@ -133,6 +144,7 @@ void CudaOps::embed(const Tensor& table, std::span<const std::int32_t> ids, cons
 }
 
 void CudaOps::norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows, const Tensor& out) {
+  if (playing_) return;
   check(rms_norm({.in = floats(in),
                   .weight = floats(weight),
                   .out = out.handle,
@@ -158,10 +170,12 @@ void CudaOps::multiply(const void* in, std::int64_t n_rows, const Projection& p)
 }
 
 void CudaOps::linear(const Tensor& in, std::int64_t n_rows, std::span<const Projection> outputs) {
+  if (playing_) return;
   for (const Projection& output : outputs) multiply(in.handle, n_rows, output);
 }
 
 void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) {
+  if (playing_) return;
   const ModelShape& s = spec_.shape;
   const std::int64_t first = rows.first_position - run_.first_position;
   const std::int64_t n_pairs = spec_.rope.n_rotary_dim / 2;
@@ -287,6 +301,7 @@ std::int64_t CudaOps::bucket_end(const BatchRows& run) const {
 
 void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
                         TapSink* taps) {
+  if (playing_) return;
   if (taps) tap_heads(layer, *taps);
   const ModelShape& s = spec_.shape;
   const HalfAttentionCall call{.query = query_heads_,
@@ -348,6 +363,7 @@ void CudaOps::replace_cache(std::int64_t layer, std::int64_t n_tokens,
 
 Tensor CudaOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) {
   const Tensor out = activated_ ? Tensor{n_rows, gate.cols, limits_.dtype, activated_} : gate;
+  if (playing_) return out;
   check(silu_times({.gate = floats(gate),
                     .up = floats(up),
                     .out = out.handle,
@@ -359,6 +375,7 @@ Tensor CudaOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_ro
 }
 
 void CudaOps::logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) {
+  if (playing_) return;
   const ModelShape& s = spec_.shape;
   const auto multiply_rows = [&](std::int64_t first, std::int64_t n, float* to) {
     multiply(this->rows(in, first, n).handle, n,
@@ -390,6 +407,12 @@ void CudaOps::logits(const BatchRows& rows, const Tensor& in, const Tensor& head
 
 void CudaOps::sync() {
   weights_.finish(stream_);
+  if (capture_) {
+    playing_ = &graphs_.emplace(bucket_end(run_), capture_->finish()).first->second;
+    capture_.reset();
+  }
+  if (playing_) playing_->launch(stream_);
+  playing_ = nullptr;
   stream_.wait();
   if (ring_) ring_->drain();
 }

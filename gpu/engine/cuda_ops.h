@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -11,6 +13,7 @@
 #include "core/model/model_spec.h"
 #include "gpu/cuda/kernels/half_attention.h"
 #include "gpu/device/buffer.h"
+#include "gpu/device/graph.h"
 #include "gpu/device/stream.h"
 #include "gpu/engine/products.h"
 #include "gpu/engine/tap_ring.h"
@@ -21,7 +24,8 @@ namespace qaq::cuda {
 /// Ops on a GPU. float32 is the mode that is held against the CPU's bounds: no TF32. In 16 bits
 /// weights, inputs of products, queries and the cache are rounded once to limits.dtype; sums, the
 /// residual stream, norms, softmax and scores stay float32. Calls are queued on one stream and none
-/// waits; taps go through a ring.
+/// waits; taps go through a ring. A decode step in 16 bits is captured once in 512 tokens of context
+/// and played as a graph from then on.
 class CudaOps : public Ops {
  public:
   /// Takes all device memory at once; `library` may be null. Throws Error{work}.
@@ -77,12 +81,15 @@ class CudaOps : public Ops {
   /// One row, not tapped: what changes from token to token lies in device memory, so that the same
   /// calls can be played again.
   bool steady_ = false;
+  const Graph* playing_ = nullptr;  // the run's calls are its; they queue nothing
   RopeAngles angles_;
   PinnedBuffer<float> host_angles_;
   PinnedBuffer<std::int32_t> host_ids_;
   PinnedBuffer<std::int64_t> host_position_;
   PinnedBuffer<float> last_logits_;
   Stream stream_;
+  std::map<std::int64_t, Graph> graphs_;  // by bucket_end()
+  std::optional<StreamCapture> capture_;  // of the run
   std::int64_t region_bytes_ = 0;  // of the ring
   std::unique_ptr<TapRing> ring_;  // last: its work and the stream's are done before memory goes
 };

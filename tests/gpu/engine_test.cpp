@@ -197,6 +197,47 @@ TEST(CudaEngine, ARowDoesNotDependOnWhatElseIsInTheBatch) {
   EXPECT_TRUE(std::ranges::equal(whole.attention.span(), stepped.attention.span()));
 }
 
+/// A cache of so many tokens, the same on every run.
+Engine::LayerCache made_up_cache(const ModelShape& s, std::int64_t n, std::int64_t layer) {
+  const auto made_up = [&](std::int64_t salt) {
+    auto numbers = std::make_shared<NdArray<float, 3>>(Shape<3>{s.n_kv_heads, n, s.head_dim});
+    for (std::int64_t i = 0; i < numbers->size(); ++i) {
+      numbers->data()[i] = static_cast<float>((i * 37 + salt * 11 + layer) % 101) / 50.0f - 1.0f;
+    }
+    return numbers;
+  };
+  return {made_up(1), made_up(2)};
+}
+
+// Logits of six tokens behind 509, so that a graph is captured, played, and another one captured.
+std::vector<float> decoded_logits(bool graphs, bool tapped, std::uint64_t seed) {
+  setenv("QAQ_CUDA_GRAPH", graphs ? "1" : "0", 1);
+  simt::defer(seed > 0, seed);
+  constexpr std::int64_t kGiven = 509;
+  const auto model = tiny_llama();
+  const ModelShape& s = model->spec().shape;
+  const auto engine = make_cuda_backend()->open(
+      model, {.max_tokens = kGiven + 6, .max_batch = 1, .dtype = DType::f16});
+  engine->resume(kGiven, [&](std::int64_t layer) { return made_up_cache(s, kGiven, layer); });
+  TapRecorder taps(s, kGiven + 6);
+  std::vector<float> all;
+  for (const std::int32_t id : std::span(kIds).first(6)) {
+    engine->run({&id, 1}, tapped ? &taps : nullptr);
+    all.insert(all.end(), engine->logits().begin(), engine->logits().end());
+  }
+  simt::defer(false);
+  unsetenv("QAQ_CUDA_GRAPH");
+  return all;
+}
+
+TEST(CudaEngine, GraphsAndTapsChangeNoByteOfADecodedToken) {
+  const std::vector<float> plain = decoded_logits(false, false, 0);
+  EXPECT_EQ(decoded_logits(false, true, 0), plain);
+  const auto graphs = simt::live_graphs();
+  for (const std::uint64_t seed : {0, 1, 2}) EXPECT_EQ(decoded_logits(true, false, seed), plain);
+  EXPECT_EQ(simt::live_graphs(), graphs);
+}
+
 TEST(CudaEngine, NoScheduleChangesAByte) {
   const auto model = tiny_llama();
   const auto n = std::ssize(kIds);
