@@ -14,7 +14,8 @@ constexpr int kThreads = 256;
 __device__ float reduced(const ImportanceCall& call, std::int64_t position, std::int64_t kv_row,
                          std::int64_t s, std::int64_t token) {
   const std::int64_t group = call.n_heads / call.n_kv_heads;
-  const std::int64_t slab = triangle_size(position, call.n_rows);
+  const std::int64_t slab =
+      call.head_stride != 0 ? call.head_stride : triangle_size(position, call.n_rows);
   const float* score = call.scores + kv_row / call.n_kv_heads * call.score_stride +
                        kv_row % call.n_kv_heads * group * slab +
                        triangle_size(position, s - position) + token;
@@ -86,7 +87,9 @@ __global__ void __launch_bounds__(kThreads) take_rows(ImportanceCall call) {
 
 cudaError_t importance(const ImportanceCall& call, cudaStream_t stream) {
   if (call.n_rows == 0 || call.n_layers * call.n_kv_heads == 0) return cudaSuccess;
-  if (call.n_heads % call.n_kv_heads != 0) return cudaErrorInvalidValue;
+  if (call.n_heads % call.n_kv_heads != 0 || (call.head_stride != 0 && call.n_rows != 1)) {
+    return cudaErrorInvalidValue;
+  }
   const std::int64_t n_blocks =
       call.n_layers * call.n_kv_heads * ((call.max_tokens + kThreads - 1) / kThreads);
   const auto kernel = call.kind == ImportanceKind::window_max ? take_rows<true> : take_rows<false>;

@@ -28,6 +28,8 @@ struct ImportanceCall {
   float* ring = nullptr;
   double* state = nullptr;  ///< (n_layers, n_kv_heads, stride), of the other rules; the same
   std::int64_t score_stride = 0;
+  /// One row a launch: numbers from head to head, where they are not those of a slab. 0: they are.
+  std::int64_t head_stride = 0;
   std::int64_t stride = 0;
   std::int64_t n_layers = 0;
   std::int64_t n_heads = 0;
