@@ -30,6 +30,7 @@ class TimedSink : public TapSink {
     inner_.put(block);
     if (std::this_thread::get_id() == model_) seconds_ += watch.seconds();
   }
+  std::int64_t top_logits() const override { return inner_.top_logits(); }
   double seconds() const { return seconds_; }
 
  private:

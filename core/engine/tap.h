@@ -10,7 +10,7 @@
 namespace qaq {
 
 /// What a tap carries. Order of the kinds within a layer is this order.
-enum class TapKind { query, key, value, attention, logits };
+enum class TapKind { query, key, value, attention, logits, logits_top };
 
 /// A block of captured numbers, row-major (n_heads, n_rows, n_cols).
 ///
@@ -20,6 +20,9 @@ enum class TapKind { query, key, value, attention, logits };
 ///   attention  heads = query heads, cols = keys up to the last row of the run; after the softmax,
 ///              zero above the diagonal (row i is position first_row + i)
 ///   logits     one head, cols = vocab_size; layer is n_layers
+///   logits_top instead of logits where TapSink::top_logits() allows it: of each row its argmax,
+///              argmax_logit, logsumexp, the ids of the k largest and their logits
+///              (logits_summary.h), cols = 3 + 2 k; ids as bits
 struct TapBlock {
   TapKind what = TapKind::query;
   std::int64_t layer = 0;
@@ -40,7 +43,8 @@ struct TapBlock {
   }
 };
 
-/// Receives taps in order (layer, what, head, row) from one thread. Throwing stops the run.
+/// Receives taps in order (layer, what, head, row) from one thread, which need not be the one that
+/// asks. Throwing stops the run.
 class TapSink {
  public:
   virtual ~TapSink() = default;
@@ -49,6 +53,9 @@ class TapSink {
   virtual bool wants(TapKind what, std::int64_t layer, std::int64_t first_row,
                      std::int64_t n_rows) const = 0;
   virtual void put(const TapBlock& block) = 0;
+  /// So many of the largest logits of a row, with its logsumexp, are enough; 0: rows are wanted
+  /// whole. A backend may send either.
+  virtual std::int64_t top_logits() const { return 0; }
 };
 
 }  // namespace qaq

@@ -1,6 +1,7 @@
 #include "data/capture/capture_writer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <array>
 #include <numeric>
 #include <utility>
@@ -57,7 +58,7 @@ class CaptureFileWriter : public CaptureWriter {
   }
 
   bool wants(TapKind what, std::int64_t layer, std::int64_t, std::int64_t) const override {
-    if (what == TapKind::logits) return true;
+    if (what == TapKind::logits || what == TapKind::logits_top) return true;
     return index_of(layer) >= 0 && (what != TapKind::attention || has_scores(plan_));
   }
 
@@ -66,10 +67,13 @@ class CaptureFileWriter : public CaptureWriter {
   void put(const TapBlock& block) override {
     if (!wants(block.what, block.layer, block.first_row, block.n_rows)) return;
     check_place(block);  // before either: neither has room for more
-    rows_seen_[static_cast<std::size_t>(block.what)] += block.n_heads * block.n_rows;
+    const TapKind kind = block.what == TapKind::logits_top ? TapKind::logits : block.what;
+    rows_seen_[static_cast<std::size_t>(kind)] += block.n_heads * block.n_rows;
     storing_.push(block);
     summarizing_.push(block);
   }
+
+  std::int64_t top_logits() const override { return plan_.top_k; }
 
   void finish(const CaptureTokens& tokens, const std::string& provenance_json) override {
     summarizing_.drain();
@@ -108,7 +112,8 @@ class CaptureFileWriter : public CaptureWriter {
         open_->attention->put(layer, block);
         break;
       case TapKind::logits:
-        break;  // only their summary is kept
+      case TapKind::logits_top:
+        break;  // only their summary is kept, in a table
     }
   }
 
@@ -131,6 +136,10 @@ class CaptureFileWriter : public CaptureWriter {
         break;
       case TapKind::logits:
         check_numbers(block);
+        logits_.add(block);
+        break;
+      case TapKind::logits_top:
+        check_sums(block);
         logits_.add(block);
         break;
     }
@@ -178,6 +187,17 @@ class CaptureFileWriter : public CaptureWriter {
              block.first_head + row / block.n_rows, ", token ",
              block.first_row + row % block.n_rows, ", which ", name_of(dtype), " cannot hold"),
          dtype == DType::f16 ? "capture with --dtype bf16 or f32" : "check the model file");
+  }
+
+  /// A row with NaN or infinity has no finite logsumexp.
+  void check_sums(const TapBlock& block) const {
+    for (std::int64_t row = 0; row < block.n_rows; ++row) {
+      const float sum = block.floats()[static_cast<std::size_t>(row * block.n_cols + 2)];
+      if (std::isfinite(sum)) continue;
+      fail(cat("the model gave logits whose logsumexp is ", sum, " for token ",
+               block.first_row + row),
+           "check the model file, or run with --dtype bf16 or f32");
+    }
   }
 
   void check_complete(std::int64_t n_tokens) const {

@@ -18,8 +18,11 @@ struct LogitsTable {
 
   /// Room for `max_tokens` rows of the `k` largest of `vocab_size` logits (fewer if it has fewer).
   LogitsTable(std::int64_t max_tokens, std::int64_t k, std::int64_t vocab_size);
-  /// Summarizes the rows of a logits block.
+  /// Summarizes the rows of a logits block, or takes those of a logits_top block.
   void add(const TapBlock& block);
+
+ private:
+  void add_summaries(const TapBlock& block);
 };
 
 }  // namespace qaq

@@ -7,6 +7,7 @@
 #include "core/engine/forward.h"
 #include "gpu/cuda/kernels/activate.h"
 #include "gpu/cuda/kernels/embed.h"
+#include "gpu/cuda/kernels/logits_top.h"
 #include "gpu/cuda/kernels/norm.h"
 #include "gpu/cuda/kernels/rotate_append.h"
 #include "gpu/device/error.h"
@@ -48,7 +49,7 @@ CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits,
                    : take_numbers(std::min(run, kChunkRows) * s.intermediate_size);
   cos_ = arena_.take<float>(run * n_pairs);
   sin_ = arena_.take<float>(run * n_pairs);
-  logits_ = arena_.take<float>(s.vocab_size);
+  logits_ = arena_.take<float>(logits_rows(spec, limits) * s.vocab_size);
   ids_ = arena_.take<std::int32_t>(run);
   position_ = arena_.take<std::int64_t>(1);
   attention_work_ = reinterpret_cast<float*>(
@@ -387,22 +388,41 @@ void CudaOps::logits(const BatchRows& rows, const Tensor& in, const Tensor& head
     download(logits_, row_bytes, last_logits_.data());
     return;
   }
+  const std::int64_t k = std::min(taps->top_logits(), s.vocab_size);
+  const bool whole = k < 1 || k > kMostTopLogits;
   const std::int64_t together =
       std::min({logits_block_rows(s), rows.n_rows, region_bytes_ / row_bytes});
   for (std::int64_t row = 0; row < rows.n_rows; row += together) {
-    const std::int64_t n = std::min(together, rows.n_rows - row);
-    auto* region = reinterpret_cast<float*>(ring_->take(n * row_bytes));
-    multiply_rows(row, n, region);
-    download(region + (n - 1) * s.vocab_size, row_bytes, last_logits_.data());
-    ring_->put(*taps,
-               {.what = TapKind::logits,
-                .layer = s.n_layers,
-                .n_heads = 1,
-                .first_row = rows.first_position + row,
-                .n_rows = n,
-                .n_cols = s.vocab_size},
-               stream_);
+    TapBlock block{.what = whole ? TapKind::logits : TapKind::logits_top,
+                   .layer = s.n_layers,
+                   .n_heads = 1,
+                   .first_row = rows.first_position + row,
+                   .n_rows = std::min(together, rows.n_rows - row),
+                   .n_cols = whole ? s.vocab_size : 3 + 2 * k};
+    auto* region = reinterpret_cast<float*>(ring_->take(TapRing::region_bytes(block)));
+    float* logits = whole ? region : logits_;
+    multiply_rows(row, block.n_rows, logits);
+    download(logits + (block.n_rows - 1) * s.vocab_size, row_bytes, last_logits_.data());
+    if (!whole) summarize(logits, block, k, region);
+    ring_->put(*taps, block, stream_);
   }
+}
+
+// What a capture keeps of rows of logits, one row behind the other.
+void CudaOps::summarize(const float* logits, const TapBlock& block, std::int64_t k, float* to) {
+  auto* ids = reinterpret_cast<std::int32_t*>(to);
+  check(logits_top({.logits = logits,
+                    .argmax = ids,
+                    .argmax_logit = to + 1,
+                    .logsumexp = to + 2,
+                    .topk_ids = ids + 3,
+                    .topk_logits = to + 3 + k,
+                    .row_stride = block.n_cols,
+                    .n_rows = block.n_rows,
+                    .vocab_size = spec_.shape.vocab_size,
+                    .k = k},
+                   stream_.get()),
+        "logits_top");
 }
 
 void CudaOps::sync() {

@@ -60,6 +60,7 @@ class CudaOps : public Ops {
   void multiply(const void* in, std::int64_t n_rows, const Projection& output);
   void attend(const HalfAttentionCall& call, const AttentionPart& part, float* scores);
   void attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps);
+  void summarize(const float* logits, const TapBlock& block, std::int64_t k, float* to);
   std::int64_t bucket_end(const BatchRows& run) const;
   void tap_heads(std::int64_t layer, TapSink& taps);
   void tap_rows(TapBlock block, const std::byte* from, std::int64_t head_stride, TapSink& taps);
@@ -71,7 +72,7 @@ class CudaOps : public Ops {
   std::byte* query_heads_;     // (n_heads, rows of the run, D)
   std::byte* activated_;       // (rows of a chunk, intermediate_size); none in float32
   float *cos_, *sin_;          // (rows of the run, n_rotary_dim / 2)
-  float* logits_;              // (vocab_size)
+  float* logits_;              // (logits_rows(), vocab_size)
   std::int32_t* ids_;          // (rows of the run)
   std::int64_t* position_;     // of the run's first row
   float* attention_work_;      // of few rows in 16 bits

@@ -48,6 +48,10 @@ std::string parts_text(const MemoryPlan& plan) {
 
 }  // namespace
 
+std::int64_t logits_rows(const ModelSpec& spec, const EngineLimits& limits) {
+  return limits.tapped ? std::min(logits_block_rows(spec.shape), limits.max_batch) : 1;
+}
+
 std::int64_t attention_workspace(const ModelSpec& spec, const EngineLimits& limits) {
   if (limits.dtype == DType::f32) return 0;
   const ModelShape& s = spec.shape;
@@ -99,7 +103,7 @@ MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits)
                           2 * floats(chunk * kv_size) + 2 * floats(chunk * s.intermediate_size) +
                           activated},
       {"taps", Arena::rounded(tap_ring_sizes(spec, limits).device_bytes)},
-      {"logits", floats(s.vocab_size)},
+      {"logits", floats(logits_rows(spec, limits) * s.vocab_size)},
       {"working memory",
        WeightUpload::device_bytes(spec) + products + attention_workspace(spec, limits)},
       {"rope, ids, position", 2 * floats(run * (spec.rope.n_rotary_dim / 2)) + floats(run) +

@@ -12,6 +12,9 @@ namespace qaq::cuda {
 /// before anything is allocated.
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits);
 
+/// Rows of logits that are made at a time.
+std::int64_t logits_rows(const ModelSpec& spec, const EngineLimits& limits);
+
 /// Bytes that attention of few rows in 16 bits works in.
 std::int64_t attention_workspace(const ModelSpec& spec, const EngineLimits& limits);
 

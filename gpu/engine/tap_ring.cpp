@@ -1,6 +1,7 @@
 #include "gpu/engine/tap_ring.h"
 
 #include <algorithm>
+#include <cstring>
 #include <cuda_runtime_api.h>
 
 #include "core/base/error.h"
@@ -25,6 +26,10 @@ void widen(const TapBlock& block, std::int64_t position, const std::byte* from, 
     const auto n_seen = static_cast<std::size_t>(position + 1);
     std::copy_n(reinterpret_cast<const float*>(from), n_seen, to);
     std::fill(to + n_seen, to + n_cols, 0.0f);
+    return;
+  }
+  if (block.what == TapKind::logits_top) {  // ids must not pass through floating point
+    std::memcpy(to, from, n_cols * sizeof(float));
     return;
   }
   const WeightType type = block.dtype == DType::f32   ? WeightType::f32

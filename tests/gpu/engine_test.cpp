@@ -2,12 +2,14 @@
 // within the CPU's bounds (tests/data/oracle/README.md), in 16 bits near the CPU on the same rounded
 // weights.
 
+#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/tensor/logits_summary.h"
 #include "data/models/model_file.h"
 #include "gpu/backend.h"
 #include "tests/gpu/simt/simt.h"
@@ -195,6 +197,49 @@ TEST(CudaEngine, ARowDoesNotDependOnWhatElseIsInTheBatch) {
   EXPECT_TRUE(std::ranges::equal(whole.logits.span(), stepped.logits.span()));
   EXPECT_TRUE(std::ranges::equal(whole.key.span(), stepped.key.span()));
   EXPECT_TRUE(std::ranges::equal(whole.attention.span(), stepped.attention.span()));
+}
+
+/// Keeps the summaries of logits, each row as it comes.
+class SummaryRecorder : public TapSink {
+ public:
+  explicit SummaryRecorder(std::int64_t k) : k_(k) {}
+  bool wants(TapKind what, std::int64_t, std::int64_t, std::int64_t) const override {
+    return what == TapKind::logits || what == TapKind::logits_top;
+  }
+  std::int64_t top_logits() const override { return k_; }
+  void put(const TapBlock& block) override {
+    ASSERT_EQ(block.what, TapKind::logits_top);
+    ASSERT_EQ(block.n_cols, 3 + 2 * k_);
+    rows.insert(rows.end(), block.floats().begin(), block.floats().end());
+  }
+  std::vector<float> rows;
+
+ private:
+  std::int64_t k_;
+};
+
+// A sink that keeps a summary is sent one: core's ids and logits, and its logsumexp to 1e-6.
+TEST(CudaEngine, RowsOfLogitsMayBeSummarizedOnTheGpu) {
+  constexpr std::int64_t kTop = 5;
+  const auto model = tiny_llama();
+  const auto n = std::ssize(kIds);
+  TapRecorder whole(model->spec().shape, n);
+  SummaryRecorder summaries(kTop);
+  make_cuda_backend()->open(model, {n, n})->run(kIds, &whole);
+  make_cuda_backend()->open(model, {n, n})->run(kIds, &summaries);
+  ASSERT_EQ(std::ssize(summaries.rows), n * (3 + 2 * kTop));
+  for (std::int64_t row = 0; row < n; ++row) {
+    const LogitsSummary want = summarize_logits(whole.logits.sub(row).span(), kTop);
+    const float* got = summaries.rows.data() + row * (3 + 2 * kTop);
+    EXPECT_EQ(std::bit_cast<std::int32_t>(got[0]), want.argmax);
+    EXPECT_EQ(got[1], want.argmax_logit);
+    EXPECT_NEAR(got[2], want.logsumexp, 1e-6 * std::abs(want.logsumexp));
+    for (std::int64_t i = 0; i < kTop; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      EXPECT_EQ(std::bit_cast<std::int32_t>(got[3 + i]), want.topk_ids[at]);
+      EXPECT_EQ(got[3 + kTop + i], want.topk_logits[at]);
+    }
+  }
 }
 
 /// A cache of so many tokens, the same on every run.

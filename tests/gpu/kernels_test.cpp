@@ -13,6 +13,7 @@
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
 #include "tests/gpu/cases/linear.h"
+#include "tests/gpu/cases/logits_top.h"
 #include "tests/gpu/cases/norm.h"
 #include "tests/gpu/cases/plan_bits.h"
 #include "tests/gpu/cases/rotate_append.h"
@@ -75,7 +76,8 @@ INSTANTIATE_TEST_SUITE_P(Cuda, Kernel,
                                          Check{"dequantize_weights", check_dequantize_weights},
                                          Check{"unit_stats", check_unit_stats},
                                          Check{"importance", check_importance},
-                                         Check{"plan_bits", check_plan_bits}),
+                                         Check{"plan_bits", check_plan_bits},
+                                         Check{"logits_top", check_logits_top}),
                          [](const auto& check) { return std::string(check.param.name); });
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
 #include "tests/gpu/cases/linear.h"
+#include "tests/gpu/cases/logits_top.h"
 #include "tests/gpu/cases/norm.h"
 #include "tests/gpu/cases/plan_bits.h"
 #include "tests/gpu/cases/rotate_append.h"
@@ -41,6 +42,7 @@ std::vector<Step> all_steps() {
           kernel_step("unit_stats", cases::check_unit_stats, nullptr),
           kernel_step("importance", cases::check_importance, nullptr),
           kernel_step("plan_bits", cases::check_plan_bits, nullptr),
+          kernel_step("logits_top", cases::check_logits_top, nullptr),
           {"models", check_models, nullptr},
           {"greedy", check_greedy, nullptr},
           {"large", check_large, nullptr}};

@@ -41,14 +41,13 @@ std::int64_t half_attention_workspace(const HalfAttentionCall& call);
 
 /// Queues a part; `scores`, at a multiple of 16 bytes, as for attention(). A row of `out` and of
 /// scores is the same bytes whatever the part, with scores and without, and in every call of up to
-/// kDecodeRows rows, or in every longer one. A key that a row does not see must be finite where
-/// another row of the call sees it: it is multiplied by zero. cudaErrorInvalidValue: sizes that do
-/// not fit, numbers of 32 bits, or no workspace where one is needed.
+/// kDecodeRows rows, or in every longer one. A value that one row of the call sees must be finite,
+/// for the others multiply it by zero. cudaErrorInvalidValue: sizes that do not fit, numbers of 32
+/// bits, or no workspace where one is needed.
 cudaError_t half_attention(const HalfAttentionCall& call, const AttentionPart& part, float* scores,
                            cudaStream_t stream);
 
-/// The two ways, each right for any number of rows in principle; the first one for up to
-/// kDecodeRows.
+/// The two ways: of up to kDecodeRows rows, and of any number.
 cudaError_t attention_decode(const HalfAttentionCall& call, const AttentionPart& part,
                              float* scores, cudaStream_t stream);
 cudaError_t attention_prefill(const HalfAttentionCall& call, const AttentionPart& part,

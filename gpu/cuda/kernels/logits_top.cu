@@ -199,6 +199,8 @@ __global__ void __launch_bounds__(kThreads, 2) logits_top_rows(LogitsTopCall cal
   });
   __syncthreads();
 
+  const std::int64_t stride = call.row_stride != 0 ? call.row_stride : 1;
+  const std::int64_t top_stride = call.row_stride != 0 ? call.row_stride : n_top;
   if (threadIdx.x < n_best) {
     const Candidate mine = s.best[threadIdx.x];
     unsigned place = 0;
@@ -206,18 +208,19 @@ __global__ void __launch_bounds__(kThreads, 2) logits_top_rows(LogitsTopCall cal
     const auto id = static_cast<std::int32_t>(mine.id);
     const float logit = row[mine.id];  // its key does not tell which zero
     if (place < n_top) {
-      call.topk_ids[blockIdx.x * n_top + place] = id;
-      call.topk_logits[blockIdx.x * n_top + place] = logit;
+      call.topk_ids[blockIdx.x * top_stride + place] = id;
+      call.topk_logits[blockIdx.x * top_stride + place] = logit;
     }
     if (place == 0) {
-      call.argmax[blockIdx.x] = id;
-      call.argmax_logit[blockIdx.x] = logit;
+      call.argmax[blockIdx.x * stride] = id;
+      call.argmax_logit[blockIdx.x * stride] = logit;
     }
   }
   if (threadIdx.x == 0) {
     double total = 0;
     for (const double warp_sum : s.warp_sums) total += warp_sum;
-    call.logsumexp[blockIdx.x] = static_cast<float>(static_cast<double>(largest) + log(total));
+    call.logsumexp[blockIdx.x * stride] =
+        static_cast<float>(static_cast<double>(largest) + log(total));
   }
 }
 

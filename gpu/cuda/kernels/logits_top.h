@@ -22,6 +22,9 @@ struct LogitsTopCall {
   /// Gets the place in `logits` of the first number that is NaN or +infinity, where that is smaller
   /// than what is there. What else is said of such a row means nothing.
   std::int64_t* first_bad = nullptr;
+  /// Numbers from one row's results to the next one's, the same in all arrays, which may then lie
+  /// in one. 0: each array by itself.
+  std::int64_t row_stride = 0;
   std::int64_t n_rows = 0;
   std::int64_t vocab_size = 0;
   std::int64_t k = 0;  ///< at most kMostTopLogits

@@ -24,6 +24,8 @@ class StatsSink : public TapSink {
       case TapKind::attention:
         EXPECT_TRUE(stats_.add_attention(block.layer, block));
         return;
+      case TapKind::logits_top:  // never asked for
+        break;
       case TapKind::logits:
         return;
     }

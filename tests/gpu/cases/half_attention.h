@@ -198,9 +198,8 @@ inline double n_different_alone(const HalfProblem& p, const Attended& whole, std
 inline CaseRow half_parts_case(const HalfProblem& p, std::int64_t first, std::int64_t n_rows) {
   const Attended whole = run_half(p, {});
   double n = n_different(whole.out, run_half(p, {.scores = false}).out);
-  for (const HalfRun& run :
-       {HalfRun{.part_heads = 1}, HalfRun{.part_heads = 2, .part_rows = p.n_rows / 2 + 1},
-        HalfRun{.part_heads = 2, .max_keys = p.n_keys() + 1}}) {
+  for (const HalfRun& run : {HalfRun{.part_heads = 2, .part_rows = p.n_rows / 2 + 1},
+                             HalfRun{.part_heads = 1, .max_keys = p.n_keys() + 1}}) {
     const Attended parts = run_half(p, run);
     n += n_different(whole.out, parts.out) + n_different(whole.scores, parts.scores);
   }
@@ -255,6 +254,12 @@ inline std::vector<CaseRow> check_half_attention(bool small) {
   check(bf16, {.n_heads = 2, .n_kv_heads = 2, .head_dim = 96, .n_rows = 10, .spread = 40});
   check(f16, {.n_heads = 2, .n_kv_heads = 1, .head_dim = 24, .n_rows = 85, .window = 8});
   check(f16, {.n_heads = 1, .n_kv_heads = 1, .head_dim = 46, .n_rows = 10});  // no 16-byte loads
+  check(bf16, {.n_heads = 1,
+               .n_kv_heads = 1,
+               .head_dim = 64,
+               .first_position = 150,
+               .n_rows = 9,
+               .window = 8});
   check(f16, {.n_heads = 1, .n_kv_heads = 1, .head_dim = 256, .n_rows = 33});
   // A call's rows in blocks of other rows, and behind keys that the window hides.
   parts(f16, {.n_heads = 3, .n_kv_heads = 1, .head_dim = 24, .first_position = 54, .n_rows = 12}, 2,
@@ -282,17 +287,18 @@ inline std::vector<CaseRow> check_half_attention(bool small) {
               .first_position = 300,
               .n_rows = 1,
               .spread = 40});
-  // Rows on either side of a split's end, the second time behind a window.
+  // Rows on either side of a split's end; the second time behind a window whose first chunk only
+  // row 0 reaches.
   parts(f16, {.n_heads = 3, .n_kv_heads = 1, .head_dim = 24, .first_position = 254, .n_rows = 3}, 1,
         1);
   parts(bf16,
-        {.n_heads = 6,
+        {.n_heads = 2,
          .n_kv_heads = 2,
          .head_dim = 24,
-         .first_position = 510,
+         .first_position = 508,
          .n_rows = 6,
-         .window = 8},
-        1, 3);
+         .window = 94},
+        2, 3);
   if (!small) {
     check(f16, {.n_heads = 8, .n_kv_heads = 2, .head_dim = 128, .n_rows = 1025});
     check(bf16, {.n_heads = 2, .n_kv_heads = 2, .head_dim = 96, .n_rows = 1000, .window = 200});
