@@ -32,17 +32,20 @@ Products products(std::shared_ptr<CublasLt> library, const EngineLimits& limits,
 }  // namespace
 
 CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits,
-                 std::shared_ptr<CublasLt> library)
+                 std::shared_ptr<CublasLt> library, std::int64_t cache_tokens,
+                 std::int64_t more_bytes)
     : spec_(spec),
       limits_(limits),
-      arena_(plan_device_memory(spec, limits).total()),
+      arena_(plan_engine_memory(spec, limits).total() + more_bytes),
+      cache_tokens_(cache_tokens),
+      cache_arena_(std::make_unique<Arena>(cache_bytes(spec, limits.dtype, cache_tokens))),
       products_(products(std::move(library), limits, arena_)),
       weights_(spec, arena_.take<std::byte>(WeightUpload::device_bytes(spec))) {
   const ModelShape& s = spec_.shape;
   const std::int64_t run = limits.max_batch, n_pairs = spec_.rope.n_rotary_dim / 2;
-  const std::int64_t cache = s.n_layers * s.n_kv_heads * limits.max_tokens * s.head_dim;
-  keys_ = take_numbers(cache);
-  values_ = take_numbers(cache);
+  const std::int64_t cache = bytes_of_numbers(s.n_layers * s.n_kv_heads * cache_tokens * s.head_dim);
+  keys_ = cache_arena_->take<std::byte>(cache);
+  values_ = cache_arena_->take<std::byte>(cache);
   query_heads_ = take_numbers(s.n_heads * run * s.head_dim);
   activated_ = limits.dtype == DType::f32
                    ? nullptr
@@ -72,7 +75,13 @@ std::byte* CudaOps::take_numbers(std::int64_t n) {
 std::byte* CudaOps::cache_rows(std::byte* cache, std::int64_t layer, std::int64_t position) const {
   const ModelShape& s = spec_.shape;
   return cache +
-         bytes_of_numbers((layer * s.n_kv_heads * limits_.max_tokens + position) * s.head_dim);
+         bytes_of_numbers((layer * s.n_kv_heads * cache_tokens_ + position) * s.head_dim);
+}
+
+void CudaOps::release_cache() {
+  stream_.wait();
+  cache_arena_.reset();
+  keys_ = values_ = nullptr;
 }
 
 void CudaOps::upload(const void* from, std::int64_t bytes, void* to) {
@@ -199,7 +208,7 @@ void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const Hea
                              .query_stride = run_.n_rows,
                              .key_cache = cache_rows(keys_, layer, cache_row),
                              .value_cache = cache_rows(values_, layer, cache_row),
-                             .cache_stride = limits_.max_tokens,
+                             .cache_stride = cache_tokens_,
                              .position = steady_ ? position_ : nullptr},
                             stream_.get()),
         "rotate_append");
@@ -240,10 +249,8 @@ void CudaOps::tap_heads(std::int64_t layer, TapSink& taps) {
              from, bytes_of_numbers(rows_apart * s.head_dim), taps);
   };
   tap(TapKind::query, s.n_heads, query_heads_, run_.n_rows);
-  tap(TapKind::key, s.n_kv_heads, cache_rows(keys_, layer, run_.first_position),
-      limits_.max_tokens);
-  tap(TapKind::value, s.n_kv_heads, cache_rows(values_, layer, run_.first_position),
-      limits_.max_tokens);
+  tap(TapKind::key, s.n_kv_heads, cache_rows(keys_, layer, run_.first_position), cache_tokens_);
+  tap(TapKind::value, s.n_kv_heads, cache_rows(values_, layer, run_.first_position), cache_tokens_);
 }
 
 void CudaOps::attend(const HalfAttentionCall& call, const AttentionPart& part, float* scores) {
@@ -300,27 +307,33 @@ std::int64_t CudaOps::bucket_end(const BatchRows& run) const {
   return std::min((n_keys + kBucket - 1) / kBucket * kBucket, limits_.max_tokens);
 }
 
+HalfAttentionCall CudaOps::attention_call(std::int64_t layer, const BatchRows& run,
+                                          const Tensor& out) {
+  const ModelShape& s = spec_.shape;
+  return {.query = query_heads_,
+          .key = cache_rows(keys_, layer, 0),
+          .value = cache_rows(values_, layer, 0),
+          .out = out.handle,
+          .workspace = attention_work_,
+          .position = steady_ ? position_ : nullptr,
+          .dtype = limits_.dtype,
+          .query_stride = run.n_rows,
+          .cache_stride = cache_tokens_,
+          .n_heads = s.n_heads,
+          .n_kv_heads = s.n_kv_heads,
+          .head_dim = s.head_dim,
+          .first_position = run.first_position,
+          .n_rows = run.n_rows,
+          .window = spec_.attention_window(layer),
+          .max_keys = bucket_end(run)};
+}
+
 void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
                         TapSink* taps) {
   if (playing_) return;
   if (taps) tap_heads(layer, *taps);
   const ModelShape& s = spec_.shape;
-  const HalfAttentionCall call{.query = query_heads_,
-                               .key = cache_rows(keys_, layer, 0),
-                               .value = cache_rows(values_, layer, 0),
-                               .out = out.handle,
-                               .workspace = attention_work_,
-                               .position = steady_ ? position_ : nullptr,
-                               .dtype = limits_.dtype,
-                               .query_stride = run.n_rows,
-                               .cache_stride = limits_.max_tokens,
-                               .n_heads = s.n_heads,
-                               .n_kv_heads = s.n_kv_heads,
-                               .head_dim = s.head_dim,
-                               .first_position = run.first_position,
-                               .n_rows = run.n_rows,
-                               .window = spec_.attention_window(layer),
-                               .max_keys = bucket_end(run)};
+  const HalfAttentionCall call = attention_call(layer, run, out);
   const auto wanted = [&](std::int64_t row) {
     return taps && taps->wants(TapKind::attention, layer, run.first_position + row,
                                std::min(kRowsAsked, run.n_rows - row));
@@ -349,7 +362,7 @@ void CudaOps::replace_cache(std::int64_t layer, std::int64_t n_tokens,
                             const NdView<const float, 3>& key,
                             const NdView<const float, 3>& value) {
   const std::int64_t n = n_tokens * spec_.shape.head_dim;
-  const std::int64_t apart = bytes_of_numbers(limits_.max_tokens * spec_.shape.head_dim);
+  const std::int64_t apart = bytes_of_numbers(cache_tokens_ * spec_.shape.head_dim);
   std::vector<std::byte> stored(static_cast<std::size_t>(bytes_of_numbers(n)));
   const auto put = [&](const float* from, std::byte* to) {
     store_as({from, static_cast<std::size_t>(n)}, limits_.dtype, stored.data());

@@ -29,7 +29,8 @@ namespace qaq::cuda {
 class CudaOps : public Ops {
  public:
   /// Takes all device memory at once; `library` may be null. Throws Error{work}.
-  CudaOps(const ModelSpec& spec, const EngineLimits& limits, std::shared_ptr<CublasLt> library);
+  CudaOps(const ModelSpec& spec, const EngineLimits& limits, std::shared_ptr<CublasLt> library)
+      : CudaOps(spec, limits, std::move(library), limits.max_tokens, 0) {}
 
   Tensor load_weight(const WeightView& weight) override;
   Tensor allocate(std::string_view name, std::int64_t rows, std::int64_t cols,
@@ -50,7 +51,12 @@ class CudaOps : public Ops {
   void sync() override;
   std::span<const float> last_logits() const override;
 
- private:
+ protected:
+  /// With a cache of `cache_tokens` tokens, which release_cache() gives back, and `more_bytes` in
+  /// the arena for what a subclass takes of it.
+  CudaOps(const ModelSpec& spec, const EngineLimits& limits, std::shared_ptr<CublasLt> library,
+          std::int64_t cache_tokens, std::int64_t more_bytes);
+
   std::int64_t bytes_of_numbers(std::int64_t n) const { return n * bytes_of(limits_.dtype); }
   std::byte* take_numbers(std::int64_t n);
   /// Row `position` of head 0 of a layer in a cache array; heads are max_tokens rows apart.
@@ -58,17 +64,25 @@ class CudaOps : public Ops {
   void upload(const void* from, std::int64_t bytes, void* to);
   void download(const void* from, std::int64_t bytes, void* to);
   void multiply(const void* in, std::int64_t n_rows, const Projection& output);
+  HalfAttentionCall attention_call(std::int64_t layer, const BatchRows& run, const Tensor& out);
   void attend(const HalfAttentionCall& call, const AttentionPart& part, float* scores);
+  /// Nothing attends to the cache any more: its memory goes back.
+  void release_cache();
+
+ private:
   void attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps);
   void summarize(const float* logits, const TapBlock& block, std::int64_t k, float* to);
   std::int64_t bucket_end(const BatchRows& run) const;
   void tap_heads(std::int64_t layer, TapSink& taps);
   void tap_rows(TapBlock block, const std::byte* from, std::int64_t head_stride, TapSink& taps);
 
+ protected:
   ModelSpec spec_;
   EngineLimits limits_;
   Arena arena_;
-  std::byte *keys_, *values_;  // (n_layers, n_kv_heads, max_tokens, D)
+  std::int64_t cache_tokens_;
+  std::unique_ptr<Arena> cache_arena_;
+  std::byte *keys_, *values_;  // (n_layers, n_kv_heads, cache_tokens, D)
   std::byte* query_heads_;     // (n_heads, rows of the run, D)
   std::byte* activated_;       // (rows of a chunk, intermediate_size); none in float32
   float *cos_, *sin_;          // (rows of the run, n_rotary_dim / 2)

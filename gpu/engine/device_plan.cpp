@@ -87,7 +87,19 @@ std::int64_t tap_region_bytes(const TapRing::Sizes& sizes) {
   return sizes.device_bytes / 2 / 256 * 256;
 }
 
+std::int64_t cache_bytes(const ModelSpec& spec, DType dtype, std::int64_t n_tokens) {
+  const ModelShape& s = spec.shape;
+  return 2 * Arena::rounded(s.n_layers * s.n_kv_heads * s.head_dim * n_tokens * bytes_of(dtype));
+}
+
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits) {
+  MemoryPlan plan = plan_engine_memory(spec, limits);
+  plan.items.insert(plan.items.begin() + 1,
+                    {"cache", cache_bytes(spec, limits.dtype, limits.max_tokens)});
+  return plan;
+}
+
+MemoryPlan plan_engine_memory(const ModelSpec& spec, const EngineLimits& limits) {
   const ModelShape& s = spec.shape;
   const std::int64_t run = limits.max_batch, chunk = std::min(run, kChunkRows);
   const std::int64_t query_size = s.n_heads * s.head_dim, kv_size = s.n_kv_heads * s.head_dim;
@@ -97,7 +109,6 @@ MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits)
   const std::int64_t products = limits.dtype == DType::f32 ? 0 : Products::kWorkspaceBytes;
   return {{
       {"weights", weight_sizes(spec, limits.dtype)},
-      {"cache", 2 * inputs(s.n_layers * kv_size * limits.max_tokens)},
       {"activations", floats(run * s.hidden_size) + 2 * inputs(run * query_size) +
                           inputs(chunk * s.hidden_size) + floats(chunk * query_size) +
                           2 * floats(chunk * kv_size) + 2 * floats(chunk * s.intermediate_size) +

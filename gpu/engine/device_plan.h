@@ -11,6 +11,10 @@ namespace qaq::cuda {
 /// What an engine takes on the GPU, each array as the arena rounds it: a pure function, to be asked
 /// before anything is allocated.
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits);
+/// All of it but the cache.
+MemoryPlan plan_engine_memory(const ModelSpec& spec, const EngineLimits& limits);
+/// Keys and values of so many tokens, unquantized.
+std::int64_t cache_bytes(const ModelSpec& spec, DType dtype, std::int64_t n_tokens);
 
 /// Rows of logits that are made at a time.
 std::int64_t logits_rows(const ModelSpec& spec, const EngineLimits& limits);
