@@ -152,11 +152,12 @@ TEST_F(Captures, KeepTheWorkAndDoNotDoIt) {
 // What a graph is told when it is captured it keeps; what lies in memory it reads at each launch.
 TEST_F(Captures, KeepArgumentsAndReadMemoryAnew) {
   float value = 1;
-  std::array<float, kRow> host{};
+  float* host = nullptr;
+  EXPECT_EQ(cudaMallocHost(reinterpret_cast<void**>(&host), kRow * sizeof(float)), cudaSuccess);
   begin();
   EXPECT_EQ(queue_fill(main_, 0, value), cudaSuccess);
   EXPECT_EQ(queue_sum(main_), cudaSuccess);
-  EXPECT_EQ(cudaMemcpyAsync(host.data(), rows_[2], sizeof host, cudaMemcpyDeviceToHost, main_),
+  EXPECT_EQ(cudaMemcpyAsync(host, rows_[2], kRow * sizeof(float), cudaMemcpyDeviceToHost, main_),
             cudaSuccess);
   const cudaGraphExec_t exec = instantiate();
   for (const float other : {10.0f, 20.0f}) {
@@ -165,6 +166,7 @@ TEST_F(Captures, KeepArgumentsAndReadMemoryAnew) {
     EXPECT_EQ(cudaGraphLaunch(exec, main_), cudaSuccess);
     EXPECT_EQ(host[kRow - 1], 1 + other);
   }
+  EXPECT_EQ(cudaFreeHost(host), cudaSuccess);
   EXPECT_EQ(cudaGraphExecDestroy(exec), cudaSuccess);
 }
 
@@ -282,6 +284,13 @@ TEST_F(Captures, RefuseCallsThatNoGraphWouldRepeat) {
   refused("an event on the null stream", [&] { return cudaEventRecord(events_[1], nullptr); });
   refused("cudaMemcpy",
           [&] { return cudaMemcpy(&number, rows_[0], sizeof number, cudaMemcpyDeviceToHost); });
+  // Its address would outlive it.
+  refused("a copy of a local variable", [&] {
+    return cudaMemcpyAsync(rows_[0], &number, sizeof number, cudaMemcpyHostToDevice, main_);
+  });
+  refused("a copy of rows to one", [&] {
+    return cudaMemcpy2DAsync(&number, 4, rows_[0], 4, 4, 1, cudaMemcpyDeviceToHost, main_);
+  });
   expect_refused("cudaEventSynchronize", cudaErrorCapturedEvent, [&] {
     EXPECT_EQ(cudaEventRecord(events_[0], main_), cudaSuccess);
     return cudaEventSynchronize(events_[0]);

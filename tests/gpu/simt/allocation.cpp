@@ -123,7 +123,7 @@ Place place_of(const void* begin, std::size_t bytes) {
   const std::uintptr_t allocation_end = start + allocation.bytes;
   if (first >= allocation_end) return Place::kHost;
   if (first < start || end > allocation_end) return Place::kAcrossAnEnd;
-  return allocation.on_device ? Place::kDevice : Place::kHost;
+  return allocation.on_device ? Place::kDevice : Place::kPinned;
 }
 
 }  // namespace simt

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "tests/gpu/simt/runtime.h"
+#include "tests/gpu/simt/streams.h"
 
 namespace simt {
 namespace {
@@ -16,11 +17,22 @@ bool copy_fits(const void* to, const void* from, std::size_t bytes, cudaMemcpyKi
   return (target == Place::kDevice) == to_device && (source == Place::kDevice) == from_device;
 }
 
+/// A graph may outlive memory that is not pinned: no copy of it is kept.
+cudaError_t keep_in_capture(const void* to, const void* from, cudaStream_t handle) {
+  const Stream* stream = Streams::instance().find(handle);
+  if (!stream || !stream->capturing.capture) return cudaSuccess;
+  if (place_of(to, 1) != Place::kHost && place_of(from, 1) != Place::kHost) return cudaSuccess;
+  return invalidate(*stream->capturing.capture, cudaErrorStreamCaptureUnsupported);
+}
+
 cudaError_t queue_copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
                        cudaStream_t stream) {
   if (const cudaError_t error = standing_error(); error != cudaSuccess) return remember(error);
   if (bytes == 0) return cudaSuccess;
   if (!copy_fits(to, from, bytes, kind)) return remember(cudaErrorInvalidValue);
+  if (const cudaError_t error = keep_in_capture(to, from, stream); error != cudaSuccess) {
+    return error;
+  }
   return submit(stream, [=] {
     // A graph may be launched when its memory is gone.
     if (!copy_fits(to, from, bytes, kind)) return cudaErrorIllegalAddress;
@@ -49,6 +61,10 @@ cudaError_t queue_rows(Rows to, Rows from, std::size_t width, std::size_t height
            from.within(width, height);
   };
   if (!fit()) return remember(cudaErrorInvalidValue);
+  if (const cudaError_t error = keep_in_capture(to.first, from.first, stream);
+      error != cudaSuccess) {
+    return error;
+  }
   return submit(stream, [=] {
     if (!fit()) return cudaErrorIllegalAddress;
     for (std::size_t row = 0; row < height; ++row) {

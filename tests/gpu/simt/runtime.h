@@ -45,8 +45,8 @@ void reset_allocation_limits();
 bool allocation_must_fail();
 std::size_t device_memory_total();
 
-/// Whether the range is within one allocation of the device, or outside all of them.
-enum class Place { kHost, kDevice, kAcrossAnEnd };
+/// Whether the range is within one allocation, of the device or pinned, or outside all of them.
+enum class Place { kHost, kPinned, kDevice, kAcrossAnEnd };
 Place place_of(const void* begin, std::size_t bytes);
 
 /// Marks the calling thread as running a host function.
