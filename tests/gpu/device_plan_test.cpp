@@ -78,7 +78,7 @@ TEST(DevicePlan, TooLittleMemorySaysWhatHalfTheTokensSave) {
   EXPECT_EQ(refused(spec, limits, needed + spare), "");
   const std::string line = refused(spec, limits, needed + spare - 1);
   for (const char* words :
-       {"GPU memory: needs 32.2 GB, 32.2 GB free (weights 27.0 GB, cache 4.29 GB",
+       {"GPU memory: needs 32.1 GB, 32.1 GB free (weights 27.0 GB, cache 4.29 GB",
         "2048 instead of 4096 save 2.25 GB", "--device cpu"}) {
     EXPECT_NE(line.find(words), std::string::npos) << words << " is not in\n" << line;
   }

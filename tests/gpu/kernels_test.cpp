@@ -9,6 +9,7 @@
 #include "tests/gpu/cases/attention.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/graph.h"
 #include "tests/gpu/cases/half_attention.h"
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
@@ -77,7 +78,8 @@ INSTANTIATE_TEST_SUITE_P(Cuda, Kernel,
                                          Check{"unit_stats", check_unit_stats},
                                          Check{"importance", check_importance},
                                          Check{"plan_bits", check_plan_bits},
-                                         Check{"logits_top", check_logits_top}),
+                                         Check{"logits_top", check_logits_top},
+                                         Check{"graph", check_graph}),
                          [](const auto& check) { return std::string(check.param.name); });
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "tests/gpu/cases/attention.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
+#include "tests/gpu/cases/graph.h"
 #include "tests/gpu/cases/half_attention.h"
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
@@ -43,6 +44,7 @@ std::vector<Step> all_steps() {
           kernel_step("importance", cases::check_importance, nullptr),
           kernel_step("plan_bits", cases::check_plan_bits, nullptr),
           kernel_step("logits_top", cases::check_logits_top, nullptr),
+          kernel_step("graph", cases::check_graph, nullptr),
           {"models", check_models, nullptr},
           {"greedy", check_greedy, nullptr},
           {"large", check_large, nullptr}};

@@ -125,7 +125,7 @@ __device__ unsigned smallest_key(Shared& s, const LogitsTopCall& call, const flo
   unsigned own = kLast;
   walk<kAligned, 4>(row, call.vocab_size, [&](float x, std::int64_t id) {
     own = min(own, key_of(x));
-    if (!(x <= FLT_MAX)) {
+    if (!(x <= FLT_MAX) && call.first_bad != nullptr) {
       atomicMin(reinterpret_cast<long long*>(call.first_bad),
                 static_cast<long long>(row - call.logits + id));
     }
@@ -143,14 +143,60 @@ __device__ double sum_of_warp(double sum) {
   return sum;
 }
 
+// The first n_best in the order of summaries of what each_candidate(use) gives to use(), in any
+// order.
+template <class Each>
+__device__ void keep_best(Shared& s, unsigned n_best, Each each_candidate) {
+  const Found last = nth(s, n_best, [&](auto use) {
+    each_candidate([&](const Candidate& candidate) { use(candidate.key); });
+  });
+  unsigned last_id = kLast;
+  if (last.rank != last.n_equal) {
+    last_id = nth(s, last.rank, [&](auto use) {
+                each_candidate([&](const Candidate& candidate) {
+                  if (candidate.key == last.number) use(candidate.id);
+                });
+              }).number;
+  }
+  each_candidate([&](const Candidate& candidate) {
+    if (Candidate{last.number, last_id}.before(candidate)) return;
+    s.best[atomicAdd(&s.n_best, 1u)] = candidate;
+  });
+  __syncthreads();
+}
+
+// A thread a candidate, whose place is how many are before it.
+// Where the block's row begins in an array of `width` numbers a row.
+__device__ std::int64_t row_begin(const LogitsTopCall& call, std::int64_t width) {
+  return static_cast<std::int64_t>(blockIdx.x) * (call.row_stride != 0 ? call.row_stride : width);
+}
+
+__device__ void write_top(const Shared& s, const LogitsTopCall& call, const float* row,
+                          unsigned n_best) {
+  if (threadIdx.x >= n_best) return;
+  const Candidate mine = s.best[threadIdx.x];
+  unsigned place = 0;
+  for (unsigned i = 0; i < n_best; ++i) place += s.best[i].before(mine) ? 1 : 0;
+  const auto id = static_cast<std::int32_t>(mine.id);
+  const float logit = row[mine.id];  // its key does not tell which zero
+  if (place == 0) {
+    call.argmax[row_begin(call, 1)] = id;
+    call.argmax_logit[row_begin(call, 1)] = logit;
+  }
+  if (call.k == 0) return;
+  const std::int64_t at = row_begin(call, n_best) + place;
+  call.topk_ids[at] = id;
+  call.topk_logits[at] = logit;
+}
+
 // resources: registers 64, shared 10456, threads 512
 template <bool kAligned>
 __global__ void __launch_bounds__(kThreads, 2) logits_top_rows(LogitsTopCall call) {
   Shared& s = block_shared<Shared>();
   const std::int64_t n = call.vocab_size;
   const float* row = call.logits + blockIdx.x * n;
-  const auto n_top = static_cast<unsigned>(min(call.k, n));
-  const unsigned n_best = max(n_top, 1u);  // the largest one is wanted in any case
+  // The largest one is wanted in any case.
+  const auto n_best = static_cast<unsigned>(min(max(call.k, std::int64_t{1}), n));
   if (threadIdx.x == 0) s.n_candidates = s.n_best = 0;
 
   const unsigned own = smallest_key<kAligned>(s, call, row);
@@ -182,44 +228,12 @@ __global__ void __launch_bounds__(kThreads, 2) logits_top_rows(LogitsTopCall cal
       });
     }
   };
-  const Found last = nth(s, n_best, [&](auto use) {
-    each_candidate([&](const Candidate& candidate) { use(candidate.key); });
-  });
-  unsigned last_id = kLast;
-  if (last.rank != last.n_equal) {
-    last_id = nth(s, last.rank, [&](auto use) {
-                each_candidate([&](const Candidate& candidate) {
-                  if (candidate.key == last.number) use(candidate.id);
-                });
-              }).number;
-  }
-  each_candidate([&](const Candidate& candidate) {
-    if (Candidate{last.number, last_id}.before(candidate)) return;
-    s.best[atomicAdd(&s.n_best, 1u)] = candidate;
-  });
-  __syncthreads();
-
-  const std::int64_t stride = call.row_stride != 0 ? call.row_stride : 1;
-  const std::int64_t top_stride = call.row_stride != 0 ? call.row_stride : n_top;
-  if (threadIdx.x < n_best) {
-    const Candidate mine = s.best[threadIdx.x];
-    unsigned place = 0;
-    for (unsigned i = 0; i < n_best; ++i) place += s.best[i].before(mine) ? 1 : 0;
-    const auto id = static_cast<std::int32_t>(mine.id);
-    const float logit = row[mine.id];  // its key does not tell which zero
-    if (place < n_top) {
-      call.topk_ids[blockIdx.x * top_stride + place] = id;
-      call.topk_logits[blockIdx.x * top_stride + place] = logit;
-    }
-    if (place == 0) {
-      call.argmax[blockIdx.x * stride] = id;
-      call.argmax_logit[blockIdx.x * stride] = logit;
-    }
-  }
+  keep_best(s, n_best, each_candidate);
+  write_top(s, call, row, n_best);
   if (threadIdx.x == 0) {
     double total = 0;
     for (const double warp_sum : s.warp_sums) total += warp_sum;
-    call.logsumexp[blockIdx.x * stride] =
+    call.logsumexp[row_begin(call, 1)] =
         static_cast<float>(static_cast<double>(largest) + log(total));
   }
 }

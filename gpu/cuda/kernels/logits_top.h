@@ -16,11 +16,11 @@ struct LogitsTopCall {
   std::int32_t* argmax = nullptr;  ///< (n_rows); of equals the lower id
   float* argmax_logit = nullptr;   ///< (n_rows)
   float* logsumexp = nullptr;      ///< (n_rows), nat
-  std::int32_t* topk_ids =
-      nullptr;                   ///< (n_rows, k'); descending logits, of equals the lower id first
+  /// (n_rows, k'); descending logits, of equals the lower id first
+  std::int32_t* topk_ids = nullptr;
   float* topk_logits = nullptr;  ///< (n_rows, k')
   /// Gets the place in `logits` of the first number that is NaN or +infinity, where that is smaller
-  /// than what is there. What else is said of such a row means nothing.
+  /// than what is there; or null. What else is said of such a row means nothing.
   std::int64_t* first_bad = nullptr;
   /// Numbers from one row's results to the next one's, the same in all arrays, which may then lie
   /// in one. 0: each array by itself.
