@@ -16,18 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Everything that can be set of a streaming replay.
-struct StreamedParams {
-  QaqParams qaq;
-  StreamingParams streaming;
-
-  template <class Self, class Visitor>
-  static void visit(Self& self, Visitor& v) {
-    QaqParams::visit(self.qaq, v);
-    StreamingParams::visit(self.streaming, v);
-  }
-};
-
 void print_changes(const char* name, const Json& changes) {
   std::printf(
       "  %-7s %12lld %12lld %12lld %14lld %10.2f\n", name, changes["promotions"].get<long long>(),

@@ -7,8 +7,22 @@
 
 #include "app/cli/command.h"
 #include "app/cli/replay_flags.h"
+#include "core/policy/qaq_params.h"
+#include "core/replay/streaming_params.h"
 
 namespace qaq::cli {
+
+/// Everything that can be set where decode goes step by step.
+struct StreamedParams {
+  QaqParams qaq;
+  StreamingParams streaming;
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& v) {
+    QaqParams::visit(self.qaq, v);
+    StreamingParams::visit(self.streaming, v);
+  }
+};
 
 /// What `qaq replay` takes to replay decode step by step.
 struct StreamingFlags {

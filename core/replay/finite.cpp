@@ -18,14 +18,15 @@ void refuse_nonfinite(const NdView<const float, 3>& numbers, const std::string& 
   const std::int64_t row = at / numbers.shape(2) % numbers.shape(1);
   const std::int64_t head = at / (numbers.shape(1) * numbers.shape(2));
   const bool too_large = std::isfinite(*bad);
-  refuse_input({.file = file,
-                .place = cat(words.what, ", layer ", layer, ", ", words.head, ' ', head, ", ",
-                             words.row, ' ', row, ", ", words.column, ' ', column),
-                .what = too_large          ? cat(*bad, " is more than ", name_of(dtype), " holds")
-                        : std::isnan(*bad) ? std::string("is not a number")
-                                           : std::string("is infinite"),
-                .cure = too_large ? "take another --dtype"
-                                  : "capture again; if it stays, the model itself computes it"});
+  refuse_input(
+      {.file = file,
+       .place = cat(words.what, ", layer ", layer, ", ", words.head, ' ', head, ", ", words.row,
+                    ' ', words.first_row + row, ", ", words.column, ' ', column),
+       .what = too_large          ? cat(*bad, " is more than ", name_of(dtype), " holds")
+               : std::isnan(*bad) ? std::string("is not a number")
+                                  : std::string("is infinite"),
+       .cure = too_large ? "take another --dtype"
+                         : "capture again; if it stays, the model itself computes it"});
 }
 
 }  // namespace qaq

@@ -14,6 +14,7 @@ struct AxisWords {
   const char* head;
   const char* row;
   const char* column;
+  std::int64_t first_row = 0;  ///< what the first row is called
 };
 
 /// Refuses NaN, infinity and what `dtype` cannot hold among the numbers (heads, rows, columns) of a

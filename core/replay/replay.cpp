@@ -9,17 +9,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json packed_json(const PackedBytes& packed) {
-  return {{"payload", packed.payload},
-          {"scales", packed.scales},
-          {"outlier_values", packed.outlier_values},
-          {"outlier_indices", packed.outlier_indices},
-          {"outlier_counts", packed.outlier_counts},
-          {"bit_map", packed.bit_map},
-          {"offsets", packed.offsets},
-          {"total", packed.total()}};
-}
-
 double outlier_share(const CacheReplay& cache) {
   return static_cast<double>(cache.n_outliers) / static_cast<double>(cache.n_values);
 }
@@ -29,6 +18,17 @@ Json number_or_null(const std::optional<double>& number) {
 }
 
 }  // namespace
+
+nlohmann::ordered_json packed_json(const PackedBytes& packed) {
+  return {{"payload", packed.payload},
+          {"scales", packed.scales},
+          {"outlier_values", packed.outlier_values},
+          {"outlier_indices", packed.outlier_indices},
+          {"outlier_counts", packed.outlier_counts},
+          {"bit_map", packed.bit_map},
+          {"offsets", packed.offsets},
+          {"total", packed.total()}};
+}
 
 SharedReplay replay(const CaptureView& capture, const ReplayOptions& options, const Work& work) {
   return Replayer(capture).full(options, work);

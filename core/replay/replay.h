@@ -27,5 +27,7 @@ SharedReplay replay(const CaptureView& capture, const ReplayOptions& options,
 /// The metrics under the authors' names, with ours beside them; what was not computed is null.
 /// What `qaq replay --json` prints and a stored run keeps.
 nlohmann::ordered_json metrics_json(const ReplayResult& result);
+/// Packed bytes by part, and their sum.
+nlohmann::ordered_json packed_json(const PackedBytes& packed);
 
 }  // namespace qaq

@@ -1,5 +1,7 @@
 #include "core/replay/stream_planner.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/policy/output_distance.h"
@@ -8,19 +10,43 @@
 
 namespace qaq {
 
+namespace {
+
+// The layers from a token on: to be read by rows, which lie as far apart as before.
+std::vector<CacheLayer> layers_from(std::span<const CacheLayer> layers, std::int64_t token) {
+  std::vector<CacheLayer> out;
+  for (const CacheLayer& layer : layers) {
+    out.emplace_back(layer.data() + token * layer.shape(2), layer.shape());
+  }
+  return out;
+}
+
+}  // namespace
+
+QaqParams planning_params(const QaqParams& policy, const StreamingParams& params) {
+  QaqParams out = policy;
+  if (params.importance != ImportanceRule::window_max) {
+    out.key.last_n_attentions = out.value.last_n_attentions = 1;
+  }
+  return out;
+}
+
+std::int64_t first_row_needed(const CachePolicy& policy, const StreamingParams& params,
+                              std::int64_t prefill) {
+  const std::int64_t n_rows = std::max(policy.needs(CacheSide::key).attention_rows,
+                                       policy.needs(CacheSide::value).attention_rows);
+  if (n_rows > 0 && params.importance != ImportanceRule::window_max) return 0;
+  return std::max<std::int64_t>(0, prefill - std::max<std::int64_t>(1, n_rows));
+}
+
 StreamPlanner::StreamPlanner(const Source& source)
     : source_(source), needs_(source.policy.needs(source.side)) {
   const StreamedLayers& layers = source.layers;
   const CacheShape& shape = layers.shape;
-  const auto exact = layers.of(source.side);
   if (needs_.quantizer.level != Level::no_quantization) {
-    const UnitLayout layout(needs_.quantizer.level, shape);
-    stats_.resize(static_cast<std::size_t>(layout.n_units()));
-    fill_unit_stats(layout, needs_.quantizer, 0, exact, stats_);
-    if (needs_.errors) {
-      errors_.resize(static_cast<std::size_t>(layout.n_units() * kBitChoices));
-      fill_unit_errors(layout, needs_.quantizer, stats_, 0, exact, errors_);
-    }
+    const std::int64_t n_units = UnitLayout(needs_.quantizer.level, shape).n_units();
+    stats_.resize(static_cast<std::size_t>(n_units));
+    if (needs_.errors) errors_.resize(static_cast<std::size_t>(n_units * kBitChoices));
   }
   if (needs_.q_norm_quantile) {
     if (layers.query.empty()) {
@@ -29,17 +55,43 @@ StreamPlanner::StreamPlanner(const Source& source)
                     .what = "holds no queries, which key.q_norm=auto is measured on",
                     .cure = "capture again without --no-queries, or --set key.q_norm=300"});
     }
-    norms_.resize(layers.query.size());
-    parallel_for(shape.n_layers, [&](std::int64_t layer) {
-      const auto i = static_cast<std::size_t>(layer);
-      norms_[i] = squared_norms(layers.query[i], shape.n_tokens);
-    });
+    for (const auto& query : layers.query) {
+      norms_.emplace_back(Shape<2>{query.shape(0), shape.n_tokens});
+    }
   }
   if (needs_.attention_rows > 0) {
     importance_.emplace(RunningImportance::Options{source.params.importance, source.params.beta,
                                                    needs_.attention_rows, needs_.gqa_reduce},
                         Shape<3>{shape.n_layers, shape.n_kv_heads, shape.n_tokens});
   }
+}
+
+void StreamPlanner::append(std::int64_t first, std::int64_t end) {
+  const StreamedLayers& layers = source_.layers;
+  CacheShape shape = layers.shape;
+  shape.n_tokens = end - first;
+  if (shape.n_tokens == 0) return;
+  if (needs_.quantizer.level != Level::no_quantization) {
+    const UnitLayout layout(needs_.quantizer.level, shape);
+    const auto first_unit = static_cast<std::size_t>(first * layout.units_per_token());
+    const auto n_units = static_cast<std::size_t>(layout.n_units());
+    const auto exact = layers_from(layers.of(source_.side), first);
+    const auto stats = std::span(stats_).subspan(first_unit, n_units);
+    fill_unit_stats(layout, needs_.quantizer, 0, exact, stats);
+    if (needs_.errors) {
+      fill_unit_errors(layout, needs_.quantizer, stats, 0, exact,
+                       std::span(errors_).subspan(first_unit * kBitChoices, n_units * kBitChoices));
+    }
+  }
+  if (!needs_.q_norm_quantile) return;
+  parallel_for(shape.n_layers, [&](std::int64_t layer) {
+    const auto i = static_cast<std::size_t>(layer);
+    for (std::int64_t head = 0; head < norms_[i].shape(0); ++head) {
+      for (std::int64_t token = first; token < end; ++token) {
+        norms_[i](head, token) = squared_norm(layers.query[i].sub(head, token).span());
+      }
+    }
+  });
 }
 
 void StreamPlanner::push(std::int64_t layer, std::int64_t position,

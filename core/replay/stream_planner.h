@@ -12,7 +12,8 @@
 
 namespace qaq {
 
-/// A whole capture in memory, as it is streamed: one view a layer.
+/// Exact numbers in memory, as they are streamed: one view a layer. A capture's are all there; a
+/// model's come token by token.
 struct StreamedLayers {
   std::vector<CacheLayer> key;                  ///< (n_kv_heads, T, D)
   std::vector<CacheLayer> value;                ///< the same
@@ -24,13 +25,20 @@ struct StreamedLayers {
   }
 };
 
+/// The policy's parameters where importance follows `params`: beside window_max, no rule has a
+/// window that a token could be too young for, so last_n_attentions is 1.
+QaqParams planning_params(const QaqParams& policy, const StreamingParams& params);
+/// The first position whose row of attention a prompt of `prefill` tokens is planned by.
+std::int64_t first_row_needed(const CachePolicy& policy, const StreamingParams& params,
+                              std::int64_t prefill);
+
 /// Shows a policy one cache while it grows, token by token, and gives its plans. What follows from
 /// the exact values alone is taken once: the statistics of all units, of which those of the first n
-/// tokens come first, so that plans depend on the capture and not on what was quantized before.
+/// tokens come first, so that plans depend on exact numbers and not on what was quantized before.
 class StreamPlanner {
  public:
-  /// All outlive it. Throws Error{input} about `name` where the policy asks for queries that are
-  /// not there.
+  /// All outlive it; the layers' shape has room for T tokens. Throws Error{input} about `name`
+  /// where the policy asks for queries that are not there.
   struct Source {
     const CachePolicy& policy;
     CacheSide side;
@@ -40,12 +48,15 @@ class StreamPlanner {
   };
   explicit StreamPlanner(const Source& source);
 
+  /// Of all T tokens; those of tokens that were appended are filled.
   std::span<const UnitStats> stats() const { return stats_; }
+  /// Numbers of tokens [first, end) are there now; tokens come in order.
+  void append(std::int64_t first, std::int64_t end);
   /// The newest row of a layer's attention, (n_heads, 1, at least position + 1). Rows of a layer
   /// come in order; layers may come on several threads.
   void push(std::int64_t layer, std::int64_t position, const NdView<const float, 3>& row);
-  /// For the first `n_tokens` tokens as of the newest row, which is their last one's.
-  /// `rows` are the newest rows of all layers.
+  /// For the first `n_tokens` tokens, which were appended, as of the newest row, which is their
+  /// last one's. `rows` are the newest rows of all layers.
   Plan plan(std::int64_t n_tokens, std::span<const NdArray<float, 3>> rows);
 
  private:

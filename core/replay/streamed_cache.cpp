@@ -6,7 +6,6 @@
 #include <set>
 
 #include "core/base/parallel.h"
-#include "core/quant/packed_bytes.h"
 #include "core/quant/quantize.h"
 
 namespace qaq {
@@ -17,10 +16,13 @@ template <class Body>
 void for_rows_of(const UnitLayout& layout, std::size_t unit, const Body& body) {
   const CacheShape& shape = layout.shape();
   const auto in_token = static_cast<std::int64_t>(unit) % layout.units_per_token();
-  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      if (layout.unit(layer, head, 0) == in_token) body(layer, head);
-    }
+  const bool whole_token = layout.level() == Level::token;
+  const bool whole_layer = whole_token || layout.level() == Level::layer;
+  const std::int64_t n_heads = whole_layer ? shape.n_kv_heads : 1;
+  const std::int64_t first_row = in_token * n_heads;  // of the token's, by layer and head
+  const std::int64_t n_rows = whole_token ? shape.n_layers * n_heads : n_heads;
+  for (std::int64_t row = first_row; row < first_row + n_rows; ++row) {
+    body(row / shape.n_kv_heads, row % shape.n_kv_heads);
   }
 }
 
@@ -49,15 +51,33 @@ CacheChanges& CacheChanges::operator+=(const CacheChanges& other) {
 }
 
 StreamedCache::StreamedCache(std::span<const CacheLayer> exact, std::span<const UnitStats> stats,
-                             const CacheShape& shape, const StreamingParams& params)
+                             const CacheShape& shape, const StreamingParams& params, Empty)
     : exact_(exact),
       stats_(stats),
       params_(params),
       values_per_token_(shape.n_layers * shape.n_kv_heads * shape.head_dim),
-      values_({shape.n_layers, shape.n_kv_heads, shape.n_tokens, shape.head_dim}) {
-  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    const auto from = exact[static_cast<std::size_t>(layer)].span();
-    std::copy(from.begin(), from.end(), values_.sub(layer).data());
+      values_({shape.n_layers, shape.n_kv_heads, shape.n_tokens, shape.head_dim}) {}
+
+StreamedCache::StreamedCache(std::span<const CacheLayer> exact, std::span<const UnitStats> stats,
+                             const CacheShape& shape, const StreamingParams& params)
+    : StreamedCache(exact, stats, shape, params, Empty{}) {
+  append(0, shape.n_tokens);
+}
+
+StreamedCache StreamedCache::empty(std::span<const CacheLayer> exact,
+                                   std::span<const UnitStats> stats, const CacheShape& shape,
+                                   const StreamingParams& params) {
+  return {exact, stats, shape, params, Empty{}};
+}
+
+void StreamedCache::append(std::int64_t first, std::int64_t end) {
+  assert(first <= end && end <= values_.shape(2));
+  if (first == end) return;
+  for (std::int64_t layer = 0; layer < values_.shape(0); ++layer) {
+    for (std::int64_t head = 0; head < values_.shape(1); ++head) {
+      const float* from = exact_[static_cast<std::size_t>(layer)].sub(head, first).data();
+      std::copy_n(from, (end - first) * values_.shape(3), values_.sub(layer, head, first).data());
+    }
   }
 }
 
@@ -67,55 +87,63 @@ CacheChanges StreamedCache::follow(const Plan& plan) {
   std::vector<std::uint8_t> n_bits = std::move(held_.n_bits);
   assert(plan.n_bits.size() >= n_before);
   held_ = plan;
+  changes_.clear();
   if (plan.keeps_all()) return out;
   n_below_.resize(plan.n_bits.size(), 0);
 
-  std::vector<Change> changes;
   for (std::size_t unit = 0; unit < plan.n_bits.size(); ++unit) {
     if (unit >= n_before) {
       ++out.demotions;
-      changes.push_back({unit, Source::device});
+      changes_.push_back({unit, Source::device});
       continue;
     }
     const int now = n_bits[unit], wanted = plan.n_bits[unit];
     if (params_.requantize_history) {
       out.demotions += wanted < now ? 1 : 0;
       out.promotions += wanted > now ? 1 : 0;
-      changes.push_back({unit, Source::history});
+      changes_.push_back({unit, Source::history});
       continue;
     }
     n_below_[unit] = wanted < now ? n_below_[unit] + 1 : 0;
     if (n_below_[unit] >= params_.demote_patience) {
       n_below_[unit] = 0;
       ++out.demotions;
-      changes.push_back(
+      changes_.push_back(
           {unit, params_.demote_from == DemoteFrom::cpu ? Source::host : Source::device});
     } else if (wanted > now + params_.promote_hysteresis) {
       ++out.promotions;
-      changes.push_back({unit, Source::host});
+      changes_.push_back({unit, Source::host});
     } else {
       held_.n_bits[unit] = n_bits[unit];
-      if (wanted == now && params_.refetch_equal) changes.push_back({unit, Source::host});
+      if (wanted == now && params_.refetch_equal) changes_.push_back({unit, Source::host});
     }
   }
 
   constexpr std::size_t kBlock = 64;
-  const std::size_t n_blocks = (changes.size() + kBlock - 1) / kBlock;
+  const std::size_t n_blocks = (changes_.size() + kBlock - 1) / kBlock;
   parallel_for(static_cast<std::int64_t>(n_blocks), [&](std::int64_t block) {
     const std::size_t first = static_cast<std::size_t>(block) * kBlock;
-    const std::size_t end = std::min(changes.size(), first + kBlock);
-    for (std::size_t i = first; i < end; ++i) quantize(changes[i]);
+    const std::size_t end = std::min(changes_.size(), first + kBlock);
+    for (std::size_t i = first; i < end; ++i) quantize(changes_[i]);
   });
   const std::int64_t unit_size = held_.layout.unit_size();
-  out.requantized_values = static_cast<std::int64_t>(changes.size()) * unit_size;
-  out.fetched = std::count_if(changes.begin(), changes.end(),
+  out.requantized_values = static_cast<std::int64_t>(changes_.size()) * unit_size;
+  out.fetched = std::count_if(changes_.begin(), changes_.end(),
                               [](const Change& c) { return c.source == Source::host; });
-  out.h2d = fetch(changes);
+  out.h2d = fetch(changes_);
   // Of units that were quantized by ranges of their own the outliers are counted as of exact ones.
-  packed_bytes_ = packed_bytes(held_, stats_.first(held_.n_bits.size()),
-                               packed_format(held_.quantizer, DType::f16))
-                      .total();
+  packed_ = qaq::packed_bytes(held_, stats_.first(held_.n_bits.size()),
+                              packed_format(held_.quantizer, DType::f16));
   return out;
+}
+
+void StreamedCache::for_changed_rows(
+    const std::function<void(std::int64_t, std::int64_t, std::int64_t)>& body) const {
+  for (const Change& change : changes_) {
+    const auto token = static_cast<std::int64_t>(change.unit) / held_.layout.units_per_token();
+    for_rows_of(held_.layout, change.unit,
+                [&](std::int64_t layer, std::int64_t head) { body(layer, head, token); });
+  }
 }
 
 void StreamedCache::quantize_history(std::size_t unit) {
@@ -178,7 +206,7 @@ std::int64_t StreamedCache::transfers_per_token() const {
 
 std::int64_t StreamedCache::resident_bytes(std::int64_t n_tokens) const {
   const std::int64_t n_planned = held_.keeps_all() ? 0 : held_.layout.shape().n_tokens;
-  return packed_bytes_ + (n_tokens - n_planned) * values_per_token_ * kStreamedBytes;
+  return packed_.total() + (n_tokens - n_planned) * values_per_token_ * kStreamedBytes;
 }
 
 }  // namespace qaq

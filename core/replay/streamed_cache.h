@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
+#include "core/quant/packed_bytes.h"
 #include "core/quant/plan.h"
 #include "core/quant/unit_stats.h"
 #include "core/quant/unit_values.h"
@@ -24,9 +26,9 @@ struct CacheChanges {
   CacheChanges& operator+=(const CacheChanges& other);
 };
 
-/// Keys or values of a capture as a serving system's device holds them while it decodes. Units are
-/// quantized, and quantized again, in place; the capture is the host's copy. A unit comes to the
-/// device unquantized; the first plan that knows it quantizes it at once, without a transfer.
+/// Keys or values as a serving system's device holds them while it decodes. Units are quantized,
+/// and quantized again, in place; the exact ones are the host's copy. A unit comes to the device
+/// unquantized; the first plan that knows it quantizes it at once, without a transfer.
 ///
 /// A unit that is demoted on the device (demote_from gpu) lies on the grid of its own statistics at
 /// its new bits: what scale and base that it stores say of its range. So only its values carry what
@@ -34,12 +36,22 @@ struct CacheChanges {
 class StreamedCache {
  public:
   /// `exact` are all layers, (n_kv_heads, T, D), `stats` those of all units of T tokens (empty at
-  /// no-quantization); both outlive it. `shape` is (n_layers, n_kv_heads, T, D).
+  /// no-quantization); both outlive it. `shape` is (n_layers, n_kv_heads, T, D). All T tokens are
+  /// there.
   StreamedCache(std::span<const CacheLayer> exact, std::span<const UnitStats> stats,
                 const CacheShape& shape, const StreamingParams& params);
+  /// The same with room for T tokens of which none is there yet.
+  static StreamedCache empty(std::span<const CacheLayer> exact, std::span<const UnitStats> stats,
+                             const CacheShape& shape, const StreamingParams& params);
 
-  /// Carries out a plan of the first n tokens, n never less than before. In parallel over units.
+  /// The exact values of tokens [first, end) came to the device, whatever it held there.
+  void append(std::int64_t first, std::int64_t end);
+  /// Carries out a plan of the first n tokens, which are there; n is never less than before. In
+  /// parallel over units.
   CacheChanges follow(const Plan& plan);
+  /// Calls body(layer, kv_head, token) for every row that the last plan quantized.
+  void for_changed_rows(
+      const std::function<void(std::int64_t, std::int64_t, std::int64_t)>& body) const;
 
   /// (n_kv_heads, T, D): what the device holds; tokens behind the last plan are exact.
   NdView<const float, 3> layer(std::int64_t layer) const { return values_.sub(layer); }
@@ -48,6 +60,8 @@ class StreamedCache {
   /// Packed bytes of the device's first `n_tokens` tokens in a float16 cache: section 6 for
   /// quantized ones, float16 for those behind the last plan.
   std::int64_t resident_bytes(std::int64_t n_tokens) const;
+  /// The quantized ones' by part.
+  const PackedBytes& packed_bytes() const { return packed_; }
   /// Transfers that a token's values take on their way to the host, by fetch_granularity.
   std::int64_t transfers_per_token() const;
 
@@ -59,6 +73,9 @@ class StreamedCache {
     std::size_t unit = 0;
     Source source = Source::device;
   };
+  struct Empty {};
+  StreamedCache(std::span<const CacheLayer> exact, std::span<const UnitStats> stats,
+                const CacheShape& shape, const StreamingParams& params, Empty);
   void quantize(const Change& change);
   void quantize_history(std::size_t unit);
   Transfers fetch(std::span<const Change> changes) const;
@@ -69,8 +86,9 @@ class StreamedCache {
   std::int64_t values_per_token_ = 0;
   NdArray<float, 4> values_;  // (n_layers, n_kv_heads, T, D)
   Plan held_;
-  std::int64_t packed_bytes_ = 0;  // of held_
-  std::vector<int> n_below_;       // successive plans below what each unit holds
+  PackedBytes packed_;           // of held_
+  std::vector<int> n_below_;     // successive plans below what each unit holds
+  std::vector<Change> changes_;  // of the last plan
 };
 
 }  // namespace qaq

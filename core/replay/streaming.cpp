@@ -1,16 +1,14 @@
 #include "core/replay/streaming.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/policy/qaq_policy.h"
-#include "core/replay/cache_replay.h"
+#include "core/replay/cache_stream.h"
 #include "core/replay/capture_rows.h"
 #include "core/replay/row_errors.h"
-#include "core/replay/stream_planner.h"
 #include "core/tensor/product_check.h"
 
 namespace qaq {
@@ -31,26 +29,6 @@ std::int64_t checked_prefill(const CaptureInfo& info, std::int64_t prefill) {
   }
   if (prefill > 0) return prefill;
   return info.n_prompt > 0 && info.n_prompt < n ? info.n_prompt : n / 2;
-}
-
-// The policy that plans: beside window_max, no rule has a window that a token could be too young
-// for.
-QaqParams planning_params(const StreamingOptions& options) {
-  QaqParams params = options.params;
-  if (options.streaming.importance != ImportanceRule::window_max) {
-    params.key.last_n_attentions = params.value.last_n_attentions = 1;
-  }
-  return params;
-}
-
-// The first position whose row is needed: those that the prompt's importance follows from, and the
-// prompt's last.
-std::int64_t first_position(const QaqPolicy& policy, const StreamingParams& params,
-                            std::int64_t prefill) {
-  const std::int64_t n_rows = std::max(policy.needs(CacheSide::key).attention_rows,
-                                       policy.needs(CacheSide::value).attention_rows);
-  if (n_rows > 0 && params.importance != ImportanceRule::window_max) return 0;
-  return std::max<std::int64_t>(0, prefill - std::max<std::int64_t>(1, n_rows));
 }
 
 void require_rows(const CaptureInfo& info, const StreamingParams& params, std::int64_t first,
@@ -142,21 +120,6 @@ class RowReader {
   std::vector<NdArray<float, 3>> rows_;
 };
 
-double mean_bits(const Plan& held) {
-  if (held.n_bits.empty()) return 0;
-  const auto sum = std::accumulate(held.n_bits.begin(), held.n_bits.end(), std::int64_t{0});
-  return static_cast<double>(sum) / static_cast<double>(held.n_bits.size());
-}
-
-// One of the two caches with what plans it.
-struct StreamedSide {
-  StreamedSide(const StreamPlanner::Source& source)
-      : planner(source),
-        cache(source.layers.of(source.side), planner.stats(), source.layers.shape, source.params) {}
-  StreamPlanner planner;
-  StreamedCache cache;
-};
-
 class Stream {
  public:
   Stream(const CaptureView& capture, const StreamingOptions& options, const QaqPolicy& policy,
@@ -164,40 +127,16 @@ class Stream {
       : info_(capture.info()),
         params_(options.streaming),
         held_(capture, work),
-        key_({policy, CacheSide::key, held_.layers(), params_, info_.name}),
-        value_({policy, CacheSide::value, held_.layers(), params_, info_.name}) {}
+        caches_({policy, held_.layers(), params_, info_.name}) {
+    caches_.append(info_.n_tokens);  // plans see the first of them
+  }
 
   void push(std::int64_t position, std::span<const NdArray<float, 3>> rows) {
     parallel_for(n_layers(), [&](std::int64_t layer) {
-      const auto row = rows[static_cast<std::size_t>(layer)].view();
-      key_.planner.push(layer, position, row);
-      value_.planner.push(layer, position, row);
+      caches_.push(layer, position, rows[static_cast<std::size_t>(layer)].view());
     });
   }
-
-  // Plans the first n_tokens tokens and carries it out.
-  void plan(std::int64_t n_tokens, std::span<const NdArray<float, 3>> rows, StreamingStep& step) {
-    step.key = key_.cache.follow(key_.planner.plan(n_tokens, rows));
-    step.value = value_.cache.follow(value_.planner.plan(n_tokens, rows));
-  }
-
-  // What follows for `n_new` tokens that came with this step.
-  void account(std::int64_t n_new, StreamingStep& step) const {
-    const CacheShape& shape = held_.layers().shape;
-    const std::int64_t n_tokens = step.token + 1;
-    step.d2h = {key_.cache.transfers_per_token() + value_.cache.transfers_per_token(),
-                n_new * token_bytes(shape)};
-    step.h2d = step.key.h2d;
-    step.h2d += step.value.h2d;
-    step.resident_bytes =
-        key_.cache.resident_bytes(n_tokens) + value_.cache.resident_bytes(n_tokens);
-    step.host_bytes = n_tokens * token_bytes(shape);
-    step.d2h_seconds = transfer_seconds(params_, step.d2h);
-    step.h2d_seconds = transfer_seconds(params_, step.h2d);
-    step.stall_seconds = stall_seconds(params_, step.h2d_seconds);
-    step.key_mean_bits = mean_bits(key_.cache.held());
-    step.value_mean_bits = mean_bits(value_.cache.held());
-  }
+  CacheStream& caches() { return caches_; }
 
   // Errors of the step's row, which is row `index` of the result's.
   void measure(std::int64_t index, std::span<const NdArray<float, 3>> rows, StreamingStep& step,
@@ -206,8 +145,8 @@ class Stream {
     const auto position = static_cast<std::int32_t>(step.token);
     parallel_for(n_layers(), [&](std::int64_t layer) {
       const auto i = static_cast<std::size_t>(layer);
-      const LayerCaches caches{layers.query[i], key_.cache.layer(layer),
-                               layers.value[i], value_.cache.layer(layer),
+      const LayerCaches caches{layers.query[i], caches_.cache(CacheSide::key).layer(layer),
+                               layers.value[i], caches_.cache(CacheSide::value).layer(layer),
                                info_.n_tokens,  info_.attention_window(layer)};
       const RowErrors errors = row_errors(caches, rows[i].view(), std::span(&position, 1));
       for (std::int64_t head = 0; head < info_.shape.n_heads; ++head) {
@@ -226,10 +165,6 @@ class Stream {
     step.output_error /= n_rows;
   }
 
-  std::int64_t n_units() const {
-    return static_cast<std::int64_t>(key_.cache.held().n_bits.size() +
-                                     value_.cache.held().n_bits.size());
-  }
   StreamedFinal last(CacheSide side, int dtype_bits) const;
 
  private:
@@ -238,7 +173,7 @@ class Stream {
   const CaptureInfo& info_;
   const StreamingParams& params_;
   HeldCapture held_;
-  StreamedSide key_, value_;
+  CacheStream caches_;
 };
 
 void mark_outliers(const UnitStats& stats, std::span<const float> exact,
@@ -260,9 +195,10 @@ double squared_error(std::span<const float> held, std::span<const float> exact) 
 }
 
 StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
-  const StreamedSide& own = side == CacheSide::key ? key_ : value_;
+  const StreamedCache& cache = caches_.cache(side);
+  const std::span<const UnitStats> stats = caches_.planner(side).stats();
   const CacheShape& shape = held_.layers().shape;
-  const Plan& plan = own.cache.held();
+  const Plan& plan = cache.held();
   const Shape<3> cells{shape.n_layers, shape.n_kv_heads, shape.n_tokens};
   StreamedFinal out;
   out.bits = NdArray<std::uint8_t, 3>(cells, static_cast<std::uint8_t>(dtype_bits));
@@ -273,7 +209,7 @@ StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
   out.error = NdArray<float, 3>(cells);
   const std::int64_t n_planned = plan.keeps_all() ? 0 : plan.layout.shape().n_tokens;
   for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-    const auto held = own.cache.layer(layer);
+    const auto held = cache.layer(layer);
     const CacheLayer exact = held_.layers().of(side)[static_cast<std::size_t>(layer)];
     std::ranges::copy(held.span(), out.values.sub(layer).data());
     for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
@@ -281,7 +217,7 @@ StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
         const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
         out.bits(layer, head, token) = plan.n_bits[unit];
         const auto row = exact.sub(head, token).span();
-        mark_outliers(own.planner.stats()[unit], row, out.outliers.sub(layer, head, token).span());
+        mark_outliers(stats[unit], row, out.outliers.sub(layer, head, token).span());
         out.error(layer, head, token) = static_cast<float>(
             squared_error(held.sub(head, token).span(), row) / static_cast<double>(shape.head_dim));
       }
@@ -301,9 +237,9 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
   require_right_products();
   const CaptureInfo& info = capture.info();
   validate(options.streaming);
-  const QaqPolicy policy(planning_params(options));
+  const QaqPolicy policy(planning_params(options.params, options.streaming));
   const std::int64_t prefill = checked_prefill(info, options.prefill);
-  const std::int64_t first = first_position(policy, options.streaming, prefill);
+  const std::int64_t first = first_row_needed(policy, options.streaming, prefill);
   require_rows(info, options.streaming, first, prefill);
 
   const auto result = std::make_shared<StreamingResult>();
@@ -333,13 +269,11 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
     if (s >= prefill && result->has_errors) stream.measure(s - prefill, rows, step, *result);
     stream.push(s, rows);
     if (s + 1 < prefill) continue;
-    // The prompt is planned when its last row is there, then every plan_stride steps.
-    if ((s + 1 - prefill) % options.streaming.plan_stride == 0) stream.plan(s + 1, rows, step);
-    stream.account(s + 1 == prefill ? prefill : 1, step);
+    stream.caches().follow(prefill, rows, step);
     if (s + 1 == prefill) {
       result->prefill_step = step;
     } else {
-      result->unit_steps += stream.n_units();
+      result->unit_steps += stream.caches().n_units();
       result->steps.push_back(step);
     }
   }

@@ -87,6 +87,7 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
 /// Bytes that a new token's keys and values take on their way to the host.
 std::int64_t token_bytes(const CacheShape& shape);
 
+nlohmann::ordered_json changes_json(const CacheChanges& changes);
 /// Sums over all steps, and what was left.
 nlohmann::ordered_json streaming_totals_json(const StreamingResult& result);
 /// One array a figure, in the order of steps.

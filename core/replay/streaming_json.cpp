@@ -8,13 +8,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json changes_json(const CacheChanges& changes) {
-  return {{"promotions", changes.promotions},
-          {"demotions", changes.demotions},
-          {"fetched_units", changes.fetched},
-          {"requantized_values", changes.requantized_values}};
-}
-
 // figure(step) of every step.
 template <class Figure>
 Json array_of(const StreamingResult& result, const Figure& figure) {
@@ -34,6 +27,13 @@ Json side_arrays(const StreamingResult& result, CacheChanges StreamingStep::*sid
 }
 
 }  // namespace
+
+Json changes_json(const CacheChanges& changes) {
+  return {{"promotions", changes.promotions},
+          {"demotions", changes.demotions},
+          {"fetched_units", changes.fetched},
+          {"requantized_values", changes.requantized_values}};
+}
 
 Json streaming_totals_json(const StreamingResult& result) {
   CacheChanges key, value;

@@ -138,17 +138,23 @@ struct StreamingParams {
   }
 };
 
-/// Throws Error{usage} for a closed loop, and for values out of range.
-inline void validate(const StreamingParams& params) {
+/// Throws Error{usage} for values out of range, and for another loop than the one that is there:
+/// what is streamed decides it.
+inline void validate(const StreamingParams& params, StreamingLoop there = StreamingLoop::open) {
   for (const Parameter& parameter : list_parameters(params)) {
     checked_value(parameter, parameter.value);
   }
+  if (params.loop == there) return;
   if (params.loop == StreamingLoop::closed) {
     refuse_usage({.place = "loop",
                   .what = "closed needs a model that answers to the quantized cache, which a "
                           "capture alone is not",
-                  .cure = "set loop=open, or see qaq evaluate"});
+                  .cure = "set loop=open, or run a model: qaq run --policy qaq"});
   }
+  refuse_usage({.place = "loop",
+                .what = "open takes a step's queries from a capture, and here a model runs on the "
+                        "quantized cache",
+                .cure = "leave it out, or replay a capture: qaq replay --streaming"});
 }
 
 }  // namespace qaq

@@ -133,7 +133,7 @@ TEST(Streaming, RefusesWhatDoesNotGoTogether) {
   };
   EXPECT_EQ(refusal(streaming({"--set", "loop=closed"})),
             "qaq: loop: closed needs a model that answers to the quantized cache, which a capture "
-            "alone is not; set loop=open, or see qaq evaluate\n");
+            "alone is not; set loop=open, or run a model: qaq run --policy qaq\n");
   EXPECT_EQ(refusal({"replay", kSample, "--set", "importance=ema"}),
             "qaq: importance: is a parameter of the replay step by step; add --streaming\n");
   EXPECT_EQ(refusal({"replay", kSample, "--streaming", "--prefill", "64"}),

@@ -298,7 +298,7 @@ TEST(Streaming, RefusesWhatItCannotReplay) {
               stream(whole, {{}, {.loop = StreamingLoop::closed}});
             }),
             "loop: closed needs a model that answers to the quantized cache, which a capture alone "
-            "is not; set loop=open, or see qaq evaluate");
+            "is not; set loop=open, or run a model: qaq run --policy qaq");
   EXPECT_EQ(usage([&] {
               stream(whole, {{}, {}, 24});
             }),
