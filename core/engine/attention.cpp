@@ -13,10 +13,6 @@
 namespace qaq {
 namespace {
 
-// Rows whose scores are made, normalized and mixed together: two tiles of multiply_panel on the
-// widest machines, and at 4,096 keys 400 kB, which a core's L2 cache holds.
-constexpr std::int64_t kRows = 24;
-
 // Some rows of one head. Row i of `scores` is position first_position + i, `stride` numbers long.
 struct HeadRowsPiece {
   std::int64_t head = 0;
@@ -182,20 +178,20 @@ void attend_one(const AttentionCall& call, float* scores) {
 void attend(const AttentionCall& call, const AttentionPart& part, float* scores) {
   if (call.n_rows == 1 && part.n_heads == call.shape->n_heads) return attend_one(call, scores);
   const std::int64_t n_keys = call.first_position + call.n_rows;
-  const std::int64_t n_pieces = (part.n_rows + kRows - 1) / kRows;
+  const std::int64_t n_pieces = (part.n_rows + kAttentionRows - 1) / kAttentionRows;
   parallel_for(part.n_heads * n_pieces, [&](std::int64_t task) {
-    const std::int64_t head = task / n_pieces, row = task % n_pieces * kRows;
+    const std::int64_t head = task / n_pieces, row = task % n_pieces * kAttentionRows;
     HeadRowsPiece piece{.head = part.first_head + head,
                         .first_row = part.first_row + row,
-                        .n_rows = std::min(kRows, part.n_rows - row)};
+                        .n_rows = std::min(kAttentionRows, part.n_rows - row)};
     thread_local std::vector<float> scratch;
     if (scores) {
       piece.scores = scores + (head * part.n_rows + row) * n_keys;
       piece.stride = n_keys;
     } else {
       piece.stride = whole_panels(call.first_position + piece.first_row + piece.n_rows);
-      scratch.resize(static_cast<std::size_t>(
-          std::max<std::int64_t>(static_cast<std::int64_t>(scratch.size()), kRows * piece.stride)));
+      scratch.resize(static_cast<std::size_t>(std::max<std::int64_t>(
+          static_cast<std::int64_t>(scratch.size()), kAttentionRows * piece.stride)));
       piece.scores = scratch.data();
     }
     attend_rows(call, piece);

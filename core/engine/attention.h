@@ -19,6 +19,11 @@ struct AttentionCall {
   float* out = nullptr;          ///< (n_rows, n_heads * D)
 };
 
+/// Rows of a head whose scores are made, normalized and mixed together, counted from a part's
+/// first: two tiles of multiply_panel on the widest machines, and at 4,096 keys 400 kB, which a
+/// core's L2 cache holds.
+constexpr std::int64_t kAttentionRows = 24;
+
 /// Heads [first_head, first_head + n_heads) and rows [first_row, first_row + n_rows) of a call.
 struct AttentionPart {
   std::int64_t first_head = 0;

@@ -44,6 +44,16 @@ void put(TapSink& taps, TapBlock block, const std::shared_ptr<float>& numbers) {
   taps.put(block);
 }
 
+// Rows of a run before the first whose scores `taps` wants, in whole pieces of attention's.
+std::int64_t untapped_rows(const TapSink& taps, std::int64_t layer, const BatchRows& run) {
+  std::int64_t n = 0;
+  while (n + kAttentionRows < run.n_rows &&
+         !taps.wants(TapKind::attention, layer, run.first_position + n, kAttentionRows)) {
+    n += kAttentionRows;
+  }
+  return n;
+}
+
 }  // namespace
 
 CpuOps::CpuOps(const ModelSpec& spec, const EngineLimits& limits)
@@ -178,9 +188,11 @@ void CpuOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& o
                            .out = static_cast<float*>(out.handle)};
   if (taps && taps->wants(TapKind::attention, layer, run.first_position, run.n_rows)) {
     const std::int64_t n_keys = run.first_position + run.n_rows;
-    const AttentionBlock block = attention_block(s, run.n_rows, n_keys);
+    const std::int64_t first = untapped_rows(*taps, layer, run);
+    if (first > 0) attend(call, {0, s.n_heads, 0, first}, nullptr);
+    const AttentionBlock block = attention_block(s, run.n_rows - first, n_keys);
     for (std::int64_t head = 0; head < s.n_heads; head += block.n_heads) {
-      for (std::int64_t row = 0; row < run.n_rows; row += block.n_rows) {
+      for (std::int64_t row = first; row < run.n_rows; row += block.n_rows) {
         const AttentionPart part{head, std::min(block.n_heads, s.n_heads - head), row,
                                  std::min(block.n_rows, run.n_rows - row)};
         const auto scores = pool_.take(part.n_heads * part.n_rows * n_keys);
@@ -204,6 +216,13 @@ void CpuOps::replace_cache(std::int64_t layer, std::int64_t n_tokens,
       cache_.append(layer, head, position, key.sub(head, position).data(),
                     value.sub(head, position).data());
     }
+  });
+}
+
+void CpuOps::replace_rows(std::int64_t layer, std::span<const CacheRow> rows) {
+  for_row_blocks(std::ssize(rows), [&](std::int64_t i) {
+    const CacheRow& row = rows[static_cast<std::size_t>(i)];
+    cache_.append(layer, row.head, row.position, row.key, row.value);
   });
 }
 

@@ -38,6 +38,7 @@ class CpuOps : public Ops {
                  TapSink* taps) override;
   void replace_cache(std::int64_t layer, std::int64_t n_tokens, const NdView<const float, 3>& key,
                      const NdView<const float, 3>& value) override;
+  void replace_rows(std::int64_t layer, std::span<const CacheRow> rows) override;
   Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
   void logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) override;
   void sync() override {}

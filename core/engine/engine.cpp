@@ -1,6 +1,7 @@
 #include "core/engine/engine.h"
 
 #include <algorithm>
+#include <cassert>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -106,6 +107,14 @@ void Engine::resume(std::int64_t n, const std::function<LayerCache(std::int64_t)
   }
   ops_->sync();
   n_tokens_ = n;
+}
+
+void Engine::replace_rows(std::int64_t layer, std::span<const CacheRow> rows) {
+  for (const CacheRow& row : rows) {
+    assert(row.position < n_tokens_ && row.head < spec().shape.n_kv_heads);
+  }
+  ops_->replace_rows(layer, rows);
+  ops_->sync();
 }
 
 std::int32_t Engine::greedy_token() const {

@@ -48,7 +48,11 @@ class Engine {
   /// Error{usage} beyond the limits or where a shape does not fit. The logits stay those of the
   /// last run.
   void resume(std::int64_t n, const std::function<LayerCache(std::int64_t)>& cache_of);
+  /// Writes single rows of a layer's cache, of positions that were run. Throws Error{work} where
+  /// the backend cannot.
+  void replace_rows(std::int64_t layer, std::span<const CacheRow> rows);
   const ModelSpec& spec() const { return model_->spec(); }
+  const EngineLimits& limits() const { return limits_; }
 
  private:
   std::shared_ptr<const ModelSource> model_;

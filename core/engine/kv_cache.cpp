@@ -14,9 +14,12 @@ KvCache::KvCache(const ModelShape& shape, std::int64_t max_tokens)
 
 void KvCache::append(std::int64_t layer, std::int64_t head, std::int64_t position, const float* key,
                      const float* value) {
-  float* panel = keys_.data() + row_of(layer, head) * head_dim_ +
-                 position / kPanelColumns * kPanelColumns * head_dim_ + position % kPanelColumns;
-  for (std::int64_t i = 0; i < head_dim_; ++i) panel[i * kPanelColumns] = key[i];
+  if (key) {
+    float* panel = keys_.data() + row_of(layer, head) * head_dim_ +
+                   position / kPanelColumns * kPanelColumns * head_dim_ + position % kPanelColumns;
+    for (std::int64_t i = 0; i < head_dim_; ++i) panel[i * kPanelColumns] = key[i];
+  }
+  if (!value) return;
   std::copy_n(value, head_dim_, values_.data() + (row_of(layer, head) + position) * value_stride_);
 }
 

@@ -15,7 +15,8 @@ class KvCache {
  public:
   KvCache(const ModelShape& shape, std::int64_t max_tokens);
 
-  /// key and value (head_dim) of one token and KV head.
+  /// key and value (head_dim) of one token and KV head; of the one that is null, what is there
+  /// stays.
   void append(std::int64_t layer, std::int64_t head, std::int64_t position, const float* key,
               const float* value);
 

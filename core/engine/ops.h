@@ -49,6 +49,14 @@ struct HeadRows {
   Tensor key_norm;    ///< (1, D), or no handle
 };
 
+/// A row of a layer's cache to be written: position and KV head of one token's key, value or both.
+struct CacheRow {
+  std::int64_t head = 0;
+  std::int64_t position = 0;
+  const float* key = nullptr;  ///< (D) on the host, after RoPE; none: the key stays
+  const float* value = nullptr;
+};
+
 /// What a backend does, one call a step of a layer. forward() is written over it once, for every
 /// backend. A backend may queue the calls; sync() waits for them. Tensors that are written have at
 /// least the rows that are asked for; only those are touched.
@@ -92,6 +100,9 @@ class Ops {
   virtual void replace_cache(std::int64_t layer, std::int64_t n_tokens,
                              const NdView<const float, 3>& key,
                              const NdView<const float, 3>& value) = 0;
+  /// Puts single rows in place of the layer's, none of its numbers twice. What they point to stays
+  /// until the next sync(). Throws Error{work} where the backend cannot.
+  virtual void replace_rows(std::int64_t layer, std::span<const CacheRow> rows);
   /// SwiGLU: silu(gate) * up, an input of products, in place of `gate` or in a matrix of the
   /// backend's own: returns where.
   virtual Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;

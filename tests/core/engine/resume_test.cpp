@@ -59,6 +59,42 @@ TEST_P(EngineResume, GoesOnAsIfTheTokensHadBeenRun) {
   EXPECT_TRUE(std::ranges::equal(reference->logits(), other->logits())) << "decoded, too";
 }
 
+TEST_P(EngineResume, RowsThatAreReplacedAreMet) {
+  const auto ids = random_ids();
+  const std::span<const std::int32_t> all(ids);
+  const ModelShape& s = model_->spec().shape;
+  const auto other = open();
+  test::TapRecorder taps(s, kTokens);
+  other->run(all.first(45), &taps);
+  // Of each layer the key of one head and the value of another at tokens in two panels, halved.
+  const auto engine = open();
+  engine->run(all.first(45));
+  for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
+    const auto halve = [](const NdView<float, 1>& row) {
+      for (float& x : row.span()) x /= 2;
+      return row.data();
+    };
+    const std::int64_t last = s.n_kv_heads - 1;
+    const std::vector<CacheRow> rows{
+        {.head = 0, .position = 3, .key = halve(taps.key.sub(layer, 0, 3))},
+        {.head = last, .position = 3, .value = halve(taps.value.sub(layer, last, 3))},
+        {.head = last,
+         .position = 44,
+         .key = halve(taps.key.sub(layer, last, 44)),
+         .value = halve(taps.value.sub(layer, last, 44))}};
+    engine->replace_rows(layer, rows);
+  }
+  other->run(all.subspan(45, 1));
+  const std::vector<float> before(other->logits().begin(), other->logits().end());
+  other->resume(45, [&](std::int64_t layer) {
+    return Engine::LayerCache{layer_of(taps.key, layer), layer_of(taps.value, layer)};
+  });
+  other->run(all.subspan(45, 1));
+  engine->run(all.subspan(45, 1));
+  EXPECT_TRUE(std::ranges::equal(other->logits(), engine->logits()));
+  EXPECT_FALSE(std::ranges::equal(before, engine->logits()));
+}
+
 TEST_P(EngineResume, RefusesWhatDoesNotFit) {
   const ModelShape& s = model_->spec().shape;
   const auto give = [&](std::int64_t heads, std::int64_t tokens, std::int64_t channels) {

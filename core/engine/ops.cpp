@@ -1,0 +1,15 @@
+#include "core/engine/ops.h"
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+
+namespace qaq {
+
+void Ops::replace_rows(std::int64_t layer, std::span<const CacheRow>) {
+  throw Error(ErrorKind::work,
+              {.place = cat("cache of layer ", layer),
+               .what = "this backend cannot replace single rows of its cache while it decodes",
+               .cure = "run with --device cpu"});
+}
+
+}  // namespace qaq
