@@ -1,9 +1,12 @@
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
+#include "app/cli/decode_policy.h"
 #include "app/cli/dtype_flag.h"
 #include "app/cli/generation_flags.h"
 #include "app/cli/prompt_flags.h"
@@ -48,26 +51,48 @@ void print_rates(const Generation& result) {
                static_cast<long long>(result.n_generated()), result.decode_rate());
 }
 
-void print_document(const Generator& generator, const Generation& result, const Seconds& seconds) {
-  print_json({{"model", generator.model->spec().name},
-              {"prompt", generator.prompt.text},
-              {"text", generated_text(result, *generator.tokenizer)},
-              {"ids", result.generated()},
-              {"prompt_tokens", result.n_prompt},
-              {"generated_tokens", result.n_generated()},
-              {"generation", generation_json(generator.options)},
-              {"prefill_tokens_per_second", result.prefill_rate()},
-              {"decode_tokens_per_second", result.decode_rate()},
-              {"timing",
-               {{"load", seconds.load},
-                {"prefill", result.prefill},
-                {"decode", result.decode},
-                {"total", seconds.total}}}});
+nlohmann::ordered_json document(const Generator& generator, const Generation& result,
+                                const Seconds& seconds) {
+  return {{"model", generator.model->spec().name},
+          {"prompt", generator.prompt.text},
+          {"text", generated_text(result, *generator.tokenizer)},
+          {"ids", result.generated()},
+          {"prompt_tokens", result.n_prompt},
+          {"generated_tokens", result.n_generated()},
+          {"generation", generation_json(generator.options)},
+          {"prefill_tokens_per_second", result.prefill_rate()},
+          {"decode_tokens_per_second", result.decode_rate()},
+          {"timing",
+           {{"load", seconds.load},
+            {"prefill", result.prefill},
+            {"decode", result.decode},
+            {"total", seconds.total}}}};
 }
 
-void run(GenerationOptions options, const CommonOptions& common) {
+// A model that continues its prompt, with the whole cache or on a quantized one.
+struct Continuation {
+  Continuation(const Generator& prompt, const std::optional<DecodePolicy>& policy, const Work& work)
+      : generator(prompt) {
+    if (policy) {
+      decoder = generator.open_decoder(*policy, work);
+    } else {
+      engine = generator.open_engine(work, /*tapped=*/false);
+    }
+  }
+  Generation run(const std::function<void(std::int32_t)>& on_token, const Work& work) const {
+    return decoder ? generate(generator, *decoder, on_token, work)
+                   : generate(generator, *engine, {.on_token = on_token}, work);
+  }
+
+  const Generator& generator;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<PolicyDecoder> decoder;
+};
+
+void run(GenerationOptions options, const DecodePolicyFlags& flags, const CommonOptions& common) {
   options.device = common.device;
-  if (options.device == "cpu" && options.dtype.value_or(DType::f32) != DType::f32) {
+  const auto policy = decode_policy_of(flags, options.dtype.value_or(DType::f32));
+  if (!policy && options.device == "cpu" && options.dtype.value_or(DType::f32) != DType::f32) {
     refuse_usage({.place = cat("--dtype ", name_of(*options.dtype)),
                   .what = "the CPU computes in f32",
                   .cure = "leave it out, or run with --device cuda"});
@@ -77,37 +102,49 @@ void run(GenerationOptions options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
   const Generator generator(options);
   print_warning(generator.prompt);
-  const auto engine = generator.open_engine(work, /*tapped=*/false);
+  const Continuation continuation(generator, policy, work);
   const double load = total.seconds();
 
   if (common.json) {
-    const Generation result = generate(generator, *engine, {}, work);
-    print_document(generator, result, {load, total.seconds()});
+    const Generation result = continuation.run({}, work);
+    auto json = document(generator, result, {load, total.seconds()});
+    if (policy) json["cache"] = cache_json(*policy, continuation.decoder->figures());
+    print_json(json);
     return;
   }
   TextStream text(*generator.tokenizer);
-  const Generation result =
-      generate(generator, *engine, {.on_token = [&](std::int32_t id) { text.push(id); }}, work);
+  const Generation result = continuation.run([&](std::int32_t id) { text.push(id); }, work);
   text.end();
-  if (!common.quiet) print_rates(result);
+  if (common.quiet) return;
+  print_rates(result);
+  if (policy) print_cache(continuation.decoder->figures());
 }
 
 }  // namespace
 
 void add_run(CLI::App& program, const CommonOptions& common) {
   auto options = std::make_shared<GenerationOptions>();
+  auto policy = std::make_shared<DecodePolicyFlags>();
   options->n_generate = 128;
   CLI::App* command = program.add_subcommand("run", "Continue a text, printed as it comes");
   add_generation_flags(*command, *options);
-  add_dtype_flag(*command, options->dtype, "On CUDA: numbers of weights and cache");
+  add_decode_policy_flags(*command, *policy);
+  add_dtype_flag(*command, options->dtype,
+                 "On CUDA: numbers of weights and cache; with --policy: of the cache that is "
+                 "quantized, outliers among them");
   command->footer(
       "Examples:\n"
       "  qaq run --model smollm2-135m --chat --prompt \"Why is the sky blue?\"\n"
       "  qaq run --model smollm2-135m --prompt \"The lighthouse keeper\" --temperature 0.8 "
       "--top-p 0.95 --seed 7\n"
       "  qaq run --model llama-folder --prompt-file question.txt --generate 500 --json\n"
-      "  qaq run --device cuda --dtype bf16 --model llama-folder --prompt \"Once upon a time\"");
-  command->callback([options, &common] { run(*options, common); });
+      "  qaq run --device cuda --dtype bf16 --model llama-folder --prompt \"Once upon a time\"\n"
+      "  qaq run --model smollm2-135m --prompt \"The lighthouse keeper\" --policy qaq --set "
+      "n_bits_max=4\n"
+      "  qaq run --model llama-folder --prompt-file question.txt --policy qaq --preset paper --set "
+      "demote_patience=4 --json\n\n" +
+      decode_parameter_help());
+  command->callback([options, policy, &common] { run(*options, *policy, common); });
 }
 
 }  // namespace qaq::cli

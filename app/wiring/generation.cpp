@@ -48,8 +48,44 @@ void require_ids(const std::vector<std::int32_t>& ids, std::int64_t vocab_size) 
   }
 }
 
+// What continues a text: the prompt first, then token by token.
+struct Runner {
+  std::function<double(std::span<const std::int32_t>, const Work&)> run;  // gives its seconds
+  std::function<std::span<const float>()> logits;
+  bool runs_last = false;  // what the last token leads to is wanted, too
+};
+
 double rate(std::int64_t n_tokens, double seconds) {
   return seconds > 0 ? static_cast<double>(n_tokens) / seconds : 0.0;
+}
+
+Generation generate(const Generator& generator, const Runner& runner,
+                    const std::function<void(std::int32_t)>& on_token, const Work& work) {
+  const GenerationOptions& options = generator.options;
+  Sampler sampler(options.sampling);
+  const auto ends = [&](std::int32_t id) {
+    const auto holds = [id](const auto& ids) { return std::ranges::find(ids, id) != ids.end(); };
+    return holds(options.stop_ids) ||
+           (!options.ignore_eos && holds(generator.model->spec().end_token_ids));
+  };
+
+  Generation result{.ids = generator.prompt.ids, .n_prompt = std::ssize(generator.prompt.ids)};
+  result.prefill = runner.run(result.ids, work);
+  const Work silent(nullptr, work.stop_token());  // progress in tokens here, not in layers of one
+  for (std::int64_t step = 1; step <= options.n_generate; ++step) {
+    const Stopwatch sampling;
+    const std::int32_t next = sampler.next(runner.logits());
+    result.decode += sampling.seconds();
+    if (ends(next)) break;
+    result.ids.push_back(next);
+    if (on_token) on_token(next);
+    // Nobody would see what the last token leads to.
+    if (step == options.n_generate && !runner.runs_last) break;
+    result.decode += runner.run({&next, 1}, silent);
+    ++result.n_decoded;
+    if (!on_token) work.report({"decode", step, options.n_generate, "tokens"});
+  }
+  return result;
 }
 
 }  // namespace
@@ -76,14 +112,22 @@ DType Generator::dtype() const {
   return options.dtype.value_or(options.device == "cuda" ? DType::f16 : DType::f32);
 }
 
-std::unique_ptr<Engine> Generator::open_engine(const Work& work, bool tapped) const {
+EngineLimits Generator::limits(bool tapped) const {
   const std::int64_t n_prompt = std::ssize(prompt.ids);
-  const EngineLimits limits{.max_tokens = n_prompt + options.n_generate,
-                            .max_batch = n_prompt,
-                            .dequantize_weights = options.weights == "f32",
-                            .dtype = dtype(),
-                            .tapped = tapped};
-  return backend->open(model, limits, work);
+  return {.max_tokens = n_prompt + options.n_generate,
+          .max_batch = n_prompt,
+          .dequantize_weights = options.weights == "f32",
+          .dtype = dtype(),
+          .tapped = tapped};
+}
+
+std::unique_ptr<Engine> Generator::open_engine(const Work& work, bool tapped) const {
+  return backend->open(model, limits(tapped), work);
+}
+
+std::unique_ptr<PolicyDecoder> Generator::open_decoder(const DecodePolicy& policy,
+                                                       const Work& work) const {
+  return make_policy_decoder(*backend, model, limits(/*tapped=*/true), policy, work);
 }
 
 double Generation::prefill_rate() const { return rate(n_prompt, prefill); }
@@ -98,39 +142,38 @@ std::string generated_text(const Generation& generation, const Tokenizer& tokeni
 
 Generation generate(const Generator& generator, Engine& engine, const GenerationListener& listener,
                     const Work& work) {
-  const GenerationOptions& options = generator.options;
-  Sampler sampler(options.sampling);
   std::optional<TimedSink> taps;
   if (listener.taps) taps.emplace(*listener.taps);
-  const auto run = [&](std::span<const std::int32_t> ids, const Work& how) {
-    const double before = taps ? taps->seconds() : 0;
-    const Stopwatch watch;
-    engine.run(ids, taps ? &*taps : nullptr, how);
-    return watch.seconds() - ((taps ? taps->seconds() : 0) - before);
-  };
-  const auto ends = [&](std::int32_t id) {
-    const auto holds = [id](const auto& ids) { return std::ranges::find(ids, id) != ids.end(); };
-    return holds(options.stop_ids) || (!options.ignore_eos && holds(engine.spec().end_token_ids));
-  };
-
-  Generation result{.ids = generator.prompt.ids, .n_prompt = std::ssize(generator.prompt.ids)};
-  result.prefill = run(result.ids, work);
-  const Work silent(nullptr, work.stop_token());  // progress in tokens here, not in layers of one
-  for (std::int64_t step = 1; step <= options.n_generate; ++step) {
-    const Stopwatch sampling;
-    const std::int32_t next = sampler.next(engine.logits());
-    result.decode += sampling.seconds();
-    if (ends(next)) break;
-    result.ids.push_back(next);
-    if (listener.on_token) listener.on_token(next);
-    // Nobody would see what the last token leads to.
-    if (step == options.n_generate && !listener.taps) break;
-    result.decode += run({&next, 1}, silent);
-    ++result.n_decoded;
-    if (!listener.on_token) work.report({"decode", step, options.n_generate, "tokens"});
-  }
+  const Runner runner{.run =
+                          [&](std::span<const std::int32_t> ids, const Work& how) {
+                            const double before = taps ? taps->seconds() : 0;
+                            const Stopwatch watch;
+                            engine.run(ids, taps ? &*taps : nullptr, how);
+                            return watch.seconds() - ((taps ? taps->seconds() : 0) - before);
+                          },
+                      .logits = [&] { return engine.logits(); },
+                      .runs_last = listener.taps != nullptr};
+  Generation result = generate(generator, runner, listener.on_token, work);
   result.write = taps ? taps->seconds() : 0;
   return result;
+}
+
+Generation generate(const Generator& generator, PolicyDecoder& decoder,
+                    const std::function<void(std::int32_t)>& on_token, const Work& work) {
+  bool prefilled = false;
+  const Runner runner{.run =
+                          [&](std::span<const std::int32_t> ids, const Work& how) {
+                            const Stopwatch watch;
+                            if (prefilled) {
+                              decoder.decode(ids.front(), how);
+                            } else {
+                              decoder.prefill(ids, how);
+                            }
+                            prefilled = true;
+                            return watch.seconds();
+                          },
+                      .logits = [&] { return decoder.logits(); }};
+  return generate(generator, runner, on_token, work);
 }
 
 }  // namespace qaq

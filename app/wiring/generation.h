@@ -14,6 +14,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/sampler.h"
 #include "core/engine/tap.h"
+#include "core/evaluate/policy_decoder.h"
 #include "core/tensor/dtype.h"
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
@@ -45,7 +46,11 @@ struct Generator {
   explicit Generator(const GenerationOptions& options);
   /// The engine, large enough for the prompt and what is generated; `tapped`: with taps.
   std::unique_ptr<Engine> open_engine(const Work& work, bool tapped) const;
+  /// The same model where a policy quantizes its cache as it decodes.
+  std::unique_ptr<PolicyDecoder> open_decoder(const DecodePolicy& policy, const Work& work) const;
   DType dtype() const;
+  /// Room for the prompt and what is generated.
+  EngineLimits limits(bool tapped) const;
 
   GenerationOptions options;
   std::shared_ptr<const Backend> backend;
@@ -80,5 +85,8 @@ struct GenerationListener {
 /// or a stop id; that token is left out. Throws what the engine throws.
 Generation generate(const Generator& generator, Engine& engine, const GenerationListener& listener,
                     const Work& work);
+/// The same on a cache that is quantized as it grows; no taps are given.
+Generation generate(const Generator& generator, PolicyDecoder& decoder,
+                    const std::function<void(std::int32_t)>& on_token, const Work& work);
 
 }  // namespace qaq

@@ -109,6 +109,94 @@ TEST(Run, NothingToGenerateIsAnEmptyLine) {
   EXPECT_EQ(result.out, "\n");
 }
 
+const std::vector<std::string> kSixteen{"--generate", "16", "--ignore-eos"};
+
+std::vector<std::string> sixteen(std::vector<std::string> more) {
+  more.insert(more.begin(), kSixteen.begin(), kSixteen.end());
+  return run_tiny(std::move(more));
+}
+
+TEST(Run, WithoutAPolicyAllStaysAsItWas) {
+  const auto plain = run_json(sixteen({}));
+  EXPECT_FALSE(plain.contains("cache"));
+  auto none = run_json(sixteen({"--policy", "none"}));
+  for (const char* timed : {"timing", "prefill_tokens_per_second", "decode_tokens_per_second"}) {
+    none[timed] = plain[timed];
+  }
+  EXPECT_EQ(none, plain);
+  const ProgramResult text = run_qaq(sixteen({"--policy", "none"}));
+  EXPECT_EQ(text.out, plain["text"].get<std::string>() + "\n");
+  EXPECT_EQ(text.err.find("cache"), std::string::npos) << text.err;
+}
+
+TEST(Run, APolicyThatKeepsAllChangesNothing) {
+  const json plain = run_json(sixteen({}));
+  const json exact = run_json(sixteen({"--policy", "qaq", "--set", "level=no-quantization"}));
+  EXPECT_EQ(exact["ids"], plain["ids"]);
+  EXPECT_EQ(exact["text"], plain["text"]);
+  const json& cache = exact["cache"];
+  EXPECT_EQ(cache["final_resident_bytes"], cache["full_bytes"]);
+  EXPECT_EQ(cache["unquantized_bytes"], cache["full_bytes"]);
+}
+
+TEST(Run, DecodesOnAQuantizedCacheAndTellsWhatBecameOfIt) {
+  const json document =
+      run_json(sixteen({"--policy", "qaq", "--set", "target_quantization_error=0.1", "--set",
+                        "outliers_ratio=0", "--set", "n_bits_max=7"}));
+  EXPECT_EQ(document["generated_tokens"], 16);
+  const json& cache = document["cache"];
+  EXPECT_EQ(cache["policy"], "qaq");
+  EXPECT_EQ(cache["dtype"], "f32");
+  EXPECT_EQ(cache["parameters"]["loop"], "closed");
+  EXPECT_EQ(cache["parameters"]["value.n_bits_max"], 7);
+  EXPECT_EQ(cache["steps"], 15);  // nobody would see what the last token leads to
+  EXPECT_EQ(cache["prefill"]["tokens"], document["prompt_tokens"]);
+  EXPECT_GT(cache["value"]["promotions"], 0);
+  EXPECT_EQ(cache["key"]["packed_bytes"]["outlier_values"], 0);
+  EXPECT_EQ(cache["final_resident_bytes"].get<std::int64_t>(),
+            cache["key"]["packed_bytes"]["total"].get<std::int64_t>() +
+                cache["value"]["packed_bytes"]["total"].get<std::int64_t>() +
+                cache["unquantized_bytes"].get<std::int64_t>());
+  EXPECT_LT(cache["final_resident_bytes"], cache["full_bytes"]);
+  const double share = cache["quantizing_share"];
+  EXPECT_GT(share, 0);
+  EXPECT_LT(share, 1);
+  // The same command, the same text; on any number of threads.
+  EXPECT_EQ(
+      run_json(sixteen({"--policy", "qaq", "--set", "target_quantization_error=0.1", "--set",
+                        "outliers_ratio=0", "--set", "n_bits_max=7", "--threads", "3"}))["ids"],
+      document["ids"]);
+}
+
+TEST(Run, TellsPeopleWhatBecameOfTheCache) {
+  const ProgramResult result =
+      run_qaq(sixteen({"--policy", "qaq", "--preset", "paper", "--dtype", "f16"}));
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  for (const char* told : {" tokens/s", "cache, quantized by qaq: ", "bits, mean: key ", "payload ",
+                           "outlier values ", "unquantized ", " promotions, ",
+                           "over the link: ", "by the link model ", "% of the steps' time"}) {
+    EXPECT_NE(result.err.find(told), std::string::npos) << told << " in " << result.err;
+  }
+  EXPECT_EQ(run_qaq(sixteen({"--policy", "qaq", "--quiet"})).err, "");
+}
+
+TEST(Run, RefusesParametersThatMakeNoSenseHere) {
+  const auto refused = [](std::vector<std::string> more, const std::string& cure) {
+    const ProgramResult result = run_qaq(sixteen(std::move(more)));
+    EXPECT_EQ(result.exit_code, 2) << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_NE(result.err.find(cure), std::string::npos) << result.err;
+  };
+  refused({"--set", "level=layer"}, "add --policy qaq");
+  refused({"--preset", "paper"}, "add --policy qaq");
+  refused({"--policy", "qaq", "--set", "loop=open"}, "qaq replay --streaming");
+  refused({"--policy", "qaq", "--set", "promote_hysteresi=1"}, "promote_hysteresis");
+  refused({"--policy", "qaq", "--set", "n_bits_min=9"}, "n_bits_m");
+  refused({"--policy", "h2o"}, "--policy");
+  refused({"--dtype", "f16"}, "--device cuda");
+}
+
 TEST(Run, AChatNeedsATemplateThatIsKnown) {
   const TemporaryFolder folder;
   const std::string model = folder.file("model.gguf");
