@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <span>
 
-#include "core/base/progress.h"
 #include "core/policy/qaq_params.h"
 #include "core/quant/plan.h"
 #include "core/quant/unit_stats.h"
@@ -20,6 +19,12 @@ struct PlannedCache {
   std::span<const UnitStats> stats;  ///< empty where the plan keeps all
 };
 
+/// Both caches of a capture with what was decided for them.
+struct PlannedCaches {
+  PlannedCache key;
+  PlannedCache value;
+};
+
 /// "key" or "value".
 const char* name_of(CacheSide side);
 
@@ -32,11 +37,7 @@ SharedArray<float, 3> quantized_layer(const CaptureView& capture, const PlannedC
                                       std::int64_t layer_index);
 
 /// Bits and sizes, which follow from the plan alone: nothing is quantized, so `outliers` and
-/// `error` are empty and quantization_error is 0.
+/// `error` are empty and quantization_error is 0. `dtype_bits` as in QaqParams.
 CacheReplay planned_replay(const CaptureInfo& info, const PlannedCache& cache, int dtype_bits);
-
-/// Carries a plan out, layer by layer, and measures it. `dtype_bits` as in QaqParams.
-CacheReplay replay_cache(const CaptureView& capture, const PlannedCache& cache, int dtype_bits,
-                         const Work& work);
 
 }  // namespace qaq

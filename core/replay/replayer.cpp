@@ -1,13 +1,17 @@
 #include "core/replay/replayer.h"
 
+#include <utility>
+
 #include "core/policy/qaq_policy.h"
-#include "core/replay/attention_replay.h"
 #include "core/replay/capture_rows.h"
+#include "core/replay/measured_replay.h"
 #include "core/replay/replay_sizes.h"
 #include "core/tensor/product_check.h"
 
 namespace qaq {
-Replayer::Replayer(const CaptureView& capture) : capture_(capture), planner_(capture) {
+
+Replayer::Replayer(const CaptureView& capture, OpenReplay open)
+    : capture_(capture), planner_(capture), open_(std::move(open)) {
   require_right_products();
 }
 
@@ -31,24 +35,24 @@ PlannedCaches Replayer::plans(const ReplayOptions& options, const Work& work) {
 }
 
 SharedReplay Replayer::run(const ReplayOptions& options, Depth depth, const Work& work) {
-  const auto [key, value] = plans(options, work);
-  const std::int64_t prefix = key.plan.layout.shape().n_tokens;
+  const PlannedCaches planned = plans(options, work);
+  const std::int64_t prefix = planned.key.plan.layout.shape().n_tokens;
+  const CaptureInfo& info = capture_.info();
+  const int dtype_bits = options.params.dtype_bits;
 
   const auto result = std::make_shared<ReplayResult>();
   result->policy = QaqPolicy(options.params).name();
   result->parameters = list_parameters(options.params);
   result->prefix = prefix;
-  result->dtype_bits = options.params.dtype_bits;
-  const auto replayed = [&](const PlannedCache& cache) {
-    const int dtype_bits = options.params.dtype_bits;
-    return depth == Depth::plan ? planned_replay(capture_.info(), cache, dtype_bits)
-                                : replay_cache(capture_, cache, dtype_bits, work);
-  };
-  result->key = replayed(key);
-  result->value = replayed(value);
-  set_ratios(key, value, *result);
-  result->in_sample = first_row_behind(capture_.info(), prefix) == capture_.info().n_query_rows();
-  if (depth == Depth::attention) replay_attention(capture_, key, value, work, *result);
+  result->dtype_bits = dtype_bits;
+  result->key = planned_replay(info, planned.key, dtype_bits);
+  result->value = planned_replay(info, planned.value, dtype_bits);
+  set_ratios(planned.key, planned.value, *result);
+  result->in_sample = first_row_behind(info, prefix) == info.n_query_rows();
+  if (depth == Depth::plan) return result;
+  const ReplayScope scope =
+      depth == Depth::attention ? whole_scope(info, prefix) : ReplayScope{.prefix = prefix};
+  measure_replay(info, scope, planned, *open_(capture_, scope, work), work, *result);
   return result;
 }
 

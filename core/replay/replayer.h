@@ -2,24 +2,20 @@
 
 #include "core/base/progress.h"
 #include "core/replay/capture_view.h"
+#include "core/replay/cpu_replay.h"
 #include "core/replay/planner.h"
 #include "core/replay/replay.h"
 #include "core/replay/replay_result.h"
 
 namespace qaq {
 
-/// Both caches of a capture with what was decided for them.
-struct PlannedCaches {
-  PlannedCache key;
-  PlannedCache value;
-};
-
 /// Replays one capture again and again with changing parameters. Keeps what a slider does not
 /// change (see Planner). One call at a time; the capture outlives it. Same options, same result,
 /// whatever was asked before.
 class Replayer {
  public:
-  explicit Replayer(const CaptureView& capture);
+  /// Errors are measured where `open` opens the capture.
+  explicit Replayer(const CaptureView& capture, OpenReplay open = open_cpu_replay);
 
   /// Bits and sizes alone, which is quick: see planned_replay().
   SharedReplay planned(const ReplayOptions& options, const Work& work = {});
@@ -38,6 +34,7 @@ class Replayer {
 
   const CaptureView& capture_;
   Planner planner_;
+  OpenReplay open_;
 };
 
 }  // namespace qaq

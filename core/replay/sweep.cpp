@@ -1,16 +1,13 @@
 #include "core/replay/sweep.h"
 
 #include <algorithm>
-#include <mutex>
-#include <utility>
 
 #include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/policy/qaq_policy.h"
-#include "core/quant/quantize.h"
 #include "core/replay/capture_rows.h"
+#include "core/replay/measured_replay.h"
 #include "core/replay/replay_sizes.h"
-#include "core/replay/row_errors.h"
 #include "core/tensor/product_check.h"
 
 namespace qaq {
@@ -29,163 +26,94 @@ std::string planner_key(const QaqPolicy& policy) {
   return key;
 }
 
-// One layer of a cache with its prefix quantized, (n_kv_heads, T, D), and the errors of its rows.
-struct QuantizedCopy {
-  NdArray<float, 3> values;
-  NdArray<double, 2> errors;
-};
+ReplayScope newest_rows(const CaptureInfo& info, std::int64_t prefix, std::int64_t n_rows) {
+  ReplayScope scope = whole_scope(info, prefix);
+  const std::int64_t n = std::clamp<std::int64_t>(n_rows, 0, scope.n_rows);
+  scope.first_row += scope.n_rows - n;
+  scope.n_rows = n;
+  scope.keeps_layers = true;
+  return scope;
+}
 
-// Copies that tasks use in turn: fresh memory would cost as much as the work.
-class CopyPool {
- public:
-  std::unique_ptr<QuantizedCopy> take() {
-    const std::lock_guard lock(mutex_);
-    if (spare_.empty()) return std::make_unique<QuantizedCopy>();
-    auto out = std::move(spare_.back());
-    spare_.pop_back();
-    return out;
-  }
-  void give(std::unique_ptr<QuantizedCopy> copy) {
-    const std::lock_guard lock(mutex_);
-    spare_.push_back(std::move(copy));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<QuantizedCopy>> spare_;
-};
+double add_all(const NdView<const double, 2>& errors, double sum) {
+  for (const double e : errors.span()) sum += e;
+  return sum;
+}
 
 }  // namespace
 
-struct Sweeper::Setting {
-  QaqParams params;
-  PlannedCache key, value;
-  double key_error = 0, value_error = 0;  ///< squared, summed over values
-  double attention_error = 0;             ///< sums over compared rows
+struct Sweeper::Sums {
+  double key_error = 0, value_error = 0;  ///< squared, over values
+  double attention_error = 0;             ///< over compared rows
   double output_error = 0;
 };
 
-Sweeper::Sweeper(const CaptureView& capture, const SweepOptions& options, const Work& work)
-    : capture_(capture), prefix_(checked_prefix(capture.info(), options.prefix)) {
+Sweeper::Sweeper(const CaptureView& capture, const SweepOptions& options, const Work& work,
+                 const OpenReplay& open)
+    : capture_(capture),
+      scope_(newest_rows(capture.info(), checked_prefix(capture.info(), options.prefix),
+                         options.n_rows)) {
   require_right_products();
-  const CaptureInfo& info = capture.info();
-  const std::int64_t n_captured = info.n_query_rows();
-  if (info.has_queries && info.profile != AttentionProfile::none) {
-    n_rows_ =
-        std::clamp<std::int64_t>(options.n_rows, 0, n_captured - first_replayed_row(info, prefix_));
-  }
-  const std::int64_t n_layers = info.n_captured_layers();
-  for (std::int64_t layer = 0; layer < n_layers; ++layer) {
-    work.report({"read", layer, n_layers, "layers"});
-    work.throw_if_stopped();
-    Layer& held = layers_.emplace_back();
-    held.key = capture.key(layer);
-    held.value = capture.value(layer);
-    if (n_rows_ == 0) continue;
-    held.query = capture.query(layer);
-    held.scores = capture.attention(layer, n_captured - n_rows_, n_rows_);
-    held.output = row_outputs(held.value->view(), held.scores->view(), positions());
-  }
-}
-
-std::span<const std::int32_t> Sweeper::positions() const {
-  return std::span(capture_.info().query_token).last(static_cast<std::size_t>(n_rows_));
+  kernel_ = open(capture, scope_, work);
 }
 
 Planner& Sweeper::planner_for(const QaqParams& params) {
   return planners_.try_emplace(planner_key(QaqPolicy(params)), capture_).first->second;
 }
 
-Sweeper::Setting Sweeper::planned(const QaqParams& params, const Work& work) {
+PlannedCaches Sweeper::planned(const QaqParams& params, const Work& work) {
   const QaqPolicy policy(params);
   Planner& planner = planner_for(params);
-  Setting out;
-  out.params = params;
-  out.key = planner.plan(policy, CacheSide::key, prefix_, work);
-  out.value = planner.plan(policy, CacheSide::value, prefix_, work);
-  return out;
+  return {planner.plan(policy, CacheSide::key, scope_.prefix, work),
+          planner.plan(policy, CacheSide::value, scope_.prefix, work)};
 }
 
 std::vector<SharedReplay> Sweeper::run(std::span<const QaqParams> settings, const Work& work) {
   for (const QaqParams& params : settings) validate(params);
-  const auto n = static_cast<std::int64_t>(settings.size());
-  std::vector<Setting> all;
+  std::vector<PlannedCaches> plans;
   for (const QaqParams& params : settings) {
     work.throw_if_stopped();
-    all.push_back(planned(params, work));
+    plans.push_back(planned(params, work));
   }
-  // A layer's numbers stay in the caches while all settings pass over them.
-  for (std::int64_t layer = 0; layer < std::ssize(layers_); ++layer) {
-    work.throw_if_stopped();
-    parallel_for(n, [&](std::int64_t i) { measure(layer, all[static_cast<std::size_t>(i)]); });
+  std::vector<Sums> sums(settings.size());
+  for (std::int64_t layer = 0; layer < capture_.info().n_captured_layers(); ++layer) {
+    const auto take = [&](std::int64_t plan, const LayerErrors& errors) {
+      Sums& to = sums[static_cast<std::size_t>(plan)];
+      to.key_error = add_all(errors.key, to.key_error);
+      to.value_error = add_all(errors.value, to.value_error);
+      to.attention_error = add_all(errors.prefix_attention, to.attention_error);
+      to.output_error = add_all(errors.output, to.output_error);
+    };
+    kernel_->measure(layer, plans, false, take, work);
   }
-  std::vector<SharedReplay> out(all.size());
-  parallel_for(n, [&](std::int64_t i) {
-    out[static_cast<std::size_t>(i)] = result_of(all[static_cast<std::size_t>(i)]);
+  std::vector<SharedReplay> out(settings.size());
+  parallel_for(std::ssize(settings), [&](std::int64_t n) {
+    const auto i = static_cast<std::size_t>(n);
+    out[i] = result_of(settings[i], plans[i], sums[i]);
   });
   return out;
 }
 
-void Sweeper::measure(std::int64_t layer, Setting& setting) const {
-  static CopyPool pool;
-  const Layer& exact = layers_[static_cast<std::size_t>(layer)];
-  // The layer as this setting keeps it: what it was, or a copy that the caller gives back.
-  const auto quantized = [&](const PlannedCache& cache, const NdArray<float, 3>& from,
-                             double& error) -> std::unique_ptr<QuantizedCopy> {
-    if (cache.plan.keeps_all()) return nullptr;
-    auto copy = pool.take();
-    const std::int64_t n_heads = from.shape(0), n_tokens = from.shape(1), dim = from.shape(2);
-    if (copy->values.shape() != from.shape()) copy->values = NdArray<float, 3>(from.shape());
-    const Shape<2> rows{n_heads, prefix_};
-    if (copy->errors.shape() != rows) copy->errors = NdArray<double, 2>(rows);
-    quantize_layer(cache.plan, cache.stats, layer, from.view(),
-                   {copy->values.view(), {}, copy->errors.view()});
-    for (const double e : copy->errors.span()) error += e;
-    for (std::int64_t head = 0; head < n_heads && n_rows_ > 0; ++head) {
-      const float* behind = from.sub(head).data() + prefix_ * dim;
-      std::copy_n(behind, (n_tokens - prefix_) * dim,
-                  copy->values.sub(head).data() + prefix_ * dim);
-    }
-    return copy;
-  };
-  auto key = quantized(setting.key, *exact.key, setting.key_error);
-  auto value = quantized(setting.value, *exact.value, setting.value_error);
-  if (n_rows_ > 0) {
-    const LayerCaches caches{exact.query->view(),
-                             key ? std::as_const(key->values).view() : exact.key->view(),
-                             exact.value->view(),
-                             value ? std::as_const(value->values).view() : exact.value->view(),
-                             prefix_,
-                             capture_.info().attention_window(layer)};
-    const RowErrors errors =
-        row_errors(caches, exact.scores->view(), positions(), exact.output.view());
-    for (std::int64_t i = 0; i < errors.output.size(); ++i) {
-      setting.attention_error += errors.prefix_attention.data()[i];
-      setting.output_error += errors.output.data()[i];
-    }
-  }
-  if (key) pool.give(std::move(key));
-  if (value) pool.give(std::move(value));
-}
-
-SharedReplay Sweeper::result_of(const Setting& setting) const {
+SharedReplay Sweeper::result_of(const QaqParams& params, const PlannedCaches& plans,
+                                const Sums& sums) const {
   const CaptureInfo& info = capture_.info();
   auto out = std::make_shared<ReplayResult>();
-  out->policy = QaqPolicy(setting.params).name();
-  out->parameters = list_parameters(setting.params);
-  out->prefix = prefix_;
-  out->dtype_bits = setting.params.dtype_bits;
-  fill_sizes(setting.key, info.dtype, out->dtype_bits, out->key);
-  fill_sizes(setting.value, info.dtype, out->dtype_bits, out->value);
-  out->key.quantization_error = setting.key_error / static_cast<double>(out->key.n_values);
-  out->value.quantization_error = setting.value_error / static_cast<double>(out->value.n_values);
-  set_ratios(setting.key, setting.value, *out);
-  out->in_sample = first_row_behind(info, prefix_) == info.n_query_rows();
-  if (n_rows_ > 0) {
+  out->policy = QaqPolicy(params).name();
+  out->parameters = list_parameters(params);
+  out->prefix = scope_.prefix;
+  out->dtype_bits = params.dtype_bits;
+  fill_sizes(plans.key, info.dtype, out->dtype_bits, out->key);
+  fill_sizes(plans.value, info.dtype, out->dtype_bits, out->value);
+  out->key.quantization_error = sums.key_error / static_cast<double>(out->key.n_values);
+  out->value.quantization_error = sums.value_error / static_cast<double>(out->value.n_values);
+  set_ratios(plans.key, plans.value, *out);
+  out->in_sample = first_row_behind(info, scope_.prefix) == info.n_query_rows();
+  if (scope_.n_rows > 0) {
     const auto n_rows =
-        static_cast<double>(info.n_captured_layers() * info.shape.n_heads * n_rows_);
-    out->mean_attention_error = setting.attention_error / (n_rows * static_cast<double>(prefix_));
-    out->mean_output_error = setting.output_error / n_rows;
+        static_cast<double>(info.n_captured_layers() * info.shape.n_heads * scope_.n_rows);
+    out->mean_attention_error =
+        sums.attention_error / (n_rows * static_cast<double>(scope_.prefix));
+    out->mean_output_error = sums.output_error / n_rows;
   }
   return out;
 }

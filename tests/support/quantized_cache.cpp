@@ -27,6 +27,17 @@ ReferenceConfig reference_config(const nlohmann::json& params) {
   return config;
 }
 
+QaqParams reference_params(const nlohmann::json& reference) {
+  const auto config_of = [&](const char* name) {
+    const nlohmann::json& params = reference.at(name);
+    return reference_config(params.is_string() ? nlohmann::json::parse(params.get<std::string>())
+                                               : params);
+  };
+  QaqParams out = config_of("key_params").params;
+  out.value = config_of("value_params").params.value;
+  return out;
+}
+
 QuantizedCache quantize_cache(const ReferenceConfig& config, const NdView<const float, 4>& cache,
                               const NdView<const float, 4>& attention) {
   const CacheShape shape{cache.shape(0), cache.shape(1), cache.shape(2), cache.shape(3)};

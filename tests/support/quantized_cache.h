@@ -20,6 +20,8 @@ struct ReferenceConfig {
   const QaqSideParams& own() const { return side == CacheSide::key ? params.key : params.value; }
 };
 ReferenceConfig reference_config(const nlohmann::json& params);
+/// Both sides of a case of oracle/qaq_replay_narrative.json.
+QaqParams reference_params(const nlohmann::json& reference);
 
 /// A cache put through a policy with the parts of core/quant, nothing left out.
 struct QuantizedCache {

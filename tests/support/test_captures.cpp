@@ -80,6 +80,26 @@ CaptureInfo synthetic_info(const SyntheticShape& shape, std::int64_t window) {
   return info;
 }
 
+MemoryCapture narrative_cache(const ReferenceFile& file) {
+  CaptureInfo info = synthetic_info(
+      {.n_layers = 30, .n_heads = 9, .n_kv_heads = 3, .n_tokens = 95, .head_dim = 64});
+  info.profile = AttentionProfile::none;
+  info.has_queries = false;
+  info.query_token.clear();
+  MemoryCapture::Arrays arrays;
+  for (auto& [name, layers] :
+       {std::pair("input/key", &arrays.key), std::pair("input/value", &arrays.value)}) {
+    const auto numbers = file.floats(name);
+    for (std::size_t layer = 0; layer < 30; ++layer) {
+      NdArray<float, 3> array({3, 95, 64});
+      const auto size = static_cast<std::size_t>(array.size());
+      std::copy_n(numbers.begin() + static_cast<std::ptrdiff_t>(layer * size), size, array.data());
+      layers->push_back(std::move(array));
+    }
+  }
+  return {std::move(info), std::move(arrays)};
+}
+
 MemoryCapture::Arrays arrays_without_attention(const SyntheticShape& shape, std::uint32_t seed) {
   NormalNumbers numbers(seed);
   MemoryCapture::Arrays arrays;

@@ -12,6 +12,10 @@ namespace qaq::test {
 /// keys, values and whole attention, 95 tokens. `forward` is oracle/smollm2_forward_narrative.h5.
 std::shared_ptr<const MemoryCapture> narrative_capture(const ReferenceFile& forward);
 
+/// The whole cache of the same prompt: keys and values of all 30 layers, without queries and
+/// attention. `reference` is oracle/qaq_reference_narrative.h5.
+MemoryCapture narrative_cache(const ReferenceFile& reference);
+
 /// Sizes of a made-up capture.
 struct SyntheticShape {
   std::int64_t n_layers = 2;

@@ -13,30 +13,9 @@
 namespace qaq::test {
 namespace {
 
-// The whole cache of the narrative prompt: all 30 layers, without queries and attention.
-MemoryCapture whole_cache() {
-  const ReferenceFile file(test_data_path("oracle/qaq_reference_narrative.h5"));
-  CaptureInfo info = synthetic_info(
-      {.n_layers = 30, .n_heads = 9, .n_kv_heads = 3, .n_tokens = 95, .head_dim = 64});
-  info.profile = AttentionProfile::none;
-  info.has_queries = false;
-  info.query_token.clear();
-  MemoryCapture::Arrays arrays;
-  for (auto& [name, layers] :
-       {std::pair("input/key", &arrays.key), std::pair("input/value", &arrays.value)}) {
-    const auto numbers = file.floats(name);
-    for (std::size_t layer = 0; layer < 30; ++layer) {
-      NdArray<float, 3> array({3, 95, 64});
-      const auto size = static_cast<std::size_t>(array.size());
-      std::copy_n(numbers.begin() + static_cast<std::ptrdiff_t>(layer * size), size, array.data());
-      layers->push_back(std::move(array));
-    }
-  }
-  return {std::move(info), std::move(arrays)};
-}
-
 TEST(ReplayOracle, KeyAndValueErrorsOfThePrefix) {
-  const MemoryCapture capture = whole_cache();
+  const MemoryCapture capture =
+      narrative_cache(ReferenceFile(test_data_path("oracle/qaq_reference_narrative.h5")));
   const nlohmann::json oracle = test_data_json("oracle/qaq_replay_narrative.json");
   double largest = 0, largest_bits = 0;
   int n_compared = 0;
@@ -54,14 +33,7 @@ TEST(ReplayOracle, KeyAndValueErrorsOfThePrefix) {
   };
   for (const nlohmann::json& reference : oracle.at("cases")) {
     SCOPED_TRACE(reference.at("title").get<std::string>());
-    const auto params_of = [&](const char* name) {
-      const nlohmann::json& params = reference.at(name);
-      return params.is_string() ? nlohmann::json::parse(params.get<std::string>()) : params;
-    };
-    ReplayOptions options;
-    options.prefix = oracle.at("prefix_length");
-    options.params = reference_config(params_of("key_params")).params;
-    options.params.value = reference_config(params_of("value_params")).params.value;
+    ReplayOptions options{reference_params(reference), oracle.at("prefix_length")};
     // This capture holds no attention, so the values' bits are out of reach where they need it.
     const bool values_too = options.params.value.level == Level::no_quantization ||
                             !options.params.value.use_attentions;

@@ -1,6 +1,6 @@
 // What quantized keys and values do to scores and outputs: against sums written out in double, and
 // against the measurements of the mathematics, section 4.4.
-#include "core/replay/attention_replay.h"
+#include "core/replay/measured_replay.h"
 
 #include <cmath>
 #include <gtest/gtest.h>
@@ -45,12 +45,6 @@ double squared_distance(const Numbers& a, const Numbers& b, std::size_t first, s
   double sum = 0;
   for (std::size_t i = first; i < last; ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
   return sum;
-}
-
-PlannedCache exact_cache(CacheSide side) {
-  Plan plan;
-  plan.quantizer.level = Level::no_quantization;
-  return {side, plan, {}};
 }
 
 // The cache that a replay under `options` measures, quantized with core/quant alone.
@@ -124,12 +118,11 @@ TEST(AttentionReplay, InSampleRowsByHand) { expect_errors_by_hand(70, 0); }
 TEST(AttentionReplay, AnExactCacheChangesNothingBeyondRounding) {
   const auto capture =
       narrative_capture(ReferenceFile(test_data_path("oracle/smollm2_forward_narrative.h5")));
-  ReplayResult result;
-  result.prefix = 64;
-  replay_attention(*capture, exact_cache(CacheSide::key), exact_cache(CacheSide::value), {},
-                   result);
-  EXPECT_LE(*result.mean_attention_error, 1e-12);
-  EXPECT_LE(*result.mean_output_error, 1e-10);
+  ReplayOptions options{.params = {}, .prefix = 64};
+  options.params.key.level = options.params.value.level = Level::no_quantization;
+  const auto result = replay(*capture, options);
+  EXPECT_LE(*result->mean_attention_error, 1e-12);
+  EXPECT_LE(*result->mean_output_error, 1e-10);
 }
 
 TEST(AttentionReplay, WhatIsNotCapturedIsNotMeasured) {
