@@ -5,6 +5,7 @@
 #include "gpu/device/cublas.h"
 #include "gpu/engine/cuda_ops.h"
 #include "gpu/engine/device_plan.h"
+#include "gpu/replay/cuda_replay.h"
 
 namespace qaq {
 namespace {
@@ -38,16 +39,25 @@ class CudaBackend : public Backend {
   std::shared_ptr<cuda::CublasLt> library_;
 };
 
-}  // namespace
-
-std::unique_ptr<Backend> make_cuda_backend() {
+cuda::Probe require_gpu() {
   cuda::Probe found = cuda::probe();
   if (!found.problem.empty()) {
     throw Error(
         ErrorKind::work,
         {.place = "--device cuda", .what = found.problem, .cure = "or run with --device cpu"});
   }
-  return std::make_unique<CudaBackend>(std::move(found));
+  return found;
+}
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cuda_backend() {
+  return std::make_unique<CudaBackend>(require_gpu());
+}
+
+OpenReplay make_cuda_replay() {
+  require_gpu();
+  return cuda::open_replay;
 }
 
 }  // namespace qaq

@@ -134,9 +134,10 @@ void print_json(const nlohmann::ordered_json& document) {
 
 void require_device(const std::string& device) {
   if (device == "cpu") return;
-  throw Error(ErrorKind::work, {.place = "--device " + device,
-                                .what = "this command runs on the CPU alone",
-                                .cure = "run it with --device cpu; run and capture take cuda"});
+  throw Error(ErrorKind::work,
+              {.place = "--device " + device,
+               .what = "this command runs on the CPU alone",
+               .cure = "run it with --device cpu; run, capture, replay and sweep take cuda"});
 }
 
 void remember_command_line(int argc, char** argv) {

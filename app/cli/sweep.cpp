@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
@@ -13,6 +14,7 @@
 #include "app/cli/sweep_ranks.h"
 #include "app/cli/sweep_runs.h"
 #include "app/cli/sweep_subject.h"
+#include "app/wiring/device.h"
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
@@ -24,7 +26,8 @@ namespace {
 // What a kill leaves of the questions under the settings in hand.
 std::string item_log_of(const SweepCommand& options) { return options.output + ".items"; }
 
-std::vector<SubjectSource> subjects_of(const SweepCommand& options, const SweepRanks& ranks) {
+std::vector<SubjectSource> subjects_of(const SweepCommand& options, const SweepRanks& ranks,
+                                       const OpenReplay& open) {
   if (!options.task.empty()) {
     // Of several ranks the first, which alone writes files, computes nothing.
     const std::string log = ranks.leads() ? item_log_of(options) : "";
@@ -37,7 +40,7 @@ std::vector<SubjectSource> subjects_of(const SweepCommand& options, const SweepR
   }
   std::vector<SubjectSource> out;
   for (const std::string& path : options.captures) {
-    out.push_back(capture_subject(path, {options.prefix, options.n_rows}));
+    out.push_back(capture_subject(path, {options.prefix, options.n_rows}, open));
   }
   return out;
 }
@@ -63,6 +66,7 @@ void print_counts(const SweepCommand& options, const CommonOptions& common,
 void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, SweepRanks& ranks,
                     ConsoleProgress& progress, const Work& work) {
   const Stopwatch total;
+  const OpenReplay open = make_replay(common.device);
   const Shard shard = parse_shard(options.shard);
   const std::vector<QaqParams> settings = settings_of_grid(options);
   progress.note(cat(counts_text(options, settings.size()),
@@ -75,10 +79,14 @@ void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, Sw
     refuse_usage({.place = "-o", .what = "is missing", .cure = "name the results file"});
   }
   std::optional<ResultsJournal> journal;
-  if (ranks.leads()) journal.emplace(options.output, provenance());
+  if (ranks.leads()) {
+    auto record = provenance();
+    add_replay_device(record, common.device);
+    journal.emplace(options.output, std::move(record));
+  }
   SweepCounts counts;
   try {
-    counts = make_runs({subjects_of(options, ranks), settings, shard}, ranks,
+    counts = make_runs({subjects_of(options, ranks, open), settings, shard}, ranks,
                        journal ? &*journal : nullptr, progress, work);
   } catch (const Error& error) {
     if (journal && error.kind() != ErrorKind::interrupted) journal->drop_if_empty();
@@ -108,8 +116,8 @@ void sweep_on_ranks(const SweepCommand& options, const CommonOptions& common, Sw
 }
 
 void run(const SweepCommand& options, const CommonOptions& common) {
-  require_device(common.device);
   check_sweep_usage(options);
+  if (!options.task.empty()) require_device(common.device);
   SweepRanks ranks;
   if (common.threads == 0) set_thread_count(ranks.n_threads());
   ConsoleProgress progress(common.quiet || !ranks.leads());
@@ -135,6 +143,7 @@ void add_sweep(CLI::App& program, const CommonOptions& common) {
       "   \"when\": [\"n_bits_min <= n_bits_max\"]}\n"
       "Examples:\n"
       "  qaq sweep story.h5 --grid grid.json --prefix 400 -o results.json\n"
+      "  qaq sweep story.h5 --grid grid.json --device cuda -o results.json\n"
       "  qaq sweep --model smollm2-135m --task piqa.jsonl --limit 100 --grid grid.json -o "
       "results.json\n"
       "  qaq sweep story.h5 code.h5 --grid grid.json --shard 1/4 -o part1.json\n"

@@ -30,9 +30,9 @@ std::string fingerprint(const CaptureInfo& info) {
 class CaptureSweep : public SweepSubject {
  public:
   CaptureSweep(std::shared_ptr<const CaptureView> capture, const SweepOptions& options,
-               const Work& work)
+               const OpenReplay& open, const Work& work)
       : capture_(std::move(capture)),
-        sweeper_(*capture_, options, work),
+        sweeper_(*capture_, options, work, open),
         fingerprint_(fingerprint(capture_->info())) {}
 
   std::string hash_of(const QaqParams& params) const override {
@@ -72,10 +72,11 @@ class CaptureSweep : public SweepSubject {
 
 }  // namespace
 
-SubjectSource capture_subject(const std::string& path, const SweepOptions& options) {
+SubjectSource capture_subject(const std::string& path, const SweepOptions& options,
+                              const OpenReplay& open) {
   return {path,
-          [path, options](const Work& work) -> std::unique_ptr<SweepSubject> {
-            return std::make_unique<CaptureSweep>(open_capture(path, work), options, work);
+          [path, options, open](const Work& work) -> std::unique_ptr<SweepSubject> {
+            return std::make_unique<CaptureSweep>(open_capture(path, work), options, open, work);
           },
           kAtATime, kBatchesOfARank};
 }

@@ -38,7 +38,9 @@ struct SubjectSource {
   std::size_t n_batches_of_a_rank = 1;
 };
 
-SubjectSource capture_subject(const std::string& path, const SweepOptions& options);
+/// Errors are measured where `open` opens the capture.
+SubjectSource capture_subject(const std::string& path, const SweepOptions& options,
+                              const OpenReplay& open);
 
 /// A task on a model.
 struct TaskSubject {

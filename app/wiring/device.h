@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "core/base/progress.h"
 #include "core/engine/backend.h"
 #include "core/evaluate/policy_decoder.h"
+#include "core/replay/replay_kernel.h"
 
 namespace qaq {
 
@@ -19,6 +21,15 @@ std::unique_ptr<PolicyDecoder> make_policy_decoder(const Backend& backend,
                                                    std::shared_ptr<const ModelSource> model,
                                                    const EngineLimits& limits,
                                                    const DecodePolicy& policy, const Work& work);
+
+/// Where `--device` says that replays are computed. Errors as make_backend().
+OpenReplay make_replay(const std::string& device);
+
+/// What a provenance says of a device.
+void add_device(nlohmann::ordered_json& record, const DeviceInfo& device);
+/// The same where replays are computed. The CPU is not named: its replays are the same on every
+/// machine.
+void add_replay_device(nlohmann::ordered_json& record, const std::string& device);
 
 /// Whether this build has the CUDA backend.
 bool has_cuda_backend();

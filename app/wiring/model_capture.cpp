@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/wiring/device.h"
 #include "app/wiring/inputs.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
@@ -58,10 +59,7 @@ nlohmann::ordered_json capture_record(const CaptureRequest& request, const Captu
   record["prompt_sha256"] = sha256_hex(plan.info.prompt_text);
   record["dtype"] = name_of(plan.info.dtype);
   record["generation"] = generation_json(request.generation);
-  const DeviceInfo device = backend.info();
-  record["device"] = device.name;
-  record["backend"] = device.kind;
-  if (!device.driver.empty()) record["driver"] = device.driver;
+  add_device(record, backend.info());
   record["started_utc"] = plan.info.created_utc;
   record["ended_utc"] = utc_now();
   return record;

@@ -112,11 +112,14 @@ TEST(CommandLine, AGpuThatIsNotThereIsSaidInOneLine) {
   if (built && !cuda.contains("problem")) GTEST_SKIP() << "this machine has a GPU";
   const TemporaryFolder folder;
   const std::string capture = folder.file("story.h5");
-  for (const std::vector<std::string>& command :
-       {std::vector<std::string>{"run"}, {"capture", "-o", capture}}) {
-    std::vector<std::string> words = command;
-    const std::vector<std::string> rest{"--model", kTiny, "--prompt", "a", "--device", "cuda"};
-    words.insert(words.end(), rest.begin(), rest.end());
+  const std::string results = folder.file("results.json");
+  const std::string there = test::test_data_path("badinputs/h5/ok_full_f32.h5");
+  for (std::vector<std::string> words :
+       {std::vector<std::string>{"run", "--model", kTiny, "--prompt", "a"},
+        {"capture", "-o", capture, "--model", kTiny, "--prompt", "a"},
+        {"replay", there},
+        {"sweep", there, "--grid", "grid.json", "-o", results}}) {
+    words.insert(words.end(), {"--device", "cuda"});
     const ProgramResult result = run_qaq(words);
     EXPECT_EQ(result.exit_code, 1);
     EXPECT_EQ(result.out, "");
@@ -128,6 +131,16 @@ TEST(CommandLine, AGpuThatIsNotThereIsSaidInOneLine) {
         << result.err;
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+TEST(CommandLine, WhatAGpuDoesNotReplayIsRefused) {
+  const std::string capture = test::test_data_path("badinputs/h5/ok_full_f32.h5");
+  for (const char* flag : {"--check-bound", "--streaming"}) {
+    const ProgramResult result = run_qaq({"replay", capture, flag, "--device", "cuda"});
+    EXPECT_NE(result.exit_code, 0);
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_NE(result.err.find("--device cpu"), std::string::npos) << result.err;
+  }
 }
 
 TEST(CommandLine, FromAModelToAStoredReplay) {
