@@ -4,12 +4,7 @@
 #include <cmath>
 #include <cstdint>
 
-/// Marks a function that kernels call too.
-#ifdef __CUDACC__
-#define QAQ_HD __host__ __device__
-#else
-#define QAQ_HD
-#endif
+#include "core/base/host_device.h"
 
 /// The arithmetic of one unit, as the authors' code does it in float32 (arXiv 2403.04643 and its
 /// `Quantizer`): pure functions that the CPU and kernels share, so that both give the same numbers.

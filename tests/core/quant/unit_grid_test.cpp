@@ -7,6 +7,9 @@
 #include <limits>
 #include <random>
 
+#include "core/base/half.h"
+#include "core/quant/unit_stats.h"
+
 namespace qaq {
 namespace {
 
