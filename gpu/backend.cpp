@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "gpu/codec/cuda_decoder.h"
 #include "gpu/device/cublas.h"
 #include "gpu/engine/cuda_ops.h"
 #include "gpu/engine/device_plan.h"
@@ -58,6 +59,15 @@ std::unique_ptr<Backend> make_cuda_backend() {
 OpenReplay make_cuda_replay() {
   require_gpu();
   return cuda::open_replay;
+}
+
+std::unique_ptr<PolicyDecoder> make_cuda_decoder(std::shared_ptr<const ModelSource> model,
+                                                 const EngineLimits& limits,
+                                                 const DecodePolicy& policy, const Work& work) {
+  require_gpu();
+  std::string why_not;
+  return std::make_unique<cuda::CudaDecoder>(std::move(model), limits, policy,
+                                             cuda::CublasLt::open(why_not), work);
 }
 
 }  // namespace qaq

@@ -11,7 +11,6 @@
 #include "app/cli/prompt_flags.h"
 #include "app/wiring/model_capture.h"
 #include "core/base/text.h"
-#include "data/capture/capture_plan.h"
 #include "data/capture/profile_name.h"
 
 namespace qaq::cli {
@@ -35,10 +34,12 @@ std::string seconds_text(double seconds) {
 void print_forecast(const CapturePlan& plan) {
   const std::int64_t link = predicted_link_bytes(plan), disk = predicted_capture_bytes(plan);
   std::fprintf(stderr, "over the link %s (%s at 25 GB/s), to the disk %s (%s at 2 GB/s)\n",
-               byte_text(link).c_str(),
-               seconds_text(static_cast<double>(link) / kLinkRate).c_str(), byte_text(disk).c_str(),
+               byte_text(link).c_str(), seconds_text(static_cast<double>(link) / kLinkRate).c_str(),
+               byte_text(disk).c_str(),
                seconds_text(static_cast<double>(disk) / kDiskRate).c_str());
-  if (!has_scores(plan) || !plan.info.has_queries) return;
+  const bool stores_scores =
+      plan.info.profile == AttentionProfile::full || plan.info.profile == AttentionProfile::window;
+  if (!stores_scores || !plan.info.has_queries) return;
   CapturePlan derived = plan;
   derived.info.profile = AttentionProfile::derive;
   std::fprintf(stderr, "with --attention derive %s and %s\n",

@@ -91,7 +91,7 @@ struct Continuation {
 
 void run(GenerationOptions options, const DecodePolicyFlags& flags, const CommonOptions& common) {
   options.device = common.device;
-  const auto policy = decode_policy_of(flags, options.dtype.value_or(DType::f32));
+  const auto policy = decode_policy_of(flags, dtype_of(options));
   if (!policy && options.device == "cpu" && options.dtype.value_or(DType::f32) != DType::f32) {
     refuse_usage({.place = cat("--dtype ", name_of(*options.dtype)),
                   .what = "the CPU computes in f32",

@@ -45,11 +45,11 @@ std::unique_ptr<PolicyDecoder> make_policy_decoder(const Backend& backend,
                                                    const EngineLimits& limits,
                                                    const DecodePolicy& policy, const Work& work) {
   validate(policy);
-  if (const std::string device = backend.info().kind; device != "cpu") {
-    throw Error(ErrorKind::work, {.place = "--device " + device,
-                                  .what = "does not decode on a quantized cache yet",
-                                  .cure = "run with --device cpu, or with --policy none"});
+#ifdef QAQ_USE_CUDA
+  if (backend.info().kind == "cuda") {
+    return make_cuda_decoder(std::move(model), limits, policy, work);
   }
+#endif
   MemoryPlan plan = backend.plan(*model, limits);
   plan.items.push_back({"exact and quantized cache",
                         ClosedLoop::cache_bytes(model->spec().shape, policy, limits.max_tokens)});

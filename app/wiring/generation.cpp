@@ -108,7 +108,7 @@ Generator::Generator(const GenerationOptions& wanted)
   prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
 }
 
-DType Generator::dtype() const {
+DType dtype_of(const GenerationOptions& options) {
   return options.dtype.value_or(options.device == "cuda" ? DType::f16 : DType::f32);
 }
 

@@ -36,6 +36,9 @@ struct GenerationOptions {
   SamplingParams sampling;
 };
 
+/// options.dtype, or the device's default.
+DType dtype_of(const GenerationOptions& options);
+
 /// How the text was continued, for reports and provenance: parameters and seed of the sampling,
 /// what ends a text, how weights are held.
 nlohmann::ordered_json generation_json(const GenerationOptions& options);
@@ -48,7 +51,7 @@ struct Generator {
   std::unique_ptr<Engine> open_engine(const Work& work, bool tapped) const;
   /// The same model where a policy quantizes its cache as it decodes.
   std::unique_ptr<PolicyDecoder> open_decoder(const DecodePolicy& policy, const Work& work) const;
-  DType dtype() const;
+  DType dtype() const { return dtype_of(options); }
   /// Room for the prompt and what is generated.
   EngineLimits limits(bool tapped) const;
 

@@ -92,7 +92,7 @@ class CpuReplay : public ReplayKernel {
     parallel_for(std::ssize(plans), [&](std::int64_t i) {
       const PlannedCaches& plan = plans[static_cast<std::size_t>(i)];
       measure_plan(layer, *exact, plan, outliers, work,
-                   [&](const LayerErrors& errors) { take(i, errors); });
+                   [&](const PlanErrors& errors) { take(i, errors); });
     });
   }
 
@@ -147,10 +147,10 @@ class CpuReplay : public ReplayKernel {
 
   void measure_plan(std::int64_t layer, const ExactLayer& exact, const PlannedCaches& plan,
                     bool outliers, const Work& work,
-                    const std::function<void(const LayerErrors&)>& take) {
+                    const std::function<void(const PlanErrors&)>& take) {
     const CopyPool::Loan key = quantized(layer, plan.key, *exact.key, outliers);
     const CopyPool::Loan value = quantized(layer, plan.value, *exact.value, outliers);
-    LayerErrors out;
+    PlanErrors out;
     for (const auto& [copy, errors, marks] :
          {std::tuple(key.get(), &out.key, &out.key_outliers),
           std::tuple(value.get(), &out.value, &out.value_outliers)}) {

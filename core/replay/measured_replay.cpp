@@ -37,7 +37,7 @@ void take_cache(std::int64_t layer, std::int64_t head_dim, const NdView<const do
 }
 
 void take_rows(const CaptureInfo& info, const ReplayScope& scope, std::int64_t layer,
-               const LayerErrors& errors, Totals& totals, ReplayResult& result) {
+               const PlanErrors& errors, Totals& totals, ReplayResult& result) {
   // Sums are in the order in which rows are read.
   const std::int64_t step = rows_at_a_time(info);
   for (std::int64_t first = 0; first < scope.n_rows; first += step) {
@@ -81,7 +81,7 @@ void measure_replay(const CaptureInfo& info, const ReplayScope& scope, const Pla
     if (rows) work.report({"attention", layer, n_layers, "layers"});
     kernel.measure(
         layer, {&plans, 1}, true,
-        [&](std::int64_t, const LayerErrors& errors) {
+        [&](std::int64_t, const PlanErrors& errors) {
           take_cache(layer, head_dim, errors.key, errors.key_outliers, totals.key, result.key);
           take_cache(layer, head_dim, errors.value, errors.value_outliers, totals.value,
                      result.value);

@@ -22,7 +22,7 @@ struct ReplayScope {
 
 /// What a plan does to one layer. Views that hold during the call that hands them over. Errors and
 /// outliers of a cache are empty where its plan keeps all of it.
-struct LayerErrors {
+struct PlanErrors {
   NdView<const double, 2> key;  ///< (n_kv_heads, prefix): sum over channels of (x' - x)^2, terms
                                 ///< rounded to float32
   NdView<const double, 2> value;
@@ -40,7 +40,7 @@ struct LayerErrors {
 /// within their rounding. One call at a time.
 class ReplayKernel {
  public:
-  using Take = std::function<void(std::int64_t plan, const LayerErrors& errors)>;
+  using Take = std::function<void(std::int64_t plan, const PlanErrors& errors)>;
 
   virtual ~ReplayKernel() = default;
   /// Measures the plans on one layer: their place is in `plans`, their errors go to `take`, once a

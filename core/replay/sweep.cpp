@@ -77,7 +77,7 @@ std::vector<SharedReplay> Sweeper::run(std::span<const QaqParams> settings, cons
   }
   std::vector<Sums> sums(settings.size());
   for (std::int64_t layer = 0; layer < capture_.info().n_captured_layers(); ++layer) {
-    const auto take = [&](std::int64_t plan, const LayerErrors& errors) {
+    const auto take = [&](std::int64_t plan, const PlanErrors& errors) {
       Sums& to = sums[static_cast<std::size_t>(plan)];
       to.key_error = add_all(errors.key, to.key_error);
       to.value_error = add_all(errors.value, to.value_error);

@@ -1,8 +1,8 @@
 #include "data/capture/capture_writer.h"
 
 #include <algorithm>
-#include <cmath>
 #include <array>
+#include <cmath>
 #include <numeric>
 #include <utility>
 

@@ -16,14 +16,25 @@ Stream::~Stream() {
 
 void Stream::wait() const { check(cudaStreamSynchronize(stream_), "the GPU's work"); }
 
-Event::Event() {
-  check(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming), "making an event");
+Event::Event(bool timed) {
+  check(cudaEventCreateWithFlags(&event_, timed ? cudaEventDefault : cudaEventDisableTiming),
+        "making an event");
 }
 
 Event::~Event() { cudaEventDestroy(event_); }
 
 void Event::record(const Stream& stream) const {
   check(cudaEventRecord(event_, stream.get()), "recording an event");
+}
+
+void Event::hold(const Stream& stream) const {
+  check(cudaStreamWaitEvent(stream.get(), event_, 0), "waiting for an event");
+}
+
+double Event::seconds_until(const Event& later) const {
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, event_, later.event_), "timing");
+  return milliseconds / 1000.0;
 }
 
 void Event::wait() const { check(cudaEventSynchronize(event_), "the GPU's work"); }

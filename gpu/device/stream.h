@@ -24,16 +24,19 @@ class Stream {
 /// A place in a stream that the host waits for.
 class Event {
  public:
-  /// Throws Error{work}.
-  Event();
+  /// `timed`: seconds between two of them can be asked for. Throws Error{work}.
+  explicit Event(bool timed = false);
   ~Event();
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  cudaEvent_t get() const { return event_; }
   void record(const Stream& stream) const;
   /// Waits until what was recorded is done; nothing was: returns at once.
   void wait() const;
+  /// What is queued on `stream` from now on runs after what was recorded.
+  void hold(const Stream& stream) const;
+  /// From this one to a later one, both timed and waited for.
+  double seconds_until(const Event& later) const;
 
  private:
   cudaEvent_t event_ = nullptr;

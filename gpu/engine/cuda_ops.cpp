@@ -43,7 +43,8 @@ CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits,
       weights_(spec, arena_.take<std::byte>(WeightUpload::device_bytes(spec))) {
   const ModelShape& s = spec_.shape;
   const std::int64_t run = limits.max_batch, n_pairs = spec_.rope.n_rotary_dim / 2;
-  const std::int64_t cache = bytes_of_numbers(s.n_layers * s.n_kv_heads * cache_tokens * s.head_dim);
+  const std::int64_t cache =
+      bytes_of_numbers(s.n_layers * s.n_kv_heads * cache_tokens * s.head_dim);
   keys_ = cache_arena_->take<std::byte>(cache);
   values_ = cache_arena_->take<std::byte>(cache);
   query_heads_ = take_numbers(s.n_heads * run * s.head_dim);
@@ -55,8 +56,8 @@ CudaOps::CudaOps(const ModelSpec& spec, const EngineLimits& limits,
   logits_ = arena_.take<float>(logits_rows(spec, limits) * s.vocab_size);
   ids_ = arena_.take<std::int32_t>(run);
   position_ = arena_.take<std::int64_t>(1);
-  attention_work_ = reinterpret_cast<float*>(
-      arena_.take<std::byte>(attention_workspace(spec, limits)));
+  attention_work_ =
+      reinterpret_cast<float*>(arena_.take<std::byte>(attention_workspace(spec, limits)));
   host_angles_ = PinnedBuffer<float>(2 * run * n_pairs);
   host_ids_ = PinnedBuffer<std::int32_t>(run);
   host_position_ = PinnedBuffer<std::int64_t>(1);
@@ -74,8 +75,7 @@ std::byte* CudaOps::take_numbers(std::int64_t n) {
 
 std::byte* CudaOps::cache_rows(std::byte* cache, std::int64_t layer, std::int64_t position) const {
   const ModelShape& s = spec_.shape;
-  return cache +
-         bytes_of_numbers((layer * s.n_kv_heads * cache_tokens_ + position) * s.head_dim);
+  return cache + bytes_of_numbers((layer * s.n_kv_heads * cache_tokens_ + position) * s.head_dim);
 }
 
 void CudaOps::release_cache() {
@@ -186,10 +186,18 @@ void CudaOps::linear(const Tensor& in, std::int64_t n_rows, std::span<const Proj
 
 void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) {
   if (playing_) return;
+  const std::int64_t row = steady_ ? 0 : rows.first_position;
+  rotate_into(heads, rows,
+              {.key = cache_rows(keys_, layer, row),
+               .value = cache_rows(values_, layer, row),
+               .stride = cache_tokens_,
+               .row = steady_ ? position_ : nullptr});
+}
+
+void CudaOps::rotate_into(const HeadRows& heads, const BatchRows& rows, const HeadTarget& to) {
   const ModelShape& s = spec_.shape;
   const std::int64_t first = rows.first_position - run_.first_position;
   const std::int64_t n_pairs = spec_.rope.n_rotary_dim / 2;
-  const std::int64_t cache_row = steady_ ? 0 : rows.first_position;
   check(cuda::rotate_append({.query = floats(heads.query),
                              .key = floats(heads.key),
                              .value = floats(heads.value),
@@ -206,10 +214,10 @@ void CudaOps::rotate_append(std::int64_t layer, const BatchRows& rows, const Hea
                              .dtype = limits_.dtype,
                              .query_heads = query_heads_ + bytes_of_numbers(first * s.head_dim),
                              .query_stride = run_.n_rows,
-                             .key_cache = cache_rows(keys_, layer, cache_row),
-                             .value_cache = cache_rows(values_, layer, cache_row),
-                             .cache_stride = cache_tokens_,
-                             .position = steady_ ? position_ : nullptr},
+                             .key_cache = to.key,
+                             .value_cache = to.value,
+                             .cache_stride = to.stride,
+                             .position = to.row},
                             stream_.get()),
         "rotate_append");
 }
@@ -294,8 +302,8 @@ void CudaOps::attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSi
       block.first_row = first + row;
       block.n_rows = std::min(step.n_rows, n_rows - row);
       auto* scores = reinterpret_cast<float*>(ring_->take(TapRing::region_bytes(block)));
-      attend(call,
-             {head, block.n_heads, block.first_row - call.first_position, block.n_rows}, scores);
+      attend(call, {head, block.n_heads, block.first_row - call.first_position, block.n_rows},
+             scores);
       ring_->put(taps, block, stream_);
     }
   }
@@ -438,14 +446,18 @@ void CudaOps::summarize(const float* logits, const TapBlock& block, std::int64_t
         "logits_top");
 }
 
-void CudaOps::sync() {
-  weights_.finish(stream_);
+void CudaOps::launch() {
   if (capture_) {
     playing_ = &graphs_.emplace(bucket_end(run_), capture_->finish()).first->second;
     capture_.reset();
   }
   if (playing_) playing_->launch(stream_);
   playing_ = nullptr;
+}
+
+void CudaOps::sync() {
+  weights_.finish(stream_);
+  launch();
   stream_.wait();
   if (ring_) ring_->drain();
 }

@@ -24,8 +24,8 @@ namespace qaq::cuda {
 /// Ops on a GPU. float32 is the mode that is held against the CPU's bounds: no TF32. In 16 bits
 /// weights, inputs of products, queries and the cache are rounded once to limits.dtype; sums, the
 /// residual stream, norms, softmax and scores stay float32. Calls are queued on one stream and none
-/// waits; taps go through a ring. A decode step in 16 bits is captured once in 512 tokens of context
-/// and played as a graph from then on.
+/// waits; taps go through a ring. A decode step in 16 bits is captured once in 512 tokens of
+/// context and played as a graph from then on.
 class CudaOps : public Ops {
  public:
   /// Takes all device memory at once; `library` may be null. Throws Error{work}.
@@ -66,13 +66,23 @@ class CudaOps : public Ops {
   void multiply(const void* in, std::int64_t n_rows, const Projection& output);
   HalfAttentionCall attention_call(std::int64_t layer, const BatchRows& run, const Tensor& out);
   void attend(const HalfAttentionCall& call, const AttentionPart& part, float* scores);
+  /// Where keys and values of rows go: from row 0, or row *row, of a layer's first head on.
+  struct HeadTarget {
+    std::byte* key = nullptr;
+    std::byte* value = nullptr;
+    std::int64_t stride = 0;  ///< rows between two heads
+    const std::int64_t* row = nullptr;
+  };
+  void rotate_into(const HeadRows& heads, const BatchRows& rows, const HeadTarget& to);
   /// Nothing attends to the cache any more: its memory goes back.
   void release_cache();
+  /// Ends the run's capture where there is one, and queues the run's graph where there is one.
+  void launch();
+  std::int64_t bucket_end(const BatchRows& run) const;
 
  private:
   void attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps);
   void summarize(const float* logits, const TapBlock& block, std::int64_t k, float* to);
-  std::int64_t bucket_end(const BatchRows& run) const;
   void tap_heads(std::int64_t layer, TapSink& taps);
   void tap_rows(TapBlock block, const std::byte* from, std::int64_t head_stride, TapSink& taps);
 
@@ -105,7 +115,7 @@ class CudaOps : public Ops {
   Stream stream_;
   std::map<std::int64_t, Graph> graphs_;  // by bucket_end()
   std::optional<StreamCapture> capture_;  // of the run
-  std::int64_t region_bytes_ = 0;  // of the ring
+  std::int64_t region_bytes_ = 0;         // of the ring
   std::unique_ptr<TapRing> ring_;  // last: its work and the stream's are done before memory goes
 };
 

@@ -122,20 +122,30 @@ MemoryPlan plan_engine_memory(const ModelSpec& spec, const EngineLimits& limits)
   }};
 }
 
-void require_device_memory(const ModelSpec& spec, const EngineLimits& limits,
-                           std::int64_t free_bytes) {
-  const MemoryPlan plan = plan_device_memory(spec, limits);
-  const std::int64_t usable = std::max<std::int64_t>(0, free_bytes - kSpare);
-  if (plan.total() <= usable) return;
+EngineLimits half_limits(const EngineLimits& limits) {
   EngineLimits half = limits;
   half.max_tokens = std::max<std::int64_t>(1, limits.max_tokens / 2);
   half.max_batch = std::min(limits.max_batch, half.max_tokens);
-  const std::int64_t saved = plan.total() - plan_device_memory(spec, half).total();
+  return half;
+}
+
+void require_device_memory(const ModelSpec& spec, const EngineLimits& limits,
+                           std::int64_t free_bytes) {
+  require_device_memory(plan_device_memory(spec, limits),
+                        plan_device_memory(spec, half_limits(limits)), limits.max_tokens,
+                        free_bytes);
+}
+
+void require_device_memory(const MemoryPlan& plan, const MemoryPlan& with_half,
+                           std::int64_t max_tokens, std::int64_t free_bytes) {
+  const std::int64_t usable = std::max<std::int64_t>(0, free_bytes - kSpare);
+  if (plan.total() <= usable) return;
+  const std::int64_t half = std::max<std::int64_t>(1, max_tokens / 2);
   throw Error(ErrorKind::work, {.place = "GPU memory",
                                 .what = cat("needs ", byte_text(plan.total()), ", ",
                                             byte_text(usable), " free (", parts_text(plan), ")"),
-                                .cure = cat("give fewer tokens (", half.max_tokens, " instead of ",
-                                            limits.max_tokens, " save ", byte_text(saved),
+                                .cure = cat("give fewer tokens (", half, " instead of ", max_tokens,
+                                            " save ", byte_text(plan.total() - with_half.total()),
                                             ") or a smaller model, or run with --device cpu")});
 }
 

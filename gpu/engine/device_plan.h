@@ -32,5 +32,10 @@ std::int64_t tap_region_bytes(const TapRing::Sizes& sizes);
 /// are left: the message lists the parts and says what half the tokens would save.
 void require_device_memory(const ModelSpec& spec, const EngineLimits& limits,
                            std::int64_t free_bytes);
+/// The same for any plan; `with_half` is the plan of half the tokens.
+void require_device_memory(const MemoryPlan& plan, const MemoryPlan& with_half,
+                           std::int64_t max_tokens, std::int64_t free_bytes);
+/// Half the tokens.
+EngineLimits half_limits(const EngineLimits& limits);
 
 }  // namespace qaq::cuda

@@ -176,11 +176,11 @@ bool TapRing::copy_next() {
     waiting_.pop_front();
     piece.pinned = pinned_.data() + *at;
   }
-  check(cudaStreamWaitEvent(stream_.get(), piece.ready->get(), 0), "waiting for what is tapped");
-  check(cudaMemcpyAsync(const_cast<std::byte*>(piece.pinned), piece.device,
-                        static_cast<std::size_t>(piece.bytes), cudaMemcpyDeviceToHost,
-                        stream_.get()),
-        "copying taps");
+  piece.ready->hold(stream_);
+  check(
+      cudaMemcpyAsync(const_cast<std::byte*>(piece.pinned), piece.device,
+                      static_cast<std::size_t>(piece.bytes), cudaMemcpyDeviceToHost, stream_.get()),
+      "copying taps");
   piece.copied = std::make_shared<Event>();
   piece.copied->record(stream_);
   copying_.push_back(std::move(piece));

@@ -100,7 +100,7 @@ class CudaReplay : public ReplayKernel {
     for (std::size_t first = 0; first < plans.size(); first += at_once) {
       work.throw_if_stopped();
       const auto batch = plans.subspan(first, std::min(at_once, plans.size() - first));
-      const std::vector<LayerErrors> errors = queue(slot, batch, outliers);
+      const std::vector<PlanErrors> errors = queue(slot, batch, outliers);
       // The next layer travels while the GPU computes.
       if (first == 0) load_behind(layer, work);
       main_.wait();
@@ -245,14 +245,14 @@ class CudaReplay : public ReplayKernel {
   }
 
   // Queues all that the plans' errors follow from, and says where they will lie.
-  std::vector<LayerErrors> queue(Slot& slot, std::span<const PlannedCaches> plans, bool outliers) {
+  std::vector<PlanErrors> queue(Slot& slot, std::span<const PlannedCaches> plans, bool outliers) {
     pinned_.clear();
     sent_stats_.clear();
-    check(cudaStreamWaitEvent(main_.get(), slot.arrived.get(), 0), "waiting for a layer");
+    slot.arrived.hold(main_);
     ReplayCall call = rows_of(slot);
     if (!slot.exact) check(replay_exact(call, main_.get()), "the exact rows");
     slot.exact = true;
-    std::vector<LayerErrors> out(plans.size());
+    std::vector<PlanErrors> out(plans.size());
     call.n_plans = std::ssize(plans);
     for (std::size_t i = 0; i < plans.size(); ++i) {
       const auto& [key, value] = plans_[i];
@@ -261,7 +261,7 @@ class CudaReplay : public ReplayKernel {
     }
     check(replay_error(call, main_.get()), "errors of rows");
     for (std::size_t i = 0; i < plans.size(); ++i) {
-      LayerErrors& errors = out[i];
+      PlanErrors& errors = out[i];
       const auto& [key, value] = plans_[i];
       fetch_cache(plans[i].key, key, outliers, errors.key, errors.key_outliers);
       fetch_cache(plans[i].value, value, outliers, errors.value, errors.value_outliers);
@@ -345,7 +345,7 @@ class CudaReplay : public ReplayKernel {
              {n_heads, prefix, sizes_.mark_bytes}};
   }
 
-  void fetch_rows(std::vector<LayerErrors>& out) {
+  void fetch_rows(std::vector<PlanErrors>& out) {
     const std::int64_t n = sizes_.row_sums();
     const double* sums[3];
     for (std::size_t kind = 0; kind < 3; ++kind) {
@@ -355,7 +355,7 @@ class CudaReplay : public ReplayKernel {
       const auto rows_of_plan = [&](const double* first) {
         return NdView<const double, 2>(first + i * n, {sizes_.n_heads, sizes_.n_rows});
       };
-      LayerErrors& errors = out[static_cast<std::size_t>(i)];
+      PlanErrors& errors = out[static_cast<std::size_t>(i)];
       errors.attention = rows_of_plan(sums[0]);
       errors.prefix_attention = rows_of_plan(sums[1]);
       errors.output = rows_of_plan(sums[2]);

@@ -1,6 +1,6 @@
 // Models on the GPU backend, kernels on the host's SIMT shim, prefilled and decoded: in float32
-// within the CPU's bounds (tests/data/oracle/README.md), in 16 bits near the CPU on the same rounded
-// weights.
+// within the CPU's bounds (tests/data/oracle/README.md), in 16 bits near the CPU on the same
+// rounded weights.
 
 #include <bit>
 #include <cmath>
@@ -63,9 +63,8 @@ TEST_P(TinyModels, AreWithinTheOraclesBounds) {
   expect_near(taps.logits.span(), reference, "logits");
 }
 
-INSTANTIATE_TEST_SUITE_P(Cuda, TinyModels, testing::ValuesIn(kTinyModels), [](const auto& tiny) {
-  return plain(tiny.param.model);
-});
+INSTANTIATE_TEST_SUITE_P(Cuda, TinyModels, testing::ValuesIn(kTinyModels),
+                         [](const auto& tiny) { return plain(tiny.param.model); });
 
 // A real library would take the shim's memory for a GPU's.
 [[maybe_unused]] const int kNoLibrary = setenv("QAQ_CUBLASLT", "none", 1);
@@ -113,8 +112,7 @@ TEST_P(ShortNumbers, AreNearTheCpuOnTheSameWeights) {
   const auto wide = reference.integers("token_ids");
   const std::vector<std::int32_t> ids(wide.begin(), wide.end());
   const auto n = std::ssize(ids);
-  const auto model =
-      std::make_shared<RoundedModel>(open_model(test_data_path(tiny.model)), dtype);
+  const auto model = std::make_shared<RoundedModel>(open_model(test_data_path(tiny.model)), dtype);
   const ModelShape& s = model->spec().shape;
   TapRecorder taps(s, n), expected(s, n);
   const EngineLimits limits{.max_tokens = n, .max_batch = n, .dtype = dtype};

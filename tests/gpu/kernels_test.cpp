@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/gpu/cases/activate.h"
+#include "tests/gpu/cases/assign_slots.h"
 #include "tests/gpu/cases/attention.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
@@ -13,12 +14,17 @@
 #include "tests/gpu/cases/half_attention.h"
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
+#include "tests/gpu/cases/key_scores.h"
 #include "tests/gpu/cases/linear.h"
 #include "tests/gpu/cases/logits_top.h"
 #include "tests/gpu/cases/norm.h"
 #include "tests/gpu/cases/plan_bits.h"
+#include "tests/gpu/cases/quantize_rows.h"
+#include "tests/gpu/cases/replay_error.h"
 #include "tests/gpu/cases/rotate_append.h"
 #include "tests/gpu/cases/unit_stats.h"
+#include "tests/gpu/cases/value_mix.h"
+#include "tests/gpu/cases/write_pages.h"
 #include "tests/gpu/simt/simt.h"
 
 namespace qaq::cases {
@@ -66,21 +72,22 @@ TEST_P(Kernel, IsRightUnderEverySchedule) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cuda, Kernel,
-                         testing::Values(Check{"embed", check_embed}, Check{"norm", check_norm},
-                                         Check{"activate", check_activate},
-                                         Check{"linear", check_linear},
-                                         Check{"rotate_append", check_rotate_append},
-                                         Check{"attention", check_attention},
-                                         Check{"half_linear", check_half_linear},
-                                         Check{"half_attention", check_half_attention},
-                                         Check{"dequantize_weights", check_dequantize_weights},
-                                         Check{"unit_stats", check_unit_stats},
-                                         Check{"importance", check_importance},
-                                         Check{"plan_bits", check_plan_bits},
-                                         Check{"logits_top", check_logits_top},
-                                         Check{"graph", check_graph}),
-                         [](const auto& check) { return std::string(check.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Cuda, Kernel,
+    testing::Values(Check{"embed", check_embed}, Check{"norm", check_norm},
+                    Check{"activate", check_activate}, Check{"linear", check_linear},
+                    Check{"rotate_append", check_rotate_append},
+                    Check{"attention", check_attention}, Check{"half_linear", check_half_linear},
+                    Check{"half_attention", check_half_attention},
+                    Check{"dequantize_weights", check_dequantize_weights},
+                    Check{"unit_stats", check_unit_stats}, Check{"importance", check_importance},
+                    Check{"plan_bits", check_plan_bits}, Check{"logits_top", check_logits_top},
+                    Check{"graph", check_graph}, Check{"assign_slots", check_assign_slots},
+                    Check{"write_pages", check_write_pages}, Check{"key_scores", check_key_scores},
+                    Check{"value_mix", check_value_mix},
+                    Check{"quantize_rows", check_quantize_rows},
+                    Check{"replay_error", check_replay_error}),
+    [](const auto& check) { return std::string(check.param.name); });
 
 }  // namespace
 }  // namespace qaq::cases

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tests/gpu/cases/activate.h"
+#include "tests/gpu/cases/assign_slots.h"
 #include "tests/gpu/cases/attention.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
@@ -10,12 +11,17 @@
 #include "tests/gpu/cases/half_attention.h"
 #include "tests/gpu/cases/half_linear.h"
 #include "tests/gpu/cases/importance.h"
+#include "tests/gpu/cases/key_scores.h"
 #include "tests/gpu/cases/linear.h"
 #include "tests/gpu/cases/logits_top.h"
 #include "tests/gpu/cases/norm.h"
 #include "tests/gpu/cases/plan_bits.h"
+#include "tests/gpu/cases/quantize_rows.h"
+#include "tests/gpu/cases/replay_error.h"
 #include "tests/gpu/cases/rotate_append.h"
 #include "tests/gpu/cases/unit_stats.h"
+#include "tests/gpu/cases/value_mix.h"
+#include "tests/gpu/cases/write_pages.h"
 
 namespace qaq::gpu_check {
 namespace {
@@ -45,6 +51,12 @@ std::vector<Step> all_steps() {
           kernel_step("plan_bits", cases::check_plan_bits, nullptr),
           kernel_step("logits_top", cases::check_logits_top, nullptr),
           kernel_step("graph", cases::check_graph, nullptr),
+          kernel_step("assign_slots", cases::check_assign_slots, nullptr),
+          kernel_step("write_pages", cases::check_write_pages, nullptr),
+          kernel_step("key_scores", cases::check_key_scores, nullptr),
+          kernel_step("value_mix", cases::check_value_mix, nullptr),
+          kernel_step("quantize_rows", cases::check_quantize_rows, nullptr),
+          kernel_step("replay_error", cases::check_replay_error, nullptr),
           {"models", check_models, nullptr},
           {"greedy", check_greedy, nullptr},
           {"large", check_large, nullptr}};

@@ -337,7 +337,8 @@ __global__ void __launch_bounds__(kThreads) dequantize_tiles(DequantizeCall call
     if (is_bad(bits[i], call.dtype)) first_bad = i;
   }
   if (first_bad < n_mine) {
-    atomicMin(call.bad, static_cast<unsigned long long>(call.first_index + first + mine + first_bad));
+    atomicMin(call.bad,
+              static_cast<unsigned long long>(call.first_index + first + mine + first_bad));
   }
   store(call, first + mine, bits, n_mine, reinterpret_cast<std::uintptr_t>(call.out) % 16 == 0);
 }

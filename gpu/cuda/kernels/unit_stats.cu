@@ -59,8 +59,9 @@ __device__ UnitValues<T> values_of(const UnitStatsCall& call, std::int64_t unit)
   const std::int64_t in_token = unit % call.units_per_token;
   const std::int64_t n_rows = call.n_layers * call.n_kv_heads / call.units_per_token;
   const std::int64_t row_stride = call.cache_stride * call.head_dim;
+  const std::int64_t row = call.rows_from_first ? unit / call.units_per_token : token;
   const T* values = static_cast<const T*>(call.values);
-  return {values + in_token * n_rows * row_stride + token * call.head_dim, row_stride,
+  return {values + in_token * n_rows * row_stride + row * call.head_dim, row_stride,
           token * call.units_per_token + in_token};
 }
 

@@ -26,6 +26,7 @@ struct UnitStatsCall {
   std::int64_t first_token = 0;
   std::int64_t n_tokens = 0;
   const std::int64_t* position = nullptr;  ///< on the device, added to first_token; or null
+  bool rows_from_first = false;  ///< row 0 of `values` is the first of the tokens, not token 0
   double outliers_ratio = 0;
   bool deviation = false;  ///< taken too, as method normal needs it
 };

@@ -55,7 +55,7 @@ class GraphWork {
   static void wait_for(const cuda::Stream& stream, const cuda::Stream& other,
                        const cuda::Event& event) {
     event.record(other);
-    require(cudaStreamWaitEvent(stream.get(), event.get(), 0), "waiting for a stream");
+    event.hold(stream);
   }
 
   std::int64_t n_;

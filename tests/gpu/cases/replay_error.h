@@ -275,8 +275,7 @@ inline std::vector<CaseRow> check_replay_error(bool small) {
     }
   };
   check({.positions = {0}});
-  check(
-      {.n_heads = 2, .n_tokens = 65, .head_dim = 16, .positions = rows_from(0, 65), .prefix = 65});
+  check({.n_tokens = 65, .head_dim = 16, .positions = rows_from(0, 65), .prefix = 65});
   check({.n_heads = 3,
          .n_kv_heads = 1,
          .n_tokens = 70,
@@ -298,11 +297,10 @@ inline std::vector<CaseRow> check_replay_error(bool small) {
          .window = 65,
          .noise = 1e-3});
   check({.n_tokens = 67, .head_dim = 128, .positions = {3, 66}, .prefix = 64});
-  check({.n_tokens = 66, .head_dim = 256, .positions = {64, 65}, .prefix = 66, .n_plans = 3});
-  rows.push_back(replay_alone_case(replay_problem({.n_heads = 2,
-                                                   .n_tokens = 70,
+  check({.n_tokens = 66, .head_dim = 256, .positions = {64, 65}, .prefix = 66, .n_plans = 2});
+  rows.push_back(replay_alone_case(replay_problem({.n_tokens = 70,
                                                    .head_dim = 16,
-                                                   .positions = rows_from(20, 70),
+                                                   .positions = rows_from(35, 70),
                                                    .prefix = 60,
                                                    .window = 30,
                                                    .n_plans = 2})));

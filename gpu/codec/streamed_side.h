@@ -1,0 +1,127 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/evaluate/policy_decoder.h"
+#include "core/model/model_spec.h"
+#include "core/policy/cache_policy.h"
+#include "core/quant/plan.h"
+#include "gpu/codec/mixed_cache.h"
+#include "gpu/cuda/kernels/importance.h"
+#include "gpu/cuda/kernels/plan_bits.h"
+#include "gpu/device/buffer.h"
+#include "gpu/device/stream.h"
+
+namespace qaq::cuda {
+
+/// A model that decodes on a quantized cache.
+struct StreamingSetup {
+  ModelShape shape;
+  std::int64_t max_tokens = 0;
+  DType dtype = DType::f16;  ///< of what is not quantized
+  QaqParams params{};        ///< planning_params()
+  StreamingParams streaming{};
+
+  CacheShape cache_shape() const {
+    return {shape.n_layers, shape.n_kv_heads, max_tokens, shape.head_dim};
+  }
+  std::int64_t n_lists() const { return shape.n_layers * shape.n_kv_heads; }
+};
+
+/// What changes from step to step, in device memory so that a graph may read it.
+struct DecodeStep {
+  CacheLengths attend{};  ///< as the step's attention sees the cache
+  CacheLengths plan{};    ///< as its plan does
+  ImportanceStep importance{};
+  std::int64_t tail_row = 0;     ///< of the new token
+  std::int64_t first_fresh = 0;  ///< tokens from here on are in the tail
+};
+
+/// Keys or values of such a model: pages (MixedCache), tokens that no plan covered yet (the tail),
+/// the unquantized copy on the host, and what plans follow from: statistics, importance, bits.
+/// Everything is queued on the stream that is given.
+class StreamedSide {
+ public:
+  /// What it takes of an arena. Throws Error{usage} for what is planned on the host alone, by name.
+  static MemoryPlan memory(const StreamingSetup& setup, CacheSide side);
+
+  StreamedSide(const StreamingSetup& setup, CacheSide side, Arena& arena, const Stream& stream);
+
+  bool needs_rows() const { return needs_.attention_rows > 0; }
+  /// Rows [position, position + n_rows) of a layer's scores in the prompt, n_heads slabs
+  /// (triangle.h); `first_row` is the first that was given.
+  struct PromptRows {
+    std::int64_t layer = 0;
+    const float* scores = nullptr;
+    std::int64_t position = 0;
+    std::int64_t n_rows = 0;
+    std::int64_t first_row = 0;
+  };
+  void take_prompt_rows(const PromptRows& rows, const Stream& stream);
+  /// A step's rows of all layers, (n_layers, n_heads, stride). Launches are sized for `max_tokens`.
+  void take_step_rows(const float* scores, std::int64_t stride, const DecodeStep* step,
+                      std::int64_t max_tokens, const Stream& stream);
+
+  /// The rule of a plan of n tokens, of which the plan before knew n_held, for the next
+  /// quantize_...(): host memory that the queued copy reads.
+  void set_rule(std::int64_t n_tokens, std::int64_t n_held);
+  /// Plans the prompt, which lies in `cache` (n_layers, n_kv_heads, stride, D), and packs it.
+  void quantize_prompt(const std::byte* cache, std::int64_t stride, std::int64_t n_tokens,
+                       const DecodeStep* step, const Stream& stream);
+  /// Plans all tokens and follows, with plan_stride tokens in the tail.
+  void quantize_tail(const DecodeStep* step, std::int64_t max_tokens, const Stream& stream);
+
+  /// Row 0 of a layer's tail, (n_kv_heads, plan_stride, D).
+  std::byte* tail(std::int64_t layer) const;
+  std::int64_t tail_stride() const { return setup_.streaming.plan_stride; }
+  /// Queues the copy of rows to the host's: tokens [first, first + n) of `layers` layers from
+  /// `layer` on, whose lists lie `stride` rows apart.
+  struct HostRows {
+    const std::byte* from = nullptr;
+    std::int64_t stride = 0;
+    std::int64_t layer = 0;
+    std::int64_t n_layers = 0;
+    std::int64_t first = 0;
+    std::int64_t n = 0;
+  };
+  void copy_to_host(const HostRows& rows, const Stream& stream) const;
+
+  const PagedCache& pages() const { return pages_.pages(); }
+  /// Pages that a list of so many tokens may have.
+  std::int32_t max_pages(std::int64_t n_tokens) const;
+
+  /// Each waits for the stream. Of the first `n_tokens` tokens: the plan that is held.
+  Plan held(std::int64_t n_tokens, const Stream& stream) const;
+  std::vector<UnitStats> stats(std::int64_t n_tokens, const Stream& stream) const;
+  PlanCounts counts(const Stream& stream) const;
+  MixedCacheBytes bytes(const Stream& stream) const { return pages_.bytes(stream); }
+  /// Throws Error{input} where a number of the cache was NaN or infinite.
+  void check_numbers(const Stream& stream) const;
+
+ private:
+  void plan(std::int64_t max_tokens, const Stream& stream);
+  ImportanceCall importance_call() const;
+
+  StreamingSetup setup_;
+  CacheSide side_;
+  PolicyNeeds needs_;
+  UnitLayout layout_;
+  MixedCache pages_;
+  std::byte* tail_;                // (n_lists, plan_stride, D)
+  PinnedBuffer<std::byte> exact_;  // (n_lists, max_tokens, D)
+  UnitStats* stats_;               // (units)
+  std::uint8_t* n_bits_;           // (units)
+  UnitChange* changes_;            // (units)
+  std::int32_t* n_below_;          // (units), or null
+  float* importance_;              // (n_layers, n_kv_heads, max_tokens), or null
+  float* ring_;                    // (n_layers, n_kv_heads, n, max_tokens), or null
+  double* state_;                  // (n_layers, n_kv_heads, max_tokens), or null
+  PlanStep* step_;
+  PlanCounts* counts_;
+  std::int64_t* first_bad_;
+  PinnedBuffer<std::byte> host_step_;  // a PlanStep
+};
+
+}  // namespace qaq::cuda

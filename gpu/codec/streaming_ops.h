@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "gpu/codec/streamed_side.h"
+#include "gpu/device/graph.h"
+#include "gpu/engine/cuda_ops.h"
+
+namespace qaq::cuda {
+
+/// Operations of a model that decodes on a quantized cache (section 5 of the mathematics, a closed
+/// loop). The prompt runs as in CudaOps, over a cache of its own that goes when it is packed. Then
+/// a token attends to the pages as they stand, and to those behind the last plan in the tail; its
+/// row of scores gives importance, and what the plan changes is written. Keys and values go to the
+/// host's copy on a second stream; units that get more bits are read from there by the kernel that
+/// writes them.
+class StreamingOps : public CudaOps {
+ public:
+  /// What it takes of the GPU at its most: a pure function. Throws as StreamedSide::memory().
+  static MemoryPlan memory(const ModelSpec& spec, const EngineLimits& limits,
+                           const StreamingSetup& setup);
+
+  /// The first run is the prompt, of limits.max_batch tokens at most; then one token a run.
+  StreamingOps(const ModelSpec& spec, const EngineLimits& limits, const StreamingSetup& setup,
+               std::shared_ptr<CublasLt> library);
+
+  void begin(const BatchRows& run, bool tapped) override;
+  void rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) override;
+  void attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
+                 TapSink* taps) override;
+  void sync() override;
+
+  const StreamedSide& side(CacheSide side) const { return side == CacheSide::key ? key_ : value_; }
+  const Stream& stream() const { return stream_; }
+  std::int64_t n_planned() const { return n_planned_; }
+  /// Of the last step: what its quantization took on the GPU.
+  double quantizing_seconds() const { return quantizing_seconds_; }
+
+ private:
+  bool in_prompt() const { return n_planned_ == 0; }
+  void attend_prompt(std::int64_t layer, const BatchRows& run, const Tensor& out);
+  void attend_pages(std::int64_t layer, const Tensor& out);
+  void set_step();
+  std::int64_t first_row() const;
+  void quantize(bool planned);
+  void end_prompt();
+  void end_step();
+
+  StreamingSetup setup_;
+  StreamedSide key_, value_;
+  float* scores_;  // (n_layers, n_heads, stride)
+  std::int64_t score_stride_;
+  float* prompt_scores_;  // slabs of some rows of a layer
+  float* mix_work_;
+  DecodeStep* step_;
+  PinnedBuffer<std::byte> host_step_;  // a DecodeStep
+  std::int64_t prompt_ = 0;            // tokens
+  std::int64_t n_planned_ = 0;         // tokens that the last plan covered
+  bool awaits_copy_ = false;           // of the last step's token
+  double quantizing_seconds_ = 0;
+  std::map<std::pair<std::int64_t, bool>, Graph> plan_graphs_;  // by bucket and whether it plans
+  Event ready_, copied_;
+  Event before_{true}, between_{true}, after_{true};
+  Stream copies_;  // last: its work is done before memory goes
+};
+
+}  // namespace qaq::cuda

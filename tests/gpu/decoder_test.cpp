@@ -1,0 +1,251 @@
+// Decoding on a quantized cache on the GPU backend, kernels on the host's SIMT shim, held against
+// the closed loop on the CPU: in float32 both see the same numbers to 1e-6, so plans, counts and
+// bytes are equal. Where units are demoted from what the device holds, segments' middles are used:
+// what lies on the mean-centred grid of many bits lies exactly between the codes of fewer, and the
+// last bit of a mean decides.
+
+#include <cstdlib>
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/engine/backend.h"
+#include "core/evaluate/closed_loop.h"
+#include "data/models/model_file.h"
+#include "gpu/backend.h"
+#include "gpu/codec/cuda_decoder.h"
+#include "tests/gpu/simt/simt.h"
+#include "tests/support/deviation.h"
+#include "tests/support/test_data.h"
+
+namespace qaq::test {
+namespace {
+
+const std::vector<std::int32_t> kPrompt{5, 9, 200, 17, 42, 3, 77, 120, 8, 64, 31, 250};
+const std::vector<std::int32_t> kNext{19, 7, 88, 143, 2, 201};
+
+std::shared_ptr<const ModelFile> tiny_llama() {
+  return open_model(test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf"));
+}
+
+EngineLimits limits_for(DType dtype) {
+  return {.max_tokens = std::ssize(kPrompt) + std::ssize(kNext),
+          .max_batch = std::ssize(kPrompt),
+          .dtype = dtype};
+}
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+// A real library would take the shim's memory for a GPU's.
+[[maybe_unused]] const int kNoLibrary = setenv("QAQ_CUBLASLT", "none", 1);
+
+DecodePolicy policy_of(const Settings& settings, DType dtype = DType::f32) {
+  DecodePolicy policy{.dtype = dtype};
+  for (const auto& [name, value] : settings) {
+    const auto streaming = list_parameters(policy.streaming);
+    if (std::ranges::find(streaming, name, &Parameter::name) != streaming.end()) {
+      set_parameter(policy.streaming, name, value);
+    } else {
+      set_parameter(policy.params, name, value);
+    }
+  }
+  return policy;
+}
+
+struct Decoded {
+  std::vector<float> logits;  // of the prompt's last token and of each that follows
+  std::vector<std::uint8_t> key_bits, value_bits;
+  DecodeFigures figures;
+};
+
+Decoded run(PolicyDecoder& decoder) {
+  Decoded out;
+  const auto keep = [&] {
+    out.logits.insert(out.logits.end(), decoder.logits().begin(), decoder.logits().end());
+  };
+  decoder.prefill(kPrompt, {});
+  keep();
+  for (const std::int32_t id : kNext) {
+    decoder.decode(id, {});
+    keep();
+  }
+  out.key_bits = decoder.n_bits(CacheSide::key);
+  out.value_bits = decoder.n_bits(CacheSide::value);
+  out.figures = decoder.figures();
+  return out;
+}
+
+Decoded on_cpu(const DecodePolicy& policy) {
+  const auto model = tiny_llama();
+  ClosedLoop loop(make_cpu_backend()->open(model, limits_for(DType::f32)), policy);
+  return run(loop);
+}
+
+Decoded on_gpu(const DecodePolicy& policy) {
+  const auto decoder = make_cuda_decoder(tiny_llama(), limits_for(policy.dtype), policy);
+  return run(*decoder);
+}
+
+struct Setting {
+  const char* name;
+  Settings settings;
+};
+// Demoted from the device.
+Setting on_device(const char* name, Settings settings) {
+  settings.insert(settings.begin(),
+                  {{"key.range_rule", "midpoint"}, {"value.range_rule", "midpoint"}});
+  return {name, settings};
+}
+void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
+
+class Decoder : public testing::TestWithParam<Setting> {};
+
+TEST_P(Decoder, PlansCountsAndBytesAreTheClosedLoops) {
+  const DecodePolicy policy = policy_of(GetParam().settings);
+  const Decoded cpu = on_cpu(policy), gpu = on_gpu(policy);
+  EXPECT_EQ(gpu.key_bits, cpu.key_bits);
+  EXPECT_EQ(gpu.value_bits, cpu.value_bits);
+  Deviation d;
+  d.add<float, float>(gpu.logits, cpu.logits);
+  EXPECT_LE(d.max_relative(), 2e-5);
+  for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
+    const bool key = side == CacheSide::key;
+    const CacheChanges &a = key ? gpu.figures.key : gpu.figures.value,
+                       &b = key ? cpu.figures.key : cpu.figures.value;
+    EXPECT_EQ(a.promotions, b.promotions);
+    EXPECT_EQ(a.demotions, b.demotions);
+    EXPECT_EQ(a.fetched, b.fetched);
+    EXPECT_EQ(a.requantized_values, b.requantized_values);
+    EXPECT_EQ(a.h2d.bytes, b.h2d.bytes);
+    EXPECT_EQ(key ? gpu.figures.key_bytes : gpu.figures.value_bytes,
+              key ? cpu.figures.key_bytes : cpu.figures.value_bytes);
+  }
+  EXPECT_EQ(gpu.figures.resident_bytes, cpu.figures.resident_bytes);
+  EXPECT_EQ(gpu.figures.full_bytes, cpu.figures.full_bytes);
+  EXPECT_EQ(gpu.figures.d2h.bytes, cpu.figures.d2h.bytes);
+  EXPECT_DOUBLE_EQ(gpu.figures.key_mean_bits, cpu.figures.key_mean_bits);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cuda, Decoder,
+    testing::Values(on_device("defaults", {}), Setting{"mean_centred", {{"demote_from", "cpu"}}},
+                    on_device("few_bits", {{"key.n_bits_max", "4"}, {"value.n_bits_max", "3"}}),
+                    Setting{"paper", {{"variant", "paper"}}},
+                    on_device("layer", {{"key.level", "layer"}, {"value.level", "layer"}}),
+                    on_device("token", {{"key.level", "token"}, {"value.level", "token"}}),
+                    on_device("outliers", {{"key.outliers_ratio", "0.1"}}),
+                    on_device("ema", {{"importance", "ema"}}),
+                    on_device("accumulated", {{"importance", "accumulated"}}),
+                    on_device("stride", {{"plan_stride", "2"}}),
+                    on_device("patience", {{"demote_patience", "3"}, {"promote_hysteresis", "1"}}),
+                    Setting{"fixed",
+                            {{"key.use_attentions", "off"}, {"value.use_attentions", "off"}}}),
+    [](const auto& setting) { return std::string(setting.param.name); });
+
+// Promotions, of which each path must be walked: that they are there at all.
+TEST(CudaDecoder, PromotionsComeFromTheHostAndAreCounted) {
+  const DecodeFigures figures = on_gpu(policy_of({}, DType::f16)).figures;
+  const std::int64_t promotions = figures.key.promotions + figures.value.promotions;
+  EXPECT_GT(promotions, 0);
+  EXPECT_EQ(figures.h2d.count, promotions);
+  EXPECT_EQ(figures.h2d.bytes, promotions * 16 * 2) << "units of head_dim numbers of 16 bits";
+  EXPECT_LT(figures.resident_bytes, figures.full_bytes);
+}
+
+// A step and its plan are captured and played; streams run in random legal order.
+TEST(CudaDecoder, GraphsAndTheOrderOfStreamsChangeNoByte) {
+  for (const char* stride : {"1", "2"}) {
+    const DecodePolicy policy = policy_of({{"plan_stride", stride}}, DType::f16);
+    setenv("QAQ_CUDA_GRAPH", "0", 1);
+    const Decoded plain = on_gpu(policy);
+    unsetenv("QAQ_CUDA_GRAPH");
+    for (const std::uint64_t seed : {0, 1}) {
+      simt::defer(seed > 0, seed);
+      const Decoded played = on_gpu(policy);
+      EXPECT_EQ(played.logits, plain.logits) << "seed " << seed;
+      EXPECT_EQ(played.key_bits, plain.key_bits);
+      EXPECT_EQ(played.value_bits, plain.value_bits);
+      simt::defer(false);
+    }
+  }
+}
+
+// With sixteen bits a unit, what is left is the rounding of codes.
+TEST(CudaDecoder, SixteenBitsAreTheModelItself) {
+  const EngineLimits limits = limits_for(DType::f16);
+  const auto engine = make_cuda_backend()->open(tiny_llama(), limits);
+  std::vector<float> expected;
+  const auto keep = [&] {
+    expected.insert(expected.end(), engine->logits().begin(), engine->logits().end());
+  };
+  engine->run(kPrompt);
+  keep();
+  for (const std::int32_t id : kNext) {
+    engine->run({&id, 1});
+    keep();
+  }
+  Settings settings;
+  for (const char* side : {"key.", "value."}) {
+    settings.push_back({std::string(side) + "n_bits_min", "16"});
+    settings.push_back({std::string(side) + "n_bits_max", "16"});
+    settings.push_back({std::string(side) + "range_rule", "midpoint"});
+  }
+  const Decoded decoded = on_gpu(policy_of(settings, DType::f16));
+  Deviation d;
+  d.add<float, float>(decoded.logits, expected);
+  EXPECT_LE(d.max_relative(), 1e-2);
+  for (const std::uint8_t bits : decoded.key_bits) EXPECT_EQ(bits, 16);
+}
+
+TEST(CudaDecoder, SaysByNameWhatIsPlannedOnTheCpuAlone) {
+  const std::pair<Settings, const char*> refused[] = {
+      {{{"key.level", "no-quantization"}}, "key.level=no-quantization"},
+      {{{"value.use_attentions", "off"}, {"value.method", "normal"}}, "value.method=normal"},
+      {{{"key.q_norm", "auto"}, {"variant", "paper"}}, "key.q_norm=auto"},
+      {{{"requantize_history", "on"}}, "requantize_history"},
+      {{{"fetch_granularity", "layer"}}, "fetch_granularity=layer"}};
+  for (const auto& [settings, words] : refused) {
+    try {
+      on_gpu(policy_of(settings));
+      ADD_FAILURE() << words << " was taken";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage) << error.what();
+      EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(CudaDecoder, AnyAllocationMayFail) {
+  const auto model = tiny_llama();
+  const auto before = simt::live_allocations() + simt::live_graphs();
+  int n_failed = 0;
+  for (int nth = 1;; ++nth) {
+    simt::fail_allocation(nth);
+    try {
+      const auto decoder =
+          make_cuda_decoder(model, limits_for(DType::f16), policy_of({}, DType::f16));
+      run(*decoder);
+      break;
+    } catch (const Error& error) {
+      ++n_failed;
+      EXPECT_EQ(error.kind(), ErrorKind::work);
+      EXPECT_NE(std::string(error.what()).find("--device cpu"), std::string::npos) << error.what();
+    }
+    EXPECT_EQ(simt::live_allocations() + simt::live_graphs(), before) << "allocation " << nth;
+    ASSERT_LT(nth, 100);
+  }
+  simt::fail_allocation(0);
+  EXPECT_GE(n_failed, 10) << "two arenas, pinned buffers, graphs";
+  EXPECT_EQ(simt::live_allocations() + simt::live_graphs(), before);
+}
+
+// Once it is packed, the prompt's unquantized cache goes back to the GPU.
+TEST(CudaDecoder, ThePromptsCacheGoesWhenItIsPacked) {
+  const auto decoder =
+      make_cuda_decoder(tiny_llama(), limits_for(DType::f16), policy_of({}, DType::f16));
+  const std::size_t with_prompt = simt::live_device_bytes();
+  decoder->prefill(kPrompt, {});
+  EXPECT_LT(simt::live_device_bytes(), with_prompt);
+}
+
+}  // namespace
+}  // namespace qaq::test
