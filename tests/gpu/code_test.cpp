@@ -105,11 +105,31 @@ TEST(KernelCode, HasNoLocalMemoryAndNoAtomicSums) {
   }
 }
 
+std::string ptx_of(const char* name) {
+  return text_of(fs::path(QAQ_CODE_FOLDER) / (std::string(name) + ".ptx"));
+}
+
 // Bandwidth is what they are for: 16 bytes a load.
-TEST(KernelCode, ProductsLoadFourNumbersAtATime) {
-  for (const char* name : {"linear", "norm", "half_linear", "dequantize_weights"}) {
-    const std::string ptx = text_of(fs::path(QAQ_CODE_FOLDER) / (std::string(name) + ".ptx"));
+TEST(KernelCode, KernelsThatReadMuchLoadSixteenBytesAtATime) {
+  for (const char* name : {"linear", "norm", "half_linear", "dequantize_weights", "logits_top",
+                           "key_scores", "value_mix"}) {
+    const std::string ptx = ptx_of(name);
     EXPECT_TRUE(std::regex_search(ptx, std::regex(R"(ld\.global[.a-z]*\.v4)"))) << name;
+  }
+}
+
+TEST(KernelCode, ProductsIn16BitsUseTheTensorCores) {
+  for (const char* name :
+       {"half_linear", "attention_prefill", "attention_decode", "key_scores", "value_mix"}) {
+    EXPECT_NE(ptx_of(name).find("mma.sync.aligned.m16n8k16"), std::string::npos) << name;
+  }
+}
+
+// What must equal core's numbers bit for bit rounds after every operation, as core does.
+TEST(KernelCode, PlansAndCodesAreNotContracted) {
+  for (const char* name :
+       {"unit_stats", "importance", "plan_bits", "write_pages", "unpack_pages", "quantize_rows"}) {
+    EXPECT_FALSE(std::regex_search(ptx_of(name), std::regex(R"(\bfma\.)"))) << name;
   }
 }
 

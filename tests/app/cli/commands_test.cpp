@@ -116,6 +116,7 @@ TEST(CommandLine, AGpuThatIsNotThereIsSaidInOneLine) {
   const std::string there = test::test_data_path("badinputs/h5/ok_full_f32.h5");
   for (std::vector<std::string> words :
        {std::vector<std::string>{"run", "--model", kTiny, "--prompt", "a"},
+        {"run", "--model", kTiny, "--prompt", "a", "--policy", "qaq"},
         {"capture", "-o", capture, "--model", kTiny, "--prompt", "a"},
         {"replay", there},
         {"sweep", there, "--grid", "grid.json", "-o", results}}) {
