@@ -13,6 +13,9 @@
 namespace qaq::cuda {
 namespace {
 
+// What is widened as one piece of work.
+constexpr std::int64_t kNumbersTogether = std::int64_t{1} << 16;
+
 // Numbers of rows [first_row, first_row + n_rows) of a head as the region has them.
 std::int64_t head_numbers(const TapBlock& block) {
   if (block.what == TapKind::attention) return triangle_size(block.first_row, block.n_rows);
@@ -208,13 +211,16 @@ void TapRing::hand_out(const Piece& piece) {
   const std::int64_t n_rows = block.n_heads * block.n_rows;
   const auto numbers = pool_.take(n_rows * block.n_cols);
   const std::int64_t head_bytes = piece.bytes / block.n_heads;
-  parallel_for(n_rows, [&](std::int64_t i) {
-    const std::int64_t head = i / block.n_rows, row = i % block.n_rows;
-    TapBlock before = block;
-    before.n_heads = 1;
-    before.n_rows = row;
-    widen(block, block.first_row + row, piece.pinned + head * head_bytes + region_bytes(before),
-          numbers.get() + i * block.n_cols);
+  const std::int64_t together = std::max<std::int64_t>(1, kNumbersTogether / block.n_cols);
+  parallel_for((n_rows + together - 1) / together, [&](std::int64_t part) {
+    for (std::int64_t i = part * together; i < std::min(n_rows, (part + 1) * together); ++i) {
+      const std::int64_t head = i / block.n_rows, row = i % block.n_rows;
+      TapBlock before = block;
+      before.n_heads = 1;
+      before.n_rows = row;
+      widen(block, block.first_row + row, piece.pinned + head * head_bytes + region_bytes(before),
+            numbers.get() + i * block.n_cols);
+    }
   });
   TapBlock out = block;
   out.dtype = DType::f32;

@@ -18,9 +18,6 @@
 namespace qaq::test {
 namespace {
 
-// A real library would take the shim's memory for a GPU's.
-[[maybe_unused]] const int kNoLibrary = setenv("QAQ_CUBLASLT", "none", 1);
-
 const std::vector<std::int32_t> kIds{5, 9, 200, 17, 42, 3, 77, 120, 8, 64};
 constexpr std::int64_t kPrompt = 7;
 

@@ -66,9 +66,6 @@ TEST_P(TinyModels, AreWithinTheOraclesBounds) {
 INSTANTIATE_TEST_SUITE_P(Cuda, TinyModels, testing::ValuesIn(kTinyModels),
                          [](const auto& tiny) { return plain(tiny.param.model); });
 
-// A real library would take the shim's memory for a GPU's.
-[[maybe_unused]] const int kNoLibrary = setenv("QAQ_CUBLASLT", "none", 1);
-
 // KL divergence of the softmax of `ours` from that of `reference`, in nats.
 double divergence(std::span<const float> ours, std::span<const float> reference) {
   const auto log_sum = [](std::span<const float> logits) {
@@ -148,6 +145,9 @@ TEST_P(ShortNumbers, AreNearTheCpuOnTheSameWeights) {
 // Each model once, whatever its files, and one of them in bfloat16.
 std::vector<ShortCase> short_cases() {
   std::vector<ShortCase> cases{{kTinyModels[0], DType::bf16}};
+#ifdef __SANITIZE_THREAD__
+  return cases;  // the same kernels in the same places, ten times as slow
+#endif
   for (const TinyModel& tiny : kTinyModels) {
     const auto same = [&](const ShortCase& other) {
       return other.dtype == DType::f16 && std::string(other.tiny.reference) == tiny.reference;
@@ -252,19 +252,19 @@ Engine::LayerCache made_up_cache(const ModelShape& s, std::int64_t n, std::int64
   return {made_up(1), made_up(2)};
 }
 
-// Logits of six tokens behind 509, so that a graph is captured, played, and another one captured.
+// Logits of three tokens behind 510, so that a graph is captured, played, and another one captured.
 std::vector<float> decoded_logits(bool graphs, bool tapped, std::uint64_t seed) {
   setenv("QAQ_CUDA_GRAPH", graphs ? "1" : "0", 1);
   simt::defer(seed > 0, seed);
-  constexpr std::int64_t kGiven = 509;
+  constexpr std::int64_t kGiven = 510, kTokens = 3;
   const auto model = tiny_llama();
   const ModelShape& s = model->spec().shape;
   const auto engine = make_cuda_backend()->open(
-      model, {.max_tokens = kGiven + 6, .max_batch = 1, .dtype = DType::f16});
+      model, {.max_tokens = kGiven + kTokens, .max_batch = 1, .dtype = DType::f16});
   engine->resume(kGiven, [&](std::int64_t layer) { return made_up_cache(s, kGiven, layer); });
-  TapRecorder taps(s, kGiven + 6);
+  TapRecorder taps(s, kGiven + kTokens);
   std::vector<float> all;
-  for (const std::int32_t id : std::span(kIds).first(6)) {
+  for (const std::int32_t id : std::span(kIds).first(kTokens)) {
     engine->run({&id, 1}, tapped ? &taps : nullptr);
     all.insert(all.end(), engine->logits().begin(), engine->logits().end());
   }
@@ -277,7 +277,7 @@ TEST(CudaEngine, GraphsAndTapsChangeNoByteOfADecodedToken) {
   const std::vector<float> plain = decoded_logits(false, false, 0);
   EXPECT_EQ(decoded_logits(false, true, 0), plain);
   const auto graphs = simt::live_graphs();
-  for (const std::uint64_t seed : {0, 1, 2}) EXPECT_EQ(decoded_logits(true, false, seed), plain);
+  EXPECT_EQ(decoded_logits(true, false, 1), plain);
   EXPECT_EQ(simt::live_graphs(), graphs);
 }
 

@@ -1,6 +1,8 @@
 // Taps on their way from the GPU to the sink, on the host's SIMT shim, whose streams run in random
 // legal order: what is handed over comes whole and in order, however small the memory, and whatever
 // goes wrong ends the run.
+#include "gpu/engine/tap_ring.h"
+
 #include <gtest/gtest.h>
 #include <numeric>
 #include <thread>
@@ -8,7 +10,6 @@
 
 #include "gpu/cuda/kernels/triangle.h"
 #include "gpu/device/error.h"
-#include "gpu/engine/tap_ring.h"
 #include "tests/gpu/simt/simt.h"
 
 namespace qaq::cuda {
@@ -74,9 +75,9 @@ class Rig {
     ASSERT_EQ(bytes.size(), numbers.size() * static_cast<std::size_t>(bytes_of(block.dtype)));
     store_as(numbers, block.dtype, bytes.data());
     std::byte* region = ring->take(std::ssize(bytes));
-    check(cudaMemcpyAsync(region, bytes.data(), bytes.size(), cudaMemcpyHostToDevice,
-                          stream_.get()),
-          "copy");
+    check(
+        cudaMemcpyAsync(region, bytes.data(), bytes.size(), cudaMemcpyHostToDevice, stream_.get()),
+        "copy");
     kept_.push_back(std::move(bytes));  // read when the copy runs
     ring->put(sink, block, stream_);
   }
