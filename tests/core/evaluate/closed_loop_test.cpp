@@ -342,7 +342,7 @@ TEST(ClosedLoop, SameBytesOnAnyNumberOfThreads) {
 }
 
 TEST(ClosedLoop, ItsMemoryIsKnownBeforehand) {
-  const ModelShape& s = tiny_llama()->spec().shape;
+  const ModelShape s = tiny_llama()->spec().shape;
   DecodePolicy policy{lively_params()};
   const std::int64_t a_cache = 4 * s.n_layers * s.n_kv_heads * 100 * s.head_dim;
   EXPECT_EQ(ClosedLoop::cache_bytes(s, policy, 100), 4 * a_cache);
