@@ -145,9 +145,6 @@ TEST_P(ShortNumbers, AreNearTheCpuOnTheSameWeights) {
 // Each model once, whatever its files, and one of them in bfloat16.
 std::vector<ShortCase> short_cases() {
   std::vector<ShortCase> cases{{kTinyModels[0], DType::bf16}};
-#ifdef __SANITIZE_THREAD__
-  return cases;  // the same kernels in the same places, ten times as slow
-#endif
   for (const TinyModel& tiny : kTinyModels) {
     const auto same = [&](const ShortCase& other) {
       return other.dtype == DType::f16 && std::string(other.tiny.reference) == tiny.reference;

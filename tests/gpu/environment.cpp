@@ -2,14 +2,21 @@
 // thread sanitizer would see races between them; and without cuBLASLt, which would take the shim's
 // memory for a GPU's.
 #include <cstdlib>
+#include <gtest/gtest.h>
 
 #include "core/base/parallel.h"
 
 namespace {
 
-const bool kSet = [] {
-  qaq::set_thread_count(1);
-  return setenv("QAQ_CUBLASLT", "none", 1) == 0;
-}();
+class Surroundings : public testing::Environment {
+ public:
+  void SetUp() override {
+    qaq::set_thread_count(1);
+    setenv("QAQ_CUBLASLT", "none", 1);
+  }
+};
+
+[[maybe_unused]] const testing::Environment* const kSurroundings =
+    testing::AddGlobalTestEnvironment(new Surroundings);
 
 }  // namespace
