@@ -80,7 +80,12 @@ void Engine::run(std::span<const std::int32_t> ids, TapSink* taps, const Work& w
                     .cure = "tokenize the text with this model's tokenizer"});
     }
   }
-  forward(*ops_, spec(), weights_, activations_, {ids, n_tokens_, taps}, work);
+  try {
+    forward(*ops_, spec(), weights_, activations_, {ids, n_tokens_, taps}, work);
+  } catch (...) {
+    ops_->cancel();  // the sink may go before the engine
+    throw;
+  }
   n_tokens_ += n;
 }
 

@@ -111,6 +111,8 @@ class Ops {
   virtual void logits(const BatchRows& rows, const Tensor& in, const Tensor& head,
                       TapSink* taps) = 0;
   virtual void sync() = 0;
+  /// The run is given up: when this returns, nothing of it reaches its taps any more.
+  virtual void cancel() {}
 
   /// (vocab_size), valid after sync() until the next logits().
   virtual std::span<const float> last_logits() const = 0;

@@ -462,6 +462,11 @@ void CudaOps::sync() {
   if (ring_) ring_->drain();
 }
 
+void CudaOps::cancel() {
+  capture_.reset();
+  if (ring_) ring_->drop();
+}
+
 std::span<const float> CudaOps::last_logits() const {
   return {last_logits_.data(), static_cast<std::size_t>(last_logits_.size())};
 }

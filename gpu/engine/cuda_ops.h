@@ -49,6 +49,7 @@ class CudaOps : public Ops {
   Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
   void logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) override;
   void sync() override;
+  void cancel() override;
   std::span<const float> last_logits() const override;
 
  protected:

@@ -140,6 +140,13 @@ void TapRing::drain() {
   throw_failure();
 }
 
+void TapRing::drop() {
+  std::unique_lock lock(mutex_);
+  dropping_ = true;
+  changed_.wait(lock, [this] { return idle_ || failure_; });
+  dropping_ = false;
+}
+
 // Copies go ahead of what is delivered, as far as the pinned memory reaches.
 void TapRing::run() {
   std::unique_lock lock(mutex_);
@@ -195,14 +202,14 @@ void TapRing::deliver_oldest() {
   const Piece piece = std::move(copying_.front());
   copying_.pop_front();
   piece.copied->wait();
-  if (piece.last_of_region) {
-    {
-      const std::lock_guard lock(mutex_);
-      device_ring_.release();
-    }
-    changed_.notify_all();
+  bool wanted = true;
+  {
+    const std::lock_guard lock(mutex_);
+    wanted = !dropping_;
+    if (piece.last_of_region) device_ring_.release();
   }
-  hand_out(piece);
+  changed_.notify_all();
+  if (wanted) hand_out(piece);
   pinned_ring_.release();
 }
 

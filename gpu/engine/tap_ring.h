@@ -46,6 +46,8 @@ class TapRing {
   void put(TapSink& sink, const TapBlock& block, const Stream& stream);
   /// Returns when the sinks have everything. Throws as take().
   void drain();
+  /// Returns when the sinks get no more: what has not reached them is dropped.
+  void drop();
 
   /// Bytes that put() reads of a region with this content.
   static std::int64_t region_bytes(const TapBlock& block);
@@ -83,6 +85,7 @@ class TapRing {
   std::deque<Piece> waiting_;
   bool stopping_ = false;
   bool idle_ = true;
+  bool dropping_ = false;
   std::exception_ptr failure_;
 
   ByteRing pinned_ring_;       // the thread's own, as what follows
