@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "gpu/device/cublas.h"
 #include "gpu/device/probe.h"
 
 namespace qaq::gpu_check {
@@ -19,7 +20,11 @@ Machine find_machine() {
   Machine machine{.name = found.name,
                   .capability = found.capability,
                   .driver = found.driver,
-                  .runtime = found.runtime};
+                  .runtime = found.runtime,
+                  .products = ""};
+  std::string why_not;
+  const auto library = cuda::CublasLt::open(why_not);
+  machine.products = library ? "cuBLASLt " + library->version() : "own products (" + why_not + ")";
   add_datasheet(machine);
   return machine;
 }
@@ -31,8 +36,10 @@ void add_datasheet(Machine& machine) {
   const auto has = [&](const char* word) { return std::ranges::find(words, word) != words.end(); };
   // Cards of the same name with other memory, and parts of a card.
   if (has("PCIe") || has("NVL") || has("MIG")) return;
-  if (has("H100")) machine.memory_rate = 3.35e12, machine.f32_rate = 67e12;
-  if (has("H200")) machine.memory_rate = 4.8e12, machine.f32_rate = 67e12;
+  if (!has("H100") && !has("H200")) return;
+  machine.memory_rate = has("H200") ? 4.8e12 : 3.35e12;
+  machine.f32_rate = 67e12;
+  machine.half_rate = 989e12;
 }
 
 }  // namespace qaq::gpu_check

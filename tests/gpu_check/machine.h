@@ -11,7 +11,10 @@ struct Machine {
   int runtime = 0;         ///< of this build
   double memory_rate = 0;  ///< bytes a second by the datasheet; 0: not known
   double f32_rate = 0;     ///< float32 operations a second by the datasheet; 0: not known
+  double half_rate = 0;    ///< the same of tensor cores on 16-bit numbers, dense
   double copy_rate = 0;    ///< bytes read and written a second, measured; 0: not yet
+  double link_rate = 0;    ///< bytes to the host a second, measured; 0: not yet
+  std::string products;    ///< who multiplies 16-bit matrices of many rows
 };
 
 /// The first GPU. Throws Error{work} where there is none to run on.

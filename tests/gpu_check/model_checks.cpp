@@ -1,14 +1,15 @@
 // The engine on the GPU against float64 forward passes of tiny models, and against the CPU.
 #include <algorithm>
+#include <cstdlib>
 #include <span>
 
 #include "core/base/error.h"
 #include "data/models/model_file.h"
 #include "gpu/backend.h"
+#include "tests/gpu_check/comparison.h"
 #include "tests/gpu_check/oracle_folder.h"
 #include "tests/gpu_check/steps.h"
-#include "tests/support/deviation.h"
-#include "tests/support/tap_recorder.h"
+#include "tests/support/half_numbers.h"
 #include "tests/support/tiny_models.h"
 
 namespace qaq::gpu_check {
@@ -20,6 +21,8 @@ using test::TinyModel;
 constexpr std::int64_t kDecoded = 4;
 constexpr double kBound = 1e-5;  // tests/data/oracle/README.md
 constexpr std::int64_t kContinued = 32;
+constexpr std::size_t kShimModels = 2;
+constexpr std::int64_t kGiven = 509, kBehind = 6;  // tokens; a graph serves 512
 
 std::vector<std::int32_t> prompt_of(const OracleFolder& oracle, const char* reference) {
   std::vector<std::int32_t> ids;
@@ -32,25 +35,6 @@ std::vector<std::int32_t> prompt_of(const OracleFolder& oracle, const char* refe
   return ids;
 }
 
-// Within the bound of the oracle: of probabilities the error itself, of other arrays over the
-// largest number.
-CaseRow compare(std::span<const float> ours, const NpyArray& reference, const std::string& name) {
-  const std::vector<float> numbers = reference.floats();
-  test::Deviation d;
-  if (ours.size() == numbers.size()) d.add<float, float>(ours, numbers);
-  std::string shape;
-  for (const std::int64_t extent : reference.shape()) {
-    shape += (shape.empty() ? "" : " x ") + std::to_string(extent);
-  }
-  // Nothing to compare, or nothing but zeros, proves nothing.
-  const bool empty = d.n == 0 || !(d.max_reference > 0);
-  const double worst = empty                 ? std::numeric_limits<double>::infinity()
-                       : name == "attention" ? d.max_abs
-                                             : d.max_relative();
-  return {name, shape, worst, kBound, cases::digest_of({ours.begin(), ours.end()})};
-}
-
-// All but the last tokens in one batch, those one by one.
 std::vector<CaseRow> run_model(const Context& context, const OracleFolder& oracle,
                                const TinyModel& tiny) {
   const std::vector<std::int32_t> ids = prompt_of(oracle, tiny.reference);
@@ -58,16 +42,15 @@ std::vector<CaseRow> run_model(const Context& context, const OracleFolder& oracl
   const auto model = open_model(context.options.data + "/" + tiny.model);
   test::TapRecorder taps(model->spec().shape, n);
   const auto engine = make_cuda_backend()->open(model, {n, n});
-  engine->run(std::span(ids).first(static_cast<std::size_t>(n - kDecoded)), &taps);
-  for (std::int64_t i = n - kDecoded; i < n; ++i) {
-    engine->run(std::span(ids).subspan(static_cast<std::size_t>(i), 1), &taps);
-  }
+  run_tokens(*engine, ids, kDecoded, taps);
 
   std::vector<CaseRow> rows;
-  const auto add = [&](const char* name, std::span<const float> ours) {
+  const auto add = [&](const std::string& name, std::span<const float> ours) {
     if (!oracle.has(tiny.reference, name)) return;
-    rows.push_back(compare(ours, oracle.read(tiny.reference, name), name));
-    rows.back().name = std::string(tiny.model) + ", " + name;
+    // Of probabilities the error itself.
+    rows.push_back(compare(std::string(tiny.model) + ", " + name, ours,
+                           oracle.read(tiny.reference, name).floats(),
+                           {.most = kBound, .of_largest = name != "attention"}));
   };
   add("query", taps.query.span());
   add("key", taps.key.span());
@@ -75,6 +58,33 @@ std::vector<CaseRow> run_model(const Context& context, const OracleFolder& oracl
   add("attention", taps.attention.span());
   add("logits", taps.logits.span());
   return rows;
+}
+
+/// A cache of so many tokens, the same on every run.
+Engine::LayerCache made_up_cache(const ModelShape& s, std::int64_t layer) {
+  const auto made_up = [&](std::int64_t seed) {
+    auto numbers = std::make_shared<NdArray<float, 3>>(Shape<3>{s.n_kv_heads, kGiven, s.head_dim});
+    cases::Numbers random(static_cast<std::uint32_t>(2 * layer + seed));
+    for (float& x : numbers->span()) x = random.bell();
+    return numbers;
+  };
+  return {made_up(0), made_up(1)};
+}
+
+std::vector<float> logits_behind_a_cache(const std::shared_ptr<const ModelFile>& model,
+                                         bool graphs) {
+  setenv("QAQ_CUDA_GRAPH", graphs ? "1" : "0", 1);
+  const ModelShape& s = model->spec().shape;
+  const auto engine = make_cuda_backend()->open(
+      model, {.max_tokens = kGiven + kBehind, .max_batch = 1, .dtype = DType::f16});
+  engine->resume(kGiven, [&](std::int64_t layer) { return made_up_cache(s, layer); });
+  std::vector<float> all;
+  for (std::int32_t id = 0; id < kBehind; ++id) {
+    engine->run({&id, 1});
+    all.insert(all.end(), engine->logits().begin(), engine->logits().end());
+  }
+  unsetenv("QAQ_CUDA_GRAPH");
+  return all;
 }
 
 std::vector<std::int32_t> continued(const Backend& backend,
@@ -102,6 +112,38 @@ void check_models(Context& context) {
       context.report.fail("correct", tiny.model, error.what());
     }
   }
+}
+
+// Each model once, whatever its files, and one of them in bfloat16.
+void check_half_models(Context& context) {
+  const OracleFolder oracle(context.options.oracle);
+  const auto check = [&](const TinyModel& tiny, DType dtype) {
+    const HalfModel model(tiny.model, open_model(context.options.data + "/" + tiny.model), dtype,
+                          prompt_of(oracle, tiny.reference), test::kTinyDivergence);
+    check_twice(context, "half_models", [&] { return model.check(kDecoded); });
+  };
+  check(test::kTinyModels[0], DType::bf16);
+  std::vector<std::string> done;
+  for (const TinyModel& tiny : test::kTinyModels) {
+    if (std::ranges::find(done, tiny.reference) != done.end()) continue;
+    if (context.options.shim && done.size() == kShimModels)
+      break;  // the tests run all of them there
+    done.emplace_back(tiny.reference);
+    check(tiny, DType::f16);
+  }
+}
+
+// Logits of six tokens behind 509, so that a graph is captured, played, and another one captured:
+// of the same bytes as launch by launch.
+void check_graphs(Context& context) {
+  const auto model = open_model(context.options.data + "/" + test::kTinyModels[0].model);
+  const std::vector<float> launched = logits_behind_a_cache(model, false);
+  check_twice(context, "graphs", [&] {
+    const std::vector<float> played = logits_behind_a_cache(model, true);
+    return std::vector<CaseRow>{
+        {"decode, graph = launches", cases::shape_text({{"keys", kGiven}, {"tokens", kBehind}}),
+         cases::n_different(launched, played), 0, cases::digest_of(played)}};
+  });
 }
 
 // Counts tokens other than the CPU's.

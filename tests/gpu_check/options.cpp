@@ -16,8 +16,8 @@ std::string listed(const std::vector<std::string>& names) {
 }  // namespace
 
 std::string usage_text(const std::vector<std::string>& steps) {
-  return "gpu_check [--quick] [--only NAME] [--shim] [--data DIR] [--oracle DIR] [--out DIR] "
-         "[--commit ID]\n"
+  return "gpu_check [--quick] [--only NAME] [--shim] [--data DIR] [--oracle DIR] [--slice DIR] "
+         "[--out DIR] [--commit ID]\n"
          "  --quick       small cases\n"
          "  --only NAME   one of: " +
          listed(steps) +
@@ -25,7 +25,8 @@ std::string usage_text(const std::vector<std::string>& steps) {
          "  --shim        on the host's SIMT shim: small cases, nothing is timed\n"
          "  --data DIR    tests/data of the source tree\n"
          "  --oracle DIR  what oracle.py wrote (build-gpu/oracle)\n"
-         "  --out DIR     where to write gpu_check.json\n"
+         "  --slice DIR   what pack_model wrote (.gpu/model)\n"
+         "  --out DIR     where to write gpu_check.json and taps/\n"
          "  --commit ID   of the source tree, where the build could not ask git\n";
 }
 
@@ -52,6 +53,8 @@ Options parse_options(std::span<const char* const> arguments,
       options.data = value_of(++i);
     } else if (flag == "--oracle") {
       options.oracle = value_of(++i);
+    } else if (flag == "--slice") {
+      options.slice = value_of(++i);
     } else if (flag == "--out") {
       options.out = value_of(++i);
     } else if (flag == "--commit") {

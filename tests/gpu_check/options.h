@@ -13,8 +13,9 @@ struct Options {
   std::string only;    ///< one step; empty: all
   std::string data = "tests/data";
   std::string oracle = "build-gpu/oracle";
-  std::string out;     ///< folder of gpu_check.json; empty: none is written
-  std::string commit;  ///< for builds that do not know theirs
+  std::string slice = ".gpu/model";  ///< of a real model, where it travelled
+  std::string out;                   ///< folder of gpu_check.json and taps/; empty: none is written
+  std::string commit;                ///< for builds that do not know theirs
 
   bool small() const { return quick || shim; }
 };

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""oracle.py FOLDER: reference arrays of the tiny models as .npy files, with an index.json.
+"""oracle.py FOLDER: reference arrays of the tiny models, and of the first layers of SmolLM2, as .npy
+files, with an index.json.
 
-For a machine without an HDF5 library: reads tests/data/oracle with h5py. Which forward files there
-are stands in tests/support/tiny_models.h alone.
+For a machine without an HDF5 library: reads tests/data/oracle with h5py. Which forward files of
+tiny models there are stands in tests/support/tiny_models.h alone.
 """
 import json
 import os
@@ -18,6 +19,8 @@ import numpy  # noqa: E402
 
 TESTS = Path(__file__).resolve().parent.parent
 ARRAYS = ("query", "key", "value", "attention", "logits", "token_ids")
+SLICE_FILES = [f"smollm2_forward_{prompt}" for prompt in ("narrative", "code", "mix")]
+LAYERS = (0, 1)
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8"}
 
 
@@ -50,12 +53,33 @@ def write_arrays(name, folder):
     return files
 
 
+def write_layers(name, folder):
+    """Of a forward file of SmolLM2 what the layers of the slice are held against: LAYERS, and of
+    each array the largest magnitude over all layers that the file has, by which bounds go."""
+    path = TESTS / "data" / "oracle" / f"{name}.h5"
+    files = {}
+
+    def save(array, numbers, kind):
+        files[array] = f"{name}.{array}.npy"
+        numpy.save(folder / files[array], numpy.ascontiguousarray(numbers, kind))
+
+    with h5py.File(path, "r") as source:
+        save("token_ids", source["token_ids"][()], "<i8")
+        for array in ("query", "key", "value", "attention"):
+            stored = [source[f"layers/{layer}/{array}"] for layer in sorted(source["layers"])]
+            for layer in LAYERS:
+                save(f"{array}{layer}", source[f"layers/{layer:02}/{array}"][()], "<f4")
+            save(f"{array}_largest", [max(abs(numbers[()]).max() for numbers in stored)], "<f4")
+    return files
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: oracle.py FOLDER")
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     index = {name: write_arrays(name, folder) for name in forward_files()}
+    index |= {name: write_layers(name, folder) for name in SLICE_FILES}
     # Last: a folder with an index is whole.
     (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n")
     print(f"oracle.py: {sum(map(len, index.values()))} arrays of {len(index)} files in {folder}")

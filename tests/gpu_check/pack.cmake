@@ -1,7 +1,9 @@
 # Fills .gpu with what gpu_check needs and a machine without packages lacks:
-#   cmake -DINCLUDES="DIR;DIR" [-DSOURCE=ROOT] [-DPACK=FOLDER] -P tests/gpu_check/pack.cmake
+#   cmake -DINCLUDES="DIR;DIR" [-DSOURCE=ROOT] [-DPACK=FOLDER] [-DPACK_MODEL=PROGRAM]
+#         -P tests/gpu_check/pack.cmake
 # INCLUDES: folders among which one holds Eigen/ and one nlohmann/. Headers travel as one archive;
-# unpacked they would not fit beside tests/data.
+# unpacked they would not fit beside tests/data. PROGRAM: pack_model (developer/), which takes the
+# first layers of a model where that is in the cache.
 cmake_minimum_required(VERSION 3.25)
 
 if(NOT SOURCE)
@@ -30,6 +32,11 @@ endforeach()
 execute_process(COMMAND ${CMAKE_COMMAND} -E tar czf ${pack}/include.tar.gz Eigen nlohmann
                 WORKING_DIRECTORY ${pack}/staged COMMAND_ERROR_IS_FATAL ANY)
 file(REMOVE_RECURSE ${pack}/staged)
+
+if(PACK_MODEL)
+  execute_process(COMMAND ${PACK_MODEL} ${pack}/model ${SOURCE}/tests/data/oracle/greedy.json
+                  COMMAND_ERROR_IS_FATAL ANY)
+endif()
 
 # The copy has no history to ask.
 execute_process(COMMAND git describe --always --dirty --abbrev=12 --exclude=* WORKING_DIRECTORY ${SOURCE}

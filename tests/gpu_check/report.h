@@ -19,16 +19,17 @@ struct Compared {
   std::uint64_t digest = 0;
 };
 
-/// What bounds a speed.
-enum class Limit { memory, arithmetic, link };
+/// What bounds a speed: float32 arithmetic, or that of the tensor cores on 16-bit numbers.
+enum class Limit { memory, arithmetic, half_arithmetic, link };
 
 /// The median of one launch.
 struct Timed {
   Limit limit = Limit::memory;
-  double seconds = 0;     ///< 0: it ran, and was not timed
-  double bytes = 0;       ///< that must move
-  double operations = 0;  ///< that must be done, where they are the limit
-  double goal = 0;        ///< share of the datasheet's rate; 0: none
+  double seconds = 0;       ///< 0: it ran, and was not timed
+  double bytes = 0;         ///< that must move; 0: not counted
+  double operations = 0;    ///< that must be done, where they are the limit
+  double goal = 0;          ///< share of the datasheet's rate; 0: none
+  double most_seconds = 0;  ///< the goal where it is a time; 0: none
 };
 
 struct Row {
@@ -39,15 +40,17 @@ struct Row {
   std::optional<Compared> compared;
   std::optional<Timed> timed;
   Verdict verdict = Verdict::none;
-  std::string note;  ///< why it failed or was skipped
+  std::string note;  ///< why it failed or was skipped, or what else was seen
 };
 
+/// Whether operations are the limit.
+bool is_arithmetic(Limit limit);
 /// Bytes or operations a second; 0 where there is no time.
 double rate_of(const Timed& timed);
 /// Shares of the datasheet's and of the measured copy's rate; nothing where one is not known.
 std::optional<double> datasheet_share(const Timed& timed, const Machine& machine);
 std::optional<double> copy_share(const Timed& timed, const Machine& machine);
-/// ok or slow where there is a goal and a datasheet, else none.
+/// ok or slow where there is a goal, and a datasheet where it is a share of one; else none.
 Verdict speed_verdict(const Timed& timed, const Machine& machine);
 
 struct Report {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""rival.py [--out DIR]: PyTorch on the shapes that gpu_check times, in the same table.
+"""rival.py [--out DIR] [--quick]: PyTorch on the shapes that gpu_check times, in the same table.
 
 Without PyTorch or a GPU it says so and ends well. Writes DIR/rival.json.
 """
 import argparse
 import json
+import math
 import statistics
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 WARMUPS = 3
 SAMPLES = 21
 MORE_THAN_L2 = 256 << 20  # bytes that a pass touches, as gpu_check
-HEADS, HEAD_DIM = 32, 128
+LAYERS, HEADS, HEAD_DIM = 32, 32, 128
 COLUMNS = ("name", "shape", "time", "bytes", "GB/s", "% of datasheet", "% of measured copy", "goal", "ok")
 TERA = 1e12
 
@@ -94,7 +95,7 @@ class Bench:
     def matmul(self, dtype, label, n_rows, n, k):
         size = self.torch.finfo(dtype).bits // 8
         sets = self.sets(dtype, (n_rows, k), (n, k))
-        operations = 0 if n_rows == 1 else 2 * n_rows * n * k
+        operations = 0 if n_rows <= 8 else 2 * n_rows * n * k
         self.row(f"torch linear {label}", f"T {n_rows}, n {n}, k {k}", dtype, sets,
                  self.torch.nn.functional.linear, size * (n_rows * k + n * k + n_rows * n), operations)
 
@@ -112,16 +113,73 @@ class Bench:
         self.row(f"torch attention {label}", f"T {n_rows}, keys {n_keys}, heads {HEADS}, D {HEAD_DIM}",
                  dtype, sets, run, n_bytes, 4 * HEADS * HEAD_DIM * seen if causal else 0)
 
-    def run(self):
+    def eager_attention(self, n_rows):
+        """A layer of a prompt whose probabilities go to the host, as models give them away."""
         torch = self.torch
+        shape = (1, HEADS, n_rows, HEAD_DIM)
+        sets = self.sets(torch.float16, shape, shape, shape)
+        hidden = torch.ones(n_rows, n_rows, device="cuda", dtype=torch.bool).triu(1)
+        host = torch.empty(1, HEADS, n_rows, n_rows, dtype=torch.float16, pin_memory=True)
+
+        def run(q, k, v):
+            scores = (q @ k.transpose(2, 3) / HEAD_DIM ** 0.5).masked_fill(hidden, float("-inf"))
+            weights = torch.softmax(scores, dim=-1, dtype=torch.float32).to(torch.float16)
+            host.copy_(weights, non_blocking=True)
+            return weights @ v
+
+        self.row("torch eager attention to the host f16", f"T {n_rows}, heads {HEADS}, D {HEAD_DIM}",
+                 torch.float16, sets, run, 2 * HEADS * n_rows * n_rows)
+
+    def quantized_cache(self, n_tokens):
+        """One cache of a prompt, quantized by PyTorch in the authors' order of work."""
+        torch = self.torch
+        cache = self.numbers(torch.float16, LAYERS, 1, HEADS, n_tokens, HEAD_DIM)
+        n_bits = torch.randint(1, 9, (1, n_tokens, LAYERS, HEADS, 1), device="cuda")
+        n_bytes = 2 * 2 * cache.numel()  # read and written once
+        self.row("torch quantization of a cache f16",
+                 f"layers {LAYERS}, heads {HEADS}, T {n_tokens}, D {HEAD_DIM}", torch.float16,
+                 [[cache, n_bits]], lambda *a: quantize_cache(torch, *a), n_bytes)
+
+    def run(self, quick):
+        torch = self.torch
+        lengths = (1024,) if quick else (1024, 4096)
         self.copy()
         for dtype, label in ((torch.float32, "f32"), (torch.float16, "f16")):
             for n in (4096, 11008, 32000):
                 self.matmul(dtype, label, 1, n, 4096)
-            for n in (4096, 11008):
-                self.matmul(dtype, label, 1024, n, 4096)
             self.attention(dtype, label, 1, 4096)
-            self.attention(dtype, label, 1024, 1024)
+        for n in (4096, 11008):
+            self.matmul(torch.float32, "f32", 1024, n, 4096)
+        self.attention(torch.float32, "f32", 1024, 1024)
+        self.matmul(torch.float16, "f16", 8, 11008, 4096)
+        for n_rows in lengths:
+            for n, k in ((4096, 4096), (11008, 4096), (4096, 11008)):
+                self.matmul(torch.float16, "f16", n_rows, n, k)
+            self.attention(torch.float16, "f16", n_rows, n_rows)
+            self.eager_attention(n_rows)
+            self.quantized_cache(n_rows)
+
+
+def quantize_cache(torch, cache, n_bits, outliers=0.01):
+    """cache (layers, batch, heads, T, D); n_bits (batch, T, layers, heads, 1). Bits are given: the
+    rest is what Quantizer does, outliers first, then all units of each number of bits in turn."""
+    x = cache.permute(1, 3, 0, 2, 4)
+    n = x.shape[-1]
+    ordered = x.sort(dim=-1).values
+    low = ordered[..., math.ceil(outliers / 2 * n) - 1].unsqueeze(-1)
+    high = ordered[..., math.floor((1 - outliers / 2) * n) - 1].unsqueeze(-1)
+    outlier = (x <= low) | (x > high)
+    inliers = x.masked_fill(outlier, 0)
+    mean = inliers.sum(-1, keepdim=True) / (~outlier).sum(-1, keepdim=True)
+    most = x.masked_fill(outlier, float("-inf")).amax(-1, keepdim=True)
+    least = x.masked_fill(outlier, float("inf")).amin(-1, keepdim=True)
+    out = x.clone()
+    for bits in range(1, 9):
+        units = (n_bits == bits).squeeze(-1)
+        scale = (most - least)[units] / 2 ** bits
+        codes = ((x[units] - mean[units]) / scale).round().clamp(-2 ** (bits - 1), 2 ** (bits - 1) - 1)
+        out[units] = torch.where(outlier[units], x[units], codes * scale + mean[units])
+    return out.permute(2, 0, 3, 1, 4)
 
 
 def cells(row):
@@ -148,6 +206,7 @@ def print_table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", help="folder of rival.json")
+    parser.add_argument("--quick", action="store_true", help="prompts of 1024 tokens alone")
     arguments = parser.parse_args()
     try:
         import torch
@@ -162,7 +221,7 @@ def main():
     torch.manual_seed(1)
     bench = Bench(torch)
     with torch.inference_mode():
-        bench.run()
+        bench.run(arguments.quick)
     print(f"PyTorch {torch.__version__}, CUDA {torch.version.cuda}, {bench.device}")
     print_table(bench.rows)
     if arguments.out:

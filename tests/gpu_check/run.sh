@@ -30,6 +30,24 @@ case $architecture in
   '' | *[!0-9]*) fail "nvidia-smi gives no compute capability, but '$capabilities'" ;;
 esac
 
+# cuBLASLt where the loader does not look: beside nvcc, or in Python's packages. Without it products
+# are our own, and the table says so.
+find_cublas() {
+  ! ldconfig -p 2>/dev/null | grep -q 'libcublasLt\.so\.1[23]' || return 0
+  toolkit=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
+  packages=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  for library in "$toolkit"/lib64/libcublasLt.so.1[23] \
+    "$toolkit"/targets/*/lib/libcublasLt.so.1[23] "$toolkit"/lib/libcublasLt.so.1[23] \
+    "$packages"/nvidia/cublas/lib/libcublasLt.so.1[23] \
+    "$packages"/nvidia/cu1[23]/lib/libcublasLt.so.1[23]; do
+    [ ! -e "$library" ] || { echo "$library"; return 0; }
+  done
+}
+if [ -z "${QAQ_CUBLASLT:-}" ]; then
+  library=$(find_cublas)
+  [ -z "$library" ] || export QAQ_CUBLASLT="$library"
+fi
+
 if [ ! -f .gpu/include/Eigen/Core ]; then
   [ -f .gpu/include.tar.gz ] ||
     fail "no .gpu/include.tar.gz: build the target gpu_pack on the developer's machine and copy .gpu"
@@ -45,12 +63,14 @@ python3 tests/gpu_check/oracle.py "$build/oracle"
 
 # Before gpu_check, so that its verdict is the last line.
 if python3 -c 'import torch' 2>/dev/null; then
-  python3 tests/gpu_check/rival.py --out "$out" || echo "run.sh: rival.py failed; going on" >&2
+  quick=
+  case " $* " in *" --quick "*) quick=--quick ;; esac
+  python3 tests/gpu_check/rival.py --out "$out" $quick || echo "run.sh: rival.py failed; going on" >&2
 else
   echo "run.sh: python3 has no torch: no rows of a rival"
 fi
 
 commit=
 [ ! -f .gpu/commit ] || commit=$(cat .gpu/commit)
-exec "$program" --data tests/data --oracle "$build/oracle" --out "$out" \
+exec "$program" --data tests/data --oracle "$build/oracle" --slice .gpu/model --out "$out" \
   --commit "$commit" "$@"

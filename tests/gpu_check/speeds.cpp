@@ -26,16 +26,6 @@ Timed arithmetic_bound(std::int64_t n_numbers, double operations) {
   return {.limit = Limit::arithmetic, .bytes = bytes_of(n_numbers), .operations = operations};
 }
 
-Job fast_job(const std::string& name, const std::string& shape, const Timed& timed,
-             const Sets& sets, std::function<void(std::size_t)> launch) {
-  return {.section = "fast",
-          .name = name,
-          .shape = shape,
-          .timed = timed,
-          .n_sets = sets.count(),
-          .launch = std::move(launch)};
-}
-
 void time_linear_shape(Context& context, std::int64_t n_rows, std::int64_t n, std::int64_t k) {
   const Sets sets({n_rows * k, n * k, n_rows * n}, context.options.shim);
   const std::int64_t n_numbers = n_rows * k + n * k + n_rows * n;
@@ -127,12 +117,12 @@ void time_norm(Context& context) {
 void time_activate(Context& context) {
   const std::int64_t n = context.options.shim ? 1024 : std::int64_t{2048} * 11008;
   const Sets sets({n, n, n}, context.options.shim);
-  Job job = fast_job("activate", shape_text({{"n", n}}), memory_bound(3 * n, kGoalElementwise),
-                     sets, [&](std::size_t set) {
-                       require(cuda::silu_times(
-                                   {sets.at(set, 0), sets.at(set, 1), sets.at(set, 0), n}, nullptr),
-                               "silu_times");
-                     });
+  Job job = fast_job(
+      "activate", shape_text({{"n", n}}), memory_bound(3 * n, kGoalElementwise), sets,
+      [&](std::size_t set) {
+        require(cuda::silu_times({sets.at(set, 0), sets.at(set, 1), sets.at(set, 0), n}, nullptr),
+                "silu_times");
+      });
   // It works in place: over and over it would end at zeros.
   job.before = [&] {
     for (std::size_t set = 0; set < sets.count(); ++set) {

@@ -34,44 +34,61 @@ Step kernel_step(const std::string& name, std::vector<cases::CaseRow> (*check)(b
   return {name, run, std::move(time)};
 }
 
+std::function<void(Context&)> both(void (*first)(Context&), void (*second)(Context&)) {
+  return [first, second](Context& context) {
+    first(context);
+    second(context);
+  };
+}
+
 }  // namespace
 
 std::vector<Step> all_steps() {
-  return {kernel_step("embed", cases::check_embed, nullptr),
-          kernel_step("norm", cases::check_norm, time_norm),
-          kernel_step("activate", cases::check_activate, time_activate),
-          kernel_step("linear", cases::check_linear, time_linear),
-          kernel_step("rotate_append", cases::check_rotate_append, time_rotate_append),
-          kernel_step("attention", cases::check_attention, time_attention),
-          kernel_step("half_linear", cases::check_half_linear, nullptr),
-          kernel_step("half_attention", cases::check_half_attention, nullptr),
-          kernel_step("dequantize_weights", cases::check_dequantize_weights, nullptr),
-          kernel_step("unit_stats", cases::check_unit_stats, nullptr),
-          kernel_step("importance", cases::check_importance, nullptr),
-          kernel_step("plan_bits", cases::check_plan_bits, nullptr),
-          kernel_step("logits_top", cases::check_logits_top, nullptr),
-          kernel_step("graph", cases::check_graph, nullptr),
-          kernel_step("assign_slots", cases::check_assign_slots, nullptr),
-          kernel_step("write_pages", cases::check_write_pages, nullptr),
-          kernel_step("key_scores", cases::check_key_scores, nullptr),
-          kernel_step("value_mix", cases::check_value_mix, nullptr),
-          kernel_step("quantize_rows", cases::check_quantize_rows, nullptr),
-          kernel_step("replay_error", cases::check_replay_error, nullptr),
-          {"models", check_models, nullptr},
-          {"greedy", check_greedy, nullptr},
-          {"large", check_large, nullptr}};
+  return {
+      kernel_step("embed", cases::check_embed, nullptr),
+      kernel_step("norm", cases::check_norm, both(time_norm, time_half_norm)),
+      kernel_step("activate", cases::check_activate, both(time_activate, time_half_activate)),
+      kernel_step("linear", cases::check_linear, time_linear),
+      kernel_step("rotate_append", cases::check_rotate_append,
+                  both(time_rotate_append, time_half_rotate)),
+      kernel_step("attention", cases::check_attention, time_attention),
+      kernel_step("half_linear", cases::check_half_linear, time_half_linear),
+      {"cublas", check_cublas, time_cublas},
+      kernel_step("half_attention", cases::check_half_attention, time_half_attention),
+      kernel_step("dequantize_weights", cases::check_dequantize_weights, time_dequantize_weights),
+      kernel_step("unit_stats", cases::check_unit_stats, time_unit_stats),
+      kernel_step("importance", cases::check_importance, time_importance),
+      kernel_step("plan_bits", cases::check_plan_bits, time_plan_bits),
+      kernel_step("logits_top", cases::check_logits_top, time_logits_top),
+      kernel_step("graph", cases::check_graph, nullptr),
+      kernel_step("assign_slots", cases::check_assign_slots, nullptr),
+      kernel_step("write_pages", cases::check_write_pages, time_write_pages),
+      kernel_step("key_scores", cases::check_key_scores, nullptr),
+      kernel_step("value_mix", cases::check_value_mix, time_mixed_attention),
+      kernel_step("quantize_rows", cases::check_quantize_rows, nullptr),
+      kernel_step("replay_error", cases::check_replay_error, nullptr),
+      {"models", check_models, nullptr},
+      {"half_models", check_half_models, nullptr},
+      {"graphs", check_graphs, nullptr},
+      {"greedy", check_greedy, nullptr},
+      {"slice", check_slice, nullptr},
+      {"decoder", check_decoder, time_qaq_7b},
+      {"large", check_large, nullptr},
+      {"7b", nullptr, time_7b},
+      {"13b", nullptr, time_13b}};
 }
 
-void check_twice(Context& context, const std::string& group, const Cases& run) {
+void check_twice(Context& context, const std::string& group, const Cases& run,
+                 const std::string& section) {
   const std::vector<cases::CaseRow> first = run(), second = run();
   if (first.empty() || first.size() != second.size()) {
-    context.report.fail("correct", group, "the number of cases changes, or there are none");
+    context.report.fail(section, group, "the number of cases changes, or there are none");
     return;
   }
   for (std::size_t i = 0; i < first.size(); ++i) {
     const cases::CaseRow& a = first[i];
     const cases::CaseRow& b = second[i];
-    Row row{.section = "correct",
+    Row row{.section = section,
             .group = group,
             .name = a.name,
             .shape = a.shape,

@@ -27,8 +27,8 @@ std::string time_text(double seconds) {
 }
 
 std::string rate_text(const Timed& timed) {
-  if (timed.seconds <= 0) return "";
-  if (timed.limit == Limit::arithmetic) return formatted("%.1f TFLOP/s", rate_of(timed) / 1e12);
+  if (rate_of(timed) <= 0) return "";
+  if (is_arithmetic(timed.limit)) return formatted("%.1f TFLOP/s", rate_of(timed) / 1e12);
   return formatted("%.1f", rate_of(timed) / 1e9);
 }
 
@@ -53,11 +53,12 @@ Line line_of(const Row& row, const Machine& machine) {
   }
   if (row.timed) {
     line[2] = time_text(row.timed->seconds);
-    line[3] = byte_text(static_cast<std::int64_t>(row.timed->bytes));
+    if (row.timed->bytes > 0) line[3] = byte_text(static_cast<std::int64_t>(row.timed->bytes));
     line[4] = rate_text(*row.timed);
     line[5] = percent_text(datasheet_share(*row.timed, machine));
     line[6] = percent_text(copy_share(*row.timed, machine));
     if (row.timed->goal > 0) line[7] = formatted(">= %.0f %%", row.timed->goal * 100);
+    if (row.timed->most_seconds > 0) line[7] = "<= " + time_text(row.timed->most_seconds);
   }
   return line;
 }
@@ -140,13 +141,14 @@ std::string summary(const Report& report) {
 std::string table_text(const Report& report) {
   const Machine& machine = report.machine;
   const std::string datasheet =
-      machine.memory_rate > 0 ? cat(machine.memory_rate / 1e12, " TB/s, ", machine.f32_rate / 1e12,
-                                    " float32 TFLOP/s by its datasheet")
-                              : std::string("datasheet not known");
+      machine.memory_rate > 0
+          ? cat(machine.memory_rate / 1e12, " TB/s, ", machine.f32_rate / 1e12, " float32 and ",
+                machine.half_rate / 1e12, " 16-bit TFLOP/s by its datasheet")
+          : std::string("datasheet not known");
   return cat(machine.name, ", compute capability ", machine.capability / 10, ".",
              machine.capability % 10, ", CUDA ", cuda::version_text(machine.driver), " driver, ",
-             cuda::version_text(machine.runtime), " runtime, ", datasheet, ", commit ",
-             report.commit, "\n", aligned(lines_of(report)), summary(report));
+             cuda::version_text(machine.runtime), " runtime, ", machine.products, ", ", datasheet,
+             ", commit ", report.commit, "\n", aligned(lines_of(report)), summary(report));
 }
 
 }  // namespace qaq::gpu_check
