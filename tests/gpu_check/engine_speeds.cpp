@@ -74,9 +74,8 @@ class DroppingSink : public TapSink {
     double sum = cache_bytes(s, n) + static_cast<double>(4 * n * (3 + 2 * kTopLogits));
     const double heads = static_cast<double>(s.n_layers * s.n_heads);
     if (profile_ != Profile::none) sum += heads * static_cast<double>(2 * n * s.head_dim);
-    if (profile_ == Profile::full)
-      sum += heads * 4 * static_cast<double>(cuda::triangle_size(0, n));
-    return sum;
+    if (profile_ != Profile::full) return sum;
+    return sum + heads * 4 * static_cast<double>(cuda::triangle_size(0, n));
   }
   const char* text() const {
     static constexpr const char* kTexts[] = {"keys and values", "queries, too",
@@ -101,16 +100,8 @@ class Timings {
     engine_->run(std::span(ids_).first(1));  // waits for the weights
     const double bytes =
         2 * static_cast<double>(model_->n_multiplied() + shape().vocab_size * shape().hidden_size);
-    Row row{.section = "fast",
-            .group = "open",
-            .name = model_->spec().name + ", open",
-            .shape = "weights of 16 bits",
-            .compared = {},
-            .timed = Timed{.limit = Limit::link, .bytes = bytes},
-            .verdict = Verdict::none,
-            .note = ""};
-    if (!context.options.shim) row.timed->seconds = opening.seconds();
-    context.report.rows.push_back(row);
+    add_row(context, name("open"), "weights of 16 bits",
+            Timed{.limit = Limit::link, .seconds = opening.seconds(), .bytes = bytes});
   }
 
   static EngineLimits limits_for(const Lengths& lengths) {
@@ -290,17 +281,8 @@ class QaqTimings {
                byte_text(b.unused), ", workspace ", byte_text(b.workspace));
   }
 
-  void add(const std::string& what, std::optional<Timed> timed, const std::string& note) {
-    if (timed && context_.options.shim) timed->seconds = timed->most_seconds = 0;
-    context_.report.rows.push_back(
-        {.section = "fast",
-         .group = name_ + what,
-         .name = name_ + what,
-         .shape = shape_text({{"T", lengths_.longer}}),
-         .compared = {},
-         .timed = timed,
-         .verdict = timed ? speed_verdict(*timed, context_.report.machine) : Verdict::none,
-         .note = note});
+  void add(const std::string& what, const std::optional<Timed>& timed, const std::string& note) {
+    add_row(context_, name_ + what, shape_text({{"T", lengths_.longer}}), timed, note);
   }
 
   Context& context_;

@@ -35,13 +35,12 @@ esac
 find_cublas() {
   ! ldconfig -p 2>/dev/null | grep -q 'libcublasLt\.so\.1[23]' || return 0
   toolkit=$(dirname "$(dirname "$(readlink -f "$nvcc")")")
-  packages=$(python3 -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  for library in "$toolkit"/lib64/libcublasLt.so.1[23] \
-    "$toolkit"/targets/*/lib/libcublasLt.so.1[23] "$toolkit"/lib/libcublasLt.so.1[23] \
-    "$packages"/nvidia/cublas/lib/libcublasLt.so.1[23] \
-    "$packages"/nvidia/cu1[23]/lib/libcublasLt.so.1[23]; do
-    [ ! -e "$library" ] || { echo "$library"; return 0; }
-  done
+  {
+    ls "$toolkit"/lib64/libcublasLt.so.1[23] "$toolkit"/targets/*/lib/libcublasLt.so.1[23] 2>/dev/null
+    python3 -c 'import glob, sys
+for path in filter(None, sys.path):
+    print(*glob.glob(path + "/nvidia/c*/lib/libcublasLt.so.1[23]"), sep="\n")'
+  } | grep . | head -n 1
 }
 if [ -z "${QAQ_CUBLASLT:-}" ]; then
   library=$(find_cublas)

@@ -90,8 +90,19 @@ const std::vector<float>& pattern() {
   return numbers;
 }
 
+// With its times and what they come to, or in the shim without.
+void add(Context& context, Row row) {
+  if (context.options.shim && row.timed) {
+    row.timed->seconds = row.timed->most_seconds = 0;
+    row.note += row.note.empty() ? "not timed" : "; not timed";
+  } else if (row.timed) {
+    row.verdict = speed_verdict(*row.timed, context.report.machine);
+  }
+  context.report.rows.push_back(std::move(row));
+}
+
 Row row_of(const std::string& section, const std::string& name, const std::string& shape,
-           const Timed& timed) {
+           const std::optional<Timed>& timed) {
   return {.section = section,
           .group = name,
           .name = name,
@@ -100,18 +111,6 @@ Row row_of(const std::string& section, const std::string& name, const std::strin
           .timed = timed,
           .verdict = Verdict::none,
           .note = ""};
-}
-
-// With its time, or in the shim without.
-double add(Context& context, Row row, double seconds) {
-  if (context.options.shim) {
-    row.note = "not timed";
-  } else {
-    row.timed->seconds = seconds;
-    row.verdict = speed_verdict(*row.timed, context.report.machine);
-  }
-  context.report.rows.push_back(std::move(row));
-  return seconds;
 }
 
 }  // namespace
@@ -163,22 +162,31 @@ Job fast_job(const std::string& name, const std::string& shape, const Timed& tim
 }
 
 void measure(Context& context, const Job& job) {
-  double seconds = 0;
+  Timed timed = job.timed;
   if (context.options.shim) {
     prepare(job);
     run_pass(job);
     wait(job);
   } else {
-    seconds = median_seconds(job);
+    timed.seconds = median_seconds(job);
   }
-  add(context, row_of(job.section, job.name, job.shape, job.timed), seconds);
+  add(context, row_of(job.section, job.name, job.shape, timed));
 }
 
 double measure(Context& context, const Run& run) {
   if (run.before) run.before();
   run.run();  // graphs are captured, libraries choose, pages are touched
-  const double seconds = context.options.shim ? 0 : median_seconds(run);
-  return add(context, row_of("fast", run.name, run.shape, run.timed), seconds);
+  Timed timed = run.timed;
+  if (!context.options.shim) timed.seconds = median_seconds(run);
+  add(context, row_of("fast", run.name, run.shape, timed));
+  return timed.seconds;
+}
+
+void add_row(Context& context, const std::string& name, const std::string& shape,
+             const std::optional<Timed>& timed, const std::string& note) {
+  Row row = row_of("fast", name, shape, timed);
+  row.note = note;
+  add(context, std::move(row));
 }
 
 }  // namespace qaq::gpu_check

@@ -3,6 +3,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -69,5 +70,10 @@ struct Run {
 /// Adds a row with the median of 21 runs, or of as many as begin within three seconds, and gives
 /// it. In the shim one run, not timed: 0.
 double measure(Context& context, const Run& run);
+
+/// Adds a row of section "fast" with what was timed elsewhere, or with a note alone. In the shim
+/// without times.
+void add_row(Context& context, const std::string& name, const std::string& shape,
+             const std::optional<Timed>& timed, const std::string& note = "");
 
 }  // namespace qaq::gpu_check
