@@ -14,6 +14,7 @@
 #include "gpu/backend.h"
 #include "tests/gpu/simt/simt.h"
 #include "tests/support/deviation.h"
+#include "tests/support/half_numbers.h"
 #include "tests/support/reference_file.h"
 #include "tests/support/rounded_model.h"
 #include "tests/support/tap_recorder.h"
@@ -66,39 +67,10 @@ TEST_P(TinyModels, AreWithinTheOraclesBounds) {
 INSTANTIATE_TEST_SUITE_P(Cuda, TinyModels, testing::ValuesIn(kTinyModels),
                          [](const auto& tiny) { return plain(tiny.param.model); });
 
-// KL divergence of the softmax of `ours` from that of `reference`, in nats.
-double divergence(std::span<const float> ours, std::span<const float> reference) {
-  const auto log_sum = [](std::span<const float> logits) {
-    const double most = *std::ranges::max_element(logits);
-    double sum = 0;
-    for (const float x : logits) sum += std::exp(x - most);
-    return most + std::log(sum);
-  };
-  const double our_sum = log_sum(ours), their_sum = log_sum(reference);
-  double kl = 0;
-  for (std::size_t i = 0; i < ours.size(); ++i) {
-    const double p = reference[i] - their_sum, q = ours[i] - our_sum;
-    kl += std::exp(p) * (p - q);
-  }
-  return kl;
-}
-
-// The largest logit is the same one where the reference's second lies more than 0.1 below it.
-void expect_same_choice(std::span<const float> ours, std::span<const float> reference) {
-  const auto best = std::ranges::max_element(reference) - reference.begin();
-  for (std::size_t i = 0; i < reference.size(); ++i) {
-    if (static_cast<std::ptrdiff_t>(i) != best && reference[i] > reference[best] - 0.1f) return;
-  }
-  EXPECT_EQ(std::ranges::max_element(ours) - ours.begin(), best);
-}
-
 struct ShortCase {
   TinyModel tiny;
   DType dtype;
 };
-
-// Nats. Sums of 48 numbers average out less than those of a real model, of which 1e-4 is asked.
-constexpr double kTinyDivergence = 5e-4;
 
 class ShortNumbers : public testing::TestWithParam<ShortCase> {};
 
@@ -121,21 +93,21 @@ TEST_P(ShortNumbers, AreNearTheCpuOnTheSameWeights) {
   }
   const double factor = dtype == DType::f16 ? 1 : 8;
   const auto compare = [&](const char* name, std::span<const float> ours,
-                           std::span<const float> theirs, double bound, double rms) {
+                           std::span<const float> theirs, const HalfBound& bound) {
     Deviation d;
     d.add(ours, theirs);
-    EXPECT_LE(d.max_relative(), factor * bound) << name;
-    EXPECT_LE(d.rms_relative(), factor * rms) << name;
+    EXPECT_LE(d.max_relative(), factor * bound.most) << name;
+    EXPECT_LE(d.rms_relative(), factor * bound.rms) << name;
   };
-  compare("query", taps.query.span(), expected.query.span(), 4e-3, 5e-4);
-  compare("key", taps.key.span(), expected.key.span(), 4e-3, 5e-4);
-  compare("value", taps.value.span(), expected.value.span(), 4e-3, 5e-4);
-  compare("attention", taps.attention.span(), expected.attention.span(), 5e-3, 5e-3);
-  compare("logits", taps.logits.span(), expected.logits.span(), 1e-2, 1e-2);
+  compare("query", taps.query.span(), expected.query.span(), kHalfActivations);
+  compare("key", taps.key.span(), expected.key.span(), kHalfActivations);
+  compare("value", taps.value.span(), expected.value.span(), kHalfActivations);
+  compare("attention", taps.attention.span(), expected.attention.span(), kHalfAttention);
+  compare("logits", taps.logits.span(), expected.logits.span(), kHalfLogits);
   for (std::int64_t row = 0; row < n; ++row) {
     const auto ours = taps.logits.sub(row).span(), theirs = expected.logits.sub(row).span();
     EXPECT_LE(divergence(ours, theirs), factor * factor * kTinyDivergence);
-    expect_same_choice(ours, theirs);
+    EXPECT_TRUE(same_choice(ours, theirs)) << "row " << row;
   }
   // What the cache holds is what the file stores: 16 bits.
   for (const float x : taps.key.span()) ASSERT_EQ(x, rounded(x, dtype));

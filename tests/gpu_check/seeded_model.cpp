@@ -6,6 +6,7 @@
 
 #include "core/tensor/dtype.h"
 #include "tests/gpu/cases/check.h"
+#include "tests/support/known_shapes.h"
 
 namespace qaq::gpu_check {
 namespace {
@@ -72,27 +73,9 @@ std::int64_t SeededModel::n_multiplied() const {
   return n;
 }
 
-ModelShape llama_7b_shape() {
-  return {.n_layers = 32,
-          .n_heads = 32,
-          .n_kv_heads = 32,
-          .head_dim = 128,
-          .hidden_size = 4096,
-          .intermediate_size = 11008,
-          .vocab_size = 32000,
-          .context_length = 4096};
-}
+ModelShape llama_7b_shape() { return test::llama2_7b().shape; }
 
-ModelShape llama_13b_shape() {
-  return {.n_layers = 40,
-          .n_heads = 40,
-          .n_kv_heads = 40,
-          .head_dim = 128,
-          .hidden_size = 5120,
-          .intermediate_size = 13824,
-          .vocab_size = 32000,
-          .context_length = 4096};
-}
+ModelShape llama_13b_shape() { return test::llama2_13b().shape; }
 
 ModelShape shim_shape() {
   return {.n_layers = 2,
