@@ -1,5 +1,7 @@
 #include "gpu/backend.h"
 
+#include <mutex>
+
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "gpu/codec/cuda_decoder.h"
@@ -11,12 +13,23 @@
 namespace qaq {
 namespace {
 
+// Opened once, however many of what runs on a GPU are there; gone with the last. Null: not found.
+std::shared_ptr<cuda::CublasLt> open_library() {
+  static std::mutex mutex;
+  static std::weak_ptr<cuda::CublasLt> opened;
+  const std::scoped_lock lock(mutex);
+  std::shared_ptr<cuda::CublasLt> library = opened.lock();
+  if (!library) {
+    std::string why_not;
+    library = cuda::CublasLt::open(why_not);
+    opened = library;
+  }
+  return library;
+}
+
 class CudaBackend : public Backend {
  public:
-  explicit CudaBackend(cuda::Probe probe) : probe_(std::move(probe)) {
-    std::string why_not;
-    library_ = cuda::CublasLt::open(why_not);
-  }
+  explicit CudaBackend(cuda::Probe probe) : probe_(std::move(probe)), library_(open_library()) {}
 
   DeviceInfo info() const override {
     return {"cuda", probe_.name,
@@ -65,9 +78,8 @@ std::unique_ptr<PolicyDecoder> make_cuda_decoder(std::shared_ptr<const ModelSour
                                                  const EngineLimits& limits,
                                                  const DecodePolicy& policy, const Work& work) {
   require_gpu();
-  std::string why_not;
-  return std::make_unique<cuda::CudaDecoder>(std::move(model), limits, policy,
-                                             cuda::CublasLt::open(why_not), work);
+  return std::make_unique<cuda::CudaDecoder>(std::move(model), limits, policy, open_library(),
+                                             work);
 }
 
 }  // namespace qaq

@@ -29,6 +29,17 @@ std::string parts_text(const DecodeFigures& f) {
              byte_text(f.unquantized_bytes()));
 }
 
+std::string device_text(const DecodeFigures::OnDevice& on_device) {
+  const auto sum = [&](std::int64_t DeviceCacheBytes::*part) {
+    return byte_text(on_device.key.*part + on_device.value.*part);
+  };
+  return cat(byte_text(on_device.key.total() + on_device.value.total()), ": codes ",
+             sum(&DeviceCacheBytes::codes), ", scales ", sum(&DeviceCacheBytes::scales),
+             ", outliers ", sum(&DeviceCacheBytes::outliers), ", maps ",
+             sum(&DeviceCacheBytes::maps), ", unused ", sum(&DeviceCacheBytes::unused),
+             ", workspace ", sum(&DeviceCacheBytes::workspace));
+}
+
 }  // namespace
 
 void add_decode_policy_flags(CLI::App& command, DecodePolicyFlags& flags) {
@@ -72,7 +83,7 @@ void print_cache(const DecodeFigures& f) {
       stderr,
       "cache, quantized by qaq: %lld tokens in %s instead of %s (%.2f x)\n"
       "  bits, mean: key %.2f, value %.2f\n"
-      "  on the device: %s\n"
+      "  packed: %s\n"
       "  %lld steps: %lld promotions, %lld demotions, %lld units fetched\n"
       "  over the link: %s to the host in %lld transfers, %s back in %lld; by the link model %.4g "
       "ms, of which steps wait %.4g ms\n"
@@ -85,6 +96,9 @@ void print_cache(const DecodeFigures& f) {
       count(f.key.fetched + f.value.fetched), byte_text(f.d2h.bytes).c_str(), count(f.d2h.count),
       byte_text(f.h2d.bytes).c_str(), count(f.h2d.count), 1e3 * f.h2d_seconds,
       1e3 * f.stall_seconds, 100 * f.quantizing_share());
+  if (f.on_device) {
+    std::fprintf(stderr, "  pages on the GPU, reserved: %s\n", device_text(*f.on_device).c_str());
+  }
 }
 
 nlohmann::ordered_json cache_json(const DecodePolicy& policy, const DecodeFigures& figures) {

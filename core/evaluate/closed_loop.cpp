@@ -81,7 +81,8 @@ StreamingStep ClosedLoop::run(std::span<const std::int32_t> ids, std::int64_t fi
   caches_.append(engine_->n_tokens());
   const bool planned = caches_.follow(figures_.prefill, taps_.newest_rows(), step);
   write_back(n_before, planned);
-  figures_.peak_resident_bytes = std::max(figures_.peak_resident_bytes, step.resident_bytes);
+  figures_.peak_resident_bytes =
+      std::max(figures_.peak_resident_bytes.value_or(0), step.resident_bytes);
   figures_.resident_bytes = step.resident_bytes;
   figures_.full_bytes = step.host_bytes;
   figures_.key_mean_bits = step.key_mean_bits;

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "core/base/progress.h"
 #include "core/policy/qaq_params.h"
+#include "core/quant/device_cache_bytes.h"
 #include "core/quant/packed_bytes.h"
 #include "core/replay/streaming.h"
 #include "core/replay/streaming_params.h"
@@ -38,11 +40,17 @@ struct DecodeFigures {
   double stall_seconds = 0;  ///< what of it makes steps longer, by the link model
   PackedBytes key_bytes{};   ///< of the quantized tokens, on the device
   PackedBytes value_bytes{};
-  std::int64_t resident_bytes = 0;       ///< those, and the tokens that are not quantized
-  std::int64_t peak_resident_bytes = 0;  ///< after any step
-  std::int64_t full_bytes = 0;           ///< all tokens unquantized; so many lie on the host
-  double key_mean_bits = 0;              ///< over units that are quantized; 0: none is
+  std::int64_t resident_bytes = 0;  ///< those, and the tokens that are not quantized
+  /// After any step; absent where steps are not counted as they run.
+  std::optional<std::int64_t> peak_resident_bytes;
+  std::int64_t full_bytes = 0;  ///< all tokens unquantized; so many lie on the host
+  double key_mean_bits = 0;     ///< over units that are quantized; 0: none is
   double value_mean_bits = 0;
+  /// What the cache takes of a GPU, where it lies on one.
+  struct OnDevice {
+    DeviceCacheBytes key, value;
+  };
+  std::optional<OnDevice> on_device;
   double prefill_seconds = 0;             ///< measured
   double prefill_quantizing_seconds = 0;  ///< what of it taps, the plan and the cache took
   double step_seconds = 0;                ///< the same of all steps

@@ -21,7 +21,8 @@ struct UnitStats {
                         ///< taken for method normal alone, 0 elsewhere
   std::int32_t n_inliers = 0;
 
-  QAQ_HD bool is_outlier(float x) const { return x <= low || x > high; }
+  /// NaN is one: no code stands for it.
+  QAQ_HD bool is_outlier(float x) const { return !(x > low) || x > high; }
   /// What the quantizer spans: max - min, or twice the largest magnitude. Saturates at the largest
   /// float.
   QAQ_HD float range(bool symmetric) const {

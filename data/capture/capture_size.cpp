@@ -28,6 +28,11 @@ std::int64_t bytes_of_rows(const RowPlan& plan) {
   return n_chunks * (rows * row + kChunkEntryBytes);
 }
 
+// Of a token: what summarises its row of logits.
+std::int64_t numbers_of_logits(const CapturePlan& plan) {
+  return 3 + 2 * std::min(plan.top_k, plan.info.shape.vocab_size);
+}
+
 }  // namespace
 
 std::int64_t predicted_capture_bytes(const CapturePlan& plan) {
@@ -44,9 +49,8 @@ std::int64_t predicted_capture_bytes(const CapturePlan& plan) {
   bytes += std::llround(static_cast<double>(4 * n_layers) *
                         (kStatsPacked * static_cast<double>(statistics) + packed * ranges));
 
-  const std::int64_t n_logits = 3 + 2 * std::min(plan.top_k, s.vocab_size);
   const std::int64_t n_ids = 4;  // token ids and axis, attention rows and axis
-  bytes += n_tokens * (4 * (n_logits + n_ids) + kTokenTextBytes);
+  bytes += n_tokens * (4 * (numbers_of_logits(plan) + n_ids) + kTokenTextBytes);
   bytes += std::ssize(plan.info.config_json) + std::ssize(plan.info.prompt_text);
   return bytes;
 }
@@ -57,7 +61,7 @@ std::int64_t predicted_link_bytes(const CapturePlan& plan) {
   const std::int64_t rows = (plan.info.has_queries ? s.n_heads : 0) + 2 * s.n_kv_heads;
   std::int64_t layer = rows * n_tokens * s.head_dim * bytes_of(plan.info.dtype);
   if (has_scores(plan)) layer += s.n_heads * 4 * (n_tokens * (n_tokens + 1) / 2);
-  return plan.info.n_captured_layers() * layer + n_tokens * 4 * s.vocab_size;
+  return plan.info.n_captured_layers() * layer + n_tokens * 4 * numbers_of_logits(plan);
 }
 
 }  // namespace qaq

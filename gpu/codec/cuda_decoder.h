@@ -22,13 +22,17 @@ class CudaDecoder : public PolicyDecoder {
   void prefill(std::span<const std::int32_t> ids, const Work& work) override;
   void decode(std::int32_t id, const Work& work) override;
   std::span<const float> logits() const override { return engine_->logits(); }
+  /// What the cache holds is read from the device; figures of steps were counted as they ran.
   DecodeFigures figures() const override;
   std::vector<std::uint8_t> n_bits(CacheSide side) const override;
 
-  /// What the caches take on the device.
-  MixedCacheBytes device_bytes(CacheSide side) const;
-
  private:
+  struct Held {
+    PackedBytes bytes;
+    double mean_bits = 0;
+  };
+  Held held(CacheSide side) const;
+  std::int64_t resident_bytes(const Held& key, const Held& value) const;
   StreamingSetup setup_;
   StreamingOps* ops_ = nullptr;  // the engine's
   std::unique_ptr<Engine> engine_;

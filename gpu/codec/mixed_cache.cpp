@@ -104,6 +104,7 @@ void for_arrays(PagedCache& cache, const Take& take) {
   take("codes", cache.payload, places * cache.place_words);
   take("scales", cache.grids, slots);
   take("maps", cache.states, lists);
+  take("maps", cache.problems, 1);
   take("maps", cache.pages, places);
   take("maps", cache.changed, places);
   take("maps", cache.tokens, slots);
@@ -153,6 +154,7 @@ void MixedCache::clear(const Stream& stream) {
           "clearing the mixed-bit cache");
   };
   fill(cache_.states, 0, cache_.n_lists);
+  fill(cache_.problems, 0, 1);
   fill(cache_.changed, 0, cache_.place(cache_.n_lists, 0));
   fill(cache_.held, kInNoPage, cache_.token(cache_.n_lists, 0));
 }
@@ -174,23 +176,7 @@ void MixedCache::unpack(std::int64_t layer, const Rows& rows, const Stream& stre
         "unpacking pages");
 }
 
-MixedCacheBytes MixedCache::bytes(const Stream& stream) const {
-  std::vector<ListState> states(static_cast<std::size_t>(cache_.n_lists));
-  check(cudaMemcpyAsync(states.data(), cache_.states, states.size() * sizeof states[0],
-                        cudaMemcpyDeviceToHost, stream.get()),
-        "reading the mixed-bit cache's state");
-  stream.wait();
-  MixedCacheBytes out;
-  int problems = 0;
-  for (const ListState& state : states) {
-    problems |= state.problems;
-    for (int bits = 0; bits < kWidths; ++bits) {
-      const std::int64_t n = (state.n_tokens_of[bits] + kPageTokens - 1) / kPageTokens;
-      out.codes += 4 * n * page_words(bits, cache_.head_dim);
-      out.scales += n * kPageTokens * static_cast<std::int64_t>(sizeof(RowGrid));
-    }
-    out.outliers += state.n_outliers * (2 + bytes_of(cache_.dtype));
-  }
+void MixedCache::check_problems(std::int32_t problems) {
   if ((problems & kOutliersFull) != 0) {
     throw Error(ErrorKind::work, {.place = "mixed-bit cache",
                                   .what = "more outliers than there is room for",
@@ -201,6 +187,28 @@ MixedCacheBytes MixedCache::bytes(const Stream& stream) const {
                 {.place = "mixed-bit cache",
                  .what = "a plan has other widths than the cache was made for",
                  .cure = "keep n_bits_min and n_bits_max as they were when it was opened"});
+  }
+}
+
+DeviceCacheBytes MixedCache::bytes(const Stream& stream) const {
+  std::vector<ListState> states(static_cast<std::size_t>(cache_.n_lists));
+  check(cudaMemcpyAsync(states.data(), cache_.states, states.size() * sizeof states[0],
+                        cudaMemcpyDeviceToHost, stream.get()),
+        "reading the mixed-bit cache's state");
+  std::int32_t problems = 0;
+  check(cudaMemcpyAsync(&problems, cache_.problems, sizeof problems, cudaMemcpyDeviceToHost,
+                        stream.get()),
+        "reading the mixed-bit cache's state");
+  stream.wait();
+  check_problems(problems);
+  DeviceCacheBytes out;
+  for (const ListState& state : states) {
+    for (int bits = 0; bits < kWidths; ++bits) {
+      const std::int64_t n = (state.n_tokens_of[bits] + kPageTokens - 1) / kPageTokens;
+      out.codes += 4 * n * page_words(bits, cache_.head_dim);
+      out.scales += n * kPageTokens * static_cast<std::int64_t>(sizeof(RowGrid));
+    }
+    out.outliers += state.n_outliers * (2 + bytes_of(cache_.dtype));
   }
   PagedCache sizes = cache_;
   for_arrays(sizes, [&](std::string_view part, auto*& array, std::int64_t n) {

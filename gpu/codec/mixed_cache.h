@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/engine/memory_plan.h"
+#include "core/quant/device_cache_bytes.h"
 #include "core/quant/quantizer_spec.h"
 #include "core/quant/unit_layout.h"
 #include "core/quant/unit_numbers.h"
@@ -24,20 +25,6 @@ struct MixedCacheLimits {
   int n_bits_min = 0;
   int n_bits_max = 8;
   std::int64_t outliers_per_row = -1;  ///< to make room for, on average; -1: what the ratio says
-};
-
-/// Bytes of a mixed-bit cache on the device, in use and not. Unlike core's PackedBytes, a property
-/// of the plan, these are of the places that things take.
-struct MixedCacheBytes {
-  std::int64_t codes = 0;     ///< of pages, empty slots and padding too
-  std::int64_t scales = 0;    ///< scale and base of every slot of those pages
-  std::int64_t outliers = 0;  ///< channels and values
-  std::int64_t maps = 0;      ///< where everything is
-  std::int64_t unused = 0;    ///< places and room that no page and no outlier takes
-  std::int64_t workspace = 0;
-
-  bool operator==(const MixedCacheBytes&) const = default;
-  std::int64_t total() const { return codes + scales + outliers + maps + unused + workspace; }
 };
 
 /// What the cache takes of an arena: a pure function. Throws Error{usage} for what the kernels
@@ -78,8 +65,11 @@ class MixedCache {
   };
   void unpack(std::int64_t layer, const Rows& rows, const Stream& stream) const;
 
-  /// Waits for the stream, and counts. Throws Error{work} where a list could not follow a plan.
-  MixedCacheBytes bytes(const Stream& stream) const;
+  /// Throws Error{work} where a list could not follow a plan: `problems` is what
+  /// pages().problems points to.
+  static void check_problems(std::int32_t problems);
+  /// Waits for the stream, and counts. Throws as check_problems().
+  DeviceCacheBytes bytes(const Stream& stream) const;
 
   /// For kernels. A layer's first list is layer * n_kv_heads.
   const PagedCache& pages() const { return cache_; }

@@ -188,7 +188,7 @@ struct alignas(8) OutlierRun {
 };
 
 /// Why a list could not follow its plan; the plan before is what it still holds, or some outliers
-/// are missing. Bits of ListState::problems.
+/// are missing. Bits of PagedCache::problems.
 enum ListProblem : std::int32_t {
   kBitsNotPlanned = 1,  ///< a unit has more bits than the cache was made for
   kPagesFull = 2,       ///< more pages than there are places
@@ -200,7 +200,6 @@ struct ListState {
   std::int32_t n_pages = 0;
   std::int32_t n_packed = 0;  ///< tokens that the last plan covered
   std::int32_t n_outliers = 0;
-  std::int32_t problems = 0;
 };
 
 /// What changes from step to step, in device memory so that a graph may read it: token n_tokens - 1
@@ -238,6 +237,7 @@ struct PagedCache {
   OutlierRun* outlier_runs = nullptr;  ///< (n_lists, max_tokens); null: there are no outliers
   std::uint16_t* outlier_channels = nullptr;  ///< (n_lists, max_outliers)
   void* outlier_values = nullptr;             ///< (n_lists, max_outliers)
+  std::int32_t* problems = nullptr;           ///< one for all lists: every ListProblem so far
 
   /// Where a list, a place, a token of a list begin. There are as many places as pages.
   QAQ_HD std::int64_t place(std::int64_t list, std::int64_t place) const {

@@ -67,6 +67,8 @@ std::int64_t n_widths(const MixedCacheLimits& limits) {
   return limits.n_bits_max - limits.n_bits_min + 1;
 }
 
+constexpr std::int64_t kNoneBad = std::numeric_limits<std::int64_t>::max();
+
 HeadReduce head_reduce(GqaReduce reduce) { return static_cast<HeadReduce>(reduce); }
 static_assert(static_cast<int>(GqaReduce::max) == static_cast<int>(HeadReduce::max) &&
               static_cast<int>(GqaReduce::mean) == static_cast<int>(HeadReduce::mean) &&
@@ -92,8 +94,7 @@ void take_arrays(const StreamingSetup& setup, const PolicyNeeds& needs, Take tak
   take("ring", importance && window ? 4 * rows * needs.attention_rows : 0);
   take("state", importance && !window ? 8 * rows : 0);
   take("step", static_cast<std::int64_t>(sizeof(PlanStep)));
-  take("counts", static_cast<std::int64_t>(sizeof(PlanCounts)));
-  take("bad", static_cast<std::int64_t>(sizeof(std::int64_t)));
+  take("report", static_cast<std::int64_t>(sizeof(SideReport)));
 }
 
 template <class T>
@@ -128,9 +129,12 @@ StreamedSide::StreamedSide(const StreamingSetup& setup, CacheSide side, Arena& a
       side_(side),
       needs_(checked_needs(setup, side)),
       layout_(needs_.quantizer.level, setup.cache_shape()),
+      n_widths_(n_widths(cache_limits(setup, side))),
       pages_(cache_limits(setup, side), arena, stream),
       exact_(setup.n_lists() * setup.max_tokens * setup.shape.head_dim * bytes_of(setup.dtype)),
-      host_step_(sizeof(PlanStep)) {
+      host_step_(sizeof(PlanStep)),
+      host_report_(sizeof(SideReport)),
+      host_problems_(1) {
   std::vector<std::byte*> arrays;
   take_arrays(setup, needs_, [&](const char*, std::int64_t bytes) {
     arrays.push_back(bytes > 0 ? arena.take<std::byte>(bytes) : nullptr);
@@ -146,14 +150,12 @@ StreamedSide::StreamedSide(const StreamingSetup& setup, CacheSide side, Arena& a
   take(ring_);
   take(state_);
   take(step_);
-  take(counts_);
-  take(first_bad_);
-  check(cudaMemsetAsync(counts_, 0, sizeof(PlanCounts), stream.get()), "clearing counts");
-  const std::int64_t none = std::numeric_limits<std::int64_t>::max();
-  std::memcpy(host_step_.data(), &none, sizeof none);
-  check(cudaMemcpyAsync(first_bad_, host_step_.data(), sizeof none, cudaMemcpyHostToDevice,
+  take(report_);
+  const SideReport none{.first_bad = kNoneBad};
+  std::memcpy(host_report_.data(), &none, sizeof none);
+  check(cudaMemcpyAsync(report_, host_report_.data(), sizeof none, cudaMemcpyHostToDevice,
                         stream.get()),
-        "clearing flags");
+        "clearing a report");
   stream.wait();
 }
 
@@ -225,52 +227,26 @@ void StreamedSide::plan(std::int64_t max_tokens, const Stream& stream) {
                    .n_bits = n_bits_,
                    .changes = changes_,
                    .n_below = n_below_,
-                   .counts = counts_,
+                   .counts = &report_->counts,
                    .promote_hysteresis = setup_.streaming.promote_hysteresis,
                    .demote_patience = setup_.streaming.demote_patience},
                   stream.get()),
         "plan_bits");
 }
 
-void StreamedSide::quantize_prompt(const std::byte* cache, std::int64_t stride,
-                                   std::int64_t n_tokens, const DecodeStep* step,
-                                   const Stream& stream) {
-  check(unit_stats({.values = cache,
+void StreamedSide::quantize(const Fresh& fresh, const DecodeStep* step, std::int64_t max_tokens,
+                            const Stream& stream) {
+  check(unit_stats({.values = fresh.rows,
                     .dtype = setup_.dtype,
                     .stats = stats_,
-                    .first_bad = first_bad_,
+                    .first_bad = &report_->first_bad,
                     .n_layers = setup_.shape.n_layers,
                     .n_kv_heads = setup_.shape.n_kv_heads,
-                    .cache_stride = stride,
+                    .cache_stride = fresh.stride,
                     .head_dim = setup_.shape.head_dim,
                     .units_per_token = layout_.units_per_token(),
-                    .n_tokens = n_tokens,
-                    .outliers_ratio = needs_.quantizer.outliers_ratio},
-                   stream.get()),
-        "unit_stats");
-  plan(n_tokens, stream);
-  pages_.follow({.n_bits = n_bits_,
-                 .stats = stats_,
-                 .lengths = &step->plan,
-                 .fresh = {.rows = cache, .list_stride = stride},
-                 .exact = {.rows = exact_.data(), .list_stride = setup_.max_tokens},
-                 .demote_from_exact = setup_.streaming.demote_from == DemoteFrom::cpu},
-                stream);
-}
-
-void StreamedSide::quantize_tail(const DecodeStep* step, std::int64_t max_tokens,
-                                 const Stream& stream) {
-  check(unit_stats({.values = tail_,
-                    .dtype = setup_.dtype,
-                    .stats = stats_,
-                    .first_bad = first_bad_,
-                    .n_layers = setup_.shape.n_layers,
-                    .n_kv_heads = setup_.shape.n_kv_heads,
-                    .cache_stride = tail_stride(),
-                    .head_dim = setup_.shape.head_dim,
-                    .units_per_token = layout_.units_per_token(),
-                    .n_tokens = tail_stride(),
-                    .position = &step->first_fresh,
+                    .n_tokens = fresh.n_tokens,
+                    .position = fresh.first,
                     .rows_from_first = true,
                     .outliers_ratio = needs_.quantizer.outliers_ratio},
                    stream.get()),
@@ -279,10 +255,45 @@ void StreamedSide::quantize_tail(const DecodeStep* step, std::int64_t max_tokens
   pages_.follow({.n_bits = n_bits_,
                  .stats = stats_,
                  .lengths = &step->plan,
-                 .fresh = {.rows = tail_, .list_stride = tail_stride()},
+                 .fresh = {.rows = fresh.rows, .list_stride = fresh.stride},
                  .exact = {.rows = exact_.data(), .list_stride = setup_.max_tokens},
                  .demote_from_exact = setup_.streaming.demote_from == DemoteFrom::cpu},
                 stream);
+  const auto tell = [&](const void* from, std::size_t n, void* to) {
+    check(cudaMemcpyAsync(to, from, n, cudaMemcpyDeviceToHost, stream.get()), "copying a report");
+  };
+  tell(report_, sizeof(SideReport), host_report_.data());
+  tell(pages_.pages().problems, sizeof(std::int32_t), host_problems_.data());
+}
+
+void StreamedSide::quantize_prompt(const std::byte* cache, std::int64_t stride,
+                                   std::int64_t n_tokens, const DecodeStep* step,
+                                   const Stream& stream) {
+  quantize({cache, stride, n_tokens, nullptr}, step, n_tokens, stream);
+}
+
+void StreamedSide::quantize_tail(const DecodeStep* step, std::int64_t max_tokens,
+                                 const Stream& stream) {
+  quantize({tail_, tail_stride(), tail_stride(), &step->first_fresh}, step, max_tokens, stream);
+}
+
+const PlanCounts& StreamedSide::followed(std::int64_t first_token, std::int64_t stride) const {
+  const auto& report = *reinterpret_cast<const SideReport*>(host_report_.data());
+  if (report.first_bad == kNoneBad) {
+    MixedCache::check_problems(*host_problems_.data());
+    return report.counts;
+  }
+  // A row with such a number is all outliers, so what else went wrong follows from it.
+  const std::int64_t row = report.first_bad / setup_.shape.head_dim, list = row / stride;
+  throw Error(
+      ErrorKind::input,
+      {.place = cat("layer ", list / setup_.shape.n_kv_heads, ", ",
+                    side_ == CacheSide::key ? "key" : "value", " of head ",
+                    list % setup_.shape.n_kv_heads, ", token ", first_token + row % stride,
+                    ", channel ", report.first_bad % setup_.shape.head_dim),
+       .what = cat("the model gave NaN, infinity or what ", name_of(setup_.dtype), " cannot hold"),
+       .cure =
+           setup_.dtype == DType::f16 ? "run with --dtype bf16 or f32" : "check the model file"});
 }
 
 std::byte* StreamedSide::tail(std::int64_t layer) const {
@@ -303,7 +314,7 @@ void StreamedSide::copy_to_host(const HostRows& rows, const Stream& stream) cons
 }
 
 std::int32_t StreamedSide::max_pages(std::int64_t n_tokens) const {
-  const std::int64_t needed = pages_needed(n_tokens, n_widths(cache_limits(setup_, side_)));
+  const std::int64_t needed = pages_needed(n_tokens, n_widths_);
   return static_cast<std::int32_t>(std::min<std::int64_t>(pages_.pages().max_pages, needed));
 }
 
@@ -321,19 +332,6 @@ Plan StreamedSide::held(std::int64_t n_tokens, const Stream& stream) const {
 
 std::vector<UnitStats> StreamedSide::stats(std::int64_t n_tokens, const Stream& stream) const {
   return downloaded(stats_, n_tokens * layout_.units_per_token(), stream);
-}
-
-PlanCounts StreamedSide::counts(const Stream& stream) const {
-  return downloaded(counts_, 1, stream).front();
-}
-
-void StreamedSide::check_numbers(const Stream& stream) const {
-  if (downloaded(first_bad_, 1, stream).front() == std::numeric_limits<std::int64_t>::max()) return;
-  throw Error(ErrorKind::input, {.place = side_ == CacheSide::key ? "keys" : "values",
-                                 .what = cat("the model gave NaN, infinity or what ",
-                                             name_of(setup_.dtype), " cannot hold"),
-                                 .cure = setup_.dtype == DType::f16 ? "run with --dtype bf16 or f32"
-                                                                    : "check the model file"});
 }
 
 }  // namespace qaq::cuda

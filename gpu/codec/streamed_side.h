@@ -39,6 +39,12 @@ struct DecodeStep {
   std::int64_t first_fresh = 0;  ///< tokens from here on are in the tail
 };
 
+/// What the device tells of a side once a plan was followed.
+struct SideReport {
+  PlanCounts counts{};         ///< of all plans so far
+  std::int64_t first_bad = 0;  ///< UnitStatsCall's
+};
+
 /// Keys or values of such a model: pages (MixedCache), tokens that no plan covered yet (the tail),
 /// the unquantized copy on the host, and what plans follow from: statistics, importance, bits.
 /// Everything is queued on the stream that is given.
@@ -49,6 +55,8 @@ class StreamedSide {
 
   StreamedSide(const StreamingSetup& setup, CacheSide side, Arena& arena, const Stream& stream);
 
+  std::int64_t units_per_token() const { return layout_.units_per_token(); }
+  std::int64_t unit_size() const { return layout_.unit_size(); }
   bool needs_rows() const { return needs_.attention_rows > 0; }
   /// Rows [position, position + n_rows) of a layer's scores in the prompt, n_heads slabs
   /// (triangle.h); `first_row` is the first that was given.
@@ -67,11 +75,16 @@ class StreamedSide {
   /// The rule of a plan of n tokens, of which the plan before knew n_held, for the next
   /// quantize_...(): host memory that the queued copy reads.
   void set_rule(std::int64_t n_tokens, std::int64_t n_held);
-  /// Plans the prompt, which lies in `cache` (n_layers, n_kv_heads, stride, D), and packs it.
+  /// Plans the prompt, which lies in `cache` (n_layers, n_kv_heads, stride, D), and packs it. As
+  /// quantize_tail(), queues a report to the host.
   void quantize_prompt(const std::byte* cache, std::int64_t stride, std::int64_t n_tokens,
                        const DecodeStep* step, const Stream& stream);
   /// Plans all tokens and follows, with plan_stride tokens in the tail.
   void quantize_tail(const DecodeStep* step, std::int64_t max_tokens, const Stream& stream);
+  /// What that report says, after the stream was waited for. The rows that were quantized lay
+  /// `stride` rows apart, beginning with token `first_token`. Throws Error{input} where a number of
+  /// theirs is NaN or infinite, Error{work} where the pages could not follow the plan.
+  const PlanCounts& followed(std::int64_t first_token, std::int64_t stride) const;
 
   /// Row 0 of a layer's tail, (n_kv_heads, plan_stride, D).
   std::byte* tail(std::int64_t layer) const;
@@ -95,12 +108,18 @@ class StreamedSide {
   /// Each waits for the stream. Of the first `n_tokens` tokens: the plan that is held.
   Plan held(std::int64_t n_tokens, const Stream& stream) const;
   std::vector<UnitStats> stats(std::int64_t n_tokens, const Stream& stream) const;
-  PlanCounts counts(const Stream& stream) const;
-  MixedCacheBytes bytes(const Stream& stream) const { return pages_.bytes(stream); }
-  /// Throws Error{input} where a number of the cache was NaN or infinite.
-  void check_numbers(const Stream& stream) const;
+  DeviceCacheBytes bytes(const Stream& stream) const { return pages_.bytes(stream); }
 
  private:
+  /// What a plan is of.
+  struct Fresh {
+    const std::byte* rows = nullptr;
+    std::int64_t stride = 0;
+    std::int64_t n_tokens = 0;
+    const std::int64_t* first = nullptr;  // on the device; null: 0
+  };
+  void quantize(const Fresh& fresh, const DecodeStep* step, std::int64_t max_tokens,
+                const Stream& stream);
   void plan(std::int64_t max_tokens, const Stream& stream);
   ImportanceCall importance_call() const;
 
@@ -108,6 +127,7 @@ class StreamedSide {
   CacheSide side_;
   PolicyNeeds needs_;
   UnitLayout layout_;
+  std::int64_t n_widths_;
   MixedCache pages_;
   std::byte* tail_;                // (n_lists, plan_stride, D)
   PinnedBuffer<std::byte> exact_;  // (n_lists, max_tokens, D)
@@ -119,9 +139,10 @@ class StreamedSide {
   float* ring_;                    // (n_layers, n_kv_heads, n, max_tokens), or null
   double* state_;                  // (n_layers, n_kv_heads, max_tokens), or null
   PlanStep* step_;
-  PlanCounts* counts_;
-  std::int64_t* first_bad_;
-  PinnedBuffer<std::byte> host_step_;  // a PlanStep
+  SideReport* report_;
+  PinnedBuffer<std::byte> host_step_;         // a PlanStep
+  PinnedBuffer<std::byte> host_report_;       // a SideReport
+  PinnedBuffer<std::int32_t> host_problems_;  // ListProblem
 };
 
 }  // namespace qaq::cuda

@@ -103,29 +103,21 @@ StreamingOps::StreamingOps(const ModelSpec& spec, const EngineLimits& limits,
 void StreamingOps::begin(const BatchRows& run, bool) {
   if (in_prompt()) {
     prompt_ = run.first_position + run.n_rows;
+    first_row_ = prompt_ - rows_needed(setup_, prompt_);
     CudaOps::begin(run, /*tapped=*/true);  // not to be played again
     return;
   }
   if (awaits_copy_) copied_.hold(stream_);  // the tail is written next
-  before_.record(stream_);
   CudaOps::begin(run, /*tapped=*/false);
   const std::int64_t n_tokens = run.first_position + 1;
   const auto count = [](std::int64_t n) { return static_cast<std::int32_t>(n); };
   const DecodeStep step{.attend = {count(n_tokens), count(n_planned_)},
                         .plan = {count(n_tokens), count(n_tokens)},
-                        .importance = {run.first_position, first_row()},
+                        .importance = {run.first_position, first_row_},
                         .tail_row = run.first_position - n_planned_,
                         .first_fresh = n_planned_};
   std::memcpy(host_step_.data(), &step, sizeof step);
-  set_step();
-}
-
-// Where importance began to see rows.
-std::int64_t StreamingOps::first_row() const { return prompt_ - rows_needed(setup_, prompt_); }
-
-void StreamingOps::set_step() {
-  if (playing_) return;
-  upload(host_step_.data(), sizeof(DecodeStep), step_);
+  if (!playing_) upload(host_step_.data(), sizeof step, step_);
 }
 
 void StreamingOps::rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) {
@@ -166,7 +158,7 @@ void StreamingOps::attend_prompt(std::int64_t layer, const BatchRows& run, const
         copies_);
   }
   const HalfAttentionCall call = attention_call(layer, run, out);
-  const std::int64_t first = run.n_rows - rows_needed(setup_, run.n_rows);
+  const std::int64_t first = first_row_;
   attend(call, {0, s.n_heads, 0, first}, nullptr);
   for (std::int64_t row = first; row < run.n_rows; row += kRowsTogether) {
     const std::int64_t n = std::min(kRowsTogether, run.n_rows - row);
@@ -240,8 +232,8 @@ void StreamingOps::end_prompt() {
   release_cache();
   quantizing_seconds_ = between_.seconds_until(after_);
   n_planned_ = prompt_;
-  key_.check_numbers(stream_);
-  value_.check_numbers(stream_);
+  key_counts_ = key_.followed(0, cache_tokens_);
+  value_counts_ = value_.followed(0, cache_tokens_);
 }
 
 // What follows the step's attention: importance, and where a plan is due the plan.
@@ -289,9 +281,10 @@ void StreamingOps::end_step() {
   after_.record(stream_);
   stream_.wait();
   quantizing_seconds_ = between_.seconds_until(after_);
-  if (planned) n_planned_ = n_tokens;
-  key_.check_numbers(stream_);
-  value_.check_numbers(stream_);
+  if (!planned) return;
+  key_counts_ = key_.followed(n_planned_, key_.tail_stride());
+  value_counts_ = value_.followed(n_planned_, value_.tail_stride());
+  n_planned_ = n_tokens;
 }
 
 }  // namespace qaq::cuda

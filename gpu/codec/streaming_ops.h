@@ -37,13 +37,15 @@ class StreamingOps : public CudaOps {
   std::int64_t n_planned() const { return n_planned_; }
   /// Of the last step: what its quantization took on the GPU.
   double quantizing_seconds() const { return quantizing_seconds_; }
+  /// Of all plans so far.
+  const PlanCounts& counts(CacheSide side) const {
+    return side == CacheSide::key ? key_counts_ : value_counts_;
+  }
 
  private:
   bool in_prompt() const { return n_planned_ == 0; }
   void attend_prompt(std::int64_t layer, const BatchRows& run, const Tensor& out);
   void attend_pages(std::int64_t layer, const Tensor& out);
-  void set_step();
-  std::int64_t first_row() const;
   void quantize(bool planned);
   void end_prompt();
   void end_step();
@@ -52,17 +54,19 @@ class StreamingOps : public CudaOps {
   StreamedSide key_, value_;
   float* scores_;  // (n_layers, n_heads, stride)
   std::int64_t score_stride_;
-  float* prompt_scores_;  // slabs of some rows of a layer
+  std::int64_t first_row_ = 0;  // where importance began to see rows
+  float* prompt_scores_;        // slabs of some rows of a layer
   float* mix_work_;
   DecodeStep* step_;
   PinnedBuffer<std::byte> host_step_;  // a DecodeStep
   std::int64_t prompt_ = 0;            // tokens
   std::int64_t n_planned_ = 0;         // tokens that the last plan covered
-  bool awaits_copy_ = false;           // of the last step's token
+  PlanCounts key_counts_, value_counts_;
+  bool awaits_copy_ = false;  // of the last step's token
   double quantizing_seconds_ = 0;
   std::map<std::pair<std::int64_t, bool>, Graph> plan_graphs_;  // by bucket and whether it plans
   Event ready_, copied_;
-  Event before_{true}, between_{true}, after_{true};
+  Event between_{true}, after_{true};
   Stream copies_;  // last: its work is done before memory goes
 };
 

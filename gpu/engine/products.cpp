@@ -4,12 +4,6 @@
 #include "gpu/device/error.h"
 
 namespace qaq::cuda {
-namespace {
-
-// Rows that the kernel for few of them takes.
-constexpr std::int64_t kFewRows = 8;
-
-}  // namespace
 
 void Products::multiply(const HalfLinearCall& call, const Stream& stream) {
   if (call.dtype == DType::f32) {
@@ -25,7 +19,7 @@ void Products::multiply(const HalfLinearCall& call, const Stream& stream) {
           "linear");
     return;
   }
-  if (library_ && call.n_rows > kFewRows && library_->matmul(call, workspace_, stream.get())) {
+  if (library_ && call.n_rows > kFewHalfRows && library_->matmul(call, workspace_, stream.get())) {
     return;
   }
   check(half_linear(call, stream.get()), "half_linear");

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/engine/backend.h"
@@ -120,6 +121,14 @@ TEST_P(Decoder, PlansCountsAndBytesAreTheClosedLoops) {
   EXPECT_EQ(gpu.figures.full_bytes, cpu.figures.full_bytes);
   EXPECT_EQ(gpu.figures.d2h.bytes, cpu.figures.d2h.bytes);
   EXPECT_DOUBLE_EQ(gpu.figures.key_mean_bits, cpu.figures.key_mean_bits);
+  const auto ours = decode_figures_json(gpu.figures), theirs = decode_figures_json(cpu.figures);
+  for (const char* name : {"key", "value", "d2h_transfers", "h2d_transfers", "final_resident_bytes",
+                           "prefill", "modelled_h2d_seconds", "modelled_stall_seconds"}) {
+    EXPECT_EQ(ours[name], theirs[name]) << name;
+  }
+  EXPECT_TRUE(ours["peak_resident_bytes"].is_null()) << "not counted";
+  EXPECT_GT(ours["on_device"]["key"]["codes"], 0);
+  EXPECT_FALSE(theirs.contains("on_device"));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -131,6 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
                     on_device("token", {{"key.level", "token"}, {"value.level", "token"}}),
                     on_device("outliers", {{"key.outliers_ratio", "0.1"}}),
                     on_device("ema", {{"importance", "ema"}}),
+                    // A step's fetches hide behind its own computation only.
+                    on_device("overlap", {{"overlap", "0.7"}, {"t_compute", "3e-5"}}),
                     on_device("accumulated", {{"importance", "accumulated"}}),
                     on_device("stride", {{"plan_stride", "2"}}),
                     on_device("patience", {{"demote_patience", "3"}, {"promote_hysteresis", "1"}}),

@@ -66,7 +66,7 @@ class Followed {
 
   const cuda::Arena& arena() const { return arena_; }
   const cuda::MixedCache& cache() const { return cache_; }
-  cuda::MixedCacheBytes bytes() const { return cache_.bytes(stream_); }
+  DeviceCacheBytes bytes() const { return cache_.bytes(stream_); }
   const std::vector<std::uint8_t>& n_bits() const { return n_bits_; }
   const std::vector<UnitStats>& stats() const { return stats_; }
   std::int64_t unit(std::int64_t layer, std::int64_t head, std::int64_t token) const {
@@ -221,14 +221,14 @@ TEST_F(MixedCache, TakesWhatItSaysAndItsBytesAddUp) {
   const cuda::MixedCacheLimits limits = some_limits();
   Followed cache(limits);
   EXPECT_EQ(cache.arena().bytes_left(), 0);
-  const cuda::MixedCacheBytes empty = cache.bytes();
+  const DeviceCacheBytes empty = cache.bytes();
   EXPECT_EQ(empty.codes + empty.scales + empty.outliers, 0);
   EXPECT_EQ(empty.total(), arena_bytes(limits));
 
   Numbers numbers(73);
   for (const std::int64_t n : {40, 41, 60}) {
     cache.step(numbers, n, 0.5);
-    const cuda::MixedCacheBytes bytes = cache.bytes();
+    const DeviceCacheBytes bytes = cache.bytes();
     std::int64_t codes = 0, pages = 0, outliers = 0;
     for (std::int64_t list = 0; list < 4; ++list) {
       std::vector<std::int64_t> of_width(7);

@@ -104,10 +104,10 @@ class Pages {
                    .exact = source},
                   stream_);
   }
-  cuda::MixedCacheBytes bytes() const { return cache_.bytes(stream_); }
+  DeviceCacheBytes bytes() const { return cache_.bytes(stream_); }
   /// Of codes, scales and bases, and 4 bytes a token that say where in the sequence it is.
   double page_bytes() const {
-    const cuda::MixedCacheBytes all = bytes();
+    const DeviceCacheBytes all = bytes();
     return static_cast<double>(all.codes + all.scales + all.scales / 2);
   }
   const cuda::PagedCache& pages() const { return cache_.pages(); }
@@ -375,7 +375,7 @@ void time_write_pages(Context& context) {
   const DeviceArray<std::uint8_t> n_bits(widths);
   Pages pages(limits_of(s, cuda::Side::key, 1, 8, 0.01));
   pages.follow(rows, n_bits.data());
-  const cuda::MixedCacheBytes held = pages.bytes();
+  const DeviceCacheBytes held = pages.bytes();
   // Of a unit: its row, statistics, bits; where it lies, twice.
   const double bytes =
       static_cast<double>(n) *

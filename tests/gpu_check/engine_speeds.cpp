@@ -269,13 +269,12 @@ class QaqTimings {
               .most_seconds = kGoalQuantizing * after.prefill_seconds},
         "");
     add("memory", std::nullopt,
-        cat("keys: ", text_of(decoder_->device_bytes(CacheSide::key)),
-            "; values: ", text_of(decoder_->device_bytes(CacheSide::value)), "; unquantized ",
-            byte_text(after.full_bytes)));
+        cat("keys: ", text_of(after.on_device->key), "; values: ", text_of(after.on_device->value),
+            "; unquantized ", byte_text(after.full_bytes)));
   }
 
   static std::string number(double x) { return cat(std::round(x * 100) / 100); }
-  static std::string text_of(const cuda::MixedCacheBytes& b) {
+  static std::string text_of(const DeviceCacheBytes& b) {
     return cat("codes ", byte_text(b.codes), ", scales ", byte_text(b.scales), ", outliers ",
                byte_text(b.outliers), ", maps ", byte_text(b.maps), ", unused ",
                byte_text(b.unused), ", workspace ", byte_text(b.workspace));

@@ -309,7 +309,7 @@ struct List {
     if (threadIdx.x == 0) size_widths(state);
     __syncthreads();
     if (s.problems != 0) {
-      if (threadIdx.x == 0) state.problems |= s.problems;
+      if (threadIdx.x == 0) atomicOr(cache.problems, s.problems);
       return;
     }
     const int n_place_words = (cache.max_pages + 31) / 32;

@@ -80,7 +80,6 @@ __device__ void finish(const HalfLinearCall& call, std::int64_t row, std::int64_
 }
 
 constexpr int kFewThreads = 256;
-constexpr int kFewRows = 8;  // at most
 
 template <int kRows>
 struct FewShape {
@@ -355,11 +354,11 @@ cudaError_t launch_gemv(const HalfLinearCall& call, cudaStream_t stream) {
 
 template <class Half>
 cudaError_t launch_few_rows(const HalfLinearCall& call, bool aligned, cudaStream_t stream) {
-  if (!aligned) return launch_gemv<Half, kFewRows, false>(call, stream);
+  if (!aligned) return launch_gemv<Half, kFewHalfRows, false>(call, stream);
   if (call.n_rows == 1) return launch_gemv<Half, 1, true>(call, stream);
   if (call.n_rows == 2) return launch_gemv<Half, 2, true>(call, stream);
   if (call.n_rows <= 4) return launch_gemv<Half, 4, true>(call, stream);
-  return launch_gemv<Half, kFewRows, true>(call, stream);
+  return launch_gemv<Half, kFewHalfRows, true>(call, stream);
 }
 
 std::int64_t n_tiles(const HalfLinearCall& call, int tile) {
@@ -377,7 +376,7 @@ constexpr std::int64_t kEnoughTiles = 128;
 
 HalfLinearPath path_of(const HalfLinearCall& call) {
   if (call.path != HalfLinearPath::by_size) return call.path;
-  if (call.n_rows <= kFewRows) return HalfLinearPath::few_rows;
+  if (call.n_rows <= kFewHalfRows) return HalfLinearPath::few_rows;
   return n_tiles(call, 128) < kEnoughTiles ? HalfLinearPath::tile_64 : HalfLinearPath::tile_128;
 }
 
@@ -396,7 +395,8 @@ cudaError_t launch_type(const HalfLinearCall& call, cudaStream_t stream) {
 
 cudaError_t half_linear(const HalfLinearCall& call, cudaStream_t stream) {
   if (call.n_rows == 0 || call.n == 0) return cudaSuccess;
-  if (call.path == HalfLinearPath::few_rows && call.n_rows > kFewRows) return cudaErrorInvalidValue;
+  if (call.path == HalfLinearPath::few_rows && call.n_rows > kFewHalfRows)
+    return cudaErrorInvalidValue;
   if (call.dtype == DType::f16) return launch_type<__half>(call, stream);
   if (call.dtype == DType::bf16) return launch_type<__nv_bfloat16>(call, stream);
   return cudaErrorInvalidValue;

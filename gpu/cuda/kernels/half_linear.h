@@ -10,6 +10,9 @@ namespace qaq::cuda {
 /// Which kernel makes a product: for tests and for sweeps on a GPU.
 enum class HalfLinearPath { by_size, few_rows, tile_64, tile_128 };
 
+/// Rows that the kernel for few of them takes.
+inline constexpr int kFewHalfRows = 8;
+
 /// out = in weight^T + bias, or out += with `accumulate`. Operands of 16 bits, taken as exact; sums
 /// in float32. Every number of `out` is summed over k in an order that depends on k alone: up to 8
 /// rows by fused multiply-adds, where a row is the same bytes in a batch of any of these sizes;

@@ -83,7 +83,9 @@ struct List {
       const int end = first + sum_up_to_lane(n);
       const bool full = end > cache.max_outliers;
       if (t + lane < n_tokens) runs[t + lane] = {full ? 0 : end - n, full ? 0 : n};
-      if (__any_sync(~0u, full) && lane == 0) state.problems |= kOutliersFull;
+      if (__any_sync(~0u, full) && lane == 0) {
+        atomicOr(cache.problems, static_cast<int>(kOutliersFull));
+      }
       first = __shfl_sync(~0u, end, 31);
     }
     if (lane == 0) state.n_outliers = min(first, cache.max_outliers);

@@ -47,6 +47,12 @@ TEST(UnitStats, LowSideIsInclusiveAndHighSideStrict) {
   EXPECT_EQ(stats.n_inliers, 5);
 }
 
+TEST(UnitStats, ANumberThatIsNoneIsAnOutlier) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(stats_of({0, 1, 2, 3, 4, 5, 6, 7}, 0).is_outlier(nan)) << "no code stands for it";
+  EXPECT_TRUE(stats_of({0, 1, 2, 3, 4, 5, 6, 7}, 0.25).is_outlier(nan));
+}
+
 TEST(UnitStats, OutliersDoNotCount) {
   const UnitStats stats = stats_of({-10, 1, 2, 3, 4, 5, 6, 20}, 0.25);
   EXPECT_EQ(stats.n_inliers, 6);

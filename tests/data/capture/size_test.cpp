@@ -75,5 +75,24 @@ INSTANTIATE_TEST_SUITE_P(
              .has_queries = false}),
     testing::PrintToStringParamName());
 
+// LLaMA-2 7B, 1024 tokens, by hand: of Q, K and V 3 * 32 heads * 128 numbers a token and layer; of
+// scores 32 triangles a layer; of logits the token's, the greatest, their sum and 32 of the top.
+TEST(PredictedLink, IsWhatLeavesTheGpu) {
+  CapturePlan plan;
+  plan.info.shape = llama2_7b().shape;
+  for (std::int32_t layer = 0; layer < 32; ++layer) plan.info.layers.push_back(layer);
+  plan.info.dtype = DType::f16;
+  plan.max_tokens = 1024;
+  plan.top_k = 32;
+  const std::int64_t qkv = 805'306'368, triangles = 2'149'580'800, logits = 274'432;
+  plan.info.profile = AttentionProfile::derive;
+  EXPECT_EQ(predicted_link_bytes(plan), qkv + logits);
+  plan.info.profile = AttentionProfile::full;
+  EXPECT_EQ(predicted_link_bytes(plan), qkv + triangles + logits);
+  plan.info.profile = AttentionProfile::none;
+  plan.info.has_queries = false;
+  EXPECT_EQ(predicted_link_bytes(plan), qkv / 3 * 2 + logits);
+}
+
 }  // namespace
 }  // namespace qaq::test

@@ -78,6 +78,7 @@ class DevicePages {
     const std::int64_t lists = cache_.n_lists, places = lists * cache_.max_pages;
     const std::int64_t tokens = lists * cache_.max_tokens, outliers = lists * cache_.max_outliers;
     cache_.states = take(std::vector<cuda::ListState>(static_cast<std::size_t>(lists)));
+    cache_.problems = take(std::vector<std::int32_t>{0});
     cache_.changed = take(std::vector<std::uint32_t>(static_cast<std::size_t>(places)));
     cache_.pages = take_unwritten<cuda::Page>(places);
     cache_.tokens = take_unwritten<std::int32_t>(places * cuda::kPageTokens);
@@ -98,6 +99,8 @@ class DevicePages {
   const cuda::PagedCache& cache() const { return cache_; }
   std::byte* assign_space() const { return assign_space_; }
   std::byte* write_space() const { return write_space_; }
+
+  std::int32_t problems() const { return host(cache_.problems, 1)[0]; }
 
   /// What an array of the device holds.
   template <class T>

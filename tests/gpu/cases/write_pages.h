@@ -56,10 +56,10 @@ inline double n_wrong_codes(const FollowedPages& pages) {
   const auto tables = DevicePages::host(cache.pages, places);
   const auto tokens = DevicePages::host(cache.tokens, places * 16);
   const auto payload = DevicePages::host(cache.payload, places * cache.place_words);
-  double n = 0, n_seen = 0;
+  double n = pages.device().problems() != 0 ? 1 : 0, n_seen = 0;
   for (std::int64_t list = 0; list < cache.n_lists; ++list) {
     const cuda::ListState& state = states[static_cast<std::size_t>(list)];
-    n += state.problems != 0 || state.n_packed != pages.n_packed() ? 1 : 0;
+    n += state.n_packed != pages.n_packed() ? 1 : 0;
     for (std::int64_t k = 0; k < state.n_pages; ++k) {
       const cuda::Page page = tables[static_cast<std::size_t>(cache.place(list, k))];
       const auto place = static_cast<std::size_t>(cache.place(list, page.place));
@@ -161,7 +161,7 @@ inline CaseRow outliers_full_case() {
   call.n_workers = 1;
   require(cuda::write_pages(call, nullptr), "write_pages");
   const cuda::ListState state = DevicePages::host(cache.states, 1)[0];
-  const double n = (state.problems != cuda::kOutliersFull) + (state.n_outliers > 50);
+  const double n = (pages.device().problems() != cuda::kOutliersFull) + (state.n_outliers > 50);
   return {"write_pages, too many outliers", pages_text(s), n, 0,
           static_cast<std::uint64_t>(state.n_outliers)};
 }
