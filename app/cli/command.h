@@ -18,6 +18,7 @@ struct CommonOptions {
 /// app/cli/NAME.cpp with `void add_NAME(CLI::App&, const CommonOptions&)`, declare it here and list
 /// it in main.cpp.
 void add_capture(CLI::App& program, const CommonOptions& common);
+void add_compare(CLI::App& program, const CommonOptions& common);
 void add_doctor(CLI::App& program, const CommonOptions& common);
 void add_evaluate(CLI::App& program, const CommonOptions& common);
 void add_experiment(CLI::App& program, const CommonOptions& common);

@@ -14,12 +14,12 @@
 #include "app/cli/item_runs.h"
 #include "app/cli/printable.h"
 #include "app/cli/prompt_flags.h"
+#include "app/wiring/cpu_engines.h"
 #include "app/wiring/inputs.h"
 #include "core/base/error.h"
 #include "core/base/sha256.h"
 #include "core/base/text.h"
 #include "core/base/version.h"
-#include "core/engine/backend.h"
 #include "core/evaluate/prefix_run.h"
 #include "core/evaluate/summary_json.h"
 #include "core/replay/run_mode.h"
@@ -32,15 +32,6 @@ std::vector<QaqParams> params_of(std::span<const EvaluatedSetting> settings) {
   std::vector<QaqParams> out;
   for (const EvaluatedSetting& setting : settings) out.push_back(setting.params);
   return out;
-}
-
-// The first engine tells how loading gets on.
-PrefixRun::OpenEngine opener(const std::shared_ptr<const ModelFile>& model,
-                             const EngineLimits& limits, const Work& work) {
-  return [model, limits, work, first = true]() mutable {
-    const Work silent(nullptr, work.stop_token());
-    return make_cpu_backend()->open(model, limits, std::exchange(first, false) ? work : silent);
-  };
 }
 
 // Everything that the items of an evaluation depend on.
@@ -198,7 +189,7 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   std::optional<PrefixRun> run;
   const auto open = [&]() -> PrefixRun& {
     const std::int64_t n = items.longest();
-    run.emplace(opener(model, {n, n}, work), params_of(settings), options.dtype);
+    run.emplace(cpu_engines(model, {n, n}, work), params_of(settings), options.dtype);
     load = total.seconds();
     return *run;
   };
@@ -247,8 +238,8 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
   print_warning(prompt);
   const std::int64_t n_prompt = std::ssize(prompt.ids);
-  PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work), params_of(settings),
-                options.dtype);
+  PrefixRun run(cpu_engines(model, {n_prompt + options.n_generate, n_prompt}, work),
+                params_of(settings), options.dtype);
   GenerationCall call{
       prompt.ids, options.cut.prefix == 0 ? n_prompt : options.cut.prefix, options.n_generate, {}};
   if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;

@@ -13,11 +13,11 @@
 #include "app/cli/dtype_flag.h"
 #include "app/cli/printable.h"
 #include "app/cli/tune_ground.h"
+#include "app/wiring/cpu_engines.h"
 #include "app/wiring/inputs.h"
 #include "core/base/error.h"
 #include "core/base/shell.h"
 #include "core/base/text.h"
-#include "core/engine/backend.h"
 #include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 #include "data/presets/preset.h"
@@ -223,12 +223,7 @@ void run_on_text(const TuneCommand& options, const CommonOptions& common, const 
   const auto halves =
       halves_of(text_items(options.text, *model, *tokenizer, options.cut, 0), options.limit);
   const std::int64_t n = std::max(halves[0].longest(), halves[1].longest());
-  // The first engine, the whole cache's, tells how loading gets on.
-  const PrefixRun::OpenEngine open = [&, first = true]() mutable {
-    const Work silent(nullptr, work.stop_token());
-    return make_cpu_backend()->open(model, {n, n}, std::exchange(first, false) ? work : silent);
-  };
-  PrefixRun run(open, {}, options.dtype);
+  PrefixRun run(cpu_engines(model, {n, n}, work), {}, options.dtype);
   TextGround first(run, halves[0]), second(run, halves[1]);
   tune_on(options, common, goal, {first, &second, &halves[0]}, work);
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
+#include <vector>
 
 namespace qaq {
 namespace {
@@ -36,6 +38,27 @@ double mcnemar_p(std::int64_t only_first, std::int64_t only_second) {
     log_term += std::log(static_cast<double>(n - k)) - std::log(static_cast<double>(k + 1));
   }
   return std::min(1.0, 2 * tail);
+}
+
+Interval bootstrap_mean_interval(std::span<const double> values) {
+  constexpr std::size_t kSamples = 4000;
+  constexpr std::uint32_t kSeed = 1;
+  if (values.empty()) {
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    return {none, none};
+  }
+  const std::size_t n = values.size();
+  std::mt19937 random(kSeed);
+  std::vector<double> means(kSamples);
+  for (double& mean : means) {
+    // No std::uniform_int_distribution: its numbers differ between libraries. The scaled product
+    // favours no index by more than n / 2^32.
+    double sum = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += values[(std::uint64_t{random()} * n) >> 32];
+    mean = sum / static_cast<double>(n);
+  }
+  std::sort(means.begin(), means.end());
+  return {quantile(means, 0.025), quantile(means, 0.975)};
 }
 
 double quantile(std::span<const double> ascending, double q) {

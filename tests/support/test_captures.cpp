@@ -7,6 +7,7 @@
 #include <random>
 #include <span>
 
+#include "core/base/text.h"
 #include "core/replay/derive_attention.h"
 
 namespace qaq::test {
@@ -75,6 +76,8 @@ CaptureInfo synthetic_info(const SyntheticShape& shape, std::int64_t window) {
   info.layers = iota(0, shape.n_layers);
   info.n_tokens = info.n_prompt = shape.n_tokens;
   info.token_ids = iota(0, shape.n_tokens);
+  for (const std::int32_t id : info.token_ids) info.token_text.push_back(cat("t", id));
+  info.token_bytes = info.token_text;
   info.profile = window > 0 ? AttentionProfile::window : AttentionProfile::full;
   info.query_token = iota(window > 0 ? shape.n_tokens - window : 0, shape.n_tokens);
   return info;

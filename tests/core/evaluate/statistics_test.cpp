@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <numeric>
 #include <vector>
 
 namespace qaq {
@@ -40,6 +41,32 @@ TEST(Statistics, QuantilesInterpolate) {
   EXPECT_NEAR(quantile(numbers, 0.99), 4 + 0.97 * 4, 1e-12);
   EXPECT_EQ(quantile(std::vector<double>{5}, 0.3), 5);
   EXPECT_TRUE(std::isnan(quantile({}, 0.5)));
+}
+
+TEST(Statistics, BootstrapAgreesWithTheNormalIntervalOfManyValues) {
+  std::vector<double> values;
+  for (int i = 0; i < 400; ++i) values.push_back(std::sin(i * 0.7) + 0.25);
+  const double n = 400, mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double x : values) squares += (x - mean) * (x - mean);
+  const double half = 1.96 * std::sqrt(squares / n / n);
+  const Interval interval = bootstrap_mean_interval(values);
+  EXPECT_NEAR(interval.low, mean - half, 0.1 * half);
+  EXPECT_NEAR(interval.high, mean + half, 0.1 * half);
+  const Interval again = bootstrap_mean_interval(values);
+  EXPECT_EQ(interval.low, again.low);
+  EXPECT_EQ(interval.high, again.high);
+}
+
+TEST(Statistics, BootstrapOfFewValues) {
+  const Interval one = bootstrap_mean_interval(std::vector<double>{3});
+  EXPECT_EQ(one.low, 3);
+  EXPECT_EQ(one.high, 3);
+  // Of {0, 1} a mean is 0 or 1 with probability 1/4 each: both ends are reached.
+  const Interval two = bootstrap_mean_interval(std::vector<double>{0, 1});
+  EXPECT_EQ(two.low, 0);
+  EXPECT_EQ(two.high, 1);
+  EXPECT_TRUE(std::isnan(bootstrap_mean_interval({}).low));
 }
 
 }  // namespace
