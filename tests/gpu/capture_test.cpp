@@ -112,8 +112,8 @@ std::shared_ptr<const ModelFile> tiny_llama() {
   return open_model(test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf"));
 }
 
-/// More than the engine asks about at a time, and some decoded ones.
-constexpr std::int64_t kLong = 73, kLongPrompt = 70;
+/// More than the engine asks about at a time.
+constexpr std::int64_t kLong = 73;
 
 std::vector<std::int32_t> long_text() {
   std::vector<std::int32_t> ids;
@@ -121,15 +121,16 @@ std::vector<std::int32_t> long_text() {
   return ids;
 }
 
-/// Known: rows of importance before those that are stored. May end early: a ring of rows.
 struct WindowCase {
-  std::int64_t window = 0;
+  const char* name;
+  std::int64_t n_prompt;
+  std::int64_t window;
   bool may_end_early = false;
 };
 
 CapturePlan long_plan(const ModelSpec& spec, AttentionProfile profile, const WindowCase& c) {
   CapturePlan plan = plan_for(spec, profile);
-  plan.info.n_prompt = kLongPrompt;
+  plan.info.n_prompt = c.n_prompt;
   plan.info.dtype = DType::f32;
   plan.max_tokens = kLong;
   plan.attention_window = c.window;
@@ -146,11 +147,12 @@ struct ScoreNumbers {
 std::size_t capture_long(const Backend& backend, const CapturePlan& plan, const std::string& path) {
   const std::vector<std::int32_t> ids = long_text();
   const auto engine =
-      backend.open(tiny_llama(), {.max_tokens = kLong, .max_batch = kLongPrompt}, {});
+      backend.open(tiny_llama(), {.max_tokens = kLong, .max_batch = plan.info.n_prompt}, {});
   const auto writer = CaptureWriter::create(path, plan);
+  const auto prompt = std::span(ids).first(static_cast<std::size_t>(plan.info.n_prompt));
   const std::size_t before = simt::bytes_to_host();
-  engine->run(std::span(ids).first(kLongPrompt), writer.get());
-  for (const std::int32_t id : std::span(ids).subspan(kLongPrompt)) {
+  engine->run(prompt, writer.get());
+  for (const std::int32_t id : std::span(ids).subspan(prompt.size())) {
     engine->run({&id, 1}, writer.get());
   }
   const std::size_t copied = simt::bytes_to_host() - before;
@@ -201,7 +203,7 @@ TEST_P(CudaWindow, MovesTheRowsItStoresAndStatisticsOfTheOthers) {
   const auto moved_none =
       static_cast<std::int64_t>(capture_long(*gpu, none, folder.file("none.h5")));
   // Beside the taps each run's last row of logits is copied, in all profiles.
-  const std::int64_t last_rows = (1 + kLong - kLongPrompt) * 4 * spec.shape.vocab_size;
+  const std::int64_t last_rows = (1 + kLong - window.info.n_prompt) * 4 * spec.shape.vocab_size;
   EXPECT_EQ(moved, predicted_link_bytes(window) + last_rows);
   EXPECT_EQ(moved_full, predicted_link_bytes(full) + last_rows);
   EXPECT_EQ(moved_none, predicted_link_bytes(none) + last_rows);
@@ -235,11 +237,13 @@ TEST_P(CudaWindow, MovesTheRowsItStoresAndStatisticsOfTheOthers) {
   EXPECT_LE(deviation(ours.sum, theirs.sum).max_relative(), 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Ends, CudaWindow,
-                         testing::Values(WindowCase{3, false}, WindowCase{8, true}),
-                         [](const auto& each) {
-                           return each.param.may_end_early ? "may_end_early" : "known";
-                         });
+// Five rows of importance where three are stored, two of them of the prompt; rows that are decoded
+// and not stored; a ring of rows that may end with the prompt.
+INSTANTIATE_TEST_SUITE_P(Runs, CudaWindow,
+                         testing::Values(WindowCase{"importance", 70, 3},
+                                         WindowCase{"decoded", 66, 3},
+                                         WindowCase{"may_end_early", 70, 8, true}),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 /// An engine whose regions hold less than a head's scores.
 class SmallRegions : public cuda::CudaOps {

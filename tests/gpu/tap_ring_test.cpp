@@ -161,13 +161,13 @@ TEST(TapRing, HandsOnStatisticsByHead) {
                        .first_row = 2,
                        .n_rows = 4,
                        .n_cols = 6};
-  for (const std::int64_t piece_bytes : {40, 100, 4096}) {
+  for (const std::int64_t piece_bytes : {32, 100, 4096}) {
     Rig rig(1024, piece_bytes, 7);
     Sink sink;
     rig.put(sink, block, counted(3 * 10, 1));
     rig.ring->drain();
     EXPECT_EQ(sink.got, counted(3 * 10, 1)) << piece_bytes;
-    EXPECT_EQ(sink.blocks.size(), piece_bytes == 40 ? 3u : piece_bytes == 100 ? 2u : 1u);
+    EXPECT_EQ(sink.blocks.size(), piece_bytes == 32 ? 3u : piece_bytes == 100 ? 2u : 1u);
     for (const TapBlock& piece : sink.blocks) {
       EXPECT_EQ(piece.n_rows, 4);
       EXPECT_EQ(piece.n_cols, 6);
