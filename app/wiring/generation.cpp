@@ -31,6 +31,7 @@ class TimedSink : public TapSink {
     if (std::this_thread::get_id() == model_) seconds_ += watch.seconds();
   }
   std::int64_t top_logits() const override { return inner_.top_logits(); }
+  std::int64_t first_whole_row() const override { return inner_.first_whole_row(); }
   double seconds() const { return seconds_; }
 
  private:

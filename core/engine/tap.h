@@ -10,7 +10,7 @@
 namespace qaq {
 
 /// What a tap carries. Order of the kinds within a layer is this order.
-enum class TapKind { query, key, value, attention, logits, logits_top };
+enum class TapKind { query, key, value, attention_stats, attention, logits, logits_top };
 
 /// A block of captured numbers, row-major (n_heads, n_rows, n_cols).
 ///
@@ -19,6 +19,11 @@ enum class TapKind { query, key, value, attention, logits, logits_top };
 ///   value      heads = KV heads,    cols = head_dim
 ///   attention  heads = query heads, cols = keys up to the last row of the run; after the softmax,
 ///              zero above the diagonal (row i is position first_row + i)
+///   attention_stats
+///              instead of attention where TapSink::first_whole_row() allows it, cols = keys up to
+///              the last row of the block. Not rows, but (n_heads, n_rows + n_cols): of each row
+///              its entropy (nat; not finite where a score is not), then of each key the sum of
+///              its scores over the block's rows
 ///   logits     one head, cols = vocab_size; layer is n_layers
 ///   logits_top instead of logits where TapSink::top_logits() allows it: of each row its argmax,
 ///              argmax_logit, logsumexp, the ids of the k largest and their logits
@@ -56,6 +61,9 @@ class TapSink {
   /// So many of the largest logits of a row, with its logsumexp, are enough; 0: rows are wanted
   /// whole. A backend may send either.
   virtual std::int64_t top_logits() const { return 0; }
+  /// Of rows of attention at positions before this one, where they are wanted, statistics are
+  /// enough. A backend may send either.
+  virtual std::int64_t first_whole_row() const { return 0; }
 };
 
 }  // namespace qaq

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/capture/capture_stats.h"
 
 namespace qaq {
 namespace {
@@ -43,6 +44,13 @@ void validate(const CapturePlan& plan) {
 bool has_scores(const CapturePlan& plan) {
   return plan.info.profile == AttentionProfile::full ||
          plan.info.profile == AttentionProfile::window;
+}
+
+std::int64_t first_whole_row(const CapturePlan& plan) {
+  if (plan.info.profile != AttentionProfile::window) return 0;
+  const std::int64_t least_tokens = plan.may_end_early ? plan.info.n_prompt : plan.max_tokens;
+  return std::max<std::int64_t>(
+      0, least_tokens - std::max(plan.attention_window, CaptureStats::kImportanceRows));
 }
 
 std::vector<RowPlan> row_plans(const CapturePlan& plan) {

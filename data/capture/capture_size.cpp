@@ -33,6 +33,13 @@ std::int64_t numbers_of_logits(const CapturePlan& plan) {
   return 3 + 2 * std::min(plan.top_k, plan.info.shape.vocab_size);
 }
 
+// Float32 numbers of the rows of scores at positions [first, end), as a GPU sends them.
+std::int64_t numbers_of_scores(std::int64_t first, std::int64_t end) {
+  std::int64_t sum = 0;
+  for (std::int64_t position = first; position < end; ++position) sum += position / 4 * 4 + 4;
+  return sum;
+}
+
 }  // namespace
 
 std::int64_t predicted_capture_bytes(const CapturePlan& plan) {
@@ -60,7 +67,12 @@ std::int64_t predicted_link_bytes(const CapturePlan& plan) {
   const std::int64_t n_tokens = plan.max_tokens;
   const std::int64_t rows = (plan.info.has_queries ? s.n_heads : 0) + 2 * s.n_kv_heads;
   std::int64_t layer = rows * n_tokens * s.head_dim * bytes_of(plan.info.dtype);
-  if (has_scores(plan)) layer += s.n_heads * 4 * (n_tokens * (n_tokens + 1) / 2);
+  if (has_scores(plan)) {
+    // A single row is no longer than its statistics, and goes whole.
+    const std::int64_t n_prompt = plan.info.n_prompt;
+    const std::int64_t n_summed = n_prompt > 1 ? std::min(n_prompt, first_whole_row(plan)) : 0;
+    layer += s.n_heads * 4 * (2 * n_summed + numbers_of_scores(n_summed, n_tokens));
+  }
   return plan.info.n_captured_layers() * layer + n_tokens * 4 * numbers_of_logits(plan);
 }
 

@@ -110,6 +110,23 @@ bool CaptureStats::add_attention(std::int64_t layer_index, const TapBlock& block
   return finite;
 }
 
+bool CaptureStats::add_attention_stats(std::int64_t layer_index, const TapBlock& block) {
+  const NdView<const float, 2> stats(block.floats().data(),
+                                     {block.n_heads, block.n_rows + block.n_cols});
+  const auto n_rows = static_cast<std::size_t>(block.n_rows);
+  bool finite = true;
+  for (std::int64_t head = 0; head < block.n_heads; ++head) {
+    const std::int64_t of_model = block.first_head + head;
+    const auto of_head = stats.sub(head).span();
+    const auto entropies = of_head.first(n_rows);
+    finite = finite && all_within(entropies, std::numeric_limits<float>::max());
+    std::ranges::copy(entropies, entropy_.sub(layer_index, of_model).data() + block.first_row);
+    add_to_sums(of_head.subspan(n_rows),
+                importance_sum_.sub(layer_index, of_model / group_size_).data());
+  }
+  return finite;
+}
+
 void CaptureStats::add_importance(const RowPlace& place, std::span<const float> seen, bool recent) {
   add_to_sums(seen, importance_sum_.sub(place.layer_index, place.kv_head).data());
   if (!recent) return;

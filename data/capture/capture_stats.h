@@ -27,6 +27,8 @@ class CaptureStats {
   void add_value(std::int64_t layer_index, const TapBlock& block);
   /// Whether all scores that a row sees are finite; they are looked at while they are summed.
   bool add_attention(std::int64_t layer_index, const TapBlock& block);
+  /// The same of rows that only their statistics are known of; none of the last kImportanceRows.
+  bool add_attention_stats(std::int64_t layer_index, const TapBlock& block);
 
   /// Sum over channels of Q^2, (n_layers, n_heads, T).
   NdArray<float, 3> query_norm2(std::int64_t n_tokens) const;

@@ -33,6 +33,12 @@ RowBlock rows_of(std::int64_t layer_index, const TapBlock& block) {
           .values = block.floats()};
 }
 
+/// What a summary stands for.
+TapKind whole(TapKind kind) {
+  if (kind == TapKind::attention_stats) return TapKind::attention;
+  return kind == TapKind::logits_top ? TapKind::logits : kind;
+}
+
 class CaptureFileWriter : public CaptureWriter {
  public:
   CaptureFileWriter(const std::string& path, CapturePlan plan)
@@ -58,8 +64,8 @@ class CaptureFileWriter : public CaptureWriter {
   }
 
   bool wants(TapKind what, std::int64_t layer, std::int64_t, std::int64_t) const override {
-    if (what == TapKind::logits || what == TapKind::logits_top) return true;
-    return index_of(layer) >= 0 && (what != TapKind::attention || has_scores(plan_));
+    if (whole(what) == TapKind::logits) return true;
+    return index_of(layer) >= 0 && (whole(what) != TapKind::attention || has_scores(plan_));
   }
 
   /// Statistics are made while the disk takes the bytes; what is refused then may have been
@@ -67,13 +73,13 @@ class CaptureFileWriter : public CaptureWriter {
   void put(const TapBlock& block) override {
     if (!wants(block.what, block.layer, block.first_row, block.n_rows)) return;
     check_place(block);  // before either: neither has room for more
-    const TapKind kind = block.what == TapKind::logits_top ? TapKind::logits : block.what;
-    rows_seen_[static_cast<std::size_t>(kind)] += block.n_heads * block.n_rows;
+    rows_seen_[static_cast<std::size_t>(whole(block.what))] += block.n_heads * block.n_rows;
     storing_.push(block);
     summarizing_.push(block);
   }
 
   std::int64_t top_logits() const override { return plan_.top_k; }
+  std::int64_t first_whole_row() const override { return qaq::first_whole_row(plan_); }
 
   void finish(const CaptureTokens& tokens, const std::string& provenance_json) override {
     summarizing_.drain();
@@ -111,6 +117,7 @@ class CaptureFileWriter : public CaptureWriter {
       case TapKind::attention:
         open_->attention->put(layer, block);
         break;
+      case TapKind::attention_stats:
       case TapKind::logits:
       case TapKind::logits_top:
         break;  // only their summary is kept, in a table
@@ -133,6 +140,9 @@ class CaptureFileWriter : public CaptureWriter {
         break;
       case TapKind::attention:
         if (!stats_.add_attention(layer, block)) check_numbers(block);
+        break;
+      case TapKind::attention_stats:
+        if (!stats_.add_attention_stats(layer, block)) check_entropies(block);
         break;
       case TapKind::logits:
         check_numbers(block);
@@ -189,6 +199,19 @@ class CaptureFileWriter : public CaptureWriter {
          dtype == DType::f16 ? "capture with --dtype bf16 or f32" : "check the model file");
   }
 
+  /// A row with NaN or infinity has no finite entropy.
+  void check_entropies(const TapBlock& block) const {
+    for (std::int64_t head = 0; head < block.n_heads; ++head) {
+      const float* entropies = block.floats().data() + head * (block.n_rows + block.n_cols);
+      const float* bad = std::find_if_not(entropies, entropies + block.n_rows,
+                                          [](float x) { return std::isfinite(x); });
+      if (bad == entropies + block.n_rows) continue;
+      fail(cat("the model gave scores that are not finite in layer ", block.layer, ", head ",
+               block.first_head + head, ", token ", block.first_row + (bad - entropies)),
+           "check the model file, or run with --dtype bf16 or f32");
+    }
+  }
+
   /// A row with NaN or infinity has no finite logsumexp.
   void check_sums(const TapBlock& block) const {
     for (std::int64_t row = 0; row < block.n_rows; ++row) {
@@ -203,9 +226,12 @@ class CaptureFileWriter : public CaptureWriter {
   void check_complete(std::int64_t n_tokens) const {
     const ModelShape& s = plan_.info.shape;
     const std::int64_t rows = n_tokens * plan_.info.n_captured_layers();
-    const std::array<std::int64_t, 5> expected{rows * s.n_heads, rows * s.n_kv_heads,
+    const std::array<std::int64_t, 6> expected{rows * s.n_heads,
                                                rows * s.n_kv_heads,
-                                               has_scores(plan_) ? rows * s.n_heads : 0, n_tokens};
+                                               rows * s.n_kv_heads,
+                                               0,
+                                               has_scores(plan_) ? rows * s.n_heads : 0,
+                                               n_tokens};
     const bool planned = plan_.may_end_early || n_tokens == plan_.max_tokens;
     if (!planned || n_tokens < plan_.info.n_prompt || rows_seen_ != expected) {
       fail(cat("the run did not deliver every row of its ", n_tokens, " tokens"),
@@ -221,7 +247,7 @@ class CaptureFileWriter : public CaptureWriter {
   CapturePlan plan_;
   CaptureStats stats_;
   LogitsTable logits_;
-  std::array<std::int64_t, 5> rows_seen_{};  ///< by TapKind, counted over layers and heads
+  std::array<std::int64_t, 6> rows_seen_{};  ///< by TapKind, counted over layers and heads
   std::unique_ptr<OpenCaptureFile> open_;    ///< null once finished
   Worker disk_;
   TapQueue summarizing_, storing_;  ///< last: they use the others

@@ -29,7 +29,10 @@ struct CapturePlan {
 std::int64_t predicted_capture_bytes(const CapturePlan& plan);
 
 /// Bytes that leave a GPU for such a capture: activations in the plan's dtype, of scores the lower
-/// triangle in float32 (all rows, since statistics are taken of all), and logits.
+/// triangle in float32, each row up to a multiple of 16 bytes, and summaries of logits. With
+/// profile window of scores the rows that may be stored, and statistics of those of the prompt
+/// before them. A prompt so long that the rows of one head go in parts has its key sums sent with
+/// each.
 std::int64_t predicted_link_bytes(const CapturePlan& plan);
 
 /// Tokens of a finished run.

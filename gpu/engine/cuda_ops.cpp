@@ -6,10 +6,12 @@
 
 #include "core/engine/forward.h"
 #include "gpu/cuda/kernels/activate.h"
+#include "gpu/cuda/kernels/attention_stats.h"
 #include "gpu/cuda/kernels/embed.h"
 #include "gpu/cuda/kernels/logits_top.h"
 #include "gpu/cuda/kernels/norm.h"
 #include "gpu/cuda/kernels/rotate_append.h"
+#include "gpu/cuda/kernels/triangle.h"
 #include "gpu/device/error.h"
 #include "gpu/engine/device_plan.h"
 
@@ -22,6 +24,11 @@ float* floats(const Tensor& tensor) { return static_cast<float*>(tensor.handle);
 constexpr std::int64_t kRowsAsked = 64;
 // Tokens of context that a graph of a decode step serves.
 constexpr std::int64_t kBucket = 512;
+
+// What a block of scores, or of their statistics, is of a call.
+AttentionPart part_of(const HalfAttentionCall& call, const TapBlock& block) {
+  return {block.first_head, block.n_heads, block.first_row - call.first_position, block.n_rows};
+}
 
 Products products(std::shared_ptr<CublasLt> library, const EngineLimits& limits, Arena& arena) {
   if (limits.dtype == DType::f32) return {nullptr, nullptr};
@@ -282,31 +289,53 @@ void CudaOps::attend(const HalfAttentionCall& call, const AttentionPart& part, f
         "attention");
 }
 
-// Rows of all heads with their scores: as many heads together as a region holds, else as many rows
-// of one. `block` has the rows.
+// Rows of all heads with their scores or the statistics of these: as many heads together as a
+// region holds, else as many rows of one. `block` has the rows.
 void CudaOps::attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps) {
   const std::int64_t n_heads = block.n_heads, first = block.first_row, n_rows = block.n_rows;
-  block.n_heads = 1;
+  const bool summed = block.what == TapKind::attention_stats;
+  const auto room = [&](std::int64_t n, std::int64_t position, std::int64_t rows) {
+    return summed ? stats_region_bytes(n, position, rows)
+                  : n * bytes_of(DType::f32) * triangle_size(position, rows);
+  };
   const std::int64_t together =
-      std::clamp<std::int64_t>(region_bytes_ / TapRing::region_bytes(block), 0, n_heads);
-  block.n_heads = std::max<std::int64_t>(1, together);
-  if (together == 0) {
-    // The last rows are the longest.
-    block.n_rows = std::max<std::int64_t>(1, region_bytes_ / (4 * block.n_cols + 16));
-  }
-  const AttentionPart step{0, block.n_heads, 0, block.n_rows};
+      std::clamp<std::int64_t>(region_bytes_ / room(1, first, n_rows), 0, n_heads);
+  // The last row takes the most.
+  const std::int64_t rows_together =
+      together > 0 ? n_rows
+                   : std::max<std::int64_t>(1, region_bytes_ / room(1, first + n_rows - 1, 1));
+  const AttentionPart step{0, std::max<std::int64_t>(1, together), 0, rows_together};
   for (std::int64_t head = 0; head < n_heads; head += step.n_heads) {
     for (std::int64_t row = 0; row < n_rows; row += step.n_rows) {
       block.first_head = head;
       block.n_heads = std::min(step.n_heads, n_heads - head);
       block.first_row = first + row;
       block.n_rows = std::min(step.n_rows, n_rows - row);
-      auto* scores = reinterpret_cast<float*>(ring_->take(TapRing::region_bytes(block)));
-      attend(call, {head, block.n_heads, block.first_row - call.first_position, block.n_rows},
-             scores);
+      std::byte* region = ring_->take(room(block.n_heads, block.first_row, block.n_rows));
+      if (summed) {
+        block.n_cols = block.first_row + block.n_rows;
+        attend_summed(call, block, region);
+      } else {
+        attend(call, part_of(call, block), reinterpret_cast<float*>(region));
+      }
       ring_->put(taps, block, stream_);
     }
   }
+}
+
+// Rows whose scores stay on the GPU, in the region behind their statistics.
+void CudaOps::attend_summed(const HalfAttentionCall& call, const TapBlock& block,
+                            std::byte* region) {
+  AttentionStatsCall stats{.stats = reinterpret_cast<float*>(region),
+                           .n_heads = block.n_heads,
+                           .first_position = block.first_row,
+                           .n_rows = block.n_rows};
+  std::byte* workspace = region + ByteRing::rounded(TapRing::region_bytes(block));
+  std::byte* scores = workspace + ByteRing::rounded(4 * attention_stats_workspace(stats));
+  stats.workspace = reinterpret_cast<float*>(workspace);
+  stats.scores = reinterpret_cast<float*>(scores);
+  attend(call, part_of(call, block), reinterpret_cast<float*>(scores));
+  check(attention_stats(stats, stream_.get()), "attention_stats");
 }
 
 // Keys that a run's launches are sized for: steps of kBucket, within which a graph serves all.
@@ -355,14 +384,22 @@ void CudaOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& 
       attend(call, {0, s.n_heads, row, end - row}, nullptr);
       continue;
     }
-    attend_tapped(call,
-                  {.what = TapKind::attention,
-                   .layer = layer,
-                   .n_heads = s.n_heads,
-                   .first_row = run.first_position + row,
-                   .n_rows = end - row,
-                   .n_cols = run.first_position + run.n_rows},
-                  *taps);
+    // The statistics of a single row are no shorter than the row.
+    const std::int64_t whole =
+        run.n_rows == 1 ? row : std::clamp(taps->first_whole_row() - run.first_position, row, end);
+    const auto tap = [&](TapKind what, std::int64_t from, std::int64_t to) {
+      if (from == to) return;
+      attend_tapped(call,
+                    {.what = what,
+                     .layer = layer,
+                     .n_heads = s.n_heads,
+                     .first_row = run.first_position + from,
+                     .n_rows = to - from,
+                     .n_cols = run.first_position + run.n_rows},
+                    *taps);
+    };
+    tap(TapKind::attention_stats, row, whole);
+    tap(TapKind::attention, whole, end);
   }
 }
 

@@ -83,6 +83,7 @@ class CudaOps : public Ops {
 
  private:
   void attend_tapped(const HalfAttentionCall& call, TapBlock block, TapSink& taps);
+  void attend_summed(const HalfAttentionCall& call, const TapBlock& block, std::byte* region);
   void summarize(const float* logits, const TapBlock& block, std::int64_t k, float* to);
   void tap_heads(std::int64_t layer, TapSink& taps);
   void tap_rows(TapBlock block, const std::byte* from, std::int64_t head_stride, TapSink& taps);

@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/engine/forward.h"
 #include "core/model/model_source.h"
+#include "gpu/cuda/kernels/attention_stats.h"
 #include "gpu/cuda/kernels/half_attention.h"
 #include "gpu/cuda/kernels/triangle.h"
 #include "gpu/device/buffer.h"
@@ -72,15 +73,26 @@ TapRing::Sizes tap_ring_sizes(const ModelSpec& spec, const EngineLimits& limits)
   const std::int64_t layer = heads * ByteRing::rounded(run * s.head_dim * size) +
                              s.n_heads * ByteRing::rounded(scores) +
                              ByteRing::rounded(4 * s.vocab_size);
-  // What cannot be split: a row of scores or of logits, a head's rows of a run.
+  // What cannot be split: a row of scores that becomes statistics, a head's statistics, a row of
+  // logits, a head's rows of a run.
   const std::int64_t least = ByteRing::rounded(
-      std::max({4 * (limits.max_tokens + 3), 4 * s.vocab_size, run * s.head_dim * size}));
+      std::max({stats_region_bytes(1, limits.max_tokens - 1, 1), 4 * (run + limits.max_tokens),
+                4 * s.vocab_size, run * s.head_dim * size}));
   TapRing::Sizes sizes;
   sizes.device_bytes = std::max(std::min(2 * layer, kMaxRing), 2 * least);
   sizes.pinned_bytes = std::max(std::min(sizes.device_bytes, kMaxPinned), 2 * least);
   sizes.piece_bytes = std::max(sizes.pinned_bytes / kPieces / 256 * 256, least);
   sizes.pool_bytes = tap_pool_bytes(s, limits);
   return sizes;
+}
+
+std::int64_t stats_region_bytes(std::int64_t n_heads, std::int64_t first_position,
+                                std::int64_t n_rows) {
+  const AttentionStatsCall call{
+      .n_heads = n_heads, .first_position = first_position, .n_rows = n_rows};
+  return ByteRing::rounded(4 * attention_stats_size(call)) +
+         ByteRing::rounded(4 * attention_stats_workspace(call)) +
+         ByteRing::rounded(4 * n_heads * triangle_size(first_position, n_rows));
 }
 
 std::int64_t tap_region_bytes(const TapRing::Sizes& sizes) {

@@ -25,6 +25,10 @@ std::int64_t attention_workspace(const ModelSpec& spec, const EngineLimits& limi
 /// Memory of the ring that taps go through: twice what a layer gives, 512 MiB on the GPU and 256
 /// MiB pinned at most. All 0 where the limits say that nothing is tapped.
 TapRing::Sizes tap_ring_sizes(const ModelSpec& spec, const EngineLimits& limits);
+/// Bytes of a region in which rows of scores become statistics: attention_stats of n_heads heads
+/// first, its workspace behind them, then the scores; each begins at a multiple of 256.
+std::int64_t stats_region_bytes(std::int64_t n_heads, std::int64_t first_position,
+                                std::int64_t n_rows);
 /// Bytes that one region of the ring may have, so that another fits beside it.
 std::int64_t tap_region_bytes(const TapRing::Sizes& sizes);
 

@@ -19,6 +19,7 @@ constexpr std::int64_t kNumbersTogether = std::int64_t{1} << 16;
 // Numbers of rows [first_row, first_row + n_rows) of a head as the region has them.
 std::int64_t head_numbers(const TapBlock& block) {
   if (block.what == TapKind::attention) return triangle_size(block.first_row, block.n_rows);
+  if (block.what == TapKind::attention_stats) return block.n_rows + block.n_cols;
   return block.n_rows * block.n_cols;
 }
 
@@ -31,14 +32,34 @@ void widen(const TapBlock& block, std::int64_t position, const std::byte* from, 
     std::fill(to + n_seen, to + n_cols, 0.0f);
     return;
   }
-  if (block.what == TapKind::logits_top) {  // ids must not pass through floating point
-    std::memcpy(to, from, n_cols * sizeof(float));
-    return;
-  }
   const WeightType type = block.dtype == DType::f32   ? WeightType::f32
                           : block.dtype == DType::f16 ? WeightType::f16
                                                       : WeightType::bf16;
   decode_row(type, {from, n_cols * static_cast<std::size_t>(bytes_of(block.dtype))}, {to, n_cols});
+}
+
+// Whether a region has the very bytes that the sink gets. Ids must not pass through floating point.
+bool goes_as_it_is(const TapBlock& block) {
+  return block.what == TapKind::attention_stats || block.what == TapKind::logits_top;
+}
+
+// Blocks of rows into float32.
+void widen_rows(const TapBlock& block, const std::byte* from, float* to) {
+  const std::int64_t n_rows = block.n_heads * block.n_rows;
+  TapBlock head = block;
+  head.n_heads = 1;
+  const std::int64_t head_bytes = TapRing::region_bytes(head);
+  const std::int64_t together = std::max<std::int64_t>(1, kNumbersTogether / block.n_cols);
+  parallel_for((n_rows + together - 1) / together, [&](std::int64_t part) {
+    for (std::int64_t i = part * together; i < std::min(n_rows, (part + 1) * together); ++i) {
+      const std::int64_t row = i % block.n_rows;
+      TapBlock before = head;
+      before.n_rows = row;
+      widen(block, block.first_row + row,
+            from + i / block.n_rows * head_bytes + TapRing::region_bytes(before),
+            to + i * block.n_cols);
+    }
+  });
 }
 
 }  // namespace
@@ -99,8 +120,10 @@ void TapRing::put(TapSink& sink, const TapBlock& block, const Stream& stream) {
 void TapRing::add_pieces(const Piece& whole) {
   const TapBlock& all = whole.block;
   const std::int64_t head_bytes = whole.bytes / all.n_heads;
+  // Statistics of a head are not rows.
+  const std::int64_t least = all.what == TapKind::attention_stats ? 1 : 0;
   const std::int64_t together =
-      std::clamp<std::int64_t>(sizes_.piece_bytes / head_bytes, 0, all.n_heads);
+      std::clamp<std::int64_t>(sizes_.piece_bytes / head_bytes, least, all.n_heads);
   const auto add = [&](std::int64_t head, std::int64_t n_heads, std::int64_t row,
                        std::int64_t n_rows, std::int64_t skipped) {
     Piece piece = whole;
@@ -215,24 +238,18 @@ void TapRing::deliver_oldest() {
 
 void TapRing::hand_out(const Piece& piece) {
   const TapBlock& block = piece.block;
-  const std::int64_t n_rows = block.n_heads * block.n_rows;
-  const auto numbers = pool_.take(n_rows * block.n_cols);
-  const std::int64_t head_bytes = piece.bytes / block.n_heads;
-  const std::int64_t together = std::max<std::int64_t>(1, kNumbersTogether / block.n_cols);
-  parallel_for((n_rows + together - 1) / together, [&](std::int64_t part) {
-    for (std::int64_t i = part * together; i < std::min(n_rows, (part + 1) * together); ++i) {
-      const std::int64_t head = i / block.n_rows, row = i % block.n_rows;
-      TapBlock before = block;
-      before.n_heads = 1;
-      before.n_rows = row;
-      widen(block, block.first_row + row, piece.pinned + head * head_bytes + region_bytes(before),
-            numbers.get() + i * block.n_cols);
-    }
-  });
+  const bool as_it_is = goes_as_it_is(block);
+  const std::int64_t n =
+      as_it_is ? block.n_heads * head_numbers(block) : block.n_heads * block.n_rows * block.n_cols;
+  const auto numbers = pool_.take(n);
+  if (as_it_is) {
+    std::memcpy(numbers.get(), piece.pinned, static_cast<std::size_t>(piece.bytes));
+  } else {
+    widen_rows(block, piece.pinned, numbers.get());
+  }
   TapBlock out = block;
   out.dtype = DType::f32;
-  out.bytes = std::as_bytes(
-      std::span<const float>(numbers.get(), static_cast<std::size_t>(n_rows * block.n_cols)));
+  out.bytes = std::as_bytes(std::span<const float>(numbers.get(), static_cast<std::size_t>(n)));
   out.owner = numbers;
   piece.sink->put(out);
 }

@@ -42,7 +42,9 @@ class TapRing {
   std::byte* take(std::int64_t bytes);
   /// Hands over the region that was taken last, once what is queued on `stream` is done. `block`
   /// says what it holds: heads one behind the other, each with rows of n_cols numbers of
-  /// block.dtype; scores as triangles (kernels/triangle.h). The sink gets float32, in pieces.
+  /// block.dtype; scores as triangles (kernels/triangle.h), statistics as the sink gets them. The
+  /// sink gets float32, in pieces, of statistics in whole heads. What the region holds behind that
+  /// stays on the GPU.
   void put(TapSink& sink, const TapBlock& block, const Stream& stream);
   /// Returns when the sinks have everything. Throws as take().
   void drain();

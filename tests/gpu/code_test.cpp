@@ -112,7 +112,7 @@ std::string ptx_of(const char* name) {
 // Bandwidth is what they are for: 16 bytes a load.
 TEST(KernelCode, KernelsThatReadMuchLoadSixteenBytesAtATime) {
   for (const char* name : {"linear", "norm", "half_linear", "dequantize_weights", "logits_top",
-                           "key_scores", "value_mix"}) {
+                           "key_scores", "value_mix", "attention_stats"}) {
     const std::string ptx = ptx_of(name);
     EXPECT_TRUE(std::regex_search(ptx, std::regex(R"(ld\.global[.a-z]*\.v4)"))) << name;
   }

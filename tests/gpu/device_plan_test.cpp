@@ -99,7 +99,8 @@ TEST(DevicePlan, TheRingOfTapsHoldsTwoRegionsOfWhatCannotBeSplit) {
       EXPECT_TRUE(ring.take(region) && ring.take(region)) << max_tokens;
       const std::int64_t head = limits.max_batch * spec.shape.head_dim * 4;
       for (const std::int64_t least :
-           {4 * triangle_size(max_tokens - 1, 1), 4 * spec.shape.vocab_size, head}) {
+           {stats_region_bytes(1, max_tokens - 1, 1), 4 * (limits.max_batch + max_tokens),
+            4 * triangle_size(max_tokens - 1, 1), 4 * spec.shape.vocab_size, head}) {
         EXPECT_LE(least, region) << max_tokens << " tokens";
         EXPECT_LE(least, sizes.piece_bytes) << max_tokens << " tokens";
       }

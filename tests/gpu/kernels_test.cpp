@@ -8,6 +8,7 @@
 #include "tests/gpu/cases/activate.h"
 #include "tests/gpu/cases/assign_slots.h"
 #include "tests/gpu/cases/attention.h"
+#include "tests/gpu/cases/attention_stats.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
 #include "tests/gpu/cases/graph.h"
@@ -74,19 +75,18 @@ TEST_P(Kernel, IsRightUnderEverySchedule) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cuda, Kernel,
-    testing::Values(Check{"embed", check_embed}, Check{"norm", check_norm},
-                    Check{"activate", check_activate}, Check{"linear", check_linear},
-                    Check{"rotate_append", check_rotate_append},
-                    Check{"attention", check_attention}, Check{"half_linear", check_half_linear},
-                    Check{"half_attention", check_half_attention},
-                    Check{"dequantize_weights", check_dequantize_weights},
-                    Check{"unit_stats", check_unit_stats}, Check{"importance", check_importance},
-                    Check{"plan_bits", check_plan_bits}, Check{"logits_top", check_logits_top},
-                    Check{"graph", check_graph}, Check{"assign_slots", check_assign_slots},
-                    Check{"write_pages", check_write_pages}, Check{"key_scores", check_key_scores},
-                    Check{"value_mix", check_value_mix},
-                    Check{"quantize_rows", check_quantize_rows},
-                    Check{"replay_error", check_replay_error}),
+    testing::Values(
+        Check{"embed", check_embed}, Check{"norm", check_norm}, Check{"activate", check_activate},
+        Check{"linear", check_linear}, Check{"rotate_append", check_rotate_append},
+        Check{"attention", check_attention}, Check{"attention_stats", check_attention_stats},
+        Check{"half_linear", check_half_linear}, Check{"half_attention", check_half_attention},
+        Check{"dequantize_weights", check_dequantize_weights},
+        Check{"unit_stats", check_unit_stats}, Check{"importance", check_importance},
+        Check{"plan_bits", check_plan_bits}, Check{"logits_top", check_logits_top},
+        Check{"graph", check_graph}, Check{"assign_slots", check_assign_slots},
+        Check{"write_pages", check_write_pages}, Check{"key_scores", check_key_scores},
+        Check{"value_mix", check_value_mix}, Check{"quantize_rows", check_quantize_rows},
+        Check{"replay_error", check_replay_error}),
     [](const auto& check) { return std::string(check.param.name); });
 
 }  // namespace

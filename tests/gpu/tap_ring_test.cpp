@@ -152,6 +152,31 @@ TEST(TapRing, MakesWholeRowsOfTriangles) {
   }
 }
 
+// A head's entropies and sums stay together, whatever a piece holds.
+TEST(TapRing, HandsOnStatisticsByHead) {
+  const TapBlock block{.what = TapKind::attention_stats,
+                       .layer = 0,
+                       .first_head = 1,
+                       .n_heads = 3,
+                       .first_row = 2,
+                       .n_rows = 4,
+                       .n_cols = 6};
+  for (const std::int64_t piece_bytes : {32, 100, 4096}) {
+    Rig rig(1024, piece_bytes, 7);
+    Sink sink;
+    rig.put(sink, block, counted(3 * 10, 1));
+    rig.ring->drain();
+    EXPECT_EQ(sink.got, counted(3 * 10, 1)) << piece_bytes;
+    EXPECT_EQ(sink.blocks.size(), piece_bytes == 32 ? 3u : piece_bytes == 100 ? 2u : 1u);
+    for (const TapBlock& piece : sink.blocks) {
+      EXPECT_EQ(piece.n_rows, 4);
+      EXPECT_EQ(piece.n_cols, 6);
+      EXPECT_EQ(std::ssize(piece.bytes), 4 * piece.n_heads * 10);
+    }
+    EXPECT_EQ(sink.blocks.front().first_head, 1);
+  }
+}
+
 TEST(TapRing, WhatTheSinkThrowsComesOutOfTheNextCall) {
   Rig rig(512, 10000, 3);
   Sink sink;

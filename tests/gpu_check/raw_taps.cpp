@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kNames[] = {"query", "key", "value", "attention", "logits", "logits_top"};
+constexpr const char* kNames[] = {"query",     "key",    "value",     "attention_stats",
+                                  "attention", "logits", "logits_top"};
 
 [[noreturn]] void fail(const std::string& file) {
   throw Error(ErrorKind::work,

@@ -5,6 +5,7 @@
 #include "tests/gpu/cases/activate.h"
 #include "tests/gpu/cases/assign_slots.h"
 #include "tests/gpu/cases/attention.h"
+#include "tests/gpu/cases/attention_stats.h"
 #include "tests/gpu/cases/dequantize_weights.h"
 #include "tests/gpu/cases/embed.h"
 #include "tests/gpu/cases/graph.h"
@@ -52,6 +53,7 @@ std::vector<Step> all_steps() {
       kernel_step("rotate_append", cases::check_rotate_append,
                   both(time_rotate_append, time_half_rotate)),
       kernel_step("attention", cases::check_attention, time_attention),
+      kernel_step("attention_stats", cases::check_attention_stats, nullptr),
       kernel_step("half_linear", cases::check_half_linear, time_half_linear),
       {"cublas", check_cublas, time_cublas},
       kernel_step("half_attention", cases::check_half_attention, time_half_attention),

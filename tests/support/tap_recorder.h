@@ -51,7 +51,8 @@ class TapRecorder : public TapSink {
         return value.sub(block.layer, head, row).data();
       case TapKind::attention:
         return attention.sub(block.layer, head, row).data();
-      case TapKind::logits_top:  // never asked for
+      case TapKind::attention_stats:  // never asked for
+      case TapKind::logits_top:
         break;
       case TapKind::logits:
         return logits.sub(row).data();

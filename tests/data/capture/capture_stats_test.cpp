@@ -2,7 +2,11 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <limits>
+#include <utility>
+#include <vector>
 
+#include "core/tensor/vector_math.h"
 #include "tests/data/capture/synthetic_run.h"
 
 namespace qaq::test {
@@ -24,7 +28,8 @@ class StatsSink : public TapSink {
       case TapKind::attention:
         EXPECT_TRUE(stats_.add_attention(block.layer, block));
         return;
-      case TapKind::logits_top:  // never asked for
+      case TapKind::attention_stats:  // never asked for
+      case TapKind::logits_top:
         break;
       case TapKind::logits:
         return;
@@ -101,6 +106,55 @@ TEST_F(Stats, TheOrderOfHeadsAndBatchesDoesNotMatter) {
   EXPECT_TRUE(std::ranges::equal(a.span(), b.span()));
   const auto c = together.importance_sum(kTokens), d = apart.importance_sum(kTokens);
   for (std::size_t i = 0; i < c.span().size(); ++i) EXPECT_FLOAT_EQ(c.span()[i], d.span()[i]);
+}
+
+// Sums that come rounded are rounded twice, those of rows once.
+TEST_F(Stats, RowsMayComeAsTheirStatistics) {
+  constexpr std::int64_t kSummed = 7;
+  CaptureStats whole(shape_, 1, kTokens, true), summed(shape_, 1, kTokens, true),
+      broken(shape_, 1, kTokens, true);
+  StatsSink one(whole), other(summed);
+  for (std::int64_t h = 0; h < shape_.n_heads; ++h) {
+    put_rows(one, attention_of_head(h, 0, kTokens), run_.attention, kTokens);
+  }
+  // Two heads at a time, in two parts of rows.
+  for (std::int64_t h = 0; h < shape_.n_heads; h += 2) {
+    for (const auto& [first, end] : {std::pair<std::int64_t, std::int64_t>{0, 3}, {3, kSummed}}) {
+      std::vector<float> stats;
+      for (const std::int64_t head : {h, h + 1}) {
+        for (std::int64_t s = first; s < end; ++s) {
+          stats.push_back(static_cast<float>(entropy(run_.attention.sub(0, head, s).span())));
+        }
+        for (std::int64_t t = 0; t < end; ++t) {
+          double sum = 0;
+          for (std::int64_t s = std::max(first, t); s < end; ++s) {
+            sum += run_.attention(0, head, s, t);
+          }
+          stats.push_back(static_cast<float>(sum));
+        }
+      }
+      TapBlock block = attention_of_head(h, first, end);
+      block.what = TapKind::attention_stats;
+      block.n_heads = 2;
+      block.n_cols = end;
+      block.bytes = std::as_bytes(std::span<const float>(stats));
+      EXPECT_TRUE(summed.add_attention_stats(0, block));
+      stats[1] = std::numeric_limits<float>::infinity();
+      EXPECT_FALSE(broken.add_attention_stats(0, block));
+    }
+  }
+  for (std::int64_t h = 0; h < shape_.n_heads; ++h) {
+    put_rows(other, attention_of_head(h, kSummed, kTokens), run_.attention, kTokens);
+  }
+  const auto a = whole.importance_window(kTokens), b = summed.importance_window(kTokens);
+  EXPECT_TRUE(std::ranges::equal(a.span(), b.span()));
+  const auto c = whole.entropy(kTokens), d = summed.entropy(kTokens);
+  for (std::size_t i = 0; i < c.span().size(); ++i) EXPECT_NEAR(c.span()[i], d.span()[i], 1e-6);
+  const auto e = whole.importance_sum(kTokens), f = summed.importance_sum(kTokens);
+  for (std::size_t i = 0; i < e.span().size(); ++i) {
+    EXPECT_GT(e.span()[i], 0);
+    EXPECT_NEAR(e.span()[i], f.span()[i], 3 * 0x1p-24 * e.span()[i]);
+  }
 }
 
 TEST_F(Stats, RangesAreThoseOfTheStoredNumbers) {

@@ -197,6 +197,26 @@ TEST_F(Failure, ScoresThatAreNoNumbersAreNamed) {
   }
 }
 
+TEST_F(Failure, ScoresThatAreNoNumbersAreNamedByTheirEntropy) {
+  CapturePlan plan = plan_of(make_run(small_shape(), 20, 20), {0, 1, 2});
+  plan.info.profile = AttentionProfile::window;
+  plan.attention_window = 6;
+  const auto writer = CaptureWriter::create(path_, plan);
+  std::vector<float> stats(2 * (9 + 9), 0.5f);
+  stats[9 + 9 + 7] = std::numeric_limits<float>::quiet_NaN();
+  const Error error = error_of([&] {
+    writer->put({.what = TapKind::attention_stats,
+                 .layer = 1,
+                 .first_head = 1,
+                 .n_heads = 2,
+                 .n_rows = 9,
+                 .n_cols = 9,
+                 .bytes = std::as_bytes(std::span<const float>(stats))});
+  });
+  EXPECT_EQ(error.kind(), ErrorKind::work);
+  EXPECT_NE(error.text().what.find("layer 1, head 2, token 7"), std::string::npos) << error.what();
+}
+
 TEST_F(Failure, ContradictoryPlansAreRefused) {
   const std::function<void(CapturePlan&)> faults[] = {
       [](CapturePlan& plan) {

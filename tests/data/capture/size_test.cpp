@@ -75,16 +75,23 @@ INSTANTIATE_TEST_SUITE_P(
              .has_queries = false}),
     testing::PrintToStringParamName());
 
-// LLaMA-2 7B, 1024 tokens, by hand: of Q, K and V 3 * 32 heads * 128 numbers a token and layer; of
-// scores 32 triangles a layer; of logits the token's, the greatest, their sum and 32 of the top.
-TEST(PredictedLink, IsWhatLeavesTheGpu) {
+CapturePlan plan_of_7b(std::int64_t n_prompt, std::int64_t max_tokens) {
   CapturePlan plan;
   plan.info.shape = llama2_7b().shape;
   for (std::int32_t layer = 0; layer < 32; ++layer) plan.info.layers.push_back(layer);
   plan.info.dtype = DType::f16;
-  plan.max_tokens = 1024;
+  plan.info.n_prompt = n_prompt;
+  plan.max_tokens = max_tokens;
   plan.top_k = 32;
-  const std::int64_t qkv = 805'306'368, triangles = 2'149'580'800, logits = 274'432;
+  return plan;
+}
+
+// LLaMA-2 7B, 1024 tokens, by hand: of Q, K and V 3 * 32 heads * 128 numbers a token and layer; of
+// scores 32 triangles a layer, rows of 4, 4, 4, 4, 8 ... numbers; of logits the token's, the
+// greatest, their sum and 32 of the top.
+TEST(PredictedLink, IsWhatLeavesTheGpu) {
+  CapturePlan plan = plan_of_7b(1024, 1024);
+  const std::int64_t qkv = 805'306'368, triangles = 2'155'872'256, logits = 274'432;
   plan.info.profile = AttentionProfile::derive;
   EXPECT_EQ(predicted_link_bytes(plan), qkv + logits);
   plan.info.profile = AttentionProfile::full;
@@ -92,6 +99,36 @@ TEST(PredictedLink, IsWhatLeavesTheGpu) {
   plan.info.profile = AttentionProfile::none;
   plan.info.has_queries = false;
   EXPECT_EQ(predicted_link_bytes(plan), qkv / 3 * 2 + logits);
+}
+
+// The same model, 4096 tokens: of each of 1024 heads the last 32 rows, of 4068 to 4096 numbers,
+// and of the 4064 before them an entropy a row and a sum a key.
+TEST(PredictedLink, OfAWindowIsItsRowsAndStatisticsOfTheOthers) {
+  CapturePlan plan = plan_of_7b(4096, 4096);
+  const std::int64_t qkv = 3'221'225'472, logits = 1'097'728;
+  plan.info.profile = AttentionProfile::full;
+  EXPECT_EQ(predicted_link_bytes(plan), qkv + 34'393'292'800 + logits);
+  plan.info.profile = AttentionProfile::window;
+  plan.attention_window = 32;
+  const std::int64_t rows = 535'035'904, statistics = 33'292'288;
+  EXPECT_EQ(predicted_link_bytes(plan), qkv + rows + statistics + logits);
+  // A run that may end with its prompt: any 32 of the last rows may be the last.
+  plan.info.n_prompt = 4092;
+  plan.may_end_early = true;
+  const std::int64_t four_rows = 4 * 4064 * 4 * 1024, less_statistics = 4 * 8 * 1024;
+  EXPECT_EQ(predicted_link_bytes(plan),
+            qkv + rows + four_rows + statistics - less_statistics + logits);
+  // Importance takes five rows, however few are stored; decoded rows go whole: six times four, of
+  // 1004 to 1024 numbers.
+  plan = plan_of_7b(1000, 1024);
+  plan.info.profile = AttentionProfile::window;
+  plan.attention_window = 1;
+  EXPECT_EQ(predicted_link_bytes(plan), 805'306'368 + 107'872'256 + 274'432);
+  // There is nothing to sum.
+  plan = plan_of_7b(1, 1024);
+  plan.info.profile = AttentionProfile::window;
+  plan.attention_window = 1;
+  EXPECT_EQ(predicted_link_bytes(plan), 805'306'368 + 2'155'872'256 + 274'432);
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
+#include <atomic>
 #include <cstddef>
 #include <cstring>
 
 #include "tests/gpu/simt/runtime.h"
+#include "tests/gpu/simt/simt.h"
 #include "tests/gpu/simt/streams.h"
 
 namespace simt {
 namespace {
+
+std::atomic<std::size_t> to_host = 0;
 
 /// Whether both ends are where the kind says, and whole.
 bool copy_fits(const void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind) {
@@ -37,6 +41,7 @@ cudaError_t queue_copy(void* to, const void* from, std::size_t bytes, cudaMemcpy
     // A graph may be launched when its memory is gone.
     if (!copy_fits(to, from, bytes, kind)) return cudaErrorIllegalAddress;
     std::memmove(to, from, bytes);
+    if (kind == cudaMemcpyDeviceToHost) to_host += bytes;
     return cudaSuccess;
   });
 }
@@ -86,6 +91,9 @@ cudaError_t queue_set(void* to, int value, std::size_t bytes, cudaStream_t strea
 }
 
 }  // namespace
+
+std::size_t bytes_to_host() { return to_host; }
+
 }  // namespace simt
 
 extern "C" {

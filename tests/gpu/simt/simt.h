@@ -18,6 +18,9 @@ std::string last_report();
 /// Switches from thread to thread so far: what a launch costs.
 std::uint64_t switches();
 
+/// Bytes of all copies from the device to the host so far.
+std::size_t bytes_to_host();
+
 /// Off: work is done when it is queued. On: at the next wait, one piece at a time, from a random
 /// stream whose next piece may run. Work still queued and captures that go on are dropped, and an
 /// earlier failure forgotten.
