@@ -66,7 +66,7 @@ std::vector<Step> all_steps() {
       kernel_step("key_scores", cases::check_key_scores, nullptr),
       kernel_step("value_mix", cases::check_value_mix, time_mixed_attention),
       kernel_step("quantize_rows", cases::check_quantize_rows, nullptr),
-      kernel_step("replay_error", cases::check_replay_error, nullptr),
+      kernel_step("replay_error", cases::check_replay_error, both(time_replay, time_sweep)),
       {"models", check_models, nullptr},
       {"half_models", check_half_models, nullptr},
       {"graphs", check_graphs, nullptr},

@@ -59,6 +59,9 @@ void time_plan_bits(Context& context);
 void time_write_pages(Context& context);
 void time_mixed_attention(Context& context);
 
+void time_replay(Context& context);
+void time_sweep(Context& context);
+
 /// Models of LLaMA-2's shapes: prompts, captures, decode; decoding on a quantized cache.
 void time_7b(Context& context);
 void time_13b(Context& context);
