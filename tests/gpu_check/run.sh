@@ -78,7 +78,7 @@ sanitize() {
   mkdir -p "$out"
   status=0
   timeout 120 "$sanitizer" --tool "$1" --error-exitcode 86 "$program" --shim --data tests/data \
-    --oracle "$build/oracle" --slice .gpu/model >"$log" 2>&1 || status=$?
+    --oracle "$build/oracle" --slice .gpu/model --model none >"$log" 2>&1 || status=$?
   case $status in
     0) echo "run.sh: compute-sanitizer $1: no errors" ;;
     86)
@@ -105,8 +105,8 @@ esac
 commit=
 [ ! -f .gpu/commit ] || commit=$(cat .gpu/commit)
 status=0
-"$program" --data tests/data --oracle "$build/oracle" --slice .gpu/model --out "$out" \
-  --commit "$commit" "$@" || status=$?
+"$program" --data tests/data --oracle "$build/oracle" --slice .gpu/model \
+  --model "$build/smollm2-135m.gguf" --out "$out" --commit "$commit" "$@" || status=$?
 [ -z "$found_by" ] || {
   echo "FAIL: compute-sanitizer found errors:$found_by"
   [ "$status" != 0 ] || status=1

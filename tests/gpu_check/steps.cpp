@@ -72,6 +72,7 @@ std::vector<Step> all_steps() {
       {"graphs", check_graphs, nullptr},
       {"greedy", check_greedy, nullptr},
       {"slice", check_slice, nullptr},
+      {"whole_model", check_whole_model, nullptr},
       {"decoder", check_decoder, time_qaq_7b},
       {"large", check_large, nullptr},
       {"7b", nullptr, time_7b},

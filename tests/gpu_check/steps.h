@@ -36,6 +36,7 @@ void check_greedy(Context& context);
 void check_decoder(Context& context);
 void check_cublas(Context& context);
 void check_slice(Context& context);
+void check_whole_model(Context& context);
 void check_large(Context& context);
 
 void time_linear(Context& context);
