@@ -1,7 +1,8 @@
 #!/bin/sh
 # check_on_shim.sh PYTHON ROOT FOLDER PROGRAM PACK_MODEL [IMPORT_TAPS QAQ]: the reference arrays and,
-# where the model is in the cache, its first layers; then gpu_check on the host's shim, and what its
-# report says. Its taps become a capture that holds the same numbers, says what it is and replays.
+# where the model is in the cache, its first layers and all of it; then gpu_check on the host's shim,
+# and what its report says. Its taps become a capture that holds the same numbers, says what it is
+# and replays.
 set -eu
 python=$1 root=$2 folder=$3 program=$4 pack_model=$5
 import_taps=${6:-} qaq=${7:-}
@@ -10,8 +11,9 @@ rm -rf "$folder"
 cd "$root"
 "$python" tests/gpu_check/oracle.py "$folder/oracle"
 "$pack_model" "$folder/model" tests/data/oracle/greedy.json
+model=$("$pack_model" --file) || model=none
 "$program" --shim --data tests/data --oracle "$folder/oracle" --slice "$folder/model" \
-  --out "$folder" | tee "$folder/table.txt"
+  --model "$model" --out "$folder" | tee "$folder/table.txt"
 tail -n 1 "$folder/table.txt" | grep -q '^PASS'
 "$python" -c 'import json, sys; assert json.load(open(sys.argv[1]))["rows"]' "$folder/gpu_check.json"
 # Wrong usage is exit code 2.

@@ -1,13 +1,18 @@
 // What nvcc makes of the kernels: nothing spills, no kernel takes more registers or shared memory
-// than the line before it says, and the machine code holds nothing that would depend on an order.
+// than the line before it says, as many of its blocks as that line says fit an SM, and the machine
+// code holds nothing that would depend on an order.
 
 #include <algorithm>
+#include <climits>
+#include <cuda_occupancy.h>
 #include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <map>
 #include <regex>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace qaq::test {
@@ -15,10 +20,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Resources {
+// Of a kernel: the most that one of its instances may take, and how many blocks must fit an SM.
+struct Promise {
+  std::string kernel;
   int registers = 0;
   int shared = 0;
   int threads = 0;
+  int blocks = 0;
+};
+
+// What one instance takes.
+struct Entry {
+  std::string name;  // mangled
+  int registers = 0;
+  int shared = 0;
+  int threads = 0;
+  int blocks = 0;  // that its launch bounds ask for; 0: they do not
 };
 
 std::string text_of(const fs::path& path) {
@@ -42,15 +59,22 @@ fs::path code_of(const fs::path& kernel, const char* ending) {
   return fs::path(QAQ_CODE_FOLDER) / (kernel.stem().string() + ending);
 }
 
-// "// resources: registers 40, shared 4096, threads 256" before each kernel.
-std::vector<Resources> promised(const fs::path& kernel) {
-  static const std::regex kLine(R"(// resources: registers (\d+), shared (\d+), threads (\d+)\n)");
-  const std::string source = text_of(kernel);
-  std::vector<Resources> out;
+// "// resources: registers 40, shared 4096, threads 256, blocks 6" before each kernel.
+std::vector<Promise> promised(const std::string& source) {
+  static const std::regex kLine(
+      R"(// resources: registers (\d+), shared (\d+), threads (\d+), blocks (\d+)\n)"
+      R"((?:template <[^\n]*>\n)?__global__ void __launch_bounds__\([^)]*\)\s+(\w+)\()");
+  std::vector<Promise> out;
   for (std::sregex_iterator at(source.begin(), source.end(), kLine), end; at != end; ++at) {
-    out.push_back({std::stoi((*at)[1]), std::stoi((*at)[2]), std::stoi((*at)[3])});
+    const std::smatch& m = *at;
+    out.push_back({m[5], std::stoi(m[1]), std::stoi(m[2]), std::stoi(m[3]), std::stoi(m[4])});
   }
   return out;
+}
+
+std::ptrdiff_t count_of(const std::string& text, const char* pattern) {
+  const std::regex expression(pattern);
+  return std::distance(std::sregex_iterator(text.begin(), text.end(), expression), {});
 }
 
 int number_in(const std::string& line, const char* pattern) {
@@ -58,37 +82,89 @@ int number_in(const std::string& line, const char* pattern) {
   return std::regex_search(line, found, std::regex(pattern)) ? std::stoi(found[1]) : 0;
 }
 
+// Registers and shared memory as ptxas reports them, launch bounds as the PTX has them.
+std::vector<Entry> entries(const std::string& report, const std::string& ptx) {
+  std::map<std::string, std::pair<int, int>> bounds;
+  static const std::regex kBounds(
+      R"(\.entry (\w+)\([^)]*\)\s*\.maxntid (\d+), 1, 1\s*(?:\.minnctapersm (\d+))?)");
+  for (std::sregex_iterator at(ptx.begin(), ptx.end(), kBounds), end; at != end; ++at) {
+    const std::smatch& m = *at;
+    bounds[m[1]] = {std::stoi(m[2]), m[3].matched ? std::stoi(m[3]) : 0};
+  }
+  std::vector<Entry> out;
+  std::istringstream lines(report);
+  std::string name;
+  for (std::string line; std::getline(lines, line);) {
+    static const std::regex kEntry(R"(Compiling entry function '(\w+)')");
+    std::smatch found;
+    if (std::regex_search(line, found, kEntry)) name = found[1];
+    if (line.find("Used ") == std::string::npos) continue;
+    out.push_back({name, number_in(line, R"(Used (\d+) registers)"),
+                   number_in(line, R"((\d+) bytes smem)"), bounds[name].first,
+                   bounds[name].second});
+  }
+  return out;
+}
+
+// On an H100, with no other kernel beside it.
+int blocks_per_sm(const Entry& entry) {
+  cudaOccDeviceProp h100{};
+  h100.computeMajor = 9;
+  h100.maxThreadsPerBlock = 1024;
+  h100.maxThreadsPerMultiprocessor = 2048;
+  h100.regsPerBlock = h100.regsPerMultiprocessor = 65536;
+  h100.warpSize = 32;
+  h100.sharedMemPerBlock = 48 << 10;
+  h100.sharedMemPerMultiprocessor = 228 << 10;
+  h100.numSms = 132;
+  h100.sharedMemPerBlockOptin = 227 << 10;
+  h100.reservedSharedMemPerBlock = 1 << 10;
+  cudaOccFuncAttributes kernel{};
+  kernel.maxThreadsPerBlock = INT_MAX;
+  kernel.numRegs = entry.registers;
+  kernel.sharedSizeBytes = static_cast<std::size_t>(entry.shared);
+  const cudaOccDeviceState state{};
+  cudaOccResult result{};
+  const cudaOccError status =
+      cudaOccMaxActiveBlocksPerMultiprocessor(&result, &h100, &kernel, &state, entry.threads, 0);
+  EXPECT_EQ(status, CUDA_OCC_SUCCESS) << entry.name;
+  return result.activeBlocksPerMultiprocessor;
+}
+
 TEST(KernelCode, NothingSpillsAndNothingGrewUnseen) {
-  constexpr int kRegistersOfAnSm = 65536;
   ASSERT_GE(kernels().size(), 6u);
   for (const fs::path& kernel : kernels()) {
     SCOPED_TRACE(kernel.filename().string());
-    const std::vector<Resources> limits = promised(kernel);
-    ASSERT_FALSE(limits.empty()) << "no line '// resources: …' before a kernel";
-    for (const Resources& limit : limits) {
-      EXPECT_LE(2 * limit.registers * limit.threads, kRegistersOfAnSm)
-          << "fewer than two blocks of " << limit.threads << " threads fit an SM";
+    const std::string source = text_of(kernel), report = text_of(code_of(kernel, ".ptxas"));
+    EXPECT_EQ(
+        count_of(report, "bytes stack frame"),
+        count_of(report, R"(\b0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads)"))
+        << report;
+    const std::vector<Promise> promises = promised(source);
+    EXPECT_EQ(std::ssize(promises), count_of(source, "__global__"))
+        << "no line '// resources: …' before a kernel, or one before none";
+    std::map<std::string, int> least_blocks;
+    for (const Entry& entry : entries(report, text_of(code_of(kernel, ".ptx")))) {
+      SCOPED_TRACE(entry.name);
+      const auto promise = std::ranges::find_if(promises, [&](const Promise& p) {
+        return entry.name.find(std::to_string(p.kernel.size()) + p.kernel) != std::string::npos;
+      });
+      ASSERT_NE(promise, promises.end());
+      EXPECT_LE(entry.registers, promise->registers);
+      EXPECT_LE(entry.shared, promise->shared);
+      EXPECT_GT(entry.threads, 0) << "no launch bounds";
+      EXPECT_LE(entry.threads, promise->threads);
+      const int blocks = blocks_per_sm(entry);
+      EXPECT_GE(blocks, entry.blocks) << "than the launch bounds ask for";
+      int& least = least_blocks.try_emplace(promise->kernel, blocks).first->second;
+      least = std::min(least, blocks);
     }
-    std::istringstream report(text_of(code_of(kernel, ".ptxas")));
-    int n_entries = 0;
-    for (std::string line; std::getline(report, line);) {
-      if (line.find("stack frame") != std::string::npos) {
-        EXPECT_NE(line.find("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads"),
-                  std::string::npos)
-            << line;
-      }
-      if (line.find("Used ") == std::string::npos) continue;
-      ++n_entries;
-      const int registers = number_in(line, R"(Used (\d+) registers)");
-      const int shared = number_in(line, R"((\d+) bytes smem)");
-      EXPECT_TRUE(std::ranges::any_of(limits, [&](const Resources& limit) {
-        return registers <= limit.registers && shared <= limit.shared;
-      })) << line;
+    for (const Promise& promise : promises) {
+      ASSERT_TRUE(least_blocks.contains(promise.kernel)) << promise.kernel << " is never compiled";
+      EXPECT_GE(promise.blocks, 2) << promise.kernel << " alone on an SM hides nothing";
+      EXPECT_GE(least_blocks[promise.kernel], promise.blocks)
+          << promise.kernel << ": fewer blocks fit an SM";
     }
-    EXPECT_GE(n_entries, 1);
-    EXPECT_LE(static_cast<std::size_t>(n_entries) == 0 ? 0u : limits.size(),
-              static_cast<std::size_t>(n_entries))
-        << "a line '// resources: …' belongs to no kernel";
   }
 }
 

@@ -1,19 +1,17 @@
 // Decoding on a quantized cache on the GPU backend, kernels on the host's SIMT shim, held against
 // the closed loop on the CPU: in float32 both see the same numbers to 1e-6, so plans, counts and
-// bytes are equal. Where units are demoted from what the device holds, segments' middles are used:
-// what lies on the mean-centred grid of many bits lies exactly between the codes of fewer, and the
-// last bit of a mean decides.
+// bytes are equal.
 
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "core/engine/backend.h"
-#include "core/evaluate/closed_loop.h"
 #include "data/models/model_file.h"
 #include "gpu/backend.h"
 #include "gpu/codec/cuda_decoder.h"
+#include "tests/gpu/cases/decoding.h"
+#include "tests/gpu/failing_allocations.h"
 #include "tests/gpu/simt/simt.h"
 #include "tests/support/deviation.h"
 #include "tests/support/test_data.h"
@@ -21,77 +19,25 @@
 namespace qaq::test {
 namespace {
 
-const std::vector<std::int32_t> kPrompt{5, 9, 200, 17, 42, 3, 77, 120, 8, 64, 31, 250};
-const std::vector<std::int32_t> kNext{19, 7, 88, 143, 2, 201};
+using cases::Decoded;
+using cases::kNext;
+using cases::kPrompt;
+using cases::policy_of;
+using cases::Settings;
 
 std::shared_ptr<const ModelFile> tiny_llama() {
   return open_model(test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf"));
 }
 
-EngineLimits limits_for(DType dtype) {
-  return {.max_tokens = std::ssize(kPrompt) + std::ssize(kNext),
-          .max_batch = std::ssize(kPrompt),
-          .dtype = dtype};
-}
-
-using Settings = std::vector<std::pair<std::string, std::string>>;
-
-DecodePolicy policy_of(const Settings& settings, DType dtype = DType::f32) {
-  DecodePolicy policy{.dtype = dtype};
-  for (const auto& [name, value] : settings) {
-    const auto streaming = list_parameters(policy.streaming);
-    if (std::ranges::find(streaming, name, &Parameter::name) != streaming.end()) {
-      set_parameter(policy.streaming, name, value);
-    } else {
-      set_parameter(policy.params, name, value);
-    }
-  }
-  return policy;
-}
-
-struct Decoded {
-  std::vector<float> logits;  // of the prompt's last token and of each that follows
-  std::vector<std::uint8_t> key_bits, value_bits;
-  DecodeFigures figures;
-};
-
-Decoded run(PolicyDecoder& decoder) {
-  Decoded out;
-  const auto keep = [&] {
-    out.logits.insert(out.logits.end(), decoder.logits().begin(), decoder.logits().end());
-  };
-  decoder.prefill(kPrompt, {});
-  keep();
-  for (const std::int32_t id : kNext) {
-    decoder.decode(id, {});
-    keep();
-  }
-  out.key_bits = decoder.n_bits(CacheSide::key);
-  out.value_bits = decoder.n_bits(CacheSide::value);
-  out.figures = decoder.figures();
-  return out;
-}
-
-Decoded on_cpu(const DecodePolicy& policy) {
-  const auto model = tiny_llama();
-  ClosedLoop loop(make_cpu_backend()->open(model, limits_for(DType::f32)), policy);
-  return run(loop);
-}
-
-Decoded on_gpu(const DecodePolicy& policy) {
-  const auto decoder = make_cuda_decoder(tiny_llama(), limits_for(policy.dtype), policy);
-  return run(*decoder);
-}
+Decoded on_cpu(const DecodePolicy& policy) { return cases::decode_on_cpu(tiny_llama(), policy); }
+Decoded on_gpu(const DecodePolicy& policy) { return cases::decode_on_gpu(tiny_llama(), policy); }
 
 struct Setting {
   const char* name;
   Settings settings;
 };
-// Demoted from the device.
-Setting on_device(const char* name, Settings settings) {
-  settings.insert(settings.begin(),
-                  {{"key.range_rule", "midpoint"}, {"value.range_rule", "midpoint"}});
-  return {name, settings};
+Setting on_device(const char* name, const Settings& settings) {
+  return {name, cases::on_device(settings)};
 }
 void PrintTo(const Setting& setting, std::ostream* out) { *out << setting.name; }
 
@@ -178,7 +124,7 @@ TEST(CudaDecoder, GraphsAndTheOrderOfStreamsChangeNoByte) {
 
 // With sixteen bits a unit, what is left is the rounding of codes.
 TEST(CudaDecoder, SixteenBitsAreTheModelItself) {
-  const EngineLimits limits = limits_for(DType::f16);
+  const EngineLimits limits = cases::decoding_limits(DType::f16);
   const auto engine = make_cuda_backend()->open(tiny_llama(), limits);
   std::vector<float> expected;
   const auto keep = [&] {
@@ -223,33 +169,19 @@ TEST(CudaDecoder, SaysByNameWhatIsPlannedOnTheCpuAlone) {
 
 TEST(CudaDecoder, AnyAllocationMayFail) {
   const auto model = tiny_llama();
-  const auto before = simt::live_allocations() + simt::live_graphs();
-  int n_failed = 0;
-  for (int nth = 1;; ++nth) {
-    simt::fail_allocation(nth);
-    try {
-      const auto decoder =
-          make_cuda_decoder(model, limits_for(DType::f16), policy_of({}, DType::f16));
-      decoder->prefill(kPrompt, {});
-      decoder->decode(kNext[0], {});
-      break;
-    } catch (const Error& error) {
-      ++n_failed;
-      EXPECT_EQ(error.kind(), ErrorKind::work);
-      EXPECT_NE(std::string(error.what()).find("--device cpu"), std::string::npos) << error.what();
-    }
-    EXPECT_EQ(simt::live_allocations() + simt::live_graphs(), before) << "allocation " << nth;
-    ASSERT_LT(nth, 100);
-  }
-  simt::fail_allocation(0);
-  EXPECT_GE(n_failed, 10) << "two arenas, pinned buffers, graphs";
-  EXPECT_EQ(simt::live_allocations() + simt::live_graphs(), before);
+  const int n_allocations = fail_each_allocation([&] {
+    const auto decoder =
+        make_cuda_decoder(model, cases::decoding_limits(DType::f16), policy_of({}, DType::f16));
+    decoder->prefill(kPrompt, {});
+    decoder->decode(kNext[0], {});
+  });
+  EXPECT_GE(n_allocations, 10) << "two arenas, pinned buffers, graphs";
 }
 
 // Once it is packed, the prompt's unquantized cache goes back to the GPU.
 TEST(CudaDecoder, ThePromptsCacheGoesWhenItIsPacked) {
-  const auto decoder =
-      make_cuda_decoder(tiny_llama(), limits_for(DType::f16), policy_of({}, DType::f16));
+  const auto decoder = make_cuda_decoder(tiny_llama(), cases::decoding_limits(DType::f16),
+                                         policy_of({}, DType::f16));
   const std::size_t with_prompt = simt::live_device_bytes();
   decoder->prefill(kPrompt, {});
   EXPECT_LT(simt::live_device_bytes(), with_prompt);

@@ -12,6 +12,7 @@
 #include "core/tensor/logits_summary.h"
 #include "data/models/model_file.h"
 #include "gpu/backend.h"
+#include "tests/gpu/failing_allocations.h"
 #include "tests/gpu/simt/simt.h"
 #include "tests/support/deviation.h"
 #include "tests/support/half_numbers.h"
@@ -299,27 +300,12 @@ TEST(CudaEngine, LeavesNothingBehind) {
   EXPECT_EQ(simt::live_allocations(), before);
 }
 
-// Every allocation failing in turn: one line, nothing left behind, and the process goes on.
 TEST(CudaEngine, AnyAllocationMayFail) {
   const auto model = tiny_llama();
-  const auto before = simt::live_allocations();
-  int n_failed = 0;
-  for (int nth = 1;; ++nth) {
-    simt::fail_allocation(nth);
-    try {
-      make_cuda_backend()->open(model, {8, 8})->run(kIds);
-      break;
-    } catch (const Error& error) {
-      ++n_failed;
-      EXPECT_EQ(error.kind(), ErrorKind::work);
-      EXPECT_NE(std::string(error.what()).find("--device cpu"), std::string::npos) << error.what();
-    }
-    EXPECT_EQ(simt::live_allocations(), before) << "allocation " << nth;
-    ASSERT_LT(nth, 100);
-  }
-  simt::fail_allocation(0);
-  EXPECT_GE(n_failed, 5) << "one arena and some pinned buffers";
-  EXPECT_EQ(simt::live_allocations(), before);
+  const int n_allocations = fail_each_allocation([&] {
+    make_cuda_backend()->open(model, {8, 8})->run(kIds);
+  });
+  EXPECT_GE(n_allocations, 5) << "one arena and some pinned buffers";
 }
 
 TEST(CudaEngine, TooLittleMemoryIsSaidBeforeAnythingIsTaken) {

@@ -11,6 +11,7 @@
 #include "core/replay/sweep.h"
 #include "gpu/backend.h"
 #include "gpu/replay/replay_sizes.h"
+#include "tests/gpu/failing_allocations.h"
 #include "tests/gpu/simt/simt.h"
 #include "tests/support/quantized_cache.h"
 #include "tests/support/test_captures.h"
@@ -332,24 +333,11 @@ TEST_F(CudaReplay, ACaptureThatCannotBeReadOnceLeavesTheKernelUsable) {
 TEST_F(CudaReplay, AnyAllocationMayFail) {
   const MemoryCapture capture = synthetic_capture({.n_tokens = 12});
   const QaqParams params = with({{"use_attentions", false}, {"method", word("normal")}});
-  const auto before = simt::live_allocations();
-  int n_failed = 0;
-  for (int nth = 1;; ++nth) {
-    simt::fail_allocation(nth);
-    try {
-      gpu_replay(capture, {params, 10});
-      break;
-    } catch (const Error& error) {
-      ++n_failed;
-      EXPECT_EQ(error.kind(), ErrorKind::work);
-      EXPECT_NE(std::string(error.what()).find("--device cpu"), std::string::npos) << error.what();
-    }
-    EXPECT_EQ(simt::live_allocations(), before) << "allocation " << nth;
-    ASSERT_LT(nth, 100);
-  }
-  simt::fail_allocation(0);
-  EXPECT_GE(n_failed, 4) << "one arena and some pinned buffers";
-  EXPECT_EQ(simt::live_allocations(), before);
+  EXPECT_GE(fail_each_allocation([&] {
+              gpu_replay(capture, {params, 10});
+            }),
+            4)
+      << "one arena and some pinned buffers";
 }
 
 TEST_F(CudaReplay, TooLittleMemoryIsSaidBeforeAnythingIsTaken) {

@@ -17,7 +17,7 @@ std::string listed(const std::vector<std::string>& names) {
 
 std::string usage_text(const std::vector<std::string>& steps) {
   return "gpu_check [--quick] [--only NAME] [--shim] [--data DIR] [--oracle DIR] [--slice DIR] "
-         "[--out DIR] [--commit ID]\n"
+         "[--model FILE] [--out DIR] [--commit ID]\n"
          "  --quick       small cases\n"
          "  --only NAME   one of: " +
          listed(steps) +
@@ -26,6 +26,7 @@ std::string usage_text(const std::vector<std::string>& steps) {
          "  --data DIR    tests/data of the source tree\n"
          "  --oracle DIR  what oracle.py wrote (build-gpu/oracle)\n"
          "  --slice DIR   what pack_model wrote (.gpu/model)\n"
+         "  --model FILE  smollm2-135m, joined by parts.sh (build-gpu/smollm2-135m.gguf)\n"
          "  --out DIR     where to write gpu_check.json and taps/\n"
          "  --commit ID   of the source tree, where the build could not ask git\n";
 }
@@ -55,6 +56,8 @@ Options parse_options(std::span<const char* const> arguments,
       options.oracle = value_of(++i);
     } else if (flag == "--slice") {
       options.slice = value_of(++i);
+    } else if (flag == "--model") {
+      options.model = value_of(++i);
     } else if (flag == "--out") {
       options.out = value_of(++i);
     } else if (flag == "--commit") {

@@ -13,9 +13,10 @@ struct Options {
   std::string only;    ///< one step; empty: all
   std::string data = "tests/data";
   std::string oracle = "build-gpu/oracle";
-  std::string slice = ".gpu/model";  ///< of a real model, where it travelled
-  std::string out;                   ///< folder of gpu_check.json and taps/; empty: none is written
-  std::string commit;                ///< for builds that do not know theirs
+  std::string slice = ".gpu/model";                   ///< of a real model, where it travelled
+  std::string model = "build-gpu/smollm2-135m.gguf";  ///< a whole one, where its parts were joined
+  std::string out;     ///< folder of gpu_check.json and taps/; empty: none is written
+  std::string commit;  ///< for builds that do not know theirs
 
   bool small() const { return quick || shim; }
 };

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""oracle.py FOLDER: reference arrays of the tiny models, and of the first layers of SmolLM2, as .npy
-files, with an index.json.
+"""oracle.py FOLDER: reference arrays of the tiny models and of SmolLM2, as .npy files, with an
+index.json.
 
 For a machine without an HDF5 library: reads tests/data/oracle with h5py. Which forward files of
 tiny models there are stands in tests/support/tiny_models.h alone.
@@ -19,8 +19,9 @@ import numpy  # noqa: E402
 
 TESTS = Path(__file__).resolve().parent.parent
 ARRAYS = ("query", "key", "value", "attention", "logits", "token_ids")
-SLICE_FILES = [f"smollm2_forward_{prompt}" for prompt in ("narrative", "code", "mix")]
-LAYERS = (0, 1)
+SMOLLM2_FILES = [f"smollm2_forward_{prompt}" for prompt in ("narrative", "code", "mix")]
+SMOLLM2_LOGITS = {"logits_tail": "<f4", "tail_positions": "<i8", "argmax_token": "<i8",
+                  "argmax_logit": "<f4", "logsumexp": "<f4"}
 TYPES = {"f4": "<f4", "f8": "<f8", "i4": "<i4", "i8": "<i8"}
 
 
@@ -54,8 +55,8 @@ def write_arrays(name, folder):
 
 
 def write_layers(name, folder):
-    """Of a forward file of SmolLM2 what the layers of the slice are held against: LAYERS, and of
-    each array the largest magnitude over all layers that the file has, by which bounds go."""
+    """Of a forward file of SmolLM2 its layers, of each array the largest magnitude over them all, by
+    which bounds go, and its logits."""
     path = TESTS / "data" / "oracle" / f"{name}.h5"
     files = {}
 
@@ -66,10 +67,12 @@ def write_layers(name, folder):
     with h5py.File(path, "r") as source:
         save("token_ids", source["token_ids"][()], "<i8")
         for array in ("query", "key", "value", "attention"):
-            stored = [source[f"layers/{layer}/{array}"] for layer in sorted(source["layers"])]
-            for layer in LAYERS:
-                save(f"{array}{layer}", source[f"layers/{layer:02}/{array}"][()], "<f4")
-            save(f"{array}_largest", [max(abs(numbers[()]).max() for numbers in stored)], "<f4")
+            stored = {layer: source[f"layers/{layer}/{array}"][()] for layer in source["layers"]}
+            for layer, numbers in stored.items():
+                save(f"{array}{int(layer)}", numbers, "<f4")
+            save(f"{array}_largest", [max(abs(numbers).max() for numbers in stored.values())], "<f4")
+        for array, kind in SMOLLM2_LOGITS.items():
+            save(array, source[array][()], kind)
     return files
 
 
@@ -79,7 +82,7 @@ def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     index = {name: write_arrays(name, folder) for name in forward_files()}
-    index |= {name: write_layers(name, folder) for name in SLICE_FILES}
+    index |= {name: write_layers(name, folder) for name in SMOLLM2_FILES}
     # Last: a folder with an index is whole.
     (folder / "index.json").write_text(json.dumps(index, indent=1) + "\n")
     print(f"oracle.py: {sum(map(len, index.values()))} arrays of {len(index)} files in {folder}")

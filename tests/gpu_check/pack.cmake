@@ -13,7 +13,7 @@ if(NOT PACK)
   set(PACK ${SOURCE}/.gpu)
 endif()
 set(pack ${PACK})
-set(max_bytes 67108864) # what may be copied at a time
+include(${CMAKE_CURRENT_LIST_DIR}/tree_size.cmake)
 
 file(REMOVE_RECURSE ${pack})
 foreach(header Eigen/Core nlohmann/json.hpp)
@@ -43,22 +43,6 @@ execute_process(COMMAND git describe --always --dirty --abbrev=12 --exclude=* WO
                 OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 file(WRITE ${pack}/commit "${commit}\n")
 
-# What travels: the files that git knows or would take, and .gpu.
-execute_process(COMMAND git -c core.quotepath=false ls-files --cached --others --exclude-standard
-                WORKING_DIRECTORY ${SOURCE} OUTPUT_VARIABLE names COMMAND_ERROR_IS_FATAL ANY)
-string(REGEX REPLACE "\n$" "" names "${names}")
-string(REPLACE "\n" ";" names "${names}")
-set(tree_bytes 0)
-set(data_bytes 0)
-foreach(name IN LISTS names)
-  if(EXISTS "${SOURCE}/${name}")
-    file(SIZE "${SOURCE}/${name}" bytes)
-    math(EXPR tree_bytes "${tree_bytes} + ${bytes}")
-    if(name MATCHES "^tests/data/")
-      math(EXPR data_bytes "${data_bytes} + ${bytes}")
-    endif()
-  endif()
-endforeach()
 file(GLOB_RECURSE packed ${pack}/*)
 set(pack_bytes 0)
 foreach(name IN LISTS packed)

@@ -69,7 +69,46 @@ else
   echo "run.sh: python3 has no torch: no rows of a rival"
 fi
 
+# Memory that kernels touch, and shared memory that their threads race for, over the smallest cases.
+sanitizer=$(command -v compute-sanitizer || true)
+[ -n "$sanitizer" ] || sanitizer=$(dirname "$(readlink -f "$nvcc")")/compute-sanitizer
+found_by=
+sanitize() {
+  log=$out/$1.txt
+  mkdir -p "$out"
+  status=0
+  timeout 120 "$sanitizer" --tool "$1" --error-exitcode 86 "$program" --shim --data tests/data \
+    --oracle "$build/oracle" --slice .gpu/model --model none >"$log" 2>&1 || status=$?
+  case $status in
+    0) echo "run.sh: compute-sanitizer $1: no errors" ;;
+    86)
+      found_by="$found_by $1"
+      echo "run.sh: compute-sanitizer $1 found errors: $log" >&2
+      grep '^=========' "$log" | head -n 20 >&2
+      ;;
+    124) echo "run.sh: compute-sanitizer $1 was not at its end after 120 s" ;;
+    *) echo "run.sh: compute-sanitizer $1 does not work here: $(tail -n 1 "$log")" ;;
+  esac
+}
+case " $* " in
+  *" --quick "* | *" --only "*) echo "run.sh: compute-sanitizer is for whole runs alone" ;;
+  *)
+    if [ -x "$sanitizer" ]; then
+      sanitize memcheck
+      sanitize racecheck
+    else
+      echo "run.sh: no compute-sanitizer on PATH or beside nvcc: memory accesses are not checked"
+    fi
+    ;;
+esac
+
 commit=
 [ ! -f .gpu/commit ] || commit=$(cat .gpu/commit)
-exec "$program" --data tests/data --oracle "$build/oracle" --slice .gpu/model --out "$out" \
-  --commit "$commit" "$@"
+status=0
+"$program" --data tests/data --oracle "$build/oracle" --slice .gpu/model \
+  --model "$build/smollm2-135m.gguf" --out "$out" --commit "$commit" "$@" || status=$?
+[ -z "$found_by" ] || {
+  echo "FAIL: compute-sanitizer found errors:$found_by"
+  [ "$status" != 0 ] || status=1
+}
+exit "$status"

@@ -1,15 +1,15 @@
 // The first layers of a real model on the GPU: in float32 against a float64 forward pass, in 16
 // bits against the CPU on the same rounded weights; and its taps as they leave the ring.
-#include <algorithm>
 #include <filesystem>
+#include <numeric>
 
-#include "core/base/text.h"
 #include "data/models/model_file.h"
 #include "gpu/backend.h"
 #include "tests/gpu_check/comparison.h"
 #include "tests/gpu_check/oracle_folder.h"
 #include "tests/gpu_check/raw_taps.h"
 #include "tests/gpu_check/slice_model.h"
+#include "tests/gpu_check/smollm2_oracle.h"
 #include "tests/gpu_check/steps.h"
 #include "tests/support/half_numbers.h"
 #include "tests/support/tiny_models.h"
@@ -19,23 +19,12 @@ namespace {
 
 using cases::CaseRow;
 
-// tests/data/oracle/README.md; of queries, keys and values as shares of the largest.
-constexpr double kBound = 2e-5, kAttentionBound = 4e-5, kRmsBound = 1e-6;
 constexpr std::int64_t kDecoded = 4;
-constexpr std::int64_t kShimTokens = 8;  // in the shim, of one prompt
+constexpr std::int64_t kShimTokens = 8;
 
-/// A prompt that the oracle ran, or its beginning.
-struct Prompt {
-  std::string file;
-  std::vector<std::int64_t> tokens;
-};
-
-std::vector<Prompt> prompts(const Context& context, const OracleFolder& oracle) {
-  std::vector<Prompt> all;
-  for (const char* name : {"narrative", "code", "mix"}) {
-    const std::string file = std::string("smollm2_forward_") + name;
-    all.push_back({file, oracle.read(file, "token_ids").integers()});
-  }
+// In the shim one of them, and its beginning alone.
+std::vector<OraclePrompt> prompts(const Context& context, const OracleFolder& oracle) {
+  std::vector<OraclePrompt> all = oracle_prompts(oracle);
   if (context.options.shim) {
     all.resize(1);
     all[0].tokens.resize(kShimTokens);
@@ -43,53 +32,15 @@ std::vector<Prompt> prompts(const Context& context, const OracleFolder& oracle) 
   return all;
 }
 
-// The first n rows of each head, and of each the first n_cols numbers, of (heads, T, columns).
-std::vector<float> first_rows(const NpyArray& array, std::int64_t n, std::int64_t n_cols) {
-  const std::vector<float> all = array.floats();
-  const std::vector<std::int64_t>& shape = array.shape();
-  std::vector<float> some;
-  for (std::int64_t head = 0; head < shape.at(0); ++head) {
-    for (std::int64_t row = 0; row < n; ++row) {
-      const auto from = all.begin() + (head * shape.at(1) + row) * shape.at(2);
-      some.insert(some.end(), from, from + n_cols);
-    }
-  }
-  return some;
-}
-
 std::vector<CaseRow> run_slice(const std::shared_ptr<const SliceModel>& model,
-                               const OracleFolder& oracle, const Prompt& prompt) {
+                               const OracleFolder& oracle, const OraclePrompt& prompt) {
   const auto n = std::ssize(prompt.tokens);
   test::TapRecorder taps(model->spec().shape, n);
   run_tokens(*make_cuda_backend()->open(model, {n, n}), model->ids_of(prompt.tokens), kDecoded,
              taps);
-  std::vector<CaseRow> rows;
-  const auto add = [&](const std::string& name, std::int64_t layer, std::span<const float> ours) {
-    const std::string array = cat(name, layer);
-    const bool attention = name == "attention";
-    const NpyArray reference = oracle.read(prompt.file, array);
-    const std::vector<float> numbers =
-        first_rows(reference, n, attention ? n : reference.shape().at(2));
-    // The oracle's bounds are shares of the largest of all layers that it stores.
-    const double largest = oracle.read(prompt.file, name + "_largest").floats().at(0);
-    const std::string of = prompt.file + ", " + array;
-    rows.push_back(compare(of, ours, numbers,
-                           {.most = attention ? kAttentionBound : kBound,
-                            .of_largest = !attention,
-                            .largest = largest}));
-    rows.push_back(compare(of + ", rms", ours, numbers,
-                           {.most = kRmsBound,
-                            .measure = Bound::Measure::rms,
-                            .of_largest = !attention,
-                            .largest = largest}));
-  };
-  for (std::int64_t layer = 0; layer < model->spec().shape.n_layers; ++layer) {
-    add("query", layer, taps.query.sub(layer).span());
-    add("key", layer, taps.key.sub(layer).span());
-    add("value", layer, taps.value.sub(layer).span());
-    add("attention", layer, taps.attention.sub(layer).span());
-  }
-  return rows;
+  std::vector<std::int64_t> layers(static_cast<std::size_t>(model->spec().shape.n_layers));
+  std::iota(layers.begin(), layers.end(), 0);
+  return compare_layers(oracle, prompt, layers, taps);
 }
 
 // In 16 bits, as a capture is made of it.
@@ -123,8 +74,8 @@ void check_slice(Context& context) {
   }
   const OracleFolder oracle(context.options.oracle);
   const auto model = std::make_shared<const SliceModel>(context.options.slice);
-  const std::vector<Prompt> all = prompts(context, oracle);
-  for (const Prompt& prompt : all) {
+  const std::vector<OraclePrompt> all = prompts(context, oracle);
+  for (const OraclePrompt& prompt : all) {
     check_twice(context, "slice", [&] { return run_slice(model, oracle, prompt); });
     const HalfModel half(prompt.file, model, DType::f16, model->ids_of(prompt.tokens),
                          test::kHalfDivergence);

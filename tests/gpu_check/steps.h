@@ -36,6 +36,7 @@ void check_greedy(Context& context);
 void check_decoder(Context& context);
 void check_cublas(Context& context);
 void check_slice(Context& context);
+void check_whole_model(Context& context);
 void check_large(Context& context);
 
 void time_linear(Context& context);
@@ -58,6 +59,9 @@ void time_importance(Context& context);
 void time_plan_bits(Context& context);
 void time_write_pages(Context& context);
 void time_mixed_attention(Context& context);
+
+void time_replay(Context& context);
+void time_sweep(Context& context);
 
 /// Models of LLaMA-2's shapes: prompts, captures, decode; decoding on a quantized cache.
 void time_7b(Context& context);

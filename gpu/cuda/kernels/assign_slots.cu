@@ -334,7 +334,7 @@ struct List {
   }
 };
 
-// resources: registers 64, shared 18720, threads 256
+// resources: registers 64, shared 18720, threads 256, blocks 4
 __global__ void __launch_bounds__(kThreads) assign_lists(AssignSlotsCall call) {
   Shared& s = block_shared<Shared>();
   const PagedCache& cache = call.cache;

@@ -162,7 +162,7 @@ __device__ void finish_scores(const Work& work, const Rows& rows, const float* f
 }
 
 // kQuads: of channels that a lane mixes, 128 channels a warp each.
-// resources: registers 112, shared 21280, threads 256
+// resources: registers 112, shared 21280, threads 256, blocks 2
 template <int kRows, int kQuads, bool kAligned>
 __global__ void __launch_bounds__(kThreads) attention_rows(Work work) {
   Shared<kRows>& s = block_shared<Shared<kRows>>();

@@ -146,7 +146,7 @@ __device__ void fold_warps(const WarpRows<kDim>& rows, SplitShared<kDim>& s, con
   }
 }
 
-// resources: registers 255, shared 42624, threads 128
+// resources: registers 255, shared 42624, threads 128, blocks 4
 template <class Half, int kDim>
 __global__ void __launch_bounds__(SplitShared<kDim>::kThreads) decode_split(HalfWork work) {
   using Shared = SplitShared<kDim>;
@@ -223,7 +223,7 @@ __global__ void __launch_bounds__(SplitShared<kDim>::kThreads) decode_split(Half
   fold_warps(rows, s, work, group);
 }
 
-// resources: registers 40, shared 0, threads 128
+// resources: registers 40, shared 0, threads 128, blocks 16
 template <class Half>
 __global__ void __launch_bounds__(kCombineThreads) decode_combine(HalfWork work) {
   const std::int64_t head = work.part.first_head + blockIdx.x % work.part.n_heads;

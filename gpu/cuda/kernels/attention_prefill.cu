@@ -211,7 +211,7 @@ struct Walk {
   }
 };
 
-// resources: registers 255, shared 34816, threads 128
+// resources: registers 255, shared 34816, threads 128, blocks 2
 template <class Half, int kDim>
 __global__ void __launch_bounds__(kThreads) prefill_rows(HalfWork work) {
   Walk<Half, kDim> walk(work, block_shared<Shared<kDim>>());

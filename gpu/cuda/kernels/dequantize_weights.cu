@@ -312,7 +312,7 @@ struct Shared {
   alignas(16) Byte bytes[kBytes];
 };
 
-// resources: registers 44, shared 8192, threads 256
+// resources: registers 44, shared 8192, threads 256, blocks 5
 template <class Type>
 __global__ void __launch_bounds__(kThreads) dequantize_tiles(DequantizeCall call) {
   Shared<Type>& s = block_shared<Shared<Type>>();

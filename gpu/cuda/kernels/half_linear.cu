@@ -134,7 +134,7 @@ __device__ float folded(const float (&sums)[kSums]) {
   }
 }
 
-// resources: registers 128, shared 32768, threads 256
+// resources: registers 128, shared 32768, threads 256, blocks 2
 template <class Half, int kRows, bool kAligned>
 __global__ void __launch_bounds__(kFewThreads, 2) gemv(HalfLinearCall call) {
   using Shape = FewShape<kRows>;
@@ -302,7 +302,7 @@ __device__ void finish_pair(const HalfLinearCall& call, std::int64_t row, std::i
                    finished(call, output + 1, second, before.y));
 }
 
-// resources: registers 128, shared 49152, threads 256
+// resources: registers 128, shared 49152, threads 256, blocks 2
 template <class Half, int kTile, bool kAligned>
 __global__ void __launch_bounds__(2 * kTile, 256 / kTile) gemm_mma(HalfLinearCall call) {
   TileShared<kTile>& s = block_shared<TileShared<kTile>>();

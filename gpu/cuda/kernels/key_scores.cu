@@ -201,7 +201,7 @@ __device__ void score_tail(const Work& work, const BlockHeads& heads, const Shar
   }
 }
 
-// resources: registers 64, shared 8224, threads 256
+// resources: registers 64, shared 8224, threads 256, blocks 4
 template <int kMost>
 __global__ void __launch_bounds__(kThreads, kMost <= kFewBits ? 5 : 4)
     page_scores(Work work, int n_blocks) {
@@ -230,7 +230,7 @@ struct RowShared {
   double sums[kWarps];
 };
 
-// resources: registers 48, shared 96, threads 256
+// resources: registers 48, shared 96, threads 256, blocks 8
 __global__ void __launch_bounds__(kThreads) softmax_rows(Work work) {
   RowShared& s = block_shared<RowShared>();
   const PagedCache& cache = work.call.cache;

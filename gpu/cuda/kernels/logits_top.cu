@@ -189,7 +189,7 @@ __device__ void write_top(const Shared& s, const LogitsTopCall& call, const floa
   call.topk_logits[at] = logit;
 }
 
-// resources: registers 64, shared 10456, threads 512
+// resources: registers 64, shared 10456, threads 512, blocks 2
 template <bool kAligned>
 __global__ void __launch_bounds__(kThreads, 2) logits_top_rows(LogitsTopCall call) {
   Shared& s = block_shared<Shared>();

@@ -261,7 +261,7 @@ __device__ std::int64_t row_place(const ReplayCall& call, const Rows& rows, int 
   return rows.head * call.n_rows + rows.first + kSpan * own_rows() + i;
 }
 
-// resources: registers 168, shared 32256, threads 128
+// resources: registers 168, shared 32256, threads 128, blocks 3
 template <int kQuads, bool kGiven>
 __global__ void __launch_bounds__(kThreads) exact_rows(ReplayCall call, float scale) {
   Shared& s = block_shared<Shared>();
@@ -311,7 +311,7 @@ __global__ void __launch_bounds__(kThreads) exact_rows(ReplayCall call, float sc
   }
 }
 
-// resources: registers 242, shared 32256, threads 128
+// resources: registers 242, shared 32256, threads 128, blocks 2
 template <int kQuads, bool kGiven>
 __global__ void __launch_bounds__(kThreads) compared_rows(ReplayCall call, float scale) {
   constexpr int kSources = kGiven ? 1 : 2;

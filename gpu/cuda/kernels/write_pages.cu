@@ -279,7 +279,7 @@ struct List {
   }
 };
 
-// resources: registers 80, shared 256, threads 256
+// resources: registers 80, shared 256, threads 256, blocks 3
 template <class T>
 __global__ void __launch_bounds__(kThreads, 3) write_lists(WritePagesCall call) {
   Shared& s = block_shared<Shared>();

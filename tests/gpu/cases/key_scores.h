@@ -154,14 +154,11 @@ inline CaseRow softmax_case(const ScoresProblem& p) {
   return {"softmax_scores", scores_text(p), worst.value(), 3e-7, digest_of(got)};
 }
 
-inline std::vector<CaseRow> check_key_scores(bool small) {
-  require(cuda::key_scores({}, nullptr), "key_scores of no heads");
-  require(cuda::softmax_scores({}, nullptr), "softmax_scores of no heads");
-  std::vector<CaseRow> rows;
-  const auto check = [&](const ScoresProblem& p) {
-    rows.push_back(scores_case(p));
-    rows.push_back(softmax_case(p));
-  };
+/// What attention to pages is tried on: every width of heads with all types, range rules and kinds
+/// of outliers in turn; groups, layers, windows, evicted tokens, few bits and many; one page; a
+/// tail alone.
+inline std::vector<ScoresProblem> scores_problems(bool small) {
+  std::vector<ScoresProblem> out;
   int i = 0;
   for (const std::int64_t head_dim : {16, 24, 48, 64, 80, 96, 128, 256}) {
     PagesShape s{.head_dim = head_dim, .max_tokens = 30};
@@ -169,33 +166,42 @@ inline std::vector<CaseRow> check_key_scores(bool small) {
     s.dtype = std::vector{DType::f16, DType::bf16, DType::f32}[static_cast<std::size_t>(i / 2 % 3)];
     s.spec.outliers_ratio = i % 2 == 0 ? 0.05 : 0.0;
     s.spec.symmetric = i % 4 == 3;
-    rows.push_back(scores_case({.pages = s, .n_packed = 29}));
+    out.push_back({.pages = s, .n_packed = 29});
     ++i;
   }
   PagesShape s{.head_dim = 64, .max_tokens = 60};
   s.dtype = DType::f16;
   s.spec.outliers_ratio = 0.03;
   s.max_bits = 8;  // the kernel of few widths
-  check({.pages = s, .group = 3, .n_packed = 60, .least = 1, .most = 4, .evicted = 0.3});
+  out.push_back({.pages = s, .group = 3, .n_packed = 60, .least = 1, .most = 4, .evicted = 0.3});
   s.n_layers = 2, s.n_kv_heads = 2;
-  check({.pages = s, .group = 4, .n_packed = 57, .window = 20, .most = 8});
+  out.push_back({.pages = s, .group = 4, .n_packed = 57, .window = 20, .most = 8});
   PagesShape wide{.head_dim = 32, .max_tokens = 20};
   wide.spec.range_rule = RangeRule::minmax;
-  rows.push_back(scores_case({.pages = wide, .group = 8, .n_packed = 19, .least = 11, .most = 16}));
+  out.push_back({.pages = wide, .group = 8, .n_packed = 19, .least = 11, .most = 16});
   wide.spec.range_rule = RangeRule::midpoint;
-  rows.push_back(scores_case({.pages = wide, .group = 71, .n_packed = 9, .least = 9, .most = 16}));
+  out.push_back({.pages = wide, .group = 71, .n_packed = 9, .least = 9, .most = 16});
   wide.max_tokens = 3;
-  check({.pages = wide, .n_packed = 0});  // all in the tail
+  out.push_back({.pages = wide, .n_packed = 0});
   wide.max_tokens = 16;
-  rows.push_back(
-      scores_case({.pages = wide, .n_packed = 16, .least = 5, .most = 5, .query_size = 40}));
-  if (!small) {
-    PagesShape big{.n_kv_heads = 4, .head_dim = 128, .max_tokens = 4097};
-    big.dtype = DType::f16;
-    big.spec.outliers_ratio = 0.01;
-    check({.pages = big, .group = 8, .n_packed = 4096});
-    big.max_bits = 8;
-    check({.pages = big, .group = 1, .n_packed = 4096, .least = 1, .most = 8});
+  out.push_back({.pages = wide, .n_packed = 16, .least = 5, .most = 5, .query_size = 40});
+  if (small) return out;
+  PagesShape big{.n_kv_heads = 4, .head_dim = 128, .max_tokens = 4097};
+  big.dtype = DType::f16;
+  big.spec.outliers_ratio = 0.01;
+  out.push_back({.pages = big, .group = 8, .n_packed = 4096});
+  big.max_bits = 8;
+  out.push_back({.pages = big, .n_packed = 4096, .least = 1, .most = 8});
+  return out;
+}
+
+inline std::vector<CaseRow> check_key_scores(bool small) {
+  require(cuda::key_scores({}, nullptr), "key_scores of no heads");
+  require(cuda::softmax_scores({}, nullptr), "softmax_scores of no heads");
+  std::vector<CaseRow> rows;
+  for (const ScoresProblem& p : scores_problems(small)) {
+    rows.push_back(scores_case(p));
+    rows.push_back(softmax_case(p));
   }
   return rows;
 }

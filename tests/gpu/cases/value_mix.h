@@ -84,45 +84,17 @@ inline CaseRow mix_case(ScoresProblem p, bool sink = false) {
 inline std::vector<CaseRow> check_value_mix(bool small) {
   require(cuda::value_mix({}, nullptr), "value_mix of no heads");
   std::vector<CaseRow> rows;
-  int i = 0;
-  for (const std::int64_t head_dim : {16, 24, 48, 64, 80, 96, 128, 256}) {
-    PagesShape s{.head_dim = head_dim, .max_tokens = 30};
-    s.spec.range_rule = static_cast<RangeRule>(i % 3);
-    s.dtype = std::vector{DType::f16, DType::bf16, DType::f32}[static_cast<std::size_t>(i / 2 % 3)];
-    s.spec.outliers_ratio = i % 2 == 0 ? 0.05 : 0.0;
-    s.spec.symmetric = i % 4 == 3;
-    rows.push_back(mix_case({.pages = s, .n_packed = 29}));
-    ++i;
-  }
-  PagesShape s{.head_dim = 64, .max_tokens = 60};
+  for (const ScoresProblem& p : scores_problems(small)) rows.push_back(mix_case(p));
+  PagesShape s{.n_layers = 2, .n_kv_heads = 2, .head_dim = 64, .max_tokens = 60};
   s.dtype = DType::f16;
   s.spec.outliers_ratio = 0.03;
   s.max_bits = 8;
-  const ScoresProblem few{
-      .pages = s, .group = 3, .n_packed = 60, .least = 1, .most = 4, .evicted = 0.3};
-  rows.push_back(mix_case(few));
-  s.n_layers = 2, s.n_kv_heads = 2;
-  rows.push_back(mix_case({.pages = s, .group = 4, .n_packed = 57, .window = 20, .most = 8}));
-  rows.push_back(mix_case({.pages = s, .group = 1, .n_packed = 59, .most = 8}, true));
-  PagesShape wide{.head_dim = 32, .max_tokens = 20};
-  wide.spec.range_rule = RangeRule::minmax;
-  rows.push_back(mix_case({.pages = wide, .group = 8, .n_packed = 19, .least = 11, .most = 16}));
+  rows.push_back(mix_case({.pages = s, .n_packed = 59, .most = 8}, true));
+  PagesShape wide{.head_dim = 32, .max_tokens = 16};  // one page
   wide.spec.range_rule = RangeRule::midpoint;
-  rows.push_back(mix_case({.pages = wide, .group = 71, .n_packed = 9, .least = 9, .most = 16}));
-  wide.max_tokens = 3;
-  rows.push_back(mix_case({.pages = wide, .n_packed = 0}));
+  rows.push_back(mix_case({.pages = wide, .n_packed = 16, .least = 5, .most = 5}, true));
   wide.max_tokens = 600;  // more than a block's pages
   rows.push_back(mix_case({.pages = wide, .n_packed = 599, .least = 1, .most = 3}));
-  wide.max_tokens = 16;  // one page
-  rows.push_back(mix_case({.pages = wide, .n_packed = 16, .least = 5, .most = 5}, true));
-  if (!small) {
-    PagesShape big{.n_kv_heads = 4, .head_dim = 128, .max_tokens = 4097};
-    big.dtype = DType::f16;
-    big.spec.outliers_ratio = 0.01;
-    rows.push_back(mix_case({.pages = big, .group = 8, .n_packed = 4096}));
-    big.max_bits = 8;
-    rows.push_back(mix_case({.pages = big, .n_packed = 4096, .least = 1, .most = 8}));
-  }
   return rows;
 }
 

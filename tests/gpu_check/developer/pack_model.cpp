@@ -1,11 +1,13 @@
-// pack_model FOLDER GREEDY.json: the first two layers of SmolLM2-135M-Instruct, its final norm, and
-// the embedding's rows of the tokens in GREEDY.json's prompts, as stored. Without the model in the
-// cache it says so and ends well. SliceModel reads what it writes.
+// pack_model --file: says where SmolLM2-135M-Instruct is.
+// pack_model FOLDER GREEDY.json: its first two layers, its final norm, and the embedding's rows of
+// the tokens in GREEDY.json's prompts, as stored. Without the model in the cache it says so and
+// ends well. SliceModel reads what it writes.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -111,12 +113,21 @@ void pack(const std::string& path, const std::string& folder, const std::string&
 }
 
 int run(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: pack_model FOLDER GREEDY.json\n");
+  const bool asks = argc == 2 && std::string_view(argv[1]) == "--file";
+  if (!asks && argc != 3) {
+    std::fprintf(stderr, "usage: pack_model FOLDER GREEDY.json, or pack_model --file\n");
     return 2;
   }
   const ModelStore store;
   const KnownModel& known = *ModelStore::find(kModel);
+  if (asks) {
+    if (!store.has(known)) {
+      throw Error(ErrorKind::work, {.what = cat(kModel, " is not in the model cache"),
+                                    .cure = cat("qaq model fetch ", kModel)});
+    }
+    std::printf("%s\n", store.path_of(known).c_str());
+    return 0;
+  }
   if (!store.has(known)) {
     std::printf(
         "pack_model: %s is not in the model cache, so no slice of it travels; "
