@@ -58,35 +58,46 @@ double cache_bytes(const ModelShape& s, std::int64_t n) {
   return static_cast<double>(cuda::cache_bytes(spec, DType::f16, n));
 }
 
-/// What a capture asks for, and drops.
+/// What a capture of a prompt of n tokens asks for, and drops.
 class DroppingSink : public TapSink {
  public:
-  enum class Profile { none, derive, full };
+  enum class Profile { none, derive, window, full };
 
-  explicit DroppingSink(Profile profile) : profile_(profile) {}
+  DroppingSink(Profile profile, std::int64_t n) : profile_(profile), n_(n) {}
   bool wants(TapKind what, std::int64_t, std::int64_t, std::int64_t) const override {
     if (what == TapKind::query) return profile_ != Profile::none;
-    return what != TapKind::attention || profile_ == Profile::full;
+    if (what != TapKind::attention && what != TapKind::attention_stats) return true;
+    return profile_ >= Profile::window;
   }
   void put(const TapBlock&) override {}
   std::int64_t top_logits() const override { return kTopLogits; }
+  std::int64_t first_whole_row() const override {
+    return profile_ == Profile::window ? std::max<std::int64_t>(0, n_ - kWindow) : 0;
+  }
 
   /// Bytes that leave the GPU.
-  double bytes(const ModelShape& s, std::int64_t n) const {
-    double sum = cache_bytes(s, n) + static_cast<double>(4 * n * (3 + 2 * kTopLogits));
+  double bytes(const ModelShape& s) const {
+    double sum = cache_bytes(s, n_) + static_cast<double>(4 * n_ * (3 + 2 * kTopLogits));
     const double heads = static_cast<double>(s.n_layers * s.n_heads);
-    if (profile_ != Profile::none) sum += heads * static_cast<double>(2 * n * s.head_dim);
-    if (profile_ != Profile::full) return sum;
-    return sum + heads * 4 * static_cast<double>(cuda::triangle_size(0, n));
+    if (profile_ != Profile::none) sum += heads * static_cast<double>(2 * n_ * s.head_dim);
+    if (profile_ < Profile::window) return sum;
+    const std::int64_t n_summed = first_whole_row();  // an entropy and a sum each
+    return sum +
+           heads * 4 *
+               static_cast<double>(2 * n_summed + cuda::triangle_size(n_summed, n_ - n_summed));
   }
   const char* text() const {
     static constexpr const char* kTexts[] = {"keys and values", "queries, too",
+                                             "queries and the last rows of attention, too",
                                              "queries and attention, too"};
     return kTexts[static_cast<int>(profile_)];
   }
 
  private:
+  static constexpr std::int64_t kWindow = 64;
+
   Profile profile_;
+  std::int64_t n_;
 };
 
 /// A model of a shape, open on the GPU.
@@ -162,10 +173,10 @@ class Timings {
                       .shape = text,
                       .timed = {.limit = Limit::half_arithmetic, .operations = operations(n)},
                       .run = [&] { fill(n); }});
-    for (const auto profile : {DroppingSink::Profile::none, DroppingSink::Profile::derive,
-                               DroppingSink::Profile::full}) {
-      DroppingSink sink(profile);
-      Timed timed{.limit = Limit::link, .bytes = sink.bytes(shape(), n)};
+    using Profile = DroppingSink::Profile;
+    for (const auto profile : {Profile::none, Profile::derive, Profile::window, Profile::full}) {
+      DroppingSink sink(profile, n);
+      Timed timed{.limit = Limit::link, .bytes = sink.bytes(shape())};
       const double link = context_.report.machine.link_rate;
       const double least = std::max(alone, link > 0 ? timed.bytes / link : 0);
       timed.most_seconds = kGoalCapture * least;
