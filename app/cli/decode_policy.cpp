@@ -40,6 +40,14 @@ std::string device_text(const DecodeFigures::OnDevice& on_device) {
              ", workspace ", sum(&DeviceCacheBytes::workspace));
 }
 
+std::string beside_text(const DecodeFigures& f) {
+  if (!f.step_exposed_seconds) return "";
+  char text[80];
+  std::snprintf(text, sizeof text, ", beside the model, which waited for %.1f %%",
+                100 * f.exposed_share());
+  return text;
+}
+
 }  // namespace
 
 void add_decode_policy_flags(CLI::App& command, DecodePolicyFlags& flags) {
@@ -87,7 +95,7 @@ void print_cache(const DecodeFigures& f) {
       "  %lld steps: %lld promotions, %lld demotions, %lld units fetched\n"
       "  over the link: %s to the host in %lld transfers, %s back in %lld; by the link model %.4g "
       "ms, of which steps wait %.4g ms\n"
-      "  quantizing took %.1f %% of the steps' time\n",
+      "  quantizing took %.1f %% of the steps' time%s\n",
       count(f.prefill + f.steps), byte_text(f.resident_bytes).c_str(),
       byte_text(f.full_bytes).c_str(),
       static_cast<double>(f.full_bytes) / static_cast<double>(f.resident_bytes), f.key_mean_bits,
@@ -95,7 +103,7 @@ void print_cache(const DecodeFigures& f) {
       count(f.key.promotions + f.value.promotions), count(f.key.demotions + f.value.demotions),
       count(f.key.fetched + f.value.fetched), byte_text(f.d2h.bytes).c_str(), count(f.d2h.count),
       byte_text(f.h2d.bytes).c_str(), count(f.h2d.count), 1e3 * f.h2d_seconds,
-      1e3 * f.stall_seconds, 100 * f.quantizing_share());
+      1e3 * f.stall_seconds, 100 * f.quantizing_share(), beside_text(f).c_str());
   if (f.on_device) {
     std::fprintf(stderr, "  pages on the GPU, reserved: %s\n", device_text(*f.on_device).c_str());
   }

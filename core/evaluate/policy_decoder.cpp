@@ -55,11 +55,13 @@ nlohmann::ordered_json decode_figures_json(const DecodeFigures& f) {
         {"key_mean_bits", f.prompt.key_mean_bits},
         {"value_mean_bits", f.prompt.value_mean_bits}}},
       {"quantizing_share", f.quantizing_share()},
+      {"exposed_share", f.exposed_share()},
       {"timing",
        {{"prefill", f.prefill_seconds},
         {"prefill_quantizing", f.prefill_quantizing_seconds},
         {"steps", f.step_seconds},
-        {"steps_quantizing", f.step_quantizing_seconds}}}};
+        {"steps_quantizing", f.step_quantizing_seconds},
+        {"steps_exposed", f.step_exposed_seconds.value_or(f.step_quantizing_seconds)}}}};
   if (f.on_device) {
     out["on_device"] = {{"key", device_json(f.on_device->key)},
                         {"value", device_json(f.on_device->value)}};

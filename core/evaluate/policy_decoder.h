@@ -55,13 +55,21 @@ struct DecodeFigures {
   double prefill_quantizing_seconds = 0;  ///< what of it taps, the plan and the cache took
   double step_seconds = 0;                ///< the same of all steps
   double step_quantizing_seconds = 0;
+  /// By how much that made steps longer, where it ran beside the model; absent: by all of it.
+  std::optional<double> step_exposed_seconds;
 
   std::int64_t unquantized_bytes() const {
     return resident_bytes - key_bytes.total() - value_bytes.total();
   }
-  /// Share of the steps' time; 0 without steps.
-  double quantizing_share() const {
-    return step_seconds > 0 ? step_quantizing_seconds / step_seconds : 0.0;
+  /// Shares of the steps' time; 0 without steps.
+  double quantizing_share() const { return share_of_steps(step_quantizing_seconds); }
+  double exposed_share() const {
+    return share_of_steps(step_exposed_seconds.value_or(step_quantizing_seconds));
+  }
+
+ private:
+  double share_of_steps(double seconds) const {
+    return step_seconds > 0 ? seconds / step_seconds : 0.0;
   }
 };
 
@@ -77,7 +85,7 @@ class PolicyDecoder {
   /// Runs the prompt, unquantized, and plans it once from its last rows. To be called once, first,
   /// with at least one token. Throws what Engine::run() throws, Error{usage} where the policy's
   /// parameters make no sense for the model, and Error{input} where a number is NaN, infinite or
-  /// too large for the cache's; then the decoder is to be thrown away.
+  /// too large for the cache's; after any of these the decoder is to be thrown away.
   virtual void prefill(std::span<const std::int32_t> ids, const Work& work) = 0;
   /// Runs one token on the cache as it stands, then quantizes what its plan changes. Throws as
   /// prefill().

@@ -74,6 +74,8 @@ void CudaDecoder::decode(std::int32_t id, const Work& work) {
   const PlanCounts key = ops_->counts(CacheSide::key), value = ops_->counts(CacheSide::value);
   engine_->run({&id, 1}, nullptr, work);
   figures_.step_quantizing_seconds += ops_->quantizing_seconds();
+  figures_.step_exposed_seconds =
+      figures_.step_exposed_seconds.value_or(0) + ops_->exposed_seconds();
   ++figures_.steps;
   Transfers h2d;
   for (const CacheSide which : {CacheSide::key, CacheSide::value}) {

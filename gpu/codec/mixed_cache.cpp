@@ -160,11 +160,13 @@ void MixedCache::clear(const Stream& stream) {
 }
 
 void MixedCache::follow(const Plan& plan, const Stream& stream) const {
-  check(assign_slots({cache_, plan.n_bits, plan.lengths, assign_space_, n_assign_workers(cache_)},
+  check(assign_slots({cache_, plan.n_bits, plan.lengths, assign_space_, n_assign_workers(cache_),
+                      plan.first_list, plan.n_lists},
                      stream.get()),
         "assigning slots");
   check(write_pages({cache_, quantizer_, plan.stats, plan.lengths, plan.fresh, plan.exact,
-                     plan.demote_from_exact, write_space_, n_write_workers(cache_)},
+                     plan.keep, plan.demote_from_exact, write_space_, n_write_workers(cache_),
+                     plan.first_list, plan.n_lists},
                     stream.get()),
         "writing pages");
 }

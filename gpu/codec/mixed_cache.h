@@ -51,9 +51,13 @@ class MixedCache {
     const CacheLengths* lengths = nullptr;
     RowSource fresh = {};
     RowSource exact = {};
+    void* keep = nullptr;
     bool demote_from_exact = false;
+    std::int32_t first_list = 0;  ///< that follows
+    std::int32_t n_lists = -1;    ///< -1: all from there on
   };
-  /// Queues what a plan changes. Never fewer tokens than before.
+  /// Queues what a plan changes. Never fewer tokens than before. Calls share a workspace, so those
+  /// of some lists each go to one stream.
   void follow(const Plan& plan, const Stream& stream) const;
 
   /// Queues: rows of a layer, (n_kv_heads, stride, D), as codes give them back; other rows are not

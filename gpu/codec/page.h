@@ -249,6 +249,9 @@ struct PagedCache {
   QAQ_HD std::uint32_t* words(std::int64_t list, std::int64_t at) const {
     return payload + place(list, at) * place_words;
   }
+  bool has_lists(std::int32_t first, std::int32_t n) const {
+    return first >= 0 && n >= 0 && first + n <= n_lists;
+  }
   /// The unit that a list's row of a token belongs to, in core's numbering.
   QAQ_HD std::int64_t unit(std::int64_t list, std::int64_t token) const {
     return token * units_per_token + list / (n_lists / units_per_token);

@@ -1,6 +1,7 @@
 #include "gpu/codec/streamed_side.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <cuda_runtime_api.h>
 #include <limits>
@@ -159,47 +160,44 @@ StreamedSide::StreamedSide(const StreamingSetup& setup, CacheSide side, Arena& a
   stream.wait();
 }
 
-ImportanceCall StreamedSide::importance_call() const {
-  return {.importance = importance_,
-          .ring = ring_,
-          .state = state_,
+ImportanceCall StreamedSide::importance_call(const LayerRange& layers) const {
+  const std::int64_t n_ring = std::max<std::int64_t>(1, needs_.attention_rows);
+  const std::int64_t before = layers.first * setup_.shape.n_kv_heads * setup_.max_tokens;
+  return {.importance = importance_ + before,
+          .ring = ring_ ? ring_ + before * n_ring : nullptr,
+          .state = state_ ? state_ + before : nullptr,
           .stride = setup_.max_tokens,
-          .n_layers = setup_.shape.n_layers,
+          .n_layers = layers.n,
           .n_heads = setup_.shape.n_heads,
           .n_kv_heads = setup_.shape.n_kv_heads,
           .n_rows = 1,
           .reduce = head_reduce(needs_.gqa_reduce),
           .kind = static_cast<ImportanceKind>(setup_.streaming.importance),
           .beta = setup_.streaming.beta,
-          .n_ring = std::max<std::int64_t>(1, needs_.attention_rows),
+          .n_ring = n_ring,
           .max_tokens = setup_.max_tokens};
 }
 
 void StreamedSide::take_prompt_rows(const PromptRows& rows, const Stream& stream) {
   if (!needs_rows()) return;
-  ImportanceCall call = importance_call();
-  const std::int64_t before = rows.layer * setup_.shape.n_kv_heads * setup_.max_tokens;
+  ImportanceCall call = importance_call({rows.layer, 1});
   call.scores = rows.scores;
-  call.importance += before;
-  if (ring_) call.ring += before * call.n_ring;
-  if (state_) call.state += before;
-  call.n_layers = 1;
   call.n_rows = rows.n_rows;
   call.step = {rows.position, rows.first_row};
   call.max_tokens = rows.position + rows.n_rows;
   check(cuda::importance(call, stream.get()), "importance");
 }
 
-void StreamedSide::take_step_rows(const float* scores, std::int64_t stride, const DecodeStep* step,
-                                  std::int64_t max_tokens, const Stream& stream) {
+void StreamedSide::take_step_rows(const float* scores, std::int64_t stride, const StepCall& call,
+                                  const Stream& stream) {
   if (!needs_rows()) return;
-  ImportanceCall call = importance_call();
-  call.scores = scores;
-  call.score_stride = setup_.shape.n_heads * stride;
-  call.head_stride = stride;
-  call.step_on_device = &step->importance;
-  call.max_tokens = max_tokens;
-  check(cuda::importance(call, stream.get()), "importance");
+  ImportanceCall rows = importance_call(call.layers);
+  rows.score_stride = setup_.shape.n_heads * stride;
+  rows.scores = scores + call.layers.first * rows.score_stride;
+  rows.head_stride = stride;
+  rows.step_on_device = &call.step->importance;
+  rows.max_tokens = call.max_tokens;
+  check(cuda::importance(rows, stream.get()), "importance");
 }
 
 void StreamedSide::set_rule(std::int64_t n_tokens, std::int64_t n_held) {
@@ -209,11 +207,13 @@ void StreamedSide::set_rule(std::int64_t n_tokens, std::int64_t n_held) {
   std::memcpy(host_step_.data(), &step, sizeof step);
 }
 
-void StreamedSide::plan(std::int64_t max_tokens, const Stream& stream) {
+void StreamedSide::plan(const StepCall& call, const Stream& stream) {
   const QaqSideParams& params = params_of(setup_, side_);
-  check(cudaMemcpyAsync(step_, host_step_.data(), sizeof(PlanStep), cudaMemcpyHostToDevice,
-                        stream.get()),
-        "copying a rule");
+  if (call.layers.first == 0) {
+    check(cudaMemcpyAsync(step_, host_step_.data(), sizeof(PlanStep), cudaMemcpyHostToDevice,
+                          stream.get()),
+          "copying a rule");
+  }
   check(plan_bits({.step = step_,
                    .stats = stats_,
                    .importance = importance_,
@@ -223,7 +223,9 @@ void StreamedSide::plan(std::int64_t max_tokens, const Stream& stream) {
                    .n_kv_heads = setup_.shape.n_kv_heads,
                    .stride = setup_.max_tokens,
                    .units_per_token = layout_.units_per_token(),
-                   .max_tokens = max_tokens,
+                   .first_unit = units_of(call.layers.first),
+                   .n_units = units_of(call.layers.n),
+                   .max_tokens = call.max_tokens,
                    .n_bits = n_bits_,
                    .changes = changes_,
                    .n_below = n_below_,
@@ -234,8 +236,9 @@ void StreamedSide::plan(std::int64_t max_tokens, const Stream& stream) {
         "plan_bits");
 }
 
-void StreamedSide::quantize(const Fresh& fresh, const DecodeStep* step, std::int64_t max_tokens,
-                            const Stream& stream) {
+void StreamedSide::quantize(const Fresh& fresh, const StepCall& call, const Stream& stream) {
+  const bool last = call.layers.first + call.layers.n == setup_.shape.n_layers;
+  assert(!units_span_layers() || (call.layers.first == 0 && last));
   check(unit_stats({.values = fresh.rows,
                     .dtype = setup_.dtype,
                     .stats = stats_,
@@ -245,20 +248,29 @@ void StreamedSide::quantize(const Fresh& fresh, const DecodeStep* step, std::int
                     .cache_stride = fresh.stride,
                     .head_dim = setup_.shape.head_dim,
                     .units_per_token = layout_.units_per_token(),
+                    .first_unit = units_of(call.layers.first),
+                    .n_units = units_of(call.layers.n),
                     .n_tokens = fresh.n_tokens,
                     .position = fresh.first,
                     .rows_from_first = true,
                     .outliers_ratio = needs_.quantizer.outliers_ratio},
                    stream.get()),
         "unit_stats");
-  plan(max_tokens, stream);
+  plan(call, stream);
+  const auto lists = [&](std::int64_t n_layers) {
+    return static_cast<std::int32_t>(n_layers * setup_.shape.n_kv_heads);
+  };
   pages_.follow({.n_bits = n_bits_,
                  .stats = stats_,
-                 .lengths = &step->plan,
+                 .lengths = &call.step->plan,
                  .fresh = {.rows = fresh.rows, .list_stride = fresh.stride},
                  .exact = {.rows = exact_.data(), .list_stride = setup_.max_tokens},
-                 .demote_from_exact = setup_.streaming.demote_from == DemoteFrom::cpu},
+                 .keep = fresh.on_host ? nullptr : exact_.data(),
+                 .demote_from_exact = setup_.streaming.demote_from == DemoteFrom::cpu,
+                 .first_list = lists(call.layers.first),
+                 .n_lists = lists(call.layers.n)},
                 stream);
+  if (!last) return;
   const auto tell = [&](const void* from, std::size_t n, void* to) {
     check(cudaMemcpyAsync(to, from, n, cudaMemcpyDeviceToHost, stream.get()), "copying a report");
   };
@@ -269,12 +281,11 @@ void StreamedSide::quantize(const Fresh& fresh, const DecodeStep* step, std::int
 void StreamedSide::quantize_prompt(const std::byte* cache, std::int64_t stride,
                                    std::int64_t n_tokens, const DecodeStep* step,
                                    const Stream& stream) {
-  quantize({cache, stride, n_tokens, nullptr}, step, n_tokens, stream);
+  quantize({cache, stride, n_tokens, nullptr, true}, {step, n_tokens, all_layers()}, stream);
 }
 
-void StreamedSide::quantize_tail(const DecodeStep* step, std::int64_t max_tokens,
-                                 const Stream& stream) {
-  quantize({tail_, tail_stride(), tail_stride(), &step->first_fresh}, step, max_tokens, stream);
+void StreamedSide::quantize_tail(const StepCall& call, const Stream& stream) {
+  quantize({tail_, tail_stride(), tail_stride(), &call.step->first_fresh}, call, stream);
 }
 
 const PlanCounts& StreamedSide::followed(std::int64_t first_token, std::int64_t stride) const {
@@ -308,8 +319,8 @@ void StreamedSide::copy_to_host(const HostRows& rows, const Stream& stream) cons
                           static_cast<std::size_t>(setup_.max_tokens * row), rows.from,
                           static_cast<std::size_t>(rows.stride * row),
                           static_cast<std::size_t>(rows.n * row),
-                          static_cast<std::size_t>(rows.n_layers * setup_.shape.n_kv_heads),
-                          cudaMemcpyDeviceToHost, stream.get()),
+                          static_cast<std::size_t>(setup_.shape.n_kv_heads), cudaMemcpyDeviceToHost,
+                          stream.get()),
         "copying rows to the host");
 }
 

@@ -39,6 +39,19 @@ struct DecodeStep {
   std::int64_t first_fresh = 0;  ///< tokens from here on are in the tail
 };
 
+/// Layers [first, first + n).
+struct LayerRange {
+  std::int64_t first = 0;
+  std::int64_t n = 0;
+};
+
+/// What the calls of a step have in common, or of some of its layers.
+struct StepCall {
+  const DecodeStep* step = nullptr;  ///< on the device
+  std::int64_t max_tokens = 0;       ///< launches are sized for so many
+  LayerRange layers{};
+};
+
 /// What the device tells of a side once a plan was followed.
 struct SideReport {
   PlanCounts counts{};         ///< of all plans so far
@@ -47,7 +60,8 @@ struct SideReport {
 
 /// Keys or values of such a model: pages (MixedCache), tokens that no plan covered yet (the tail),
 /// the unquantized copy on the host, and what plans follow from: statistics, importance, bits.
-/// Everything is queued on the stream that is given.
+/// Everything is queued on the stream that is given. Layers are independent of each other, but
+/// where units span them.
 class StreamedSide {
  public:
   /// What it takes of an arena. Throws Error{usage} for what is planned on the host alone, by name.
@@ -58,6 +72,8 @@ class StreamedSide {
   std::int64_t units_per_token() const { return layout_.units_per_token(); }
   std::int64_t unit_size() const { return layout_.unit_size(); }
   bool needs_rows() const { return needs_.attention_rows > 0; }
+  /// Then all layers are quantized together.
+  bool units_span_layers() const { return needs_.quantizer.level == Level::token; }
   /// Rows [position, position + n_rows) of a layer's scores in the prompt, n_heads slabs
   /// (triangle.h); `first_row` is the first that was given.
   struct PromptRows {
@@ -68,19 +84,21 @@ class StreamedSide {
     std::int64_t first_row = 0;
   };
   void take_prompt_rows(const PromptRows& rows, const Stream& stream);
-  /// A step's rows of all layers, (n_layers, n_heads, stride). Launches are sized for `max_tokens`.
-  void take_step_rows(const float* scores, std::int64_t stride, const DecodeStep* step,
-                      std::int64_t max_tokens, const Stream& stream);
+  /// A step's rows of some layers; `scores` are those of all, (n_layers, n_heads, stride).
+  void take_step_rows(const float* scores, std::int64_t stride, const StepCall& call,
+                      const Stream& stream);
 
   /// The rule of a plan of n tokens, of which the plan before knew n_held, for the next
   /// quantize_...(): host memory that the queued copy reads.
   void set_rule(std::int64_t n_tokens, std::int64_t n_held);
-  /// Plans the prompt, which lies in `cache` (n_layers, n_kv_heads, stride, D), and packs it. As
-  /// quantize_tail(), queues a report to the host.
+  /// Plans the prompt, which lies in `cache` (n_layers, n_kv_heads, stride, D), and packs it; the
+  /// host's copy gets it by copy_to_host(). As quantize_tail(), queues a report to the host.
   void quantize_prompt(const std::byte* cache, std::int64_t stride, std::int64_t n_tokens,
                        const DecodeStep* step, const Stream& stream);
-  /// Plans all tokens and follows, with plan_stride tokens in the tail.
-  void quantize_tail(const DecodeStep* step, std::int64_t max_tokens, const Stream& stream);
+  /// Plans all tokens of some layers and follows, with plan_stride tokens in the tail, which the
+  /// host's copy gets, too. All layers of a step take their turn, in order: with the first the rule
+  /// is read, with the last the report queued.
+  void quantize_tail(const StepCall& call, const Stream& stream);
   /// What that report says, after the stream was waited for. The rows that were quantized lay
   /// `stride` rows apart, beginning with token `first_token`. Throws Error{input} where a number of
   /// theirs is NaN or infinite, Error{work} where the pages could not follow the plan.
@@ -89,13 +107,12 @@ class StreamedSide {
   /// Row 0 of a layer's tail, (n_kv_heads, plan_stride, D).
   std::byte* tail(std::int64_t layer) const;
   std::int64_t tail_stride() const { return setup_.streaming.plan_stride; }
-  /// Queues the copy of rows to the host's: tokens [first, first + n) of `layers` layers from
-  /// `layer` on, whose lists lie `stride` rows apart.
+  /// Queues the copy of a prompt's rows to the host's: tokens [first, first + n) of a layer, whose
+  /// lists lie `stride` rows apart.
   struct HostRows {
     const std::byte* from = nullptr;
     std::int64_t stride = 0;
     std::int64_t layer = 0;
-    std::int64_t n_layers = 0;
     std::int64_t first = 0;
     std::int64_t n = 0;
   };
@@ -117,11 +134,16 @@ class StreamedSide {
     std::int64_t stride = 0;
     std::int64_t n_tokens = 0;
     const std::int64_t* first = nullptr;  // on the device; null: 0
+    bool on_host = false;
   };
-  void quantize(const Fresh& fresh, const DecodeStep* step, std::int64_t max_tokens,
-                const Stream& stream);
-  void plan(std::int64_t max_tokens, const Stream& stream);
-  ImportanceCall importance_call() const;
+  void quantize(const Fresh& fresh, const StepCall& call, const Stream& stream);
+  void plan(const StepCall& call, const Stream& stream);
+  LayerRange all_layers() const { return {0, setup_.shape.n_layers}; }
+  /// Units of a token, per layer of theirs.
+  std::int64_t units_of(std::int64_t n_layers) const {
+    return n_layers * layout_.units_per_token() / setup_.shape.n_layers;
+  }
+  ImportanceCall importance_call(const LayerRange& layers) const;
 
   StreamingSetup setup_;
   CacheSide side_;

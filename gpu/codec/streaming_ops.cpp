@@ -18,6 +18,12 @@ namespace {
 // Rows of a prompt whose scores are made at a time, where importance follows all of them.
 constexpr std::int64_t kRowsTogether = 64;
 
+// Layers are quantized in so many groups. What is not hidden is the last group's, an eighth of all
+// that goes over the link, and of that as much as outlasts the last layer's products and the
+// logits. More groups are more launches. A group's launches need not fill the GPU: the model's run
+// beside them, and the link is busy with few bytes under way.
+constexpr std::int64_t kGroups = 8;
+
 std::int64_t stride_of(std::int64_t max_tokens) { return (max_tokens + 3) / 4 * 4; }
 
 // Rows of scores of a prompt that importance needs at most.
@@ -90,7 +96,10 @@ StreamingOps::StreamingOps(const ModelSpec& spec, const EngineLimits& limits,
       key_(setup, CacheSide::key, arena_, stream_),
       value_(setup, CacheSide::value, arena_, stream_),
       score_stride_(stride_of(setup.max_tokens)),
-      host_step_(sizeof(DecodeStep)) {
+      host_step_(sizeof(DecodeStep)),
+      layers_together_((spec.shape.n_layers + kGroups - 1) / kGroups),
+      spans_(static_cast<std::size_t>((spec.shape.n_layers + layers_together_ - 1) /
+                                      layers_together_)) {
   std::vector<std::byte*> arrays;
   take_arrays(limits, setup,
               [&](std::int64_t bytes) { arrays.push_back(arena_.take<std::byte>(bytes)); });
@@ -107,9 +116,12 @@ void StreamingOps::begin(const BatchRows& run, bool) {
     CudaOps::begin(run, /*tapped=*/true);  // not to be played again
     return;
   }
-  if (awaits_copy_) copied_.hold(stream_);  // the tail is written next
-  CudaOps::begin(run, /*tapped=*/false);
   const std::int64_t n_tokens = run.first_position + 1;
+  planned_ = (n_tokens - prompt_) % setup_.streaming.plan_stride == 0;
+  variant_ = planned_ ? 1 : 0;
+  CudaOps::begin(run, /*tapped=*/false);
+  key_.set_rule(n_tokens, n_planned_);
+  value_.set_rule(n_tokens, n_planned_);
   const auto count = [](std::int64_t n) { return static_cast<std::int32_t>(n); };
   const DecodeStep step{.attend = {count(n_tokens), count(n_planned_)},
                         .plan = {count(n_tokens), count(n_tokens)},
@@ -139,23 +151,24 @@ void StreamingOps::attention(std::int64_t layer, const BatchRows& run, const Ten
     attend_prompt(layer, run, out);
   } else if (!playing_) {
     attend_pages(layer, out);
+    const std::int64_t n = layer % layers_together_ + 1;
+    if (n == layers_together_ || layer + 1 == spec_.shape.n_layers) quantize({layer + 1 - n, n});
   }
 }
 
 // The last rows with their scores, which importance follows from; keys and values to the host.
 void StreamingOps::attend_prompt(std::int64_t layer, const BatchRows& run, const Tensor& out) {
   const ModelShape& s = spec_.shape;
-  ready_.record(stream_);
-  ready_.hold(copies_);
+  attended_.record(stream_);
+  attended_.hold(fetch_);
   for (const CacheSide which : {CacheSide::key, CacheSide::value}) {
     side(which).copy_to_host(
         {.from = cache_rows(which == CacheSide::key ? keys_ : values_, layer, 0),
          .stride = cache_tokens_,
          .layer = layer,
-         .n_layers = 1,
          .first = run.first_position,
          .n = run.n_rows},
-        copies_);
+        fetch_);
   }
   const HalfAttentionCall call = attention_call(layer, run, out);
   const std::int64_t first = first_row_;
@@ -217,7 +230,7 @@ void StreamingOps::sync() {
 }
 
 void StreamingOps::end_prompt() {
-  between_.record(stream_);
+  done_.stamp(stream_);
   const auto count = static_cast<std::int32_t>(prompt_);
   DecodeStep step;
   step.plan = {count, count};
@@ -227,64 +240,53 @@ void StreamingOps::end_prompt() {
     each->set_rule(prompt_, 0);
     each->quantize_prompt(each == &key_ ? keys_ : values_, cache_tokens_, prompt_, step_, stream_);
   }
-  after_.record(stream_);
-  copies_.wait();
+  joined_.stamp(stream_);
+  fetch_.wait();
   release_cache();
-  quantizing_seconds_ = between_.seconds_until(after_);
+  quantizing_seconds_ = exposed_seconds_ = done_.seconds_until(joined_);
   n_planned_ = prompt_;
   key_counts_ = key_.followed(0, cache_tokens_);
   value_counts_ = value_.followed(0, cache_tokens_);
 }
 
-// What follows the step's attention: importance, and where a plan is due the plan.
-void StreamingOps::quantize(bool planned) {
-  const std::int64_t bucket = bucket_end(run_);
+// What follows the attention of a group's last layer: importance, and where a plan is due the plan.
+void StreamingOps::quantize(const LayerRange& layers) {
+  const std::int64_t n_layers = spec_.shape.n_layers;
+  attended_.record(stream_);
+  attended_.hold(fetch_);
+  const Span& span = spans_[static_cast<std::size_t>(layers.first / layers_together_)];
+  span.first.stamp(fetch_);
   for (StreamedSide* each : {&key_, &value_}) {
-    each->take_step_rows(scores_, score_stride_, step_, bucket, stream_);
-    if (planned) each->quantize_tail(step_, bucket, stream_);
+    StepCall call{step_, bucket_end(run_), layers};
+    if (each->units_span_layers()) {
+      if (layers.first + layers.n < n_layers) continue;
+      call.layers = {0, n_layers};
+    }
+    each->take_step_rows(scores_, score_stride_, call, fetch_);
+    if (planned_) each->quantize_tail(call, fetch_);
   }
+  span.last.stamp(fetch_);
+}
+
+// The next step attends to what this one packs.
+void StreamingOps::join() {
+  done_.stamp(stream_);
+  packed_.record(fetch_);
+  packed_.hold(stream_);
+  joined_.stamp(stream_);
 }
 
 void StreamingOps::end_step() {
+  if (!playing_) join();
   launch();
-  between_.record(stream_);
-  const std::int64_t n_tokens = run_.first_position + 1;
-  const bool planned = (n_tokens - prompt_) % setup_.streaming.plan_stride == 0;
-  key_.set_rule(n_tokens, n_planned_);
-  value_.set_rule(n_tokens, n_planned_);
-  // Read from the tail before the next token lies there.
-  between_.hold(copies_);
-  for (const StreamedSide* each : {&key_, &value_}) {
-    each->copy_to_host({.from = each->tail(0) + (run_.first_position - n_planned_) *
-                                                    bytes_of_numbers(spec_.shape.head_dim),
-                        .stride = each->tail_stride(),
-                        .layer = 0,
-                        .n_layers = spec_.shape.n_layers,
-                        .first = run_.first_position,
-                        .n = 1},
-                       copies_);
-  }
-  copied_.record(copies_);
-  awaits_copy_ = true;
-  if (graphs_enabled()) {
-    const auto key = std::pair(bucket_end(run_), planned);
-    auto known = plan_graphs_.find(key);
-    if (known == plan_graphs_.end()) {
-      StreamCapture capture(stream_);
-      quantize(planned);
-      known = plan_graphs_.emplace(key, capture.finish()).first;
-    }
-    known->second.launch(stream_);
-  } else {
-    quantize(planned);
-  }
-  after_.record(stream_);
   stream_.wait();
-  quantizing_seconds_ = between_.seconds_until(after_);
-  if (!planned) return;
+  quantizing_seconds_ = 0;
+  for (const Span& span : spans_) quantizing_seconds_ += span.first.seconds_until(span.last);
+  exposed_seconds_ = done_.seconds_until(joined_);
+  if (!planned_) return;
   key_counts_ = key_.followed(n_planned_, key_.tail_stride());
   value_counts_ = value_.followed(n_planned_, value_.tail_stride());
-  n_planned_ = n_tokens;
+  n_planned_ = run_.first_position + 1;
 }
 
 }  // namespace qaq::cuda

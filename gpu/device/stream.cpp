@@ -31,6 +31,14 @@ void Event::hold(const Stream& stream) const {
   check(cudaStreamWaitEvent(stream.get(), event_, 0), "waiting for an event");
 }
 
+void Event::stamp(const Stream& stream) const {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check(cudaStreamIsCapturing(stream.get(), &status), "recording a time");
+  const unsigned flags =
+      status == cudaStreamCaptureStatusNone ? cudaEventRecordDefault : cudaEventRecordExternal;
+  check(cudaEventRecordWithFlags(event_, stream.get(), flags), "recording a time");
+}
+
 double Event::seconds_until(const Event& later) const {
   float milliseconds = 0;
   check(cudaEventElapsedTime(&milliseconds, event_, later.event_), "timing");

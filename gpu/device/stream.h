@@ -35,6 +35,9 @@ class Event {
   void wait() const;
   /// What is queued on `stream` from now on runs after what was recorded.
   void hold(const Stream& stream) const;
+  /// As record(), of a timed one that nothing waits for. Where the stream is being captured, each
+  /// launch of the graph records it.
+  void stamp(const Stream& stream) const;
   /// From this one to a later one, both timed and waited for.
   double seconds_until(const Event& later) const;
 

@@ -133,7 +133,7 @@ void CudaOps::begin(const BatchRows& run, bool tapped) {
   std::copy_n(angles_.sin.data(), n, host_angles_.data() + n);
   *host_position_.data() = run.first_position;
   if (steady_ && graphs_enabled()) {
-    const auto known = graphs_.find(bucket_end(run));
+    const auto known = graphs_.find({bucket_end(run), variant_});
     if (known != graphs_.end()) {
       playing_ = &known->second;
       return;
@@ -485,7 +485,8 @@ void CudaOps::summarize(const float* logits, const TapBlock& block, std::int64_t
 
 void CudaOps::launch() {
   if (capture_) {
-    playing_ = &graphs_.emplace(bucket_end(run_), capture_->finish()).first->second;
+    const std::pair key(bucket_end(run_), variant_);
+    playing_ = &graphs_.emplace(key, capture_->finish()).first->second;
     capture_.reset();
   }
   if (playing_) playing_->launch(stream_);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "core/engine/memory_plan.h"
 #include "core/engine/ops.h"
@@ -108,6 +109,7 @@ class CudaOps : public Ops {
   /// One row, not tapped: what changes from token to token lies in device memory, so that the same
   /// calls can be played again.
   bool steady_ = false;
+  int variant_ = 0;  ///< what a subclass makes of a steady run; each has graphs of its own
   const Graph* playing_ = nullptr;  // the run's calls are its; they queue nothing
   RopeAngles angles_;
   PinnedBuffer<float> host_angles_;
@@ -115,9 +117,9 @@ class CudaOps : public Ops {
   PinnedBuffer<std::int64_t> host_position_;
   PinnedBuffer<float> last_logits_;
   Stream stream_;
-  std::map<std::int64_t, Graph> graphs_;  // by bucket_end()
-  std::optional<StreamCapture> capture_;  // of the run
-  std::int64_t region_bytes_ = 0;         // of the ring
+  std::map<std::pair<std::int64_t, int>, Graph> graphs_;  // by bucket_end() and variant
+  std::optional<StreamCapture> capture_;                  // of the run
+  std::int64_t region_bytes_ = 0;                         // of the ring
   std::unique_ptr<TapRing> ring_;  // last: its work and the stream's are done before memory goes
 };
 

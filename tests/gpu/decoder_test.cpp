@@ -75,24 +75,30 @@ TEST_P(Decoder, PlansCountsAndBytesAreTheClosedLoops) {
   EXPECT_TRUE(ours["peak_resident_bytes"].is_null()) << "not counted";
   EXPECT_GT(ours["on_device"]["key"]["codes"], 0);
   EXPECT_FALSE(theirs.contains("on_device"));
+  // Time is not played here, but on the CPU, where nothing is hidden.
+  EXPECT_EQ(ours["timing"]["steps_exposed"], 0);
+  EXPECT_GT(theirs["exposed_share"], 0);
+  EXPECT_EQ(theirs["exposed_share"], theirs["quantizing_share"]);
+  EXPECT_EQ(theirs["timing"]["steps_exposed"], theirs["timing"]["steps_quantizing"]);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Cuda, Decoder,
-    testing::Values(on_device("defaults", {}), Setting{"mean_centred", {{"demote_from", "cpu"}}},
-                    on_device("few_bits", {{"key.n_bits_max", "4"}, {"value.n_bits_max", "3"}}),
-                    Setting{"paper", {{"variant", "paper"}}},
-                    on_device("layer", {{"key.level", "layer"}, {"value.level", "layer"}}),
-                    on_device("token", {{"key.level", "token"}, {"value.level", "token"}}),
-                    on_device("outliers", {{"key.outliers_ratio", "0.1"}}),
-                    on_device("ema", {{"importance", "ema"}}),
-                    // A step's fetches hide behind its own computation only.
-                    on_device("overlap", {{"overlap", "0.7"}, {"t_compute", "3e-5"}}),
-                    on_device("accumulated", {{"importance", "accumulated"}}),
-                    on_device("stride", {{"plan_stride", "2"}}),
-                    on_device("patience", {{"demote_patience", "3"}, {"promote_hysteresis", "1"}}),
-                    Setting{"fixed",
-                            {{"key.use_attentions", "off"}, {"value.use_attentions", "off"}}}),
+    testing::Values(
+        on_device("defaults", {}), Setting{"mean_centred", {{"demote_from", "cpu"}}},
+        on_device("few_bits", {{"key.n_bits_max", "4"}, {"value.n_bits_max", "3"}}),
+        Setting{"paper", {{"variant", "paper"}}},
+        on_device("layer", {{"key.level", "layer"}, {"value.level", "layer"}}),
+        on_device("token", {{"key.level", "token"}, {"value.level", "token"}}),
+        on_device("token_and_layer", {{"key.level", "token"}, {"value.level", "layer"}}),
+        on_device("outliers", {{"key.outliers_ratio", "0.1"}}),
+        on_device("ema", {{"importance", "ema"}}),
+        // A step's fetches hide behind its own computation only.
+        on_device("overlap", {{"overlap", "0.7"}, {"t_compute", "3e-5"}}),
+        on_device("accumulated", {{"importance", "accumulated"}}),
+        on_device("stride", {{"plan_stride", "2"}}),
+        on_device("patience", {{"demote_patience", "3"}, {"promote_hysteresis", "1"}}),
+        Setting{"fixed", {{"key.use_attentions", "off"}, {"value.use_attentions", "off"}}}),
     [](const auto& setting) { return std::string(setting.param.name); });
 
 // Promotions, of which each path must be walked: that they are there at all.
@@ -105,21 +111,51 @@ TEST(CudaDecoder, PromotionsComeFromTheHostAndAreCounted) {
   EXPECT_LT(figures.resident_bytes, figures.full_bytes);
 }
 
-// A step and its plan are captured and played; streams run in random legal order.
-TEST(CudaDecoder, GraphsAndTheOrderOfStreamsChangeNoByte) {
-  // Every other step plans: two graphs.
-  const DecodePolicy policy = policy_of({{"plan_stride", "2"}}, DType::f16);
-  setenv("QAQ_CUDA_GRAPH", "0", 1);
-  const Decoded plain = on_gpu(policy);
+// Streams run in random legal order, as calls or, where `graphs`, captured and played.
+Decoded out_of_order(const DecodePolicy& policy, bool graphs, std::uint64_t seed) {
+  if (!graphs) setenv("QAQ_CUDA_GRAPH", "0", 1);
+  simt::defer(true, seed);
+  Decoded out = on_gpu(policy);
+  simt::defer(false);
   unsetenv("QAQ_CUDA_GRAPH");
-  for (const std::uint64_t seed : {1, 2}) {
-    simt::defer(true, seed);
-    const Decoded played = on_gpu(policy);
-    EXPECT_EQ(played.logits, plain.logits) << "seed " << seed;
-    EXPECT_EQ(played.key_bits, plain.key_bits);
-    EXPECT_EQ(played.value_bits, plain.value_bits);
-    simt::defer(false);
+  return out;
+}
+
+// Layers are quantized beside the model: neither before they were attended to nor after the next
+// step began.
+TEST(CudaDecoder, GraphsAndTheOrderOfStreamsChangeNoByte) {
+  const Settings settings[] = {{{"plan_stride", "2"}},  // two graphs, of which one plans
+                               {{"key.level", "token"}, {"value.level", "layer"}}};
+  for (const Settings& each : settings) {
+    const DecodePolicy policy = policy_of(each, DType::f16);
+    setenv("QAQ_CUDA_GRAPH", "0", 1);
+    const Decoded plain = on_gpu(policy);
+    unsetenv("QAQ_CUDA_GRAPH");
+    for (const bool graphs : {false, true}) {
+      const Decoded other = out_of_order(policy, graphs, graphs ? 2 : 1);
+      EXPECT_EQ(other.logits, plain.logits) << "graphs " << graphs;
+      EXPECT_EQ(other.key_bits, plain.key_bits);
+      EXPECT_EQ(other.value_bits, plain.value_bits);
+      EXPECT_EQ(other.figures.key.promotions, plain.figures.key.promotions);
+      EXPECT_EQ(other.figures.value.promotions, plain.figures.value.promotions);
+    }
   }
+}
+
+// Time is counted in pieces of work. Of three groups the last is what the model waits for, as far
+// as it outlasts what follows the last attention: a tenth of all. Of one group it would be a third.
+TEST(CudaDecoder, QuantizesBesideTheModel) {
+  simt::time_pieces(true);
+  double busy = 0, exposed = 0;
+  for (const bool graphs : {false, true}) {
+    const std::uint64_t seed = graphs ? 2 : 1;
+    const DecodeFigures figures = out_of_order(policy_of({}, DType::f16), graphs, seed).figures;
+    busy += figures.step_quantizing_seconds;
+    exposed += *figures.step_exposed_seconds;
+  }
+  simt::time_pieces(false);
+  EXPECT_GT(exposed, 0) << "not hidden: the end of the last group";
+  EXPECT_LT(exposed, busy / 5);
 }
 
 // With sixteen bits a unit, what is left is the rounding of codes.

@@ -580,6 +580,45 @@ TEST_F(Graphs, OfWhatNoGraphHoldsAreRefusedAtTheEnd) {
   });
 }
 
+// Pieces of work between two stamps of a graph, at each of its launches; none before the first.
+TEST_F(Graphs, StampAnewAtEveryLaunch) {
+  simt::defer(true, 3);
+  simt::time_pieces(true);
+  const cuda::Stream stream;
+  cuda::Arena arena(cuda::Arena::kAlignment);
+  auto* numbers = arena.take<float>(kRow);
+  const cuda::Event first(true), last(true);
+  const auto queue = [&] {
+    first.stamp(stream);
+    for (int i = 0; i < 3; ++i) {
+      cuda::check(cuda::launch(fill, 1, kRow, 0, stream.get(), numbers, 5.0f), "a kernel");
+    }
+    last.stamp(stream);
+  };
+  cuda::StreamCapture capture(stream);
+  queue();
+  const cuda::Graph graph = capture.finish();
+  EXPECT_THROW(first.seconds_until(last), Error);
+  cudaGetLastError();
+  for (int launch = 0; launch < 2; ++launch) {
+    graph.launch(stream);
+    stream.wait();
+    EXPECT_DOUBLE_EQ(first.seconds_until(last), 4e-3) << "and the stamp itself";
+  }
+  queue();
+  stream.wait();
+  EXPECT_NEAR(first.seconds_until(last), 3e-3, 1e-9);
+}
+
+// Outside a capture nothing is external to it, and within one what is not external is an edge.
+TEST_F(Captures, TakeExternalRecordsAlone) {
+  EXPECT_EQ(cudaEventRecordWithFlags(events_[0], main_, cudaEventRecordExternal),
+            cudaErrorInvalidValue);
+  EXPECT_EQ(cudaEventRecordWithFlags(events_[0], main_, 7), cudaErrorInvalidValue);
+  cudaGetLastError();
+  EXPECT_EQ(cudaEventRecordWithFlags(events_[0], main_, cudaEventRecordDefault), cudaSuccess);
+}
+
 TEST_F(Graphs, EndOnceAndAreMoved) {
   const cuda::Stream stream;
   cuda::Arena arena(cuda::Arena::kAlignment);

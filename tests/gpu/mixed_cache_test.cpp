@@ -100,7 +100,13 @@ class Followed {
                       n_tokens_ * limits_.shape.head_dim * bytes_of(limits_.dtype),
                   limits_.shape.n_tokens, nullptr};
     plan.demote_from_exact = from_cpu_;
-    cache_.follow(plan, stream_);
+    // Every other time layer by layer.
+    const auto n_heads = static_cast<std::int32_t>(limits_.shape.n_kv_heads);
+    if (n_tokens % 2 != 0) plan.n_lists = n_heads;
+    do {
+      cache_.follow(plan, stream_);
+      plan.first_list += n_heads;
+    } while (n_tokens % 2 != 0 && plan.first_list < limits_.shape.n_layers * n_heads);
     stream_.wait();
     n_tokens_ = n_tokens;
   }

@@ -4,6 +4,7 @@
 #include "gpu/codec/streamed_side.h"
 
 #include <cmath>
+#include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
 #include <limits>
 #include <string>
@@ -50,6 +51,15 @@ std::vector<float> some_rows() {
   return rows;
 }
 
+std::vector<float> unpacked(const cuda::PagedCache& pages) {
+  const DeviceArray<float> out =
+      cases::unwritten(std::int64_t{pages.n_lists} * kStride * kShape.head_dim);
+  cases::require(
+      cuda::unpack_pages({pages, out.data(), DType::f32, kStride, 0, pages.n_lists}, nullptr),
+      "unpack_pages");
+  return out.host();
+}
+
 // What goes wrong when the prompt is quantized; empty: nothing.
 std::string after_prompt(const cuda::StreamingSetup& setup, const std::vector<float>& rows,
                          ErrorKind kind) {
@@ -71,6 +81,83 @@ std::string after_prompt(const cuda::StreamingSetup& setup, const std::vector<fl
     return error.what();
   }
   return "";
+}
+
+// What a side holds after a prompt and three tokens whose layers were quantized in these groups.
+struct Held {
+  std::vector<std::uint8_t> n_bits;
+  std::vector<float> values;  // as codes give them back
+  cuda::PlanCounts counts;
+};
+
+Held after_tokens(Level level, const std::vector<cuda::LayerRange>& groups) {
+  cuda::StreamingSetup setup = setup_of(level, 0.1);
+  setup.params.value = setup.params.key;  // of keys bits do not follow importance
+  setup.params.value.use_attentions = true;
+  setup.params.value.last_n_attentions = 1;
+  setup.params.value.target_quantization_error = 0.1;
+  setup.params.value.n_bits_max = 12;
+  cuda::Arena arena(cuda::StreamedSide::memory(setup, CacheSide::value).total());
+  const cuda::Stream stream;
+  cuda::StreamedSide side(setup, CacheSide::value, arena, stream);
+  const std::int64_t n_lists = kShape.n_layers * kShape.n_kv_heads, row = kShape.head_dim;
+  const std::vector<float> rows = some_rows();
+  const DeviceArray<float> cache(rows);
+  const auto* bytes = reinterpret_cast<const std::byte*>(cache.data());
+  for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
+    side.copy_to_host({.from = bytes + static_cast<std::ptrdiff_t>(4 * place(layer, 0, 0, 0)),
+                       .stride = kStride,
+                       .layer = layer,
+                       .first = 0,
+                       .n = kTokens},
+                      stream);
+  }
+  cases::Numbers numbers(5);
+  Held out;
+  for (std::int64_t n = kTokens; n < kTokens + 4; ++n) {
+    const auto count = static_cast<std::int32_t>(n);
+    const DeviceArray<cuda::DecodeStep> step(std::vector<cuda::DecodeStep>{
+        {.plan = {count, count}, .importance = {n - 1, kTokens}, .first_fresh = n - 1}});
+    side.set_rule(n, n == kTokens ? 0 : n - 1);
+    if (n == kTokens) {
+      side.quantize_prompt(bytes, kStride, n, step.data(), stream);
+      stream.wait();
+      continue;
+    }
+    const std::vector<float> tail = numbers.bells(n_lists * row, 2);
+    cases::require(cudaMemcpyAsync(side.tail(0), tail.data(), 4 * tail.size(),
+                                   cudaMemcpyHostToDevice, stream.get()),
+                   "the tail");
+    std::vector<float> scores;  // they come and go, so that bits rise and fall
+    for (std::int64_t i = 0; i < kShape.n_layers * kShape.n_heads * kStride; ++i) {
+      scores.push_back(static_cast<float>(std::pow(numbers.uniform(), 8)));
+    }
+    const DeviceArray<float> device_scores(scores);
+    for (const cuda::LayerRange& layers : groups) {
+      const cuda::StepCall call{step.data(), setup.max_tokens, layers};
+      side.take_step_rows(device_scores.data(), kStride, call, stream);
+      side.quantize_tail(call, stream);
+    }
+    stream.wait();
+    out.counts = side.followed(n - 1, side.tail_stride());
+  }
+  out.n_bits = side.held(kTokens + 3, stream).n_bits;
+  out.values = unpacked(side.pages());
+  return out;
+}
+
+TEST(StreamedSide, GroupsOfLayersAreAsAllAtOnce) {
+  for (const Level level : {Level::head, Level::layer}) {
+    const auto n_units = static_cast<unsigned long long>(level == Level::head ? 16 : 4);
+    const Held whole = after_tokens(level, {{0, 4}});
+    const Held parts = after_tokens(level, {{0, 1}, {1, 2}, {3, 1}});
+    EXPECT_GT(whole.counts.promotions, 0);
+    EXPECT_GT(whole.counts.demotions, (kTokens + 3) * n_units);
+    EXPECT_EQ(parts.counts.promotions, whole.counts.promotions);
+    EXPECT_EQ(parts.counts.demotions, whole.counts.demotions);
+    EXPECT_EQ(parts.n_bits, whole.n_bits);
+    EXPECT_EQ(cases::n_different(parts.values, whole.values), 0);
+  }
 }
 
 TEST(StreamedSide, TellsNothingWhereAllIsWell) {

@@ -339,7 +339,8 @@ __global__ void __launch_bounds__(kThreads) assign_lists(AssignSlotsCall call) {
   Shared& s = block_shared<Shared>();
   const PagedCache& cache = call.cache;
   const Workspace w = workspace_of_block(call);
-  for (std::int64_t list = blockIdx.x; list < cache.n_lists; list += gridDim.x) {
+  const std::int64_t end = call.first_list + call.n_lists;
+  for (std::int64_t list = call.first_list + blockIdx.x; list < end; list += gridDim.x) {
     const List one{call,
                    cache,
                    s,
@@ -363,10 +364,15 @@ std::int64_t assign_workspace(const PagedCache& cache, std::int32_t n_workers) {
   return n_workers * workspace_bytes(cache);
 }
 
-cudaError_t assign_slots(const AssignSlotsCall& call, cudaStream_t stream) {
-  if (call.cache.n_lists == 0) return cudaSuccess;
-  if (!fits(call.cache) || call.n_workers < 1) return cudaErrorInvalidValue;
-  const int n_blocks = min(call.n_workers, call.cache.n_lists);
+cudaError_t assign_slots(const AssignSlotsCall& asked, cudaStream_t stream) {
+  AssignSlotsCall call = asked;
+  if (call.n_lists < 0) call.n_lists = call.cache.n_lists - call.first_list;
+  if (call.n_lists == 0) return cudaSuccess;
+  if (!fits(call.cache) || !call.cache.has_lists(call.first_list, call.n_lists) ||
+      call.n_workers < 1) {
+    return cudaErrorInvalidValue;
+  }
+  const int n_blocks = min(call.n_workers, call.n_lists);
   return launch(assign_lists, static_cast<unsigned>(n_blocks), kThreads, 0, stream, call);
 }
 

@@ -21,6 +21,8 @@ struct AssignSlotsCall {
   const CacheLengths* lengths = nullptr;  ///< on the device; the plan covers n_packed tokens
   std::byte* workspace = nullptr;         ///< assign_workspace() bytes, at a multiple of 16
   std::int32_t n_workers = 0;             ///< blocks, each of which goes from list to list
+  std::int32_t first_list = 0;
+  std::int32_t n_lists = -1;  ///< -1: all from there on; the others are not touched
 };
 std::int64_t assign_workspace(const PagedCache& cache, std::int32_t n_workers);
 

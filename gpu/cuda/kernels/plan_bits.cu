@@ -25,13 +25,14 @@ __device__ float largest(const float* numbers, std::int64_t n_rows, std::int64_t
   return most;
 }
 
+// Of unit `in_token` of a token.
 template <int kLanes>
-__device__ UnitFacts facts_of(const PlanBitsCall& call, std::int64_t unit) {
+__device__ UnitFacts facts_of(const PlanBitsCall& call, std::int64_t token, std::int64_t in_token) {
   const std::int64_t n_rows = call.n_layers * call.n_kv_heads / call.units_per_token;
-  const std::int64_t first_row = unit % call.units_per_token * n_rows;
+  const std::int64_t first_row = in_token * n_rows;
   UnitFacts facts;
-  facts.token = unit / call.units_per_token;
-  facts.range = call.stats[unit].range(call.symmetric);
+  facts.token = token;
+  facts.range = call.stats[token * call.units_per_token + in_token].range(call.symmetric);
   const std::int64_t place = first_row * call.stride + facts.token;
   facts.q_norm = call.fixed_q_norm;
   if (call.importance != nullptr) {
@@ -64,14 +65,17 @@ __device__ UnitChange take_first(const PlanBitsCall& call, std::int64_t unit) {
 template <int kLanes>
 __global__ void __launch_bounds__(kThreads) plan_units(PlanBitsCall call) {
   const PlanStep& step = *call.step;
-  const std::int64_t n_units = step.n_tokens * call.units_per_token;
-  const std::int64_t unit =
+  const std::int64_t n_units = step.n_tokens * call.n_units;
+  const std::int64_t nth =
       (static_cast<std::int64_t>(blockIdx.x) * kThreads + threadIdx.x) / kLanes;
   if (n_units == 0) return;
   // Behind the last unit the last one is looked at again and left alone.
-  const UnitFacts facts = facts_of<kLanes>(call, min(unit, n_units - 1));
+  const std::int64_t token = min(nth, n_units - 1) / call.n_units;
+  const std::int64_t in_token = call.first_unit + min(nth, n_units - 1) % call.n_units;
+  const std::int64_t unit = token * call.units_per_token + in_token;
+  const UnitFacts facts = facts_of<kLanes>(call, token, in_token);
   const int wanted = step.rule.choose(facts).n_bits;
-  const bool mine = unit < n_units && threadIdx.x % kLanes == 0;
+  const bool mine = nth < n_units && threadIdx.x % kLanes == 0;
 
   UnitChange change = UnitChange::kept;
   if (mine && call.changes != nullptr) {
@@ -91,16 +95,19 @@ __global__ void __launch_bounds__(kThreads) plan_units(PlanBitsCall call) {
 
 }  // namespace
 
-cudaError_t plan_bits(const PlanBitsCall& call, cudaStream_t stream) {
+cudaError_t plan_bits(const PlanBitsCall& asked, cudaStream_t stream) {
+  PlanBitsCall call = asked;
+  if (call.n_units < 0) call.n_units = call.units_per_token - call.first_unit;
   const std::int64_t n_rows = call.n_layers * call.n_kv_heads;
-  if (call.max_tokens == 0 || n_rows == 0) return cudaSuccess;
+  if (call.max_tokens == 0 || n_rows == 0 || call.n_units == 0) return cudaSuccess;
   const bool waits = call.changes != nullptr && call.demote_patience > 1;
   if (call.measured || call.units_per_token <= 0 || n_rows % call.units_per_token != 0 ||
-      (waits && call.n_below == nullptr)) {
+      call.first_unit < 0 || call.n_units < 0 ||
+      call.first_unit + call.n_units > call.units_per_token || (waits && call.n_below == nullptr)) {
     return cudaErrorInvalidValue;
   }
   const int n_lanes = call.units_per_token == n_rows ? 1 : 32;
-  const std::int64_t n_threads = call.max_tokens * call.units_per_token * n_lanes;
+  const std::int64_t n_threads = call.max_tokens * call.n_units * n_lanes;
   return launch(n_lanes == 1 ? plan_units<1> : plan_units<32>,
                 static_cast<unsigned>((n_threads + kThreads - 1) / kThreads), kThreads, 0, stream,
                 call);

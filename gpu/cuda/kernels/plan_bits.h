@@ -28,9 +28,10 @@ struct PlanCounts {
   unsigned long long demotions = 0;  ///< those quantized for the first time among them
 };
 
-/// Bits of every unit of the first n_tokens tokens of one cache, equal to core's: BitRule::choose()
-/// of the facts as UnitFactsTable has them. With `changes` units hold bits from plan to plan, and
-/// whether one gets others is decided as core's StreamedCache::follow() does.
+/// Bits of every unit of the first n_tokens tokens of one cache, or of those of some layers, equal
+/// to core's: BitRule::choose() of the facts as UnitFactsTable has them. With `changes` units hold
+/// bits from plan to plan, and whether one gets others is decided as core's StreamedCache::follow()
+/// does.
 struct PlanBitsCall {
   const PlanStep* step = nullptr;     ///< on the device
   const UnitStats* stats = nullptr;   ///< of all units, in core's numbering (UnitLayout)
@@ -44,6 +45,8 @@ struct PlanBitsCall {
   std::int64_t n_kv_heads = 0;
   std::int64_t stride = 0;
   std::int64_t units_per_token = 0;  ///< UnitLayout's: 1, n_layers or n_layers * n_kv_heads
+  std::int64_t first_unit = 0;       ///< of each token the first that is planned
+  std::int64_t n_units = -1;         ///< and how many; -1: all from there on
   std::int64_t max_tokens = 0;       ///< n_tokens never exceeds it: the launch is for so many
 
   std::uint8_t* n_bits = nullptr;   ///< of each unit; with `changes`: that it holds
@@ -55,9 +58,9 @@ struct PlanBitsCall {
   int demote_patience = 1;
 };
 
-/// Queues it. No tokens at most: nothing is launched. cudaErrorInvalidValue: a measured rule, which
-/// reads a unit's errors at every number of bits and is planned on the host; units that do not fit
-/// the shape; patience without n_below.
+/// Queues it. No tokens at most, or no units: nothing is launched. cudaErrorInvalidValue: a
+/// measured rule, which reads a unit's errors at every number of bits and is planned on the host;
+/// units that do not fit the shape; patience without n_below.
 cudaError_t plan_bits(const PlanBitsCall& call, cudaStream_t stream);
 
 }  // namespace qaq::cuda

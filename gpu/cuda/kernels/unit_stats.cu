@@ -54,12 +54,13 @@ struct UnitValues {
 // Unit `unit` of those of the call's tokens.
 template <class T>
 __device__ UnitValues<T> values_of(const UnitStatsCall& call, std::int64_t unit) {
-  std::int64_t token = call.first_token + unit / call.units_per_token;
+  const std::int64_t at = unit / call.n_units;
+  std::int64_t token = call.first_token + at;
   if (call.position != nullptr) token += *call.position;
-  const std::int64_t in_token = unit % call.units_per_token;
+  const std::int64_t in_token = call.first_unit + unit % call.n_units;
   const std::int64_t n_rows = call.n_layers * call.n_kv_heads / call.units_per_token;
   const std::int64_t row_stride = call.cache_stride * call.head_dim;
-  const std::int64_t row = call.rows_from_first ? unit / call.units_per_token : token;
+  const std::int64_t row = call.rows_from_first ? at : token;
   const T* values = static_cast<const T*>(call.values);
   return {values + in_token * n_rows * row_stride + row * call.head_dim, row_stride,
           token * call.units_per_token + in_token};
@@ -158,7 +159,7 @@ __device__ float nth(const float (&x)[kPerLane], int rank) {
 template <class T, int kPerLane>
 __global__ void __launch_bounds__(kThreads) row_units(UnitStatsCall call, Outliers outliers) {
   const int lane = threadIdx.x % kSums;
-  const std::int64_t n_units = call.n_tokens * call.units_per_token;
+  const std::int64_t n_units = call.n_tokens * call.n_units;
   const std::int64_t unit =
       static_cast<std::int64_t>(blockIdx.x) * (kThreads / kSums) + threadIdx.x / kSums;
   // Behind the last unit the last one is taken again and not written.
@@ -442,16 +443,21 @@ cudaError_t launch_rows(const UnitStatsCall& call, const Outliers& outliers, cud
   if (call.head_dim <= 128) kernel = row_units<T, 8>;
   if (call.head_dim <= 64) kernel = row_units<T, 4>;
   constexpr int kUnits = kThreads / kSums;
-  const std::int64_t n_blocks = (call.n_tokens * call.units_per_token + kUnits - 1) / kUnits;
+  const std::int64_t n_blocks = (call.n_tokens * call.n_units + kUnits - 1) / kUnits;
   return launch(kernel, static_cast<unsigned>(n_blocks), kThreads, 0, stream, call, outliers);
 }
 
 }  // namespace
 
-cudaError_t unit_stats(const UnitStatsCall& call, cudaStream_t stream) {
-  if (call.n_tokens == 0 || call.units_per_token == 0 || call.head_dim == 0) return cudaSuccess;
+cudaError_t unit_stats(const UnitStatsCall& asked, cudaStream_t stream) {
+  UnitStatsCall call = asked;
+  if (call.n_units < 0) call.n_units = call.units_per_token - call.first_unit;
+  if (call.n_tokens == 0 || call.n_units == 0 || call.head_dim == 0) return cudaSuccess;
   const std::int64_t n_rows = call.n_layers * call.n_kv_heads;
-  if (n_rows % call.units_per_token != 0) return cudaErrorInvalidValue;
+  if (n_rows % call.units_per_token != 0 || call.first_unit < 0 || call.n_units < 0 ||
+      call.first_unit + call.n_units > call.units_per_token) {
+    return cudaErrorInvalidValue;
+  }
   const std::int64_t unit_size = n_rows / call.units_per_token * call.head_dim;
   const Outliers outliers = outliers_of(call.outliers_ratio, unit_size);
   return with_type(call.dtype, [&](auto of) {
@@ -459,8 +465,8 @@ cudaError_t unit_stats(const UnitStatsCall& call, cudaStream_t stream) {
     if (unit_size == call.head_dim && unit_size <= 16 * kSums) {
       return launch_rows<T>(call, outliers, stream);
     }
-    return launch(large_units<T>, static_cast<unsigned>(call.n_tokens * call.units_per_token),
-                  kThreads, 0, stream, call, outliers);
+    return launch(large_units<T>, static_cast<unsigned>(call.n_tokens * call.n_units), kThreads, 0,
+                  stream, call, outliers);
   });
 }
 

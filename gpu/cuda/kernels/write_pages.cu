@@ -7,7 +7,8 @@
 // Bytes a changed row: 2 head_dim (or 4) to read, or its codes in the page before; 4 head_dim to
 // and from the workspace, which is 2 head_dim + 8 bytes a token and block, so that it stays in the
 // L2 cache; of a page that is touched its codes twice. Where there are outliers a fresh row is read
-// twice more: they are counted before they are taken down, for their order.
+// twice more: they are counted before they are taken down, for their order. Where rows are kept, 2
+// head_dim (or 4) of each fresh one go out.
 #include "core/quant/unit_grid.h"
 #include "gpu/cuda/kernels/warp.h"
 #include "gpu/cuda/kernels/write_pages.h"
@@ -72,6 +73,15 @@ struct List {
     if (warp == 0) place_runs(runs, n_tokens);
     __syncthreads();
     for (int t = n_before + warp; t < n_tokens; t += kWarps) copy_outliers(runs[t], t);
+  }
+
+  // Fresh rows as they are, to where later plans read them.
+  __device__ void keep_fresh() const {
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    for (int t = n_before + warp; t < call.lengths->n_packed; t += kWarps) {
+      T* to = static_cast<T*>(call.keep) + (call.exact.list_stride * list + t) * cache.head_dim;
+      for (int c = lane; c < cache.head_dim; c += 32) to[c] = fresh_row(t)[c];
+    }
   }
 
   // By one warp. Where there is no room for a token's, it has none and the list a problem.
@@ -265,6 +275,7 @@ struct List {
   }
 
   __device__ void write() const {
+    if (call.keep) keep_fresh();
     if (cache.outlier_runs) take_outliers();
     for_changed_pages([&](int k, unsigned changed) {
       const Page page = cache.pages[cache.place(list, k)];
@@ -285,7 +296,8 @@ __global__ void __launch_bounds__(kThreads, 3) write_lists(WritePagesCall call) 
   Shared& s = block_shared<Shared>();
   const PagedCache& cache = call.cache;
   std::byte* workspace = call.workspace + blockIdx.x * workspace_bytes(cache);
-  for (std::int64_t list = blockIdx.x; list < cache.n_lists; list += gridDim.x) {
+  const std::int64_t end = call.first_list + call.n_lists;
+  for (std::int64_t list = call.first_list + blockIdx.x; list < end; list += gridDim.x) {
     const List<T> one{
         call,
         cache,
@@ -306,12 +318,15 @@ std::int64_t write_workspace(const PagedCache& cache, std::int32_t n_workers) {
   return n_workers * workspace_bytes(cache);
 }
 
-cudaError_t write_pages(const WritePagesCall& call, cudaStream_t stream) {
-  if (call.cache.n_lists == 0) return cudaSuccess;
-  if (!fits(call.cache) || call.n_workers < 1 || call.quantizer.method != Method::uniform) {
+cudaError_t write_pages(const WritePagesCall& asked, cudaStream_t stream) {
+  WritePagesCall call = asked;
+  if (call.n_lists < 0) call.n_lists = call.cache.n_lists - call.first_list;
+  if (call.n_lists == 0) return cudaSuccess;
+  if (!fits(call.cache) || !call.cache.has_lists(call.first_list, call.n_lists) ||
+      call.n_workers < 1 || call.quantizer.method != Method::uniform) {
     return cudaErrorInvalidValue;
   }
-  const int n_blocks = min(call.n_workers, call.cache.n_lists);
+  const int n_blocks = min(call.n_workers, call.n_lists);
   return with_type(call.cache.dtype, [&](auto type) {
     return launch(write_lists<typename decltype(type)::type>, static_cast<unsigned>(n_blocks),
                   kThreads, 0, stream, call);

@@ -32,9 +32,13 @@ struct WritePagesCall {
   const CacheLengths* lengths = nullptr;  ///< as for assign_slots()
   RowSource fresh = {};
   RowSource exact = {};
+  void* keep = nullptr;  ///< gets fresh rows, (n_lists, exact.list_stride, head_dim) from token 0
+                         ///< on, pinned or on the device; null: nothing does
   bool demote_from_exact = false;  ///< fewer bits, too, come from `exact`
   std::byte* workspace = nullptr;  ///< write_workspace() bytes, at a multiple of 16
   std::int32_t n_workers = 0;      ///< blocks, each of which goes from list to list
+  std::int32_t first_list = 0;
+  std::int32_t n_lists = -1;  ///< -1: all from there on; the others are not touched
 };
 std::int64_t write_workspace(const PagedCache& cache, std::int32_t n_workers);
 

@@ -135,6 +135,7 @@ struct AssignProblem {
   int n_steps = 4;
   double changing = 0.2;  ///< share of units that a step gives another width
   double evicted = 0;
+  std::int64_t n_parts = 1;  ///< launches for the lists
 };
 
 inline CaseRow assign_case(const AssignProblem& p) {
@@ -165,10 +166,14 @@ inline CaseRow assign_case(const AssignProblem& p) {
     const DeviceArray<std::uint8_t> bits(plan);
     const DeviceArray<cuda::CacheLengths> lengths(
         std::vector<cuda::CacheLengths>{{0, static_cast<std::int32_t>(n_tokens)}});
-    require(cuda::assign_slots(
-                {device.cache(), bits.data(), lengths.data(), device.assign_space(), s.n_workers},
-                nullptr),
-            "assign_slots");
+    for (std::int64_t part = 0; part < p.n_parts; ++part) {
+      const Part of = part_of(s.n_lists(), part, p.n_parts);
+      require(cuda::assign_slots(
+                  {device.cache(), bits.data(), lengths.data(), device.assign_space(), s.n_workers,
+                   static_cast<std::int32_t>(of.first), static_cast<std::int32_t>(of.n)},
+                  nullptr),
+              "assign_slots");
+    }
     for (std::int64_t list = 0; list < s.n_lists(); ++list) {
       std::vector<std::uint8_t> wanted;
       for (std::int64_t t = 0; t < n_tokens; ++t) {
@@ -184,8 +189,11 @@ inline CaseRow assign_case(const AssignProblem& p) {
         digest_of(DevicePages::host(device.cache().tokens, 16 * device.cache().max_pages), digest);
   }
   return {"assign_slots",
-          shape_text({{"T", p.max_tokens}, {"lists", s.n_lists()}, {"steps", p.n_steps}}), n, 0,
-          digest};
+          shape_text({{"T", p.max_tokens},
+                      {"lists", s.n_lists()},
+                      {"parts", p.n_parts},
+                      {"steps", p.n_steps}}),
+          n, 0, digest};
 }
 
 /// A list that cannot follow says so, and keeps what it has.
@@ -227,7 +235,14 @@ inline std::vector<CaseRow> check_assign_slots(bool small) {
       assign_case({.max_tokens = 40, .n_layers = 2, .n_kv_heads = 2, .level = Level::layer}));
   rows.push_back(
       assign_case({.max_tokens = 40, .n_layers = 2, .n_kv_heads = 2, .level = Level::token}));
+  rows.push_back(assign_case({.max_tokens = 40, .n_layers = 4, .n_kv_heads = 2, .n_parts = 3}));
   rows.push_back(assign_problem_case());
+  const DevicePages pages({.head_dim = 16, .max_tokens = 20});
+  cuda::AssignSlotsCall beyond{.cache = pages.cache()};
+  beyond.n_workers = 1;
+  beyond.n_lists = 2;
+  rows.push_back({"assign_slots, lists that are not there", "",
+                  cuda::assign_slots(beyond, nullptr) == cudaErrorInvalidValue ? 0.0 : 1.0, 0, 0});
   if (!small) {
     rows.push_back(
         assign_case({.max_tokens = 4099, .n_layers = 2, .n_kv_heads = 4, .most = 8, .n_steps = 4}));

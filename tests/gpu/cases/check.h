@@ -165,6 +165,15 @@ inline std::vector<float> widened(const Bits16& bits, DType dtype) {
   return out;
 }
 
+/// Part `part` of n things in a row, where they are taken in so many launches.
+struct Part {
+  std::int64_t first = 0;
+  std::int64_t n = 0;
+};
+inline Part part_of(std::int64_t n, std::int64_t part, std::int64_t n_parts) {
+  return {n * part / n_parts, n * (part + 1) / n_parts - n * part / n_parts};
+}
+
 using Sizes = std::vector<std::pair<const char*, std::int64_t>>;
 
 /// "T 65, D 24".

@@ -28,6 +28,7 @@ struct PagesShape {
   DType dtype = DType::f32;
   int max_bits = kMaxBits;
   std::int32_t n_workers = 2;
+  std::int64_t n_parts = 1;  ///< launches for the lists
 
   std::int64_t n_lists() const { return n_layers * n_kv_heads; }
   CacheShape shape() const { return {n_layers, n_kv_heads, max_tokens, head_dim}; }
@@ -168,6 +169,7 @@ class FollowedPages {
         rows_(cache_rows(s, seed)),
         exact_(rows_, s.dtype),
         pages_(s),
+        kept_(unwritten<std::byte>(std::ssize(rows_) * bytes_of(s.dtype))),
         values_(rows_.size(), std::numeric_limits<float>::quiet_NaN()),
         codes_(rows_.size(), 0),
         held_(static_cast<std::size_t>(s.n_lists() * s.max_tokens), cuda::kInNoPage) {
@@ -183,6 +185,22 @@ class FollowedPages {
   const std::vector<unsigned>& codes() const { return codes_; }
   const std::vector<std::uint8_t>& held() const { return held_; }
   std::int64_t n_packed() const { return n_packed_; }
+  /// Lists that followed when others were told to.
+  double n_touched() const { return n_touched_; }
+  /// Bytes of rows that plans covered and that were not kept as they are, or of others that were.
+  double n_wrong_kept() const {
+    const auto n = static_cast<std::int64_t>(kept_.size());
+    const auto exact = DevicePages::host(static_cast<const std::byte*>(exact_.data()), n);
+    const std::vector<std::byte> kept = kept_.host();
+    const std::int64_t row = shape_.head_dim * bytes_of(shape_.dtype);
+    double wrong = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const bool packed = i / row % shape_.max_tokens < n_packed_;
+      wrong += kept[at] != (packed ? exact[at] : std::byte{0xff}) ? 1 : 0;
+    }
+    return wrong;
+  }
 
   /// n_bits (units of n_tokens tokens), kInNoPage: evicted.
   void follow(const std::vector<std::uint8_t>& n_bits, std::int64_t n_tokens,
@@ -191,10 +209,8 @@ class FollowedPages {
     const DeviceArray<UnitStats> stats(stats_);
     const auto n = static_cast<std::int32_t>(n_tokens);
     const DeviceArray<cuda::CacheLengths> lengths(std::vector<cuda::CacheLengths>{{n, n}});
-    require(cuda::assign_slots({pages_.cache(), bits.data(), lengths.data(), pages_.assign_space(),
-                                shape_.n_workers},
-                               nullptr),
-            "assign_slots");
+    cuda::AssignSlotsCall assign{pages_.cache(), bits.data(), lengths.data(), pages_.assign_space(),
+                                 shape_.n_workers};
     cuda::WritePagesCall call{.cache = pages_.cache(), .quantizer = shape_.spec};
     call.stats = stats.data();
     call.lengths = lengths.data();
@@ -205,8 +221,19 @@ class FollowedPages {
                   shape_.max_tokens, nullptr};
     call.demote_from_exact = demote_from_exact;
     call.workspace = pages_.write_space();
+    call.keep = kept_.data();
     call.n_workers = shape_.n_workers;
-    require(cuda::write_pages(call, nullptr), "write_pages");
+    for (std::int64_t part = 0; part < shape_.n_parts; ++part) {
+      const Part lists = part_of(shape_.n_lists(), part, shape_.n_parts);
+      assign.first_list = call.first_list = static_cast<std::int32_t>(lists.first);
+      assign.n_lists = call.n_lists = static_cast<std::int32_t>(lists.n);
+      require(cuda::assign_slots(assign, nullptr), "assign_slots");
+      require(cuda::write_pages(call, nullptr), "write_pages");
+      const auto states = DevicePages::host(pages_.cache().states, shape_.n_lists());
+      for (std::int64_t list = lists.first + lists.n; list < shape_.n_lists(); ++list) {
+        n_touched_ += states[static_cast<std::size_t>(list)].n_packed != n_packed_ ? 1 : 0;
+      }
+    }
     wait("write_pages");
     follow_on_host(n_bits, n_tokens, demote_from_exact);
     n_packed_ = n_tokens;
@@ -291,11 +318,13 @@ class FollowedPages {
   std::vector<float> rows_;
   DeviceRows exact_;
   DevicePages pages_;
+  DeviceArray<std::byte> kept_;
   std::vector<UnitStats> stats_;
   std::vector<float> values_;
   std::vector<unsigned> codes_;
   std::vector<std::uint8_t> held_;
   std::int64_t n_packed_ = 0;
+  double n_touched_ = 0;
 };
 
 /// Widths at random, each from `least` to `most`; the share `evicted` in no page.

@@ -12,6 +12,7 @@ struct PlanProblem {
   CacheSide side = CacheSide::key;
   QaqSideParams params = {};
   CacheShape shape = {1, 1, 0, 128};
+  std::int64_t n_parts = 1;  ///< launches for the units of a token
 
   UnitLayout layout() const { return UnitLayout(params.level, shape); }
   QaqPolicy policy() const {
@@ -143,7 +144,12 @@ class DevicePlan {
       call.promote_hysteresis = streaming->promote_hysteresis;
       call.demote_patience = streaming->demote_patience;
     }
-    require(cuda::plan_bits(call, nullptr), "plan_bits");
+    for (std::int64_t part = 0; part < problem_.n_parts; ++part) {
+      const Part units = part_of(call.units_per_token, part, problem_.n_parts);
+      call.first_unit = units.first;
+      call.n_units = units.n;
+      require(cuda::plan_bits(call, nullptr), "plan_bits");
+    }
     wait("plan_bits");
     n_planned_ = n_tokens;
   }
@@ -174,11 +180,13 @@ inline CaseRow plan_bits_case(const PlanProblem& p) {
   const std::vector<std::uint8_t> got = device.n_bits();
   double n = 0;
   for (std::size_t unit = 0; unit < got.size(); ++unit) n += got[unit] == want.n_bits[unit] ? 0 : 1;
-  return {
-      "plan_bits",
-      p.name + ", " +
-          shape_text({{"L", p.shape.n_layers}, {"H", p.shape.n_kv_heads}, {"T", p.shape.n_tokens}}),
-      n, 0, digest_of(got, 0)};
+  return {"plan_bits",
+          p.name + ", " +
+              shape_text({{"L", p.shape.n_layers},
+                          {"H", p.shape.n_kv_heads},
+                          {"T", p.shape.n_tokens},
+                          {"parts", p.n_parts}}),
+          n, 0, digest_of(got, 0)};
 }
 
 /// The first n tokens of these.
@@ -243,6 +251,7 @@ inline CaseRow plan_stream_case(const PlanProblem& p, const StreamingParams& str
           p.name + ", " +
               shape_text({{"hysteresis", streaming.promote_hysteresis},
                           {"patience", streaming.demote_patience},
+                          {"parts", p.n_parts},
                           {"T", shape.n_tokens}}),
           n, 0, digest};
 }
@@ -298,6 +307,11 @@ inline std::vector<CaseRow> check_plan_bits(bool small) {
   rows.push_back({"plan_bits, measured", "",
                   cuda::plan_bits(measured, nullptr) == cudaErrorInvalidValue ? 0.0 : 1.0, 0, 0});
 
+  const cuda::PlanBitsCall beyond{
+      .n_layers = 2, .n_kv_heads = 1, .units_per_token = 2, .first_unit = 3, .max_tokens = 1};
+  rows.push_back({"plan_bits, units that are not there", "",
+                  cuda::plan_bits(beyond, nullptr) == cudaErrorInvalidValue ? 0.0 : 1.0, 0, 0});
+
   const std::vector<PlanProblem> problems = plan_problems();
   const std::int64_t n_units = small ? 20000 : 1000000;
   for (PlanProblem p : problems) {
@@ -311,6 +325,9 @@ inline std::vector<CaseRow> check_plan_bits(bool small) {
       p.params.level = level;
       p.params.last_n_attentions = 3;
       rows.push_back(plan_bits_case(p));
+      p.n_parts = 3;  // of units, none at all among them
+      rows.push_back(plan_bits_case(p));
+      p.n_parts = 1;
     }
   }
   for (const Level level : {Level::head, Level::layer, Level::token}) {
@@ -324,6 +341,8 @@ inline std::vector<CaseRow> check_plan_bits(bool small) {
       streaming.promote_hysteresis = hysteresis;
       streaming.demote_patience = patience;
       rows.push_back(plan_stream_case(p, streaming));
+      p.n_parts = 2;
+      if (patience == 2) rows.push_back(plan_stream_case(p, streaming));
     }
   }
   return rows;

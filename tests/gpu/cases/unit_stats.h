@@ -9,7 +9,8 @@ namespace qaq::cases {
 
 constexpr std::int64_t kNothingBad = std::numeric_limits<std::int64_t>::max();
 
-/// A cache of `shape` whose heads are `stride` tokens apart; the statistics of tokens [first, T).
+/// A cache of `shape` whose heads are `stride` tokens apart; the statistics of tokens [first, T),
+/// of all of their units or of some.
 struct StatsProblem {
   CacheShape shape;
   std::int64_t stride = 0;
@@ -18,9 +19,16 @@ struct StatsProblem {
   double ratio = 0;
   Method method = Method::uniform;
   std::int64_t first = 0;
+  std::int64_t first_unit = 0;  ///< of each token
+  std::int64_t n_units = -1;
   std::vector<float> values = {};  ///< (n_layers, n_kv_heads, stride, D), as `dtype` has them
 
   UnitLayout layout() const { return UnitLayout(level, shape); }
+  bool takes(std::int64_t unit) const {
+    const std::int64_t in_token = unit % layout().units_per_token();
+    return unit / layout().units_per_token() >= first && in_token >= first_unit &&
+           (n_units < 0 || in_token < first_unit + n_units);
+  }
 };
 
 /// What values are like: bells; few steps, so that many are equal, zeros of both signs among them;
@@ -95,7 +103,7 @@ inline std::vector<std::uint8_t> stored(const std::vector<float>& values, DType 
 }
 
 struct FoundStats {
-  std::vector<UnitStats> stats;  ///< of all units; those before the first token as they were
+  std::vector<UnitStats> stats;  ///< of all units; those that were not asked for as they were
   std::int64_t first_bad = kNothingBad;
 };
 
@@ -117,6 +125,8 @@ inline FoundStats run_unit_stats(const StatsProblem& p) {
                             .cache_stride = p.stride,
                             .head_dim = p.shape.head_dim,
                             .units_per_token = p.layout().units_per_token(),
+                            .first_unit = p.first_unit,
+                            .n_units = p.n_units,
                             .first_token = p.first % 2 == 0 ? p.first : 0,
                             .n_tokens = p.shape.n_tokens - p.first,
                             .position = p.first % 2 == 0 ? nullptr : position.data(),
@@ -147,17 +157,18 @@ inline std::string stats_shape(const StatsProblem& p) {
                      {"H", p.shape.n_kv_heads},
                      {"T", p.shape.n_tokens},
                      {"first", p.first},
+                     {"unit", p.first_unit},
                      {"D", p.shape.head_dim}}) +
          ", r " + std::to_string(p.ratio) + (p.method == Method::normal ? ", normal" : "");
 }
 
-/// Counts units that differ from `want`, and ones before the first token that were written.
+/// Counts units that differ from `want`, and ones that were written and not asked for.
 inline double n_wrong_stats(const StatsProblem& p, const FoundStats& got,
                             const std::vector<UnitStats>& want) {
   double n = 0;
   for (std::size_t unit = 0; unit < want.size(); ++unit) {
-    const auto token = static_cast<std::int64_t>(unit) / p.layout().units_per_token();
-    n += same_stats(got.stats[unit], token < p.first ? kUnwritten : want[unit]) ? 0 : 1;
+    const bool taken = p.takes(static_cast<std::int64_t>(unit));
+    n += same_stats(got.stats[unit], taken ? want[unit] : kUnwritten) ? 0 : 1;
   }
   return n;
 }
@@ -196,6 +207,15 @@ inline std::vector<CaseRow> check_unit_stats(bool small) {
                            nullptr),
           "unit_stats of no tokens");
   std::vector<CaseRow> rows;
+  const cuda::UnitStatsCall beyond{.n_layers = 2,
+                                   .n_kv_heads = 1,
+                                   .head_dim = 4,
+                                   .units_per_token = 2,
+                                   .first_unit = 1,
+                                   .n_units = 2,
+                                   .n_tokens = 1};
+  rows.push_back({"unit_stats, units that are not there", "",
+                  cuda::unit_stats(beyond, nullptr) == cudaErrorInvalidValue ? 0.0 : 1.0, 0, 0});
   const auto check = [&](const StatsProblem& p, ValueKind kind = ValueKind::bells) {
     rows.push_back(unit_stats_case(stats_problem(p, kind)));
   };
@@ -223,6 +243,12 @@ inline std::vector<CaseRow> check_unit_stats(bool small) {
     rows.push_back(unit_stats_bad_case(stats_problem(
         {.shape = {2, 3, 3, 24}, .level = level, .dtype = DType::f16, .ratio = 0.05})));
   }
+  // Units of some layers: rows in a warp, rows too long for one, units of more rows.
+  check({.shape = {4, 3, 3, 24}, .ratio = 0.1, .first = 1, .first_unit = 3, .n_units = 6});
+  check({.shape = {4, 3, 3, 24}, .dtype = DType::f16, .first_unit = 9});
+  check({.shape = {3, 1, 2, 300}, .ratio = 0.01, .first_unit = 1, .n_units = 1});
+  check(
+      {.shape = {4, 3, 3, 24}, .level = Level::layer, .ratio = 0.1, .first_unit = 1, .n_units = 2});
   check({.shape = one, .level = Level::token, .ratio = 0.01});
   check({.shape = one, .level = Level::token, .method = Method::normal});
   check({.shape = {1, 1, 2, 300}, .ratio = 0.01});

@@ -112,8 +112,9 @@ inline CaseRow write_case(const PagesShape& s, int n_steps, bool demote_from_exa
       }
     }
     pages.follow(plan, n_tokens, demote_from_exact);
-    n += n_wrong_codes(pages) + n_wrong_values(pages);
+    n += n_wrong_codes(pages) + n_wrong_values(pages) + pages.n_wrong_kept();
   }
+  n += pages.n_touched();
   return {"write_pages and unpack_pages", pages_text(s), n, 0,
           digest_of(pages.device().unpacked())};
 }
@@ -193,6 +194,8 @@ inline std::vector<CaseRow> check_write_pages(bool small) {
     s.spec.range_rule = RangeRule::midpoint;
     rows.push_back(write_case(s, 3));
   }
+  s.n_parts = 4;  // of lists
+  rows.push_back(write_case(s, 3));
   for (int rule = 0; rule < 6; ++rule) {
     PagesShape t{.head_dim = 16, .max_tokens = 36, .dtype = DType::f16};
     t.spec.range_rule = static_cast<RangeRule>(rule / 2);

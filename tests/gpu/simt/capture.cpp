@@ -103,6 +103,14 @@ cudaError_t record_in_capture(const Stream& stream, Event& event) {
   return cudaSuccess;
 }
 
+cudaError_t record_by_graph(Stream& stream, std::shared_ptr<Event> event) {
+  return add_to_capture(stream, [event = std::move(event)] {
+    event->captured = {};
+    event->reach(++event->recorded, Streams::instance().now());
+    return cudaSuccess;
+  });
+}
+
 cudaError_t wait_in_capture(Stream& stream, const Event& event) {
   const auto& [theirs, behind] = event.captured;
   auto& [ours, ours_behind] = stream.capturing;

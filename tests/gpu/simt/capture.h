@@ -39,6 +39,8 @@ cudaError_t invalidate(Capture& capture, cudaError_t error);
 cudaError_t add_to_capture(Stream& stream, std::function<cudaError_t()> work);
 /// Records an event on a stream that is in a capture.
 cudaError_t record_in_capture(const Stream& stream, Event& event);
+/// Records an event whenever the graph comes there.
+cudaError_t record_by_graph(Stream& stream, std::shared_ptr<Event> event);
 /// Makes a stream wait for an event where either of them is in a capture: takes the stream into it.
 cudaError_t wait_in_capture(Stream& stream, const Event& event);
 

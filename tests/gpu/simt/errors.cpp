@@ -104,6 +104,7 @@ void set_report(const char* report) { block().report = report; }
 
 void reset() {
   defer(false);
+  time_pieces(false);
   set_schedule(Schedule::kForward);
   set_report("");
   reset_device();

@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <utility>
@@ -23,12 +24,23 @@ std::shared_ptr<Event> find(cudaEvent_t handle) {
   return found == events().end() ? nullptr : found->second;
 }
 
-cudaError_t record(cudaEvent_t handle, cudaStream_t stream_handle) {
+bool& times_pieces() {
+  static bool times = false;
+  return times;
+}
+
+cudaError_t record(cudaEvent_t handle, cudaStream_t stream_handle, unsigned flags) {
   std::shared_ptr<Event> event = find(handle);
   Stream* stream = Streams::instance().find(stream_handle);
   if (!event) return remember(cudaErrorInvalidResourceHandle);
   if (const cudaError_t error = use_of(stream); error != cudaSuccess) return error;
-  if (stream->capturing.capture) return record_in_capture(*stream, *event);
+  const bool external = flags == cudaEventRecordExternal;
+  if (flags != cudaEventRecordDefault && !external) return remember(cudaErrorInvalidValue);
+  if (stream->capturing.capture) {
+    return external ? record_by_graph(*stream, std::move(event))
+                    : record_in_capture(*stream, *event);
+  }
+  if (external) return remember(cudaErrorInvalidValue);
   event->captured = {};
   const unsigned long version = event->recorded + 1;
   // Counted first: without deferral it is done within submit().
@@ -54,6 +66,11 @@ cudaError_t wait_for(const Event* event) {
 }
 
 }  // namespace
+
+void time_pieces(bool on) {
+  const ApiCall call;
+  times_pieces() = on;
+}
 
 std::size_t live_events() {
   const ApiCall call;
@@ -89,7 +106,12 @@ cudaError_t cudaEventDestroy(cudaEvent_t handle) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const simt::ApiCall call;
-  return simt::record(event, stream);
+  return simt::record(event, stream, cudaEventRecordDefault);
+}
+
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned flags) {
+  const simt::ApiCall call;
+  return simt::record(event, stream, flags);
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
@@ -115,7 +137,7 @@ cudaError_t cudaEventQuery(cudaEvent_t handle) {
   return cudaErrorNotReady;
 }
 
-// Time is not played.
+// Time is not played, but as a number of pieces of work for those who ask for it.
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
   const simt::ApiCall call;
   const std::shared_ptr<simt::Event> first = simt::find(start), last = simt::find(end);
@@ -126,6 +148,9 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
   }
   if (!first->complete() || !last->complete()) return cudaErrorNotReady;
   *milliseconds = 0;
+  if (simt::times_pieces()) {
+    *milliseconds = static_cast<float>(static_cast<std::int64_t>(last->at - first->at));
+  }
   return cudaSuccess;
 }
 }

@@ -26,6 +26,10 @@ std::size_t bytes_to_host();
 /// earlier failure forgotten.
 void defer(bool on, std::uint64_t seed = 1);
 
+/// On: between two events are as many milliseconds as pieces of work were done, on all streams.
+/// Off: none.
+void time_pieces(bool on);
+
 /// What was allocated on the device or pinned, and is not free yet.
 std::size_t live_allocations();
 std::size_t live_bytes();

@@ -92,10 +92,11 @@ std::size_t Streams::live() const {
 }
 
 cudaError_t Streams::perform(const Piece& piece) {
-  if (piece.records) piece.records->done = std::max(piece.records->done, piece.version);
+  if (piece.records) piece.records->reach(piece.version, now_);
   // After a failure nothing runs any more.
   const cudaError_t standing = standing_error();
   if ((!piece.work && !piece.graph) || standing != cudaSuccess) return standing;
+  ++now_;
   const cudaError_t error = piece.graph ? piece.graph->step(random_) : piece.work();
   if (error != cudaSuccess) set_sticky(error);
   return error;

@@ -19,9 +19,14 @@ struct Event {
   bool timed = true;
   unsigned long recorded = 0;  ///< how often
   unsigned long done = 0;      ///< the last record that was reached
+  unsigned long at = 0;        ///< pieces of work that were done before
   CapturePlace captured;       ///< of the last record, where that was in a capture
 
   bool complete() const { return done >= recorded; }
+  void reach(unsigned long version, unsigned long now) {
+    done = done < version ? version : done;
+    at = now;
+  }
 };
 
 struct Piece {
@@ -59,6 +64,8 @@ class Streams {
   /// Does one piece, or one of a graph's; false where none may run.
   bool step();
   bool idle() const;
+  /// Pieces of work, or of graphs, that were done so far.
+  unsigned long now() const { return now_; }
   /// Whether what a wait for this stream waits for is done.
   bool idle(const Stream& stream) const;
 
@@ -73,6 +80,7 @@ class Streams {
   bool deferred_ = false;
   Random random_;
   std::uint64_t tickets_ = 0;
+  unsigned long now_ = 0;
 };
 
 /// Why a stream may not be used now; null: there is none such.
