@@ -290,8 +290,10 @@ class QaqTimings {
     add("decode step", timed,
         cat(note, "; bits of keys ", number(after.key_mean_bits), ", of values ",
             number(after.value_mean_bits)));
-    add("quantization of a step",
-        Timed{.seconds = (after.step_quantizing_seconds - before.step_quantizing_seconds) / n,
+    add("quantization of a step, beside the model",
+        Timed{.seconds = (after.step_quantizing_seconds - before.step_quantizing_seconds) / n}, "");
+    add("by which the step is longer",
+        Timed{.seconds = (*after.step_exposed_seconds - *before.step_exposed_seconds) / n,
               .most_seconds = promotions == 0 ? kGoalQuantizing * step : 0},
         "");
   }
