@@ -41,7 +41,7 @@ struct CauseContext {
   std::span<const std::int64_t> suspects;
   /// ||b_k|| by layer; empty: the model has no biases of keys.
   std::span<const double> key_bias_norms;
-  /// Layers that the suspects lie in, and whether the first of them, quantized alone, does no harm.
+  /// Layers that the suspects lie in, and whether the strongest, each quantized alone, do no harm.
   std::int64_t n_suspect_layers = 0;
   bool harmless_alone = false;
   SettingQuantizer& quantizer;

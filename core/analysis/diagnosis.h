@@ -93,9 +93,9 @@ struct ChoiceNames<DiagnosisOutcome> {
 
 struct DiagnosisOptions {
   QaqParams params;
-  ViolationParams violation;
+  ViolationParams violation{};
   double coin_flip_margin = 0.1;             ///< logits: a flip below it is none (section 10)
-  std::optional<std::int64_t> step;          ///< row to explain; nothing: the first that diverged
+  std::optional<std::int64_t> step{};        ///< row to explain; nothing: the first that diverged
   std::span<const double> key_bias_norms{};  ///< ||b_k|| by model layer; empty: no such bias
   /// Row where the quantized cache's own greedy text parts from this one; nothing: it does not, or
   /// nobody looked.

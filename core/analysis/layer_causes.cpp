@@ -57,9 +57,8 @@ Suspicion find_key_bias(const CauseContext& context) {
 Suspicion find_carried_error(const CauseContext& context) {
   Suspicion out;
   out.evidence = cat("the suspects lie in ", context.n_suspect_layers,
-                     " layers, and the first of "
-                     "them quantized alone ",
-                     context.harmless_alone ? "does no harm" : "fails, too");
+                     " layers, and the strongest, each quantized alone, ",
+                     context.harmless_alone ? "do no harm" : "fail, too");
   if (context.n_suspect_layers < 2 || !context.harmless_alone) return out;
   double even = 0, odd = 0;
   for (const std::int64_t index : context.suspects) {
