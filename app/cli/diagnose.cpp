@@ -205,7 +205,7 @@ void print_capture(const CaptureInfo& info, const CaptureDiagnosis& diagnosis) {
     const auto token = static_cast<std::size_t>(cell.cell.token);
     const std::string text = token < info.token_text.size() ? info.token_text[token] : "";
     std::printf(
-        "  %-5s layer %d, KV head %lld, token %lld \"%s\": %s of the layer's output, "
+        "  %-5s layer %d, KV head %lld, token %lld \"%s\": changes outputs by %s, "
         "%d bits, %d wanted\n",
         name_of(cell.cell.side), static_cast<int>(cell.cell.layer),
         static_cast<long long>(cell.cell.kv_head), static_cast<long long>(cell.cell.token),

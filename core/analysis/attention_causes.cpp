@@ -25,8 +25,10 @@ Suspicion find_jumped_importance(const CauseContext& context) {
           " times the attention that their bits were given by");
   if (out.cells.empty()) return out;
   out.evidence += cat(" (median ", short_number(median_of(ratios)), " times)");
-  out.other = context.quantizer.quantize(
-      {.params = context.params, .rows = ImportanceRows::replayed}, context.work);
+  out.change = [](SettingChange& change) {
+    change.rows = ImportanceRows::replayed;
+    change.keeps_bits = false;
+  };
   return out;
 }
 
@@ -46,10 +48,11 @@ Suspicion find_query_norm(const CauseContext& context) {
                      " suspect keys meet a query whose squared norm is above the assumed one");
   if (out.cells.empty()) return out;
   out.evidence += cat(" (median ", short_number(median_of(ratios)), " times)");
-  QaqParams params = context.params;
-  params.key.q_norm = RealOrAuto::automatic();
-  out.other =
-      context.quantizer.quantize({.params = params, .q_norm = &context.step.q_norm}, context.work);
+  out.change = [&norms = context.step.q_norm](SettingChange& change) {
+    change.params.key.q_norm = RealOrAuto::automatic();
+    change.q_norm = &norms;
+    change.keeps_bits = false;
+  };
   return out;
 }
 

@@ -63,9 +63,10 @@ Suspicion find_clamped_bits(const CauseContext& context) {
   if (out.cells.empty()) return out;
   out.evidence += cat(" (median ", median_bits(context, out.cells, &BitChoice::wanted), " wanted, ",
                       median_bits(context, out.cells, &BitChoice::n_bits), " given)");
-  QaqParams params = context.params;
-  params.key.n_bits_max = params.value.n_bits_max = kMaxBits;
-  out.other = context.quantizer.quantize({.params = params}, context.work);
+  out.change = [](SettingChange& change) {
+    change.params.key.n_bits_max = change.params.value.n_bits_max = kMaxBits;
+    change.keeps_bits = false;
+  };
   return out;
 }
 
@@ -85,10 +86,11 @@ Suspicion find_loose_target(const CauseContext& context) {
                             "error");
   if (out.cells.empty()) return out;
   out.evidence += cat(" (median ", median_bits(context, out.cells, &BitChoice::n_bits), " bits)");
-  QaqParams params = context.params;
-  tighten(params.key);
-  tighten(params.value);
-  out.other = context.quantizer.quantize({.params = params}, context.work);
+  out.change = [](SettingChange& change) {
+    tighten(change.params.key);
+    tighten(change.params.value);
+    change.keeps_bits = false;
+  };
   return out;
 }
 

@@ -53,10 +53,11 @@ struct CauseContext {
 
 /// What a predicate found: the cells that it holds for, and what should repair them.
 struct Suspicion {
-  std::vector<std::int64_t> cells;        ///< that the counterfactual changes; empty: none
-  std::string evidence;                   ///< the predicate with its numbers
-  std::optional<SettingCache> other{};    ///< which they are taken from; nothing: left exact
-  std::optional<double> suspect_share{};  ///< of the suspects' scores, where it is not of `cells`
+  std::vector<std::int64_t> cells;  ///< that the counterfactual changes; empty: none
+  std::string evidence;             ///< the predicate with its numbers
+  /// Turns the setting into the one that the cells are taken from; empty: they are left exact.
+  std::function<void(SettingChange&)> change{};
+  std::optional<double> suspect_share{};  ///< score of the suspects meant, where not of `cells`
 };
 
 /// A kind of reason why a quantized cache fails a step.

@@ -17,7 +17,6 @@ struct ExactRow {
   SharedArray<float, 3> key, value, query;
   SharedArray<float, 3> attention;  // (n_heads, 1, T)
   NdArray<double, 2> output;        // (n_heads, D)
-  double norm = 0;                  // of the output, all heads together
 };
 
 ExactRow exact_row(const CaptureView& capture, std::int64_t layer, std::int64_t row,
@@ -25,7 +24,6 @@ ExactRow exact_row(const CaptureView& capture, std::int64_t layer, std::int64_t 
   const ModelShape& s = capture.info().shape;
   ExactRow out{capture.key(layer), capture.value(layer), capture.query(layer),
                capture.attention(layer, row, 1), NdArray<double, 2>({s.n_heads, s.head_dim})};
-  double squares = 0;
   for (std::int64_t head = 0; head < s.n_heads; ++head) {
     const auto sums = out.output.sub(head).span();
     const auto scores = out.attention->sub(head, 0).span();
@@ -34,9 +32,7 @@ ExactRow exact_row(const CaptureView& capture, std::int64_t layer, std::int64_t 
       const double score = scores[static_cast<std::size_t>(token)];
       for (std::size_t d = 0; d < sums.size(); ++d) sums[d] += score * value[d];
     }
-    for (const double x : sums) squares += x * x;
   }
-  out.norm = std::sqrt(squares);
   return out;
 }
 
@@ -79,7 +75,6 @@ CellScores cell_scores(const CaptureView& capture, const CacheSource& quantized,
   for (std::int64_t layer = 0; layer < n_layers; ++layer) {
     const ExactRow exact = exact_row(capture, layer, row, position);
     const auto at = static_cast<std::size_t>(layer);
-    if (!(exact.norm > 0)) continue;
     parallel_for(s.n_kv_heads, [&](std::int64_t kv_head) {
       for (std::int64_t token = 0; token < n_prefix; ++token) {
         const auto key = exact.key->sub(kv_head, token).span();
@@ -98,8 +93,8 @@ CellScores cell_scores(const CaptureView& capture, const CacheSource& quantized,
           const double share = std::isinf(grown) ? 1.0 : std::abs(grown / (1 + grown));
           key_sum += share * distance(value, exact.output.sub(head).span());
         }
-        out(0, layer, kv_head, token) = static_cast<float>(key_sum / exact.norm);
-        out(1, layer, kv_head, token) = static_cast<float>(value_sum / exact.norm);
+        out(0, layer, kv_head, token) = static_cast<float>(key_sum);
+        out(1, layer, kv_head, token) = static_cast<float>(value_sum);
       }
     });
   }

@@ -23,10 +23,11 @@ CellAddress cell_at(const CellScores& scores, std::int64_t index);
 ///   key    |S_t (e^d - 1) / (1 + S_t (e^d - 1))| ||v_t - X||     (to first order S_t |d| ||v_t -
 ///   X||)
 ///
-/// which is the change of X where nothing else is quantized. Summed over the KV head's query heads
-/// and divided by the norm of the layer's output, all heads together, so that layers with large and
-/// with small values can be put in one order. Sums in float64; in parallel over KV heads. Throws
-/// Error{input} where the capture lacks queries or that row.
+/// which is the change of X where nothing else is quantized, summed over the KV head's query heads.
+/// Layers are compared as they are: on SmolLM2 at 3 bits the sums of 30 layers have rank
+/// correlations of 0.55 to 0.83 with the KL that each layer causes alone, and 0.08 to 0.44 where
+/// they are divided by the norm of the layer's output. Sums in float64; in parallel over KV heads.
+/// Throws Error{input} where the capture lacks queries or that row.
 CellScores cell_scores(const CaptureView& capture, const CacheSource& quantized,
                        std::int64_t n_prefix, std::int64_t position);
 

@@ -5,6 +5,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
+#include <span>
 #include <utility>
 
 #include "core/analysis/diagnosis_limits.h"
@@ -48,7 +50,11 @@ const char* plural_of(std::optional<CacheSide> side) {
 class Search {
  public:
   Search(MixedRun& run, const DiagnosisOptions& options, const Work& work)
-      : run_(run), options_(options), work_(work), quantizer_(run.capture(), run.n_prefix()) {}
+      : run_(run),
+        options_(options),
+        work_(work),
+        quantizer_(run.capture(), run.n_prefix()),
+        n_before_(run.n_replays()) {}
 
   Diagnosis diagnose() {
     setting_ = quantizer_.quantize({.params = options_.params}, silent(work_), options_.fault);
@@ -58,7 +64,7 @@ class Search {
       where();
       why();
     }
-    out_.n_replays = run_.n_replays();
+    out_.n_replays = run_.n_replays() - n_before_;
     return std::move(out_);
   }
 
@@ -237,63 +243,133 @@ class Search {
                          .quantizer = quantizer_,
                          .work = silent(work_)};
     const Cells whole = order({}, {}).first(std::ssize(side_cells(out_.side)));
+    std::vector<Trial> open;  // predicates that hold, though they may not be all
     for (const Cause& cause : causes()) {
       context.suspects = suspects_;
-      DiagnosedCause judgement = judged(cause, context);
+      Trial trial = judged(cause, context);
       // What lies in all cells need not show in the fewest that repair when they are exact.
-      if (judgement.verdict == CauseVerdict::hypothesis && whole.size() > suspects_.size()) {
+      if (trial.cause.verdict == CauseVerdict::hypothesis && whole.size() > suspects_.size()) {
         context.suspects = whole;
-        const DiagnosedCause wider = judged(cause, context);
-        if (wider.verdict == CauseVerdict::confirmed) judgement = wider;
+        Trial wider = judged(cause, context);
+        if (wider.cause.verdict == CauseVerdict::confirmed ||
+            (wider.cause.verdict == CauseVerdict::hypothesis &&
+             wider.cause.kl_after < trial.cause.kl_after)) {
+          trial = std::move(wider);
+        }
       }
-      out_.causes.push_back(std::move(judgement));
+      out_.causes.push_back(trial.cause);
+      if (trial.cause.n_cells == 0) continue;
+      context.suspects = whole;
+      trial.found = cause.find(context);
+      open.push_back(std::move(trial));
     }
-    std::ranges::stable_sort(out_.causes, {}, [](const DiagnosedCause& cause) {
-      const bool confirmed = cause.verdict == CauseVerdict::confirmed;
+    const auto is_confirmed = [](const DiagnosedCause& cause) {
+      return cause.verdict == CauseVerdict::confirmed;
+    };
+    if (std::ranges::none_of(out_.causes, is_confirmed)) try_together(std::move(open));
+    std::ranges::stable_sort(out_.causes, {}, [&](const DiagnosedCause& cause) {
       return std::pair(static_cast<int>(cause.verdict),
-                       confirmed ? cause.extra_bytes : cause.kl_after);
+                       is_confirmed(cause) ? cause.extra_bytes : cause.kl_after);
     });
-    if (out_.causes.front().verdict == CauseVerdict::confirmed) {
-      out_.outcome = DiagnosisOutcome::explained;
-    }
+    if (is_confirmed(out_.causes.front())) out_.outcome = DiagnosisOutcome::explained;
   }
 
-  DiagnosedCause judged(const Cause& cause, const CauseContext& context) {
-    DiagnosedCause out{.name = std::string(cause.name),
-                       .title = std::string(cause.title),
-                       .counterfactual = std::string(cause.counterfactual)};
-    out.kl_before = out.kl_after = before_.score.kl;
-    out.top_restored = before_.score.same_top;
-    const Suspicion found = cause.find(context);
-    out.evidence = found.evidence;
+  // A cause, and what was replayed for it.
+  struct Trial {
+    DiagnosedCause cause;
+    Suspicion found;
+  };
+
+  Trial judged(const Cause& cause, const CauseContext& context) {
+    Trial out{{.name = std::string(cause.name),
+               .title = std::string(cause.title),
+               .counterfactual = std::string(cause.counterfactual)},
+              cause.find(context)};
+    const Suspicion& found = out.found;
+    out.cause.evidence = found.evidence;
+    out.cause.kl_before = out.cause.kl_after = before_.score.kl;
+    out.cause.top_restored = before_.score.same_top;
     if (found.cells.empty()) return out;
     double score = 0, all = 0;
     for (const std::int64_t index : found.cells) score += context.score(index);
     for (const std::int64_t index : context.suspects) all += context.score(index);
     const double share = found.suspect_share.value_or(score) / all;
     if (!(share >= kLeastSuspectShare)) {
-      out.evidence += cat(": too few, ", std::llround(100 * share), " % of what they change");
+      out.cause.evidence += cat(": too few, ", std::llround(100 * share), " % of what they change");
       return out;
     }
-    if (found.other) run_.set_source(kOther, found.other->source);
-    Mix mix = run_.mix(kSetting);
-    for (const std::int64_t index : found.cells) {
-      mix.span()[static_cast<std::size_t>(index)] = found.other ? kOther : MixedRun::kExact;
-      const CellAddress cell = address(index);
-      const double bits = found.other ? found.other->bits_per_value(cell) : kExactBits;
-      out.extra_bytes += (bits - setting_.bits_per_value(cell)) *
-                         static_cast<double>(run_.spec().shape.head_dim) / 8;
-    }
-    out.n_cells = std::ssize(found.cells);
-    const DiagnosisReplay& one =
-        replay({"why", cat(cause.title, ": ", cause.counterfactual)}, mix, out.n_cells);
-    out.kl_after = one.kl;
-    out.top_restored = one.top_restored;
-    out.verdict = one.top_restored && one.kl < kConfirmedShare * before_.score.kl
-                      ? CauseVerdict::confirmed
-                  : one.kl < kUnmovedShare * before_.score.kl ? CauseVerdict::hypothesis
-                                                              : CauseVerdict::ruled_out;
+    replay_counterfactual({&found, 1}, out.cause);
     return out;
+  }
+
+  // Replays the setting with the cells of all these changed by all of them.
+  void replay_counterfactual(std::span<const Suspicion> found, DiagnosedCause& cause) {
+    SettingChange change{.params = options_.params, .keeps_bits = true};
+    Cells changed, exact;
+    for (const Suspicion& each : found) {
+      if (each.change) each.change(change);
+      Cells& cells = each.change ? changed : exact;
+      cells.insert(cells.end(), each.cells.begin(), each.cells.end());
+    }
+    std::optional<SettingCache> other;
+    if (!changed.empty()) {
+      other = quantizer_.requantize(change, setting_, silent(work_));
+      const bool differs = std::ranges::any_of(changed, [&](std::int64_t index) {
+        const CellAddress cell = address(index);
+        return !std::ranges::equal(other->row(cell), setting_.row(cell));
+      });
+      if (!differs && exact.empty()) {
+        cause.evidence += "; the counterfactual changes none of them";
+        return;
+      }
+      run_.set_source(kOther, other->source);
+    }
+    Mix mix = run_.mix(kSetting);
+    for (const std::int64_t index : changed) mix.span()[static_cast<std::size_t>(index)] = kOther;
+    for (const std::int64_t index : exact) {
+      mix.span()[static_cast<std::size_t>(index)] = MixedRun::kExact;
+    }
+    cause.n_cells = 0;
+    cause.extra_bytes = 0;
+    for (std::int64_t index = 0; index < mix.size(); ++index) {
+      const std::uint8_t source = mix.span()[static_cast<std::size_t>(index)];
+      if (source == kSetting) continue;
+      const CellAddress cell = address(index);
+      const double bits = source == kOther ? other->bits_per_value(cell) : kExactBits;
+      cause.extra_bytes += (bits - setting_.bits_per_value(cell)) *
+                           static_cast<double>(run_.spec().shape.head_dim) / 8;
+      ++cause.n_cells;
+    }
+    const DiagnosisReplay& one =
+        replay({"why", cat(cause.title, ": ", cause.counterfactual)}, mix, cause.n_cells);
+    cause.kl_before = before_.score.kl;
+    cause.kl_after = one.kl;
+    cause.top_restored = one.top_restored;
+    cause.verdict = one.top_restored && one.kl < kConfirmedShare * before_.score.kl
+                        ? CauseVerdict::confirmed
+                    : one.kl < kUnmovedShare * before_.score.kl ? CauseVerdict::hypothesis
+                                                                : CauseVerdict::ruled_out;
+  }
+
+  // None is enough by itself: the strongest two, three, ... of them together.
+  void try_together(std::vector<Trial> open) {
+    std::ranges::stable_sort(open, {}, [](const Trial& trial) { return trial.cause.kl_after; });
+    for (std::size_t n = 2; n <= open.size(); ++n) {
+      DiagnosedCause together{.name = "together", .title = "", .counterfactual = ""};
+      std::vector<Suspicion> found;
+      for (std::size_t i = 0; i < n; ++i) {
+        const DiagnosedCause& each = open[i].cause;
+        const char* comma = i == 0 ? "" : i + 1 == n ? " and " : ", ";
+        together.title += comma + each.title;
+        together.counterfactual += (i == 0 ? "" : ", ") + each.counterfactual;
+        together.evidence += (i == 0 ? "" : "; ") + each.evidence;
+        found.push_back(open[i].found);
+      }
+      replay_counterfactual(found, together);
+      if (together.verdict != CauseVerdict::confirmed) continue;
+      out_.causes.push_back(std::move(together));
+      return;
+    }
   }
 
   // Replays.
@@ -337,7 +413,7 @@ class Search {
   void report() const {
     work_.throw_if_stopped();
     // How many there will be is not known; it is seldom more.
-    const std::int64_t done = run_.n_replays();
+    const std::int64_t done = run_.n_replays() - n_before_;
     work_.report({"diagnose", done, std::max(kUsualReplays, done + 1), "replays"});
   }
 
@@ -398,6 +474,7 @@ class Search {
   const DiagnosisOptions& options_;
   const Work& work_;
   SettingQuantizer quantizer_;
+  std::int64_t n_before_;  // replays of the run so far
   SettingCache setting_;
   CellScores scores_;
   MixedScore before_;

@@ -71,7 +71,8 @@ struct ChoiceNames<CauseVerdict> {
 };
 
 struct DiagnosedCause {
-  std::string name, title, counterfactual, evidence{};
+  std::string name;  ///< a Cause's, or "together": several of which none was enough by itself
+  std::string title, counterfactual, evidence{};
   CauseVerdict verdict = CauseVerdict::ruled_out;
   std::int64_t n_cells = 0;  ///< that the counterfactual changed; 0: it was not replayed
   double extra_bytes = 0;    ///< that it costs

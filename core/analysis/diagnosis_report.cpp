@@ -188,13 +188,13 @@ DiagnosisFigure heads_figure(const Diagnosis& diagnosis) {
     ChartPanel panel{.title = name,
                      .x = {.label = "KV head"},
                      .y = {.label = "layer"},
-                     .z = {.label = "change of the layer's output", .scale = ChartScale::linear}};
+                     .z = {.label = "change of its outputs", .scale = ChartScale::linear}};
     panel.series.push_back(
         {.name = "", .mark = ChartMark::heat, .source = {.table = name, .y = "layer"}});
     out.chart.panels.push_back(std::move(panel));
   }
   out.chart.notes = {
-      "Each quantized row alone, summed over the head's tokens; parts of the layer's output norm."};
+      "Norms of what each quantized row changes alone, summed over the head's tokens."};
   return out;
 }
 

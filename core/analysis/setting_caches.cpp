@@ -26,7 +26,6 @@ SettingSide SettingQuantizer::decide(CacheSide side, const SettingChange& change
   if (change.q_norm && !view.q_norm.empty()) view.q_norm = change.q_norm->view();
   SettingSide out{.side = side, .params = policy.side_params(side), .plan = policy.plan(view)};
   if (!out.quantizes()) return out;
-  if (change.bits_of) out.plan.n_bits = change.bits_of->side(side).plan.n_bits;
   out.stats.assign(view.stats.begin(), view.stats.end());
   out.rule = policy.rule(view);
   const UnitFactsTable facts = policy.facts(view);
@@ -56,6 +55,13 @@ SettingCache SettingQuantizer::quantize(const SettingChange& change, const Work&
     }
   }
   return out;
+}
+
+SettingCache SettingQuantizer::requantize(const SettingChange& change, const SettingCache& setting,
+                                          const Work& work) {
+  return quantize(change, work, [&](SettingSide& side) {
+    if (change.keeps_bits) side.plan.n_bits = setting.side(side.side).plan.n_bits;
+  });
 }
 
 }  // namespace qaq

@@ -55,8 +55,7 @@ struct SettingChange {
   ImportanceRows rows = ImportanceRows::window;
   /// (n_layers, n_kv_heads), squared 2-norms of queries that stand for the assumed one; null: none.
   const NdArray<float, 2>* q_norm = nullptr;
-  /// Its bits, unit by unit, whatever the parameters say; null: none. Units are the same.
-  const SettingCache* bits_of = nullptr;
+  bool keeps_bits = false;  ///< those of the setting stay, whatever the parameters say
 };
 
 /// Quantizes the first tokens of a capture by one setting after the other.
@@ -72,6 +71,9 @@ class SettingQuantizer {
   /// `fault`, where there is one, changes what was decided for each cache before it is carried out.
   SettingCache quantize(const SettingChange& change, const Work& work,
                         const std::function<void(SettingSide&)>& fault = {});
+  /// The same with the bits of `setting` where the change keeps bits; its units are the same.
+  SettingCache requantize(const SettingChange& change, const SettingCache& setting,
+                          const Work& work);
 
  private:
   SettingSide decide(CacheSide side, const SettingChange& change, const Work& work);

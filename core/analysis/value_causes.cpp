@@ -8,10 +8,12 @@
 namespace qaq {
 namespace {
 
-// Keeps one more value of a unit at each end.
-double more_outliers(const SettingSide& of) {
-  const auto n = static_cast<double>(of.plan.layout.unit_size());
-  return of.params.outliers_ratio + 2 / n;
+// Keeps one more value of a unit at each end, if any are left between them.
+void keep_more(const SettingSide& of, QaqSideParams& params) {
+  if (!of.quantizes()) return;
+  const std::int64_t n = of.plan.layout.unit_size();
+  const double ratio = of.params.outliers_ratio + 2 / static_cast<double>(n);
+  if (k_low(ratio, n) < k_high(ratio, n)) params.outliers_ratio = ratio;
 }
 
 // The share of a row's squared error that values beyond the last codes make.
@@ -34,17 +36,13 @@ double clipped_share(const SettingSide& of, std::size_t unit, std::span<const fl
 
 Suspicion find_missed_outlier(const CauseContext& context) {
   Suspicion out;
-  QaqParams params = context.params;
-  for (QaqSideParams* side : {&params.key, &params.value}) {
-    const SettingSide& of =
-        context.setting.side(side == &params.key ? CacheSide::key : CacheSide::value);
-    if (!of.quantizes()) continue;
-    const double ratio = more_outliers(of);
-    const std::int64_t n = of.plan.layout.unit_size();
-    if (k_low(ratio, n) < k_high(ratio, n)) side->outliers_ratio = ratio;
-  }
-  SettingCache other =
-      context.quantizer.quantize({.params = params, .bits_of = &context.setting}, context.work);
+  out.change = [&setting = context.setting](SettingChange& change) {
+    keep_more(setting.side(CacheSide::key), change.params.key);
+    keep_more(setting.side(CacheSide::value), change.params.value);
+  };
+  SettingChange change{.params = context.params, .keeps_bits = true};
+  out.change(change);
+  const SettingCache other = context.quantizer.requantize(change, context.setting, context.work);
   std::vector<double> shares;
   out.cells = suspects_where(
       context, {}, [&](const SettingSide& of, const CellAddress& cell, std::size_t unit) {
@@ -58,7 +56,6 @@ Suspicion find_missed_outlier(const CauseContext& context) {
                      " suspect cells have a range that one value at an end makes twice as wide");
   if (out.cells.empty()) return out;
   out.evidence += cat(" or more (median ", short_number(1 / median_of(shares)), " times)");
-  out.other = std::move(other);
   return out;
 }
 
@@ -82,12 +79,11 @@ Suspicion find_clipped_range(const CauseContext& context) {
                      " suspect cells have most of their error in values beyond the last code");
   if (out.cells.empty()) return out;
   out.evidence += cat(" (median ", short_number(100 * median_of(shares)), " % of it)");
-  QaqParams params = context.params;
-  for (QaqSideParams* side : {&params.key, &params.value}) {
-    if (side->method == Method::uniform) side->range_rule = RangeChoice::midpoint;
-  }
-  out.other =
-      context.quantizer.quantize({.params = params, .bits_of = &context.setting}, context.work);
+  out.change = [](SettingChange& change) {
+    for (QaqSideParams* side : {&change.params.key, &change.params.value}) {
+      if (side->method == Method::uniform) side->range_rule = RangeChoice::midpoint;
+    }
+  };
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "core/analysis/diagnosis_limits.h"
 #include "core/analysis/diagnosis_report.h"
 #include "core/engine/backend.h"
+#include "core/evaluate/prefix_run.h"
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 #include "tests/support/model_fixture.h"
@@ -69,17 +70,137 @@ QaqParams at_most(int n_bits) {
   return out;
 }
 
-TEST(DiagnosisOfSmolLM2, Explore) {
+// The step again, by the runs that evaluations are made of.
+PositionScore score_of_step(const RealRun& run, const QaqParams& params, std::int64_t step) {
+  const auto open = [&] {
+    return make_cpu_backend()->open(run.model, {std::ssize(run.ids), run.n_prompt});
+  };
+  PrefixRun prefix(open, {params});
+  const std::span<const std::int32_t> ids(run.ids);
+  prefix.set_prefix(ids.first(static_cast<std::size_t>(run.n_prompt)), {});
+  const auto tail = ids.subspan(static_cast<std::size_t>(run.n_prompt));
+  const std::vector<std::int32_t> unknown(tail.size(), -1);
+  return prefix.run_tail({tail, unknown, false}, {})[0].positions[static_cast<std::size_t>(step)];
+}
+
+TEST(DiagnosisOfSmolLM2, OneBitIsTooFew) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const RealRun run(path, kList, 16);
+  const Diagnosis d = run.diagnose({.params = at_most(1)});
+  ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
+  const PositionScore before = score_of_step(run, at_most(1), d.step);
+  EXPECT_FALSE(before.same_top);
+  EXPECT_GE(before.margin, d.coin_flip_margin);
+  EXPECT_NEAR(d.explained().score.score.kl, before.kl, 1e-3 * before.kl);
+  const DiagnosedCause& first = d.causes.front();
+  EXPECT_NE(first.title.find("bits clamped too low"), std::string::npos) << first.title;
+  EXPECT_TRUE(first.top_restored);
+  // The setting as a whole without its limit is better, too.
+  EXPECT_LT(score_of_step(run, at_most(16), d.step).kl, 0.2 * before.kl);
+  EXPECT_LT(d.cells.size(), static_cast<std::size_t>(d.n_cells) / 4);
+}
+
+TEST(DiagnosisOfSmolLM2, FourBitsAreClippedByTheMeanCentredQuantizer) {
   QAQ_SMOLLM2_OR_SKIP(path);
   for (const char* prompt : {kKeeper, kList}) {
-    for (const int n_bits : {1, 2, 3, 4}) {
-      const RealRun run(path, prompt, 16);
-      std::printf("== %d bits\n", n_bits);
-      const Diagnosis d = run.diagnose({.params = at_most(n_bits)});
-      for (const DiagnosisReplay& replay : d.replays) {
-        std::printf("    %s: %s, KL %.4g%s\n", replay.stage.c_str(), replay.label.c_str(),
-                    replay.kl, replay.repaired ? " repaired" : "");
+    const RealRun run(path, prompt, 16);
+    const Diagnosis d = run.diagnose({.params = at_most(4)});
+    ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
+    EXPECT_EQ(d.causes.front().name, "range_clipped");
+    EXPECT_EQ(d.explained().verdict, StepVerdict::diverged);
+    QaqParams centred = at_most(4);
+    centred.key.range_rule = centred.value.range_rule = RangeChoice::midpoint;
+    const PositionScore before = score_of_step(run, at_most(4), d.step);
+    EXPECT_FALSE(before.same_top);
+    EXPECT_LT(score_of_step(run, centred, d.step).kl, before.kl);
+  }
+}
+
+// A fault in one head or one cell of a cache that is all but exact.
+struct PlantedPlace {
+  std::int64_t layer, head, token;
+};
+
+QaqParams all_but_exact() {
+  QaqParams out;
+  for (QaqSideParams* side : {&out.key, &out.value}) {
+    side->range_rule = RangeChoice::midpoint;
+    side->target_quantization_error = 1e-4;
+    side->n_bits_max = 16;
+    side->n_bits_min = 10;
+    side->last_n_attentions = 1;
+  }
+  return out;
+}
+
+TEST(DiagnosisOfSmolLM2, AHeadCutToOneBitIsNamed) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const RealRun run(path, kKeeper, 8);
+  std::mt19937 random(3);
+  for (int round = 0; round < 4; ++round) {
+    const PlantedPlace at{static_cast<std::int64_t>(random() % 30),
+                          static_cast<std::int64_t>(random() % 3), 0};
+    SCOPED_TRACE(testing::Message() << "layer " << at.layer << ", head " << at.head);
+    const Diagnosis d = run.diagnose({.params = all_but_exact(), .fault = [&](SettingSide& side) {
+                                        if (side.side != CacheSide::key) return;
+                                        for (std::int64_t t = 0; t < run.n_prompt; ++t) {
+                                          side.plan.n_bits[side.unit(at.layer, at.head, t)] = 1;
+                                        }
+                                      }});
+    ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
+    EXPECT_EQ(d.causes.front().name, "bits_clamped");
+    EXPECT_EQ(d.side, CacheSide::key);
+    EXPECT_EQ(d.layers, std::vector<std::int32_t>{static_cast<std::int32_t>(at.layer)});
+    for (const DiagnosedCell& cell : d.cells) EXPECT_EQ(cell.cell.kv_head, at.head);
+    EXPECT_LE(d.n_replays, 40);
+    EXPECT_TRUE(d.causes.front().top_restored);
+  }
+}
+
+// Ranks of numbers, 0 the smallest.
+std::vector<double> ranks_of(const std::vector<double>& numbers) {
+  std::vector<std::size_t> order(numbers.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::sort(order, {}, [&](std::size_t i) { return numbers[i]; });
+  std::vector<double> out(numbers.size());
+  for (std::size_t i = 0; i < order.size(); ++i) out[order[i]] = static_cast<double>(i);
+  return out;
+}
+
+double rank_correlation(const std::vector<double>& a, const std::vector<double>& b) {
+  const auto x = ranks_of(a), y = ranks_of(b);
+  const auto n = static_cast<double>(a.size());
+  double squares = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) squares += (x[i] - y[i]) * (x[i] - y[i]);
+  return 1 - 6 * squares / (n * (n * n - 1));
+}
+
+// Scores put layers into the order of what their quantization alone does.
+TEST(DiagnosisOfSmolLM2, ScoresOrderLayersByTheirEffect) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  for (const char* prompt : {kKeeper, kList}) {
+    const RealRun run(path, prompt, 4);
+    SettingQuantizer quantizer(run.mixed->capture(), run.n_prompt);
+    const SettingCache setting = quantizer.quantize({.params = at_most(3)}, {});
+    run.mixed->set_source(1, setting.source);
+    for (const std::int64_t row : {0, 2}) {
+      const std::int64_t position = run.n_prompt + row;
+      const CellScores scores =
+          cell_scores(run.mixed->capture(), setting.source, run.n_prompt, position);
+      std::vector<double> effects, sums;
+      for (std::int64_t layer = 0; layer < 30; ++layer) {
+        Mix mix = run.mixed->mix(MixedRun::kExact);
+        double sum = 0;
+        for (const std::int64_t side : {0, 1}) {
+          for (std::uint8_t& source : mix.sub(side, layer).span()) source = 1;
+          for (const float score : scores.sub(side, layer).span()) sum += score;
+        }
+        effects.push_back(run.mixed->replay(mix, row, {}).score.kl);
+        sums.push_back(sum);
       }
+      const double rank = rank_correlation(sums, effects);
+      std::printf("row %lld: rank correlation %.2f\n", static_cast<long long>(row), rank);
+      EXPECT_GT(rank, 0.4);
     }
   }
 }
