@@ -45,6 +45,7 @@ struct CauseContext {
   std::int64_t n_suspect_layers = 0;
   bool harmless_alone = false;
   SettingQuantizer& quantizer;
+  const SettingQuantizer::Fault& fault;
   Work work;
 
   CellAddress cell(std::int64_t index) const { return cell_at(scores, index); }

@@ -241,6 +241,7 @@ class Search {
                          .n_suspect_layers = std::ssize(out_.layers),
                          .harmless_alone = harmless_alone_,
                          .quantizer = quantizer_,
+                         .fault = options_.fault,
                          .work = silent(work_)};
     const Cells whole = order({}, {}).first(std::ssize(side_cells(out_.side)));
     std::vector<Trial> open;  // predicates that hold, though they may not be all
@@ -313,7 +314,7 @@ class Search {
     }
     std::optional<SettingCache> other;
     if (!changed.empty()) {
-      other = quantizer_.requantize(change, setting_, silent(work_));
+      other = quantizer_.requantize(change, setting_, silent(work_), options_.fault);
       const bool differs = std::ranges::any_of(changed, [&](std::int64_t index) {
         const CellAddress cell = address(index);
         return !std::ranges::equal(other->row(cell), setting_.row(cell));

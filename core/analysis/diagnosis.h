@@ -101,8 +101,8 @@ struct DiagnosisOptions {
   /// Row where the quantized cache's own greedy text parts from this one; nothing: it does not, or
   /// nobody looked.
   std::optional<std::int64_t> own_text_parts{};
-  /// Changes what the setting decided, before it is carried out: faults that tests plant.
-  std::function<void(SettingSide&)> fault{};
+  /// What tests plant. It meets counterfactuals, too, and sees by their parameters which they are.
+  SettingQuantizer::Fault fault{};
 };
 
 /// What broke, where, and why.

@@ -24,7 +24,10 @@ SettingSide SettingQuantizer::decide(CacheSide side, const SettingChange& change
   Planner& planner = change.rows == ImportanceRows::window ? known_ : future_;
   PolicyView view = planner.view(policy, side, n_prefix_, work);
   if (change.q_norm && !view.q_norm.empty()) view.q_norm = change.q_norm->view();
-  SettingSide out{.side = side, .params = policy.side_params(side), .plan = policy.plan(view)};
+  SettingSide out{.side = side,
+                  .params = policy.side_params(side),
+                  .rows = change.rows,
+                  .plan = policy.plan(view)};
   if (!out.quantizes()) return out;
   out.stats.assign(view.stats.begin(), view.stats.end());
   out.rule = policy.rule(view);
@@ -38,7 +41,7 @@ SettingSide SettingQuantizer::decide(CacheSide side, const SettingChange& change
 }
 
 SettingCache SettingQuantizer::quantize(const SettingChange& change, const Work& work,
-                                        const std::function<void(SettingSide&)>& fault) {
+                                        const Fault& fault) {
   SettingCache out;
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     SettingSide& decided = out.sides[static_cast<std::size_t>(side)];
@@ -58,8 +61,9 @@ SettingCache SettingQuantizer::quantize(const SettingChange& change, const Work&
 }
 
 SettingCache SettingQuantizer::requantize(const SettingChange& change, const SettingCache& setting,
-                                          const Work& work) {
+                                          const Work& work, const Fault& fault) {
   return quantize(change, work, [&](SettingSide& side) {
+    if (fault) fault(side);
     if (change.keeps_bits) side.plan.n_bits = setting.side(side.side).plan.n_bits;
   });
 }

@@ -25,6 +25,7 @@ inline constexpr double kExactBits = 16;
 struct SettingSide {
   CacheSide side = CacheSide::key;
   QaqSideParams params{};
+  ImportanceRows rows = ImportanceRows::window;  ///< that importance was taken from
   Plan plan{};
   BitRule rule{};
   std::vector<UnitStats> stats{};
@@ -68,12 +69,13 @@ class SettingQuantizer {
         known_(capture, ImportanceRows::window),
         future_(capture, ImportanceRows::replayed) {}
 
-  /// `fault`, where there is one, changes what was decided for each cache before it is carried out.
-  SettingCache quantize(const SettingChange& change, const Work& work,
-                        const std::function<void(SettingSide&)>& fault = {});
+  /// Changes what was decided for a cache, before it is carried out; may be empty.
+  using Fault = std::function<void(SettingSide&)>;
+
+  SettingCache quantize(const SettingChange& change, const Work& work, const Fault& fault = {});
   /// The same with the bits of `setting` where the change keeps bits; its units are the same.
   SettingCache requantize(const SettingChange& change, const SettingCache& setting,
-                          const Work& work);
+                          const Work& work, const Fault& fault = {});
 
  private:
   SettingSide decide(CacheSide side, const SettingChange& change, const Work& work);

@@ -42,7 +42,8 @@ Suspicion find_missed_outlier(const CauseContext& context) {
   };
   SettingChange change{.params = context.params, .keeps_bits = true};
   out.change(change);
-  const SettingCache other = context.quantizer.requantize(change, context.setting, context.work);
+  const SettingCache other =
+      context.quantizer.requantize(change, context.setting, context.work, context.fault);
   std::vector<double> shares;
   out.cells = suspects_where(
       context, {}, [&](const SettingSide& of, const CellAddress& cell, std::size_t unit) {

@@ -126,7 +126,7 @@ QaqParams all_but_exact() {
   for (QaqSideParams* side : {&out.key, &out.value}) {
     side->range_rule = RangeChoice::midpoint;
     side->target_quantization_error = 1e-4;
-    side->n_bits_max = 16;
+    side->n_bits_max = 12;
     side->n_bits_min = 10;
     side->last_n_attentions = 1;
   }
@@ -141,12 +141,13 @@ TEST(DiagnosisOfSmolLM2, AHeadCutToOneBitIsNamed) {
     const PlantedPlace at{static_cast<std::int64_t>(random() % 30),
                           static_cast<std::int64_t>(random() % 3), 0};
     SCOPED_TRACE(testing::Message() << "layer " << at.layer << ", head " << at.head);
-    const Diagnosis d = run.diagnose({.params = all_but_exact(), .fault = [&](SettingSide& side) {
-                                        if (side.side != CacheSide::key) return;
-                                        for (std::int64_t t = 0; t < run.n_prompt; ++t) {
-                                          side.plan.n_bits[side.unit(at.layer, at.head, t)] = 1;
-                                        }
-                                      }});
+    const Diagnosis d =
+        run.diagnose({.params = all_but_exact(), .fault = [&](SettingSide& side) {
+                        if (side.side != CacheSide::key || side.params.n_bits_max > 12) return;
+                        for (std::int64_t t = 0; t < run.n_prompt; ++t) {
+                          side.plan.n_bits[side.unit(at.layer, at.head, t)] = 1;
+                        }
+                      }});
     ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
     EXPECT_EQ(d.causes.front().name, "bits_clamped");
     EXPECT_EQ(d.side, CacheSide::key);
@@ -155,6 +156,85 @@ TEST(DiagnosisOfSmolLM2, AHeadCutToOneBitIsNamed) {
     EXPECT_LE(d.n_replays, 40);
     EXPECT_TRUE(d.causes.front().top_restored);
   }
+}
+
+// A place that is read, but not alone, so that its error is felt. Of the first tokens' values there
+// is nothing to feel: heads rest on them because they are all but zero.
+PlantedPlace read_place(const RealRun& run, std::int64_t row, std::mt19937& random) {
+  const StepReads reads =
+      step_reads(run.mixed->capture(), run.n_prompt, run.n_prompt + row, GqaReduce::max);
+  for (;;) {
+    const PlantedPlace at{
+        static_cast<std::int64_t>(random() % 30), static_cast<std::int64_t>(random() % 3),
+        kSinkTokens + static_cast<std::int64_t>(random() % (run.n_prompt - kSinkTokens))};
+    const float score = reads.attention(at.layer, at.head, at.token);
+    if (score > 0.1f && score < 0.9f) return at;
+  }
+}
+
+void expect_named(const Diagnosis& d, const PlantedPlace& at, CacheSide side,
+                  const std::string& cause) {
+  ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
+  EXPECT_EQ(d.causes.front().name, cause);
+  ASSERT_EQ(d.cells.size(), 1u);
+  EXPECT_EQ(d.cells[0].cell.side, side);
+  EXPECT_EQ(d.cells[0].cell.layer, at.layer);
+  EXPECT_EQ(d.cells[0].cell.kv_head, at.head);
+  EXPECT_EQ(d.cells[0].cell.token, at.token);
+  EXPECT_LE(d.n_replays, 40);
+  EXPECT_TRUE(d.causes.front().top_restored);
+}
+
+// A value's importance is hidden from its bits: it gets one.
+TEST(DiagnosisOfSmolLM2, AHiddenJumpIsNamed) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const RealRun run(path, kKeeper, 8);
+  std::mt19937 random(5);
+  int n_felt = 0;
+  for (int round = 0; round < 12 && n_felt < 4; ++round) {
+    const std::int64_t row = 2;
+    const PlantedPlace at = read_place(run, row, random);
+    SCOPED_TRACE(testing::Message() << at.layer << ", " << at.head << ", " << at.token);
+    DiagnosisOptions options{.params = all_but_exact()};
+    options.step = row;
+    options.fault = [&](SettingSide& side) {
+      if (side.side != CacheSide::value || side.rows == ImportanceRows::replayed) return;
+      const std::size_t unit = side.unit(at.layer, at.head, at.token);
+      side.facts[unit].importance = 1e-6f;
+      side.choices[unit].wanted = 1;
+      side.plan.n_bits[unit] = 1;
+    };
+    const Diagnosis d = run.diagnose(options);
+    if (d.outcome == DiagnosisOutcome::nothing_broke) continue;  // it is not felt there
+    expect_named(d, at, CacheSide::value, "importance_jumped");
+    ++n_felt;
+  }
+  EXPECT_EQ(n_felt, 4);
+}
+
+// One value, not kept, makes the range of one key 200 times as wide.
+TEST(DiagnosisOfSmolLM2, AWithheldOutlierIsNamed) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const RealRun run(path, kKeeper, 8);
+  std::mt19937 random(11);
+  int n_felt = 0;
+  for (int round = 0; round < 12 && n_felt < 4; ++round) {
+    const std::int64_t row = 2;
+    const PlantedPlace at = read_place(run, row, random);
+    SCOPED_TRACE(testing::Message() << at.layer << ", " << at.head << ", " << at.token);
+    DiagnosisOptions options{.params = all_but_exact()};
+    options.step = row;
+    options.fault = [&](SettingSide& side) {
+      if (side.side != CacheSide::key || side.params.outliers_ratio > 0.01) return;
+      UnitStats& stats = side.stats[side.unit(at.layer, at.head, at.token)];
+      stats.max = stats.min + 200 * (stats.max - stats.min);
+    };
+    const Diagnosis d = run.diagnose(options);
+    if (d.outcome == DiagnosisOutcome::nothing_broke) continue;
+    expect_named(d, at, CacheSide::key, "outlier_missed");
+    ++n_felt;
+  }
+  EXPECT_EQ(n_felt, 4);
 }
 
 // Ranks of numbers, 0 the smallest.

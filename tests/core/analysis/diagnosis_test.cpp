@@ -125,8 +125,9 @@ TEST(Diagnosis, BitsClampedInOneHead) {
       DiagnosisOptions options;
       options.params.value = exact();
       options.params.key = bound(0.001);
+      options.params.key.n_bits_max = 12;
       options.fault = [&](SettingSide& side) {
-        if (side.side != CacheSide::key) return;
+        if (side.side != CacheSide::key || side.params.n_bits_max > 12) return;
         for (std::int64_t token = 0; token < kPrefix; ++token) {
           side.plan.n_bits[side.unit(layer, head, token)] = 1;
         }
