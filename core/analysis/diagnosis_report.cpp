@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 #include <utility>
 
 #include "core/analysis/chart_rows.h"
@@ -144,18 +145,20 @@ DiagnosisFigure where_figure(const Diagnosis& diagnosis) {
                    .lines = {{.kind = ChartLineKind::x,
                               .at = diagnosis.explained().score.score.kl,
                               .label = "the setting"}}};
-  ChartRows repaired, not_repaired;
+  // All of them first: the axis is in the order in which its names come.
+  ChartRows all, repaired;
   for (std::size_t i = 0; i < diagnosis.replays.size(); ++i) {
-    (diagnosis.replays[i].repaired ? repaired : not_repaired)
-        .push_back(static_cast<std::int64_t>(i));
+    all.push_back(static_cast<std::int64_t>(i));
+    if (diagnosis.replays[i].repaired) repaired.push_back(static_cast<std::int64_t>(i));
   }
   for (const auto& [name, of, style] :
-       {std::tuple{"repaired", &repaired, 2}, std::tuple{"not repaired", &not_repaired, 1}}) {
+       {std::tuple{"replay", &all, 1}, std::tuple{"repaired", &repaired, 2}}) {
     if (of->empty()) continue;
     panel.series.push_back(
         {.name = name,
          .mark = ChartMark::points,
          .style = style,
+         .open = style == 1,
          .source = {.table = "replays", .x = "kl", .category = {"replay"}, .rows = *of}});
   }
   out.tables.push_back(named(
