@@ -60,7 +60,8 @@ std::string place_text(const Diagnosis& diagnosis) {
       diagnosis.side ? cat(name_of(*diagnosis.side), "s alone") : std::string("keys and values"),
       ", ", layers.size() == 1 ? "layer " : "layers ", layer_list(layers), ")");
   if (diagnosis.n_not_enough > 0) {
-    out += cat("; the first ", diagnosis.n_not_enough, " of them do not");
+    out += cat("; the strongest ", diagnosis.n_not_enough, " of them ",
+               diagnosis.n_not_enough == 1 ? "does" : "do", " not");
   }
   if (!diagnosis.cells.empty()) {
     out += cat("; the strongest is the ", cell_text(diagnosis.cells.front().cell));
