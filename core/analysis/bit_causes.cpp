@@ -65,6 +65,7 @@ Suspicion find_clamped_bits(const CauseContext& context) {
                       median_bits(context, out.cells, &BitChoice::n_bits), " given)");
   out.change = [](SettingChange& change) {
     change.params.key.n_bits_max = change.params.value.n_bits_max = kMaxBits;
+    change.forces_newest = false;  // else the newest would get more than they ask for
     change.keeps_bits = false;
   };
   return out;

@@ -1,5 +1,7 @@
 #include "core/analysis/setting_caches.h"
 
+#include <algorithm>
+
 #include "core/policy/qaq_policy.h"
 #include "core/replay/cache_replay.h"
 
@@ -34,6 +36,11 @@ SettingSide SettingQuantizer::decide(CacheSide side, const SettingChange& change
   const UnitFactsTable facts = policy.facts(view);
   for (std::size_t unit = 0; unit < facts.size(); ++unit) {
     out.choices.push_back(out.rule.choose(facts[unit]));
+    const BitChoice& choice = out.choices.back();
+    if (choice.forced && !change.forces_newest) {
+      out.plan.n_bits[unit] = static_cast<std::uint8_t>(
+          std::clamp(choice.wanted, out.rule.n_bits_min, out.rule.n_bits_max));
+    }
     out.facts.push_back(facts[unit]);
     out.facts.back().errors = {};  // the planner's, until its next view
   }

@@ -56,7 +56,8 @@ struct SettingChange {
   ImportanceRows rows = ImportanceRows::window;
   /// (n_layers, n_kv_heads), squared 2-norms of queries that stand for the assumed one; null: none.
   const NdArray<float, 2>* q_norm = nullptr;
-  bool keeps_bits = false;  ///< those of the setting stay, whatever the parameters say
+  bool forces_newest = true;  ///< the newest tokens get n_bits_max, else what they ask for
+  bool keeps_bits = false;    ///< those of the setting stay, whatever the parameters say
 };
 
 /// Quantizes the first tokens of a capture by one setting after the other.
