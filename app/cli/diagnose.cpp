@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
@@ -54,10 +55,12 @@ struct Continuation {
 
 using OpenEngine = std::function<std::unique_ptr<Engine>()>;
 
+// Each engine of a command loads the same weights: the first one tells how it gets on.
 OpenEngine opener(const std::shared_ptr<const ModelFile>& model, const EngineLimits& limits,
                   const Work& work) {
-  return [model, limits, work] {
-    return make_cpu_backend()->open(model, limits, Work(nullptr, work.stop_token()));
+  return [model, limits, work, first = true]() mutable {
+    const Work silent(nullptr, work.stop_token());
+    return make_cpu_backend()->open(model, limits, std::exchange(first, false) ? work : silent);
   };
 }
 
@@ -152,7 +155,9 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
   ids.insert(ids.end(), continuation.ids.begin(), continuation.ids.end());
   const std::int64_t n_prompt = std::ssize(prompt.ids), n = std::ssize(ids);
   const double generating = total.seconds();
-  MixedRun run(opener(model, {n, std::max(n_prompt, n - n_prompt)}, work), {ids, n_prompt},
+  // What was loaded for the continuation is told already.
+  const Work mixed_work = options.has_continuation() ? work : Work(nullptr, work.stop_token());
+  MixedRun run(opener(model, {n, std::max(n_prompt, n - n_prompt)}, mixed_work), {ids, n_prompt},
                options.dtype, work);
   const std::vector<double> bias_norms = key_bias_norms(*model);
   const Diagnosis diagnosis = diagnose(run,

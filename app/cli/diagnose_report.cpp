@@ -7,6 +7,7 @@
 #include "app/cli/experiment_figure.h"
 #include "app/cli/experiment_report.h"
 #include "core/analysis/chart_json.h"
+#include "core/analysis/diagnosis_charts.h"
 #include "core/analysis/table_text.h"
 #include "core/base/error.h"
 #include "core/base/shell.h"

@@ -65,6 +65,7 @@ class Search {
       why();
     }
     out_.n_replays = run_.n_replays() - n_before_;
+    work_.report({"diagnose", out_.n_replays, out_.n_replays, "replays"});
     return std::move(out_);
   }
 

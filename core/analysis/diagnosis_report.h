@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/analysis/diagnosis.h"
-#include "core/analysis/experiment.h"
 #include "core/analysis/report_page.h"
 
 namespace qaq {
@@ -19,18 +18,6 @@ struct DiagnosisSubject {
   std::function<std::string(std::int32_t)> token_text;  ///< of an id
   std::vector<std::string> commands;                    ///< that make the same again
 };
-
-/// One of the report's figures: a chart whose series name its tables' columns.
-struct DiagnosisFigure {
-  std::string name;   ///< "what", "where", "heads"
-  std::string title;  ///< one line
-  std::vector<ExperimentTable> tables;
-  Chart chart;
-};
-
-/// KL by step; KL of each replay; first-order scores by layer and head. The latter two only where a
-/// place was looked for.
-std::vector<DiagnosisFigure> diagnosis_figures(const Diagnosis& diagnosis);
 
 /// One sentence: what the diagnosis comes to.
 std::string diagnosis_summary(const Diagnosis& diagnosis, const DiagnosisSubject& subject);

@@ -1,6 +1,7 @@
 // `qaq diagnose`: with a model and a prompt, of a capture alone, its reports and its refusals.
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -148,6 +149,16 @@ TEST(DiagnoseCommand, RefusesWhatMakesNoSense) {
   expect(on_tiny({{"--prefix", "3", "--quiet"}}), 2, "the prompt is the prefix");
   expect(on_tiny({{"--step", "12", "--quiet"}}), 2, "out of range");
   expect({"diagnose", "--model", kTiny, "--prompt", "a", "--prompt-file", "b"}, 2, "");
+}
+
+TEST(DiagnoseCommand, EndsInOrderWhenInterrupted) {
+  QAQ_SMOLLM2_OR_SKIP(path);
+  const TemporaryFolder folder;
+  const ProgramResult result = run_qaq({"diagnose", "--model", path, "--prompt", kPrompt, "--set",
+                                        "n_bits_max=1", "-o", folder.file("why.html")},
+                                       {.signal_after_output = "load: 30", .signal = SIGINT});
+  EXPECT_EQ(result.exit_code, 130) << result.err;
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(DiagnoseCommand, TheRealModelAtOneBit) {
