@@ -1,8 +1,8 @@
 // Causes in what attention does after the cache was quantized.
 #include "core/analysis/cause.h"
 #include "core/analysis/diagnosis_limits.h"
+#include "core/analysis/row_table.h"
 #include "core/base/text.h"
-#include "core/policy/bit_steps.h"
 
 namespace qaq {
 
@@ -24,7 +24,7 @@ Suspicion find_jumped_importance(const CauseContext& context) {
           " suspect values get more than ", number_text(context.violation.violation_ratio),
           " times the attention that their bits were given by");
   if (out.cells.empty()) return out;
-  out.evidence += cat(" (median ", short_number(median_of(ratios)), " times)");
+  out.evidence += cat(" (median ", short_text(median_of(ratios)), " times)");
   out.change = [](SettingChange& change) {
     change.rows = ImportanceRows::replayed;
     change.keeps_bits = false;
@@ -47,7 +47,7 @@ Suspicion find_query_norm(const CauseContext& context) {
   out.evidence = cat(out.cells.size(), " of ", count_suspects(context, CacheSide::key),
                      " suspect keys meet a query whose squared norm is above the assumed one");
   if (out.cells.empty()) return out;
-  out.evidence += cat(" (median ", short_number(median_of(ratios)), " times)");
+  out.evidence += cat(" (median ", short_text(median_of(ratios)), " times)");
   out.change = [&norms = context.step.q_norm](SettingChange& change) {
     change.params.key.q_norm = RealOrAuto::automatic();
     change.q_norm = &norms;
@@ -69,7 +69,7 @@ Suspicion find_sink(const CauseContext& context) {
   out.evidence =
       cat(out.cells.size(), " of ", context.suspects.size(), " suspect cells are of the first ",
           kSinkTokens, " tokens, in heads that rest on these");
-  if (!out.cells.empty()) out.evidence += cat(" (up to ", short_number(100 * most), " % of a row)");
+  if (!out.cells.empty()) out.evidence += cat(" (up to ", short_text(100 * most), " % of a row)");
   return out;
 }
 

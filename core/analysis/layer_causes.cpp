@@ -3,8 +3,8 @@
 
 #include "core/analysis/cause.h"
 #include "core/analysis/diagnosis_limits.h"
+#include "core/analysis/row_table.h"
 #include "core/base/text.h"
-#include "core/policy/bit_steps.h"
 
 namespace qaq {
 namespace {
@@ -44,8 +44,8 @@ Suspicion find_key_bias(const CauseContext& context) {
   std::int64_t layer = context.cell(held.front()).layer;
   const auto model_layer = context.capture.info().layers[static_cast<std::size_t>(layer)];
   out.evidence +=
-      cat(" (layer ", model_layer, ": ", short_number(norms[static_cast<std::size_t>(model_layer)]),
-          ", median ", short_number(median), ")");
+      cat(" (layer ", model_layer, ": ", short_text(norms[static_cast<std::size_t>(model_layer)]),
+          ", median ", short_text(median), ")");
   double share = 0;
   for (const std::int64_t index : held) share += context.score(index);
   out.suspect_share = share;

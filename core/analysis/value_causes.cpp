@@ -1,8 +1,8 @@
 // Causes in how values lie: outliers and ranges.
 #include "core/analysis/cause.h"
 #include "core/analysis/diagnosis_limits.h"
+#include "core/analysis/row_table.h"
 #include "core/base/text.h"
-#include "core/policy/bit_steps.h"
 #include "core/quant/unit_grid.h"
 
 namespace qaq {
@@ -56,7 +56,7 @@ Suspicion find_missed_outlier(const CauseContext& context) {
   out.evidence = cat(out.cells.size(), " of ", context.suspects.size(),
                      " suspect cells have a range that one value at an end makes twice as wide");
   if (out.cells.empty()) return out;
-  out.evidence += cat(" or more (median ", short_number(1 / median_of(shares)), " times)");
+  out.evidence += cat(" or more (median ", short_text(1 / median_of(shares)), " times)");
   return out;
 }
 
@@ -79,7 +79,7 @@ Suspicion find_clipped_range(const CauseContext& context) {
   out.evidence = cat(out.cells.size(), " of ", context.suspects.size(),
                      " suspect cells have most of their error in values beyond the last code");
   if (out.cells.empty()) return out;
-  out.evidence += cat(" (median ", short_number(100 * median_of(shares)), " % of it)");
+  out.evidence += cat(" (median ", short_text(100 * median_of(shares)), " % of it)");
   out.change = [](SettingChange& change) {
     for (QaqSideParams* side : {&change.params.key, &change.params.value}) {
       if (side->method == Method::uniform) side->range_rule = RangeChoice::midpoint;
