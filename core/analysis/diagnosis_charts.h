@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/analysis/diagnosis.h"
+#include "core/analysis/experiment.h"
+
+namespace qaq {
+
+/// One of the report's figures: a chart whose series name its tables' columns.
+struct DiagnosisFigure {
+  std::string name;   ///< "what", "where", "heads"
+  std::string title;  ///< one line
+  std::vector<ExperimentTable> tables;
+  Chart chart;
+};
+
+/// KL by step; KL of each replay; first-order scores by layer and head. The latter two only where a
+/// place was looked for.
+std::vector<DiagnosisFigure> diagnosis_figures(const Diagnosis& diagnosis);
+
+}  // namespace qaq
