@@ -2,6 +2,10 @@
 
 #include "app/scope/options.h"
 
+namespace qaq::views {
+class MainWindow;
+}  // namespace qaq::views
+
 namespace qaq::scope {
 
 /// `qaq-scope [FILE]`: the window of a capture or a session, or with --screenshot a picture of it.
@@ -21,6 +25,9 @@ void addWindow(CLI::App& program, WindowOptions& options);
 
 /// Returns the exit code. Needs a QApplication. Throws Error.
 int runWindow(const WindowOptions& options);
+
+/// Lets a window work until nothing is left to do.
+void settle(views::MainWindow& window);
 
 /// `qaq-scope --list-commands`: what --do takes. Needs a QApplication.
 void listCommands(const WindowOptions& options);

@@ -305,6 +305,28 @@ LessonNumber now_number(const Call& call) {
   return name.ends_with("share") ? share(value) : number(value);
 }
 
+/// Which of two metrics is larger, by the words given for them.
+LessonNumber larger_now(const Call& call) {
+  const nlohmann::ordered_json metrics = metrics_json(call.replay());
+  const auto value = [&](std::size_t i) {
+    if (metrics.contains(call.word(i)) && metrics[call.word(i)].is_number()) {
+      return metrics[call.word(i)].get<double>();
+    }
+    refuse(call.text(), cat("a replay has no '", call.word(i), "'"),
+           "name a metric of qaq replay --json");
+  };
+  return words(value(0) > value(1) ? call.word(2) : call.word(3));
+}
+
+/// Violations with a bound of their own.
+LessonNumber jumps_at(const Call& call) {
+  ViolationParams params = call.params().violation;
+  params.violation_ratio = call.number(0);
+  const auto found = find_violations(call.capture(), params,
+                                     call.params().qaq.value.last_n_attentions, call.work());
+  return whole(static_cast<double>(found.violations.size()));
+}
+
 // --- runs that were made beforehand -------------------------------------------------------------
 
 double metric(const Call& call, const std::string& run, const std::string& name) {
@@ -449,6 +471,12 @@ constexpr Known kKnown[] = {
     {"persistence", "mean|least|share", 1, persistence_number},
     {"spread", "key|value, deviation|largest|count|kept", 2, spread_number},
     {"now", "METRIC", 1, now_number},
+    {"larger_now", "METRIC, METRIC, WORD, WORD", 4, larger_now},
+    {"window", "", 0,
+     [](const Call& call) {
+       return whole(static_cast<double>(call.params().qaq.value.last_n_attentions));
+     }},
+    {"jumps_at", "RATIO", 1, jumps_at},
     {"run", "RUN, METRIC", 2, run_number},
     {"differs", "RUN, RUN", 2, differs},
     {"better", "RUN, RUN, METRIC, WORD, WORD", 5, better},

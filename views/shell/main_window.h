@@ -28,6 +28,8 @@ class PageStack;
 class InspectorPanel;
 class LockChip;
 class FilterBar;
+class LessonGuide;
+class LessonPanel;
 class LogPanel;
 class PaletteButton;
 class ParameterPanel;
@@ -73,6 +75,8 @@ class MainWindow : public QMainWindow {
   WindowCommands& commands() const { return *m_commands; }
   SessionKeeper* sessions() const { return m_sessions; }
   NoticeBar* notice() const { return m_notice; }
+  LessonGuide* lessons() const { return m_lessons; }
+  LessonPanel* lessonPanel() const { return m_lessonPanel; }
   /// Null where the program makes no captures.
   CaptureDialog* captureDialog() const { return m_capture; }
 
@@ -94,6 +98,10 @@ class MainWindow : public QMainWindow {
   void offerRecovery();
   void askForSession();
   /// Where the session is; else, or with `askName`, where the user says.
+  /// A sample that a lesson needs, with the parameters that lessons begin from.
+  void openLessonCapture(const QString& path);
+  /// Brings the lesson to the front, as wide as its text wants to be where there is room.
+  void showLessonDock();
   void saveSession(bool askName);
   void askForModel();
   /// Asks where a file that was not found is now, and opens it.
@@ -182,6 +190,8 @@ class MainWindow : public QMainWindow {
   SelectionBar* m_selectionBar = nullptr;
   FilterBar* m_filterBar;
   LogPanel* m_log;
+  LessonPanel* m_lessonPanel;
+  LessonGuide* m_lessons;
   LayoutStore m_layouts;
   Exporter* m_exporter;
   bool m_presenting = false;
