@@ -2,9 +2,7 @@
 
 #include <QApplication>
 #include <QBuffer>
-#include <QRegularExpression>
 #include <QSaveFile>
-#include <QTextDocument>
 #include <algorithm>
 #include <cstdio>
 
@@ -28,17 +26,6 @@ using views::MainWindow;
 constexpr int kPictureScale = 2;  // dots a px
 
 QString tr(const char* text) { return QCoreApplication::translate("HandOut", text); }
-
-/// Markdown as HTML that leaves fonts to the page.
-QString htmlOf(const QString& markdown) {
-  QTextDocument document;
-  document.setMarkdown(markdown);
-  QString html = document.toHtml();
-  const qsizetype from = html.indexOf(QLatin1Char('>'), html.indexOf(QLatin1String("<body"))) + 1;
-  html = html.mid(from, html.indexOf(QLatin1String("</body>")) - from);
-  static const QRegularExpression kFonts(QStringLiteral(" ?(font-family|font-size):[^;\"]*;"));
-  return html.remove(kFonts);
-}
 
 QString pictureOf(const QString& view, MainWindow& window) {
   const views::SharedSlice& shown = window.workspace().shown();
@@ -105,21 +92,22 @@ class HandOut {
     m_body += QStringLiteral("<h2>%1. %2</h2>\n")
                   .arg(guide.step() + 1)
                   .arg(QString::fromStdString(step.title).toHtmlEscaped()) +
-              htmlOf(text.body);
+              views::lessonHtml(text.body);
     if (!step.picture.empty()) m_body += pictureOf(QString::fromStdString(step.picture), window);
     if (!text.question.isEmpty()) addQuestion(guide.step() + 1, text);
-    if (guide.step() + 1 == guide.lesson()->steps.size()) m_body += htmlOf(text.comparison);
+    if (guide.step() + 1 == guide.lesson()->steps.size())
+      m_body += views::lessonHtml(text.comparison);
   }
 
   void addQuestion(std::size_t number, const views::LessonText& text) {
-    m_body += htmlOf(text.question) + QStringLiteral("<ol class=\"choices\">\n");
+    m_body += views::lessonHtml(text.question) + QStringLiteral("<ol class=\"choices\">\n");
     for (const QString& choice : text.choices) {
       m_body += QStringLiteral("<li>%1</li>\n").arg(choice.toHtmlEscaped());
     }
     m_body += QStringLiteral("</ol>\n");
     const QChar letter(static_cast<char16_t>(u'A' + text.right));
-    m_answers +=
-        QStringLiteral("<p><b>%1: %2</b></p>\n").arg(number).arg(letter) + htmlOf(text.why);
+    m_answers += QStringLiteral("<p><b>%1: %2</b></p>\n").arg(number).arg(letter) +
+                 views::lessonHtml(text.why);
   }
 
   bool m_withAnswers;

@@ -23,7 +23,7 @@ QLabel* textLabel(int px, bool bold = false) {
   auto* label = new QLabel;
   label->setFont(Theme::font(px, bold));
   label->setWordWrap(true);
-  label->setTextFormat(Qt::MarkdownText);
+  label->setTextFormat(Qt::RichText);
   label->setTextInteractionFlags(Qt::TextSelectableByMouse);
   label->setAlignment(Qt::AlignLeft | Qt::AlignTop);
   return label;
@@ -237,9 +237,9 @@ void LessonPanel::setText(const LessonText& text) {
   const bool sameQuestion = !m_text.question.isEmpty() && m_text.question == text.question &&
                             m_text.choices == text.choices && m_text.right == text.right;
   m_text = text;
-  m_body->setText(text.body);
-  m_question->setText(text.question);
-  m_comparison->setText(text.comparison);
+  m_body->setText(lessonHtml(text.body));
+  m_question->setText(lessonHtml(text.question));
+  m_comparison->setText(lessonHtml(text.comparison));
   m_comparison->setVisible(!text.comparison.isEmpty());
   m_questionBox->setVisible(!text.question.isEmpty());
   if (sameQuestion) return;  // an answer stays while other numbers change
@@ -262,12 +262,13 @@ void LessonPanel::setText(const LessonText& text) {
 
 void LessonPanel::setError(const QString& line) {
   setText({});
-  m_body->setText(QString(line).prepend(QStringLiteral("⚠ ")));
+  m_body->setText(QStringLiteral("⚠ ") + line.toHtmlEscaped());
 }
 
 void LessonPanel::showAnswer(int choice) {
   const bool right = choice == m_text.right;
-  m_answer->setText(right ? tr("✓ Right. %1").arg(m_text.why) : tr("✗ No. Look again."));
+  m_answer->setText(
+      lessonHtml(right ? tr("✓ Right. %1").arg(m_text.why) : tr("✗ No. Look again.")));
   m_answer->setStyleSheet(
       QStringLiteral("color: %1").arg((right ? m_theme.ok : m_theme.warning).name()));
 }

@@ -1,6 +1,8 @@
 #include "views/panels/lesson_text.h"
 
 #include <QLocale>
+#include <QRegularExpression>
+#include <QTextDocument>
 #include <algorithm>
 
 #include "views/plots/number_format.h"
@@ -28,6 +30,20 @@ QString lessonNumberText(const LessonNumber& number) {
       break;
   }
   return numberText(value, number.digits);
+}
+
+QString lessonHtml(const QString& markdown) {
+  QTextDocument document;
+  document.setMarkdown(markdown);
+  QString html = document.toHtml();
+  const qsizetype from = html.indexOf(QLatin1Char('>'), html.indexOf(QLatin1String("<body"))) + 1;
+  html = html.mid(from, html.indexOf(QLatin1String("</body>")) - from);
+  static const QRegularExpression kBlocks(QStringLiteral("<(p|li|ul|ol|td|table)( [^>]*)>"));
+  static const QRegularExpression kCellText(QStringLiteral("(<td>)\\s*<p>(.*?)</p>"));
+  static const QRegularExpression kFonts(QStringLiteral(" ?(font-family|font-size):[^;\"]*;"));
+  html.replace(kBlocks, QStringLiteral("<\\1>")).replace(kCellText, QStringLiteral("\\1\\2"));
+  html.replace(QLatin1String("<table>"), QLatin1String("<table cellpadding=\"3\">"));
+  return html.remove(kFonts);
 }
 
 LessonText lessonText(const Lesson& lesson, std::size_t step, const LessonData& data,

@@ -12,6 +12,10 @@ namespace qaq::views {
 /// A number of a lesson as the window writes it.
 QString lessonNumberText(const LessonNumber& number);
 
+/// Markdown as the body of an HTML page, with room between paragraphs and plain tables; fonts are
+/// those of where it stands.
+QString lessonHtml(const QString& markdown);
+
 /// A step with its numbers filled in. Texts are Markdown.
 struct LessonText {
   QString body{};

@@ -5,6 +5,7 @@
 #include <QFileInfo>
 #include <QUndoCommand>
 #include <algorithm>
+#include <utility>
 
 #include "views/commands/parameter_edits.h"
 #include "views/panels/lesson_panel.h"
@@ -23,22 +24,35 @@ namespace qaq::views {
 /// Where one looked before and after "Show me". Parameters are steps of their own beside it.
 class LessonGuide::Look : public QUndoCommand {
  public:
-  Look(MainWindow* window, ViewSnapshot before)
+  Look(MainWindow* window, ViewSnapshot before, int pages)
       : m_window(window),
         m_before(std::move(before)),
-        m_after(ViewSnapshot::take(window->workspace(), *window->page())) {}
+        m_after(ViewSnapshot::take(window->workspace(), *window->page())),
+        m_pages(pages) {
+    m_added = window->page()->layouts().mid(pages);
+  }
 
-  void undo() override { m_before.restore(m_window->workspace(), *m_window->page()); }
+  void undo() override {
+    PageStack& pages = *m_window->page();
+    for (int i = 0; i < m_added.size() && pages.count() > m_pages; ++i) {
+      pages.closePage(pages.count() - 1);
+    }
+    m_before.restore(m_window->workspace(), pages);
+  }
   void redo() override {
     // It is pushed once all has been done.
-    if (m_done) m_after.restore(m_window->workspace(), *m_window->page());
-    m_done = true;
+    if (std::exchange(m_isPushed, true)) {
+      for (const PageLayout& page : m_added) m_window->page()->addPage(page);
+      m_after.restore(m_window->workspace(), *m_window->page());
+    }
   }
 
  private:
   MainWindow* m_window;
   ViewSnapshot m_before, m_after;
-  bool m_done = false;
+  int m_pages;                ///< that there were before
+  QList<PageLayout> m_added;  ///< behind them
+  bool m_isPushed = false;
 };
 
 LessonGuide::LessonGuide(MainWindow* window, LessonPanel* panel, const LessonServices& services)
@@ -126,6 +140,8 @@ void LessonGuide::openCapture() {
 
 void LessonGuide::close() {
   m_lesson = nullptr;
+  m_window->docks()->setReading(false);
+  m_window->docks()->bringUp(QStringLiteral("lesson"));
   showList();
   mark();
   emit changed();
@@ -268,6 +284,7 @@ void LessonGuide::showMe() {
   WindowCommands& commands = m_window->commands();
   QUndoStack& stack = commands.edits().stack();
   const ViewSnapshot before = ViewSnapshot::take(m_window->workspace(), *m_window->page());
+  const int pages = m_window->page()->count();
   stack.beginMacro(tr("Show me: %1").arg(QString::fromStdString(currentStep().title)));
   std::exception_ptr failure;
   try {
@@ -277,7 +294,7 @@ void LessonGuide::showMe() {
   } catch (const std::exception&) {
     failure = std::current_exception();
   }
-  stack.push(new Look(m_window, before));
+  stack.push(new Look(m_window, before, pages));
   stack.endMacro();
   if (!failure) return;
   stack.undo();

@@ -49,7 +49,6 @@ namespace {
 constexpr int kLateAfterMs = 100;
 constexpr int kCompactDock = 130;  // px of height
 constexpr int kNoticeMs = 8000;
-constexpr int kLessonWidth = 400, kLessonFrom = 1450;  // px: of its dock, of the window
 
 }  // namespace
 
@@ -270,10 +269,19 @@ void MainWindow::openLessonCapture(const QString& path) {
 }
 
 void MainWindow::showLessonDock() {
+  m_docks->setReading(true);
   m_docks->bringUp(QStringLiteral("lesson"));
-  if (QDockWidget* dock = m_docks->dock(QStringLiteral("lesson")); width() >= kLessonFrom) {
-    resizeDocks({dock}, {kLessonWidth}, Qt::Horizontal);
+}
+
+void MainWindow::lookAt(const QString& view) {
+  if (m_page->bringUp(view)) return;
+  const bool covers = m_lessons->lesson() && m_docks->shareTabs(view, QStringLiteral("lesson"));
+  if (!covers) {
+    m_docks->bringUp(view);
+    return;
   }
+  m_page->addPage({dockedView(view)->title(), {{view}}});
+  m_page->setCurrentIndex(m_page->count() - 1);
 }
 
 void MainWindow::tell(const QString& line) { m_log->note(line); }

@@ -100,7 +100,7 @@ class MainWindow : public QMainWindow {
   /// Where the session is; else, or with `askName`, where the user says.
   /// A sample that a lesson needs, with the parameters that lessons begin from.
   void openLessonCapture(const QString& path);
-  /// Brings the lesson to the front, as wide as its text wants to be where there is room.
+  /// Brings the lesson to the front.
   void showLessonDock();
   void saveSession(bool askName);
   void askForModel();
@@ -110,6 +110,9 @@ class MainWindow : public QMainWindow {
 
   /// Nothing is being loaded, replayed or drawn.
   bool isSettled() const;
+  /// Brings the page or dock that holds a view to the front. A dock that would cover an open lesson
+  /// stays where it is, and the view gets a page.
+  void lookAt(const QString& view);
   /// Views of the page in sight and of docks.
   QList<PlotView*> viewsInSight() const;
   /// Those, and of the pages that are not in sight.

@@ -20,7 +20,6 @@
 #include "views/panels/cell_facts.h"
 #include "views/panels/parameter_panel.h"
 #include "views/plots/view_list.h"
-#include "views/shell/dock_layout.h"
 #include "views/shell/export_commands.h"
 #include "views/shell/layout_commands.h"
 #include "views/shell/lesson_commands.h"
@@ -264,9 +263,7 @@ void WindowCommands::addPlaces() {
                   .blocked = [this] { return needsCapture(m_workspace); },
                   .run =
                       [this](const CommandArguments& arguments) {
-                        const QString view = arguments["view"].toString();
-                        if (m_window->page()->bringUp(view)) return;
-                        m_window->docks()->bringUp(view);
+                        m_window->lookAt(arguments["view"].toString());
                       }});
   m_registry.add({.id = "go.back",
                   .word = "back",
