@@ -16,6 +16,7 @@
 #include "views/plots/figure_renderer.h"
 #include "views/shell/lesson_guide.h"
 #include "views/shell/main_window.h"
+#include "views/shell/window_commands.h"
 
 namespace qaq::scope {
 namespace {
@@ -74,10 +75,11 @@ class HandOut {
     for (std::size_t step = 0; step < guide.lesson()->steps.size(); ++step) {
       guide.goTo(step);
       settle(window);
-      // Text first: its numbers are of the setting that the reader has before him.
+      // The text is read before anything is done; picture and question are about what was done.
+      const QString body = views::lessonText(*guide.lesson(), guide.step(), guide.data()).body;
       if (!guide.currentStep().commands.empty()) guide.showMe();
       settle(window);
-      addStep(window, guide);
+      addStep(window, guide, body);
     }
     if (m_withAnswers && !m_answers.isEmpty()) {
       m_body += QStringLiteral("<h2>%1</h2>\n").arg(tr("Answers")) + m_answers;
@@ -86,13 +88,13 @@ class HandOut {
   }
 
  private:
-  void addStep(MainWindow& window, const LessonGuide& guide) {
+  void addStep(MainWindow& window, const LessonGuide& guide, const QString& body) {
     const LessonStep& step = guide.currentStep();
     const views::LessonText text = views::lessonText(*guide.lesson(), guide.step(), guide.data());
     m_body += QStringLiteral("<h2>%1. %2</h2>\n")
                   .arg(guide.step() + 1)
                   .arg(QString::fromStdString(step.title).toHtmlEscaped()) +
-              views::lessonHtml(text.body);
+              views::lessonHtml(body);
     if (!step.picture.empty()) m_body += pictureOf(QString::fromStdString(step.picture), window);
     if (!text.question.isEmpty()) addQuestion(guide.step() + 1, text);
     if (guide.step() + 1 == guide.lesson()->steps.size())
@@ -168,6 +170,7 @@ void runLesson(const LessonOptions& options) {
   const auto names = lesson_names();
   const auto index = std::ranges::find(names, lesson.id) - names.begin();
   MainWindow window(std::move(services));
+  window.commands().usePresets(bundledPresets());
   window.setThemeChoice(MainWindow::ThemeChoice::light);
   writeWhole(options.output, HandOut(!options.noAnswers).make(window, static_cast<int>(index)));
 }

@@ -65,12 +65,6 @@ QString configFile(const char* name) {
   return QDir(folder).filePath(QStringLiteral("qaq-scope/") + QLatin1String(name));
 }
 
-views::Presets bundledPresets() {
-  return {.names = preset_names(), .apply = [](const std::string& name, ScopeParams& params) {
-            apply_preset(name, params);
-          }};
-}
-
 void saveScreenshot(MainWindow& window, const QString& path) {
   if (QFileInfo(path).suffix().toLower() != QLatin1String("png")) {
     refuse_usage({.place = "--screenshot",
@@ -117,6 +111,12 @@ views::WindowServices servicesOf(const WindowOptions& options) {
 }
 
 }  // namespace
+
+views::Presets bundledPresets() {
+  return {.names = preset_names(), .apply = [](const std::string& name, ScopeParams& params) {
+            apply_preset(name, params);
+          }};
+}
 
 void settle(MainWindow& window) {
   // Finished work is posted to this thread: quiet is only what stays quiet.

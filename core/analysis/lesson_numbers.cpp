@@ -289,6 +289,27 @@ LessonNumber spread_number(const Call& call) {
   }
 }
 
+/// The cache whose numbers lie wider.
+LessonNumber wider_cache(const Call& call) {
+  const Distributions all = distributions(
+      call.capture(), {.scope = DistributionScope::capture, .prefix = call.info().n_tokens},
+      call.work());
+  return words(all.key.deviation > all.value.deviation ? "keys" : "values");
+}
+
+/// Share of a unit of so many values that outliers_ratio keeps: at least one at the low end, by the
+/// ranks of section 2.3, without ties.
+LessonNumber kept_of(const Call& call) {
+  const double n = call.number(0), ratio = call.number(1);
+  const double low = std::ceil(ratio / 2 * n), high = std::floor((1 - ratio / 2) * n);
+  return share((low + n - high) / n);
+}
+
+/// Newest tokens that get n_bits_max by rule.
+LessonNumber forced(const Call& call) {
+  return whole(static_cast<double>(call.params().qaq.value.last_n_attentions - 1));
+}
+
 // --- the setting at hand ------------------------------------------------------------------------
 
 LessonNumber now_number(const Call& call) {
@@ -377,6 +398,14 @@ LessonNumber change_number(const Call& call) {
   return share((metric(call, call.word(1), call.word(2)) - before) / before);
 }
 
+/// Of which of two metrics less is left from one run to the other, by the words given for them.
+LessonNumber better_change(const Call& call) {
+  const auto change = [&](std::size_t i) {
+    return metric(call, call.word(1), call.word(i)) / metric(call, call.word(0), call.word(i));
+  };
+  return words(change(2) < change(3) ? call.word(4) : call.word(5));
+}
+
 LessonNumber setup_number(const Call& call) {
   const MeasuredRuns& all = call.measured();
   switch (call.choice(0, {"model", "text", "command", "tokens", "prefix", "scored"})) {
@@ -409,7 +438,9 @@ double paper_value(const Call& call, std::size_t what) {
          "see core/analysis/paper_results.cpp");
 }
 
-LessonNumber paper_number(const Call& call) { return number(paper_value(call, 4), 4); }
+LessonNumber paper_number(const Call& call) {
+  return number(paper_value(call, 4), call.word(3) == "ratio" ? 4 : 3);
+}
 
 LessonNumber paper_gain(const Call& call) {
   const double before = paper_value(call, 4);
@@ -422,6 +453,15 @@ LessonNumber paper_gain(const Call& call) {
 LessonNumber accuracy_interval(const Call& call) {
   const double accuracy = call.number(0);
   return share(1.96 * std::sqrt(accuracy * (1 - accuracy) / call.number(1)));
+}
+
+/// "yes" where two accuracies of n questions differ by more than both intervals allow.
+LessonNumber paper_differs(const Call& call) {
+  const double one = paper_value(call, 4), two = paper_value(call, 5);
+  const auto interval = [&](double accuracy) {
+    return 1.96 * std::sqrt(accuracy * (1 - accuracy) / call.number(6));
+  };
+  return words(std::abs(two - one) > std::hypot(interval(one), interval(two)) ? "yes" : "no");
 }
 
 struct Known {
@@ -470,6 +510,9 @@ constexpr Known kKnown[] = {
     {"strongest", "layer|head|kv_head|step|token|score|before|ratio|text", 1, strongest_number},
     {"persistence", "mean|least|share", 1, persistence_number},
     {"spread", "key|value, deviation|largest|count|kept", 2, spread_number},
+    {"wider_cache", "", 0, wider_cache},
+    {"kept_of", "VALUES, RATIO", 2, kept_of},
+    {"forced", "", 0, forced},
     {"now", "METRIC", 1, now_number},
     {"larger_now", "METRIC, METRIC, WORD, WORD", 4, larger_now},
     {"window", "", 0,
@@ -481,10 +524,12 @@ constexpr Known kKnown[] = {
     {"differs", "RUN, RUN", 2, differs},
     {"better", "RUN, RUN, METRIC, WORD, WORD", 5, better},
     {"change", "RUN, RUN, METRIC", 3, change_number},
+    {"better_change", "RUN, RUN, METRIC, METRIC, WORD, WORD", 6, better_change},
     {"fewest_bits", "key|value, LEVEL, KL", 3, fewest_bits},
     {"setup", "model|text|command|tokens|prefix|scored", 1, setup_number},
     {"paper", "ITEM, MODEL, TASK, accuracy|ratio, WHAT", 5, paper_number},
     {"paper_gain", "ITEM, MODEL, TASK, accuracy|ratio, BEFORE, AFTER", 6, paper_gain},
+    {"paper_differs", "ITEM, MODEL, TASK, accuracy|ratio, WHAT, WHAT, QUESTIONS", 7, paper_differs},
     {"paper_claim", "ITEM", 1,
      [](const Call& call) {
        const std::string_view claim = paper_claim(call.word(0));

@@ -16,12 +16,16 @@ namespace qaq::views {
 namespace {
 
 constexpr int kTitlePx = 17, kTextPx = 14;
+constexpr double kPresented = 1.4;  // times the size
 constexpr int kMargin = 12, kGap = 8;
 constexpr int kBarHeight = 4, kBarGap = 4, kWidestBar = 34;  // px
+
+constexpr const char* kPx = "px";  // of a widget: its text at its usual size
 
 QLabel* textLabel(int px, bool bold = false) {
   auto* label = new QLabel;
   label->setFont(Theme::font(px, bold));
+  label->setProperty(kPx, px);
   label->setWordWrap(true);
   label->setTextFormat(Qt::RichText);
   label->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -200,6 +204,17 @@ void LessonPanel::showList(const QList<Entry>& lessons) {
   m_pages->setCurrentIndex(0);
 }
 
+void LessonPanel::setPresenting(bool presenting) {
+  m_presenting = presenting;
+  for (QWidget* widget : findChildren<QWidget*>()) {
+    const int px = widget->property(kPx).toInt();
+    if (px > 0) {
+      widget->setFont(
+          Theme::font(presenting ? qRound(px * kPresented) : px, widget->font().bold()));
+    }
+  }
+}
+
 bool LessonPanel::showsList() const { return m_pages->currentIndex() == 0; }
 
 void LessonPanel::showPage(const Page& page) {
@@ -250,7 +265,8 @@ void LessonPanel::setText(const LessonText& text) {
   }
   for (int i = 0; i < text.choices.size(); ++i) {
     auto* choice = new QRadioButton(text.choices[i]);
-    choice->setFont(Theme::font(kTextPx));
+    choice->setProperty(kPx, kTextPx);
+    choice->setFont(Theme::font(m_presenting ? qRound(kTextPx * kPresented) : kTextPx));
     choice->setEnabled(text.right >= 0);
     m_choices.addButton(choice, i);
     m_choiceColumn->addWidget(choice);

@@ -65,6 +65,8 @@ class LessonPanel : public QWidget {
   /// The same step, another state of the window.
   void setDone(bool isDone, const QList<int>& steps);
   void setTheme(const Theme& theme);
+  /// Larger text, for a room.
+  void setPresenting(bool presenting);
 
   bool showsList() const;
   QPushButton* showMe() const { return m_showMe; }
@@ -105,6 +107,7 @@ class LessonPanel : public QWidget {
   QVBoxLayout* m_choiceColumn = nullptr;
   QLabel *m_question = nullptr, *m_answer = nullptr, *m_comparison = nullptr;
   QButtonGroup m_choices;
+  bool m_presenting = false;
   Page m_page;
   LessonText m_text;
 };

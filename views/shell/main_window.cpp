@@ -344,12 +344,15 @@ void MainWindow::exportNow(const ExportRequest& request) {
 void MainWindow::setPresenting(bool presenting) {
   if (presenting == m_presenting) return;
   m_presenting = presenting;
+  m_lessonPanel->setPresenting(presenting);
   if (presenting) m_beforePresenting = m_docks->save();
   for (QWidget* widget : std::initializer_list<QWidget*>{menuBar(), m_status}) {
     widget->setVisible(!presenting);
   }
   if (presenting) {
-    for (QDockWidget* dock : m_docks->docks()) dock->hide();
+    const QDockWidget* lesson =
+        m_lessons->lesson() ? m_docks->dock(QStringLiteral("lesson")) : nullptr;
+    for (QDockWidget* dock : m_docks->docks()) dock->setVisible(dock == lesson);
     showFullScreen();
   } else {
     showNormal();

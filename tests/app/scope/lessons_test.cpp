@@ -39,6 +39,7 @@ views::WindowServices services(const QString& progress = {}) {
 /// A window with a lesson open.
 struct Class {
   explicit Class(int lesson, const QString& progress = {}) : window(services(progress)) {
+    window.commands().usePresets(scope::bundledPresets());
     window.show();
     guide.open(lesson);
     window.showLessonDock();

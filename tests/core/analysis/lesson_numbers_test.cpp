@@ -75,6 +75,24 @@ TEST(LessonNumbers, TellThePaperFromWhatItIsMadeOf) {
   EXPECT_NEAR(value_of("accuracy_interval(0.722, 1000)"), .0278, .00005);
 }
 
+TEST(LessonNumbers, SayWhetherThePaperIsSureOfADifference) {
+  const auto word = [](const char* call) {
+    return std::get<std::string>(lesson_number(call, {}).value);
+  };
+  // .008 against sqrt(.0278^2 + .0275^2); .150 against the like.
+  EXPECT_EQ(
+      word("paper_differs(table3, LLaMA-2-7B, hellaswag, accuracy, window 1, window 5, 1000)"),
+      "no");
+  EXPECT_EQ(word("paper_differs(table2, LLaMA-2-7B, hellaswag, accuracy, without outliers, 1 % "
+                 "outliers, 1000)"),
+            "yes");
+}
+
+TEST(LessonNumbers, CountWhatARatioKeepsOfAUnit) {
+  EXPECT_EQ(value_of("kept_of(64, 0.01)"), 2.0 / 64);
+  EXPECT_EQ(value_of("kept_of(128, 0.01)"), 2.0 / 128);
+}
+
 TEST(LessonNumbers, AreOfTheCaptureAtHand) {
   const LessonData data = small_data();
   EXPECT_EQ(value_of("tokens", data), 6);
