@@ -179,7 +179,10 @@ QWidget* LessonPanel::makeStep() {
 }
 
 void LessonPanel::showList(const QList<Entry>& lessons) {
-  for (QWidget* row : m_listRows) row->deleteLater();
+  for (QWidget* row : m_listRows) {
+    row->hide();
+    row->deleteLater();
+  }
   m_listRows.clear();
   for (int i = 0; i < lessons.size(); ++i) {
     const Entry& entry = lessons[i];
@@ -261,7 +264,7 @@ void LessonPanel::setText(const LessonText& text) {
   m_answer->clear();
   for (QAbstractButton* button : m_choices.buttons()) {
     m_choices.removeButton(button);
-    button->deleteLater();
+    delete button;
   }
   for (int i = 0; i < text.choices.size(); ++i) {
     auto* choice = new QRadioButton(text.choices[i]);
@@ -305,12 +308,20 @@ void LessonPanel::styleTexts() {
 void LessonPanel::setTheme(const Theme& theme) {
   m_theme = theme;
   m_bar->setTheme(theme);
-  setStyleSheet(
-      QStringLiteral("#lessonPanel, #lessonStep { background: %1; } "
-                     "#lessonHeading { color: %2; } #showMe { background: %3; color: %4; }"
-                     "#showMe:disabled { background: %5; color: %6; }")
-          .arg(theme.surface.name(), theme.muted.name(), theme.accent.name(), theme.onAccent.name(),
-               theme.raised.name(), theme.faint.name()));
+  const QString choices =
+      QStringLiteral(
+          "QRadioButton::indicator { width: 12px; height: 12px; border-radius: 7px; "
+          "border: 1px solid %1; background: %2; } "
+          "QRadioButton::indicator:checked { width: 6px; height: 6px; "
+          "border: 4px solid %3; } "
+          "QRadioButton:focus { text-decoration: underline; } ")
+          .arg(theme.frame.name(), theme.surface.name(), theme.accent.name());
+  setStyleSheet(choices + QStringLiteral(
+                              "#lessonPanel, #lessonStep { background: %1; } "
+                              "#lessonHeading { color: %2; } #showMe { background: %3; color: %4; }"
+                              "#showMe:disabled { background: %5; color: %6; }")
+                              .arg(theme.surface.name(), theme.muted.name(), theme.accent.name(),
+                                   theme.onAccent.name(), theme.raised.name(), theme.faint.name()));
   styleTexts();
 }
 

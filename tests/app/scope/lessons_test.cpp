@@ -4,6 +4,7 @@
 
 #include <QFile>
 #include <QUndoStack>
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include "app/scope/lesson_services.h"
@@ -123,8 +124,8 @@ TEST_P(EveryLesson, CanBeDoneStepByStep) {
 
 INSTANTIATE_TEST_SUITE_P(Bundled, EveryLesson,
                          testing::Range(0, static_cast<int>(lesson_names().size())),
-                         [](const testing::TestParamInfo<int>& info) {
-                           std::string name = lesson_names()[static_cast<std::size_t>(info.param)];
+                         [](const testing::TestParamInfo<int>& at) {
+                           std::string name = lesson_names()[static_cast<std::size_t>(at.param)];
                            std::ranges::replace(name, '-', '_');
                            return "L" + name;
                          });
