@@ -326,7 +326,9 @@ QWidget* LessonGuide::target(const std::string& name) const {
 }
 
 void LessonGuide::mark() {
-  for (QWidget* watched : m_watched) watched->removeEventFilter(this);
+  for (const QPointer<QWidget>& watched : m_watched) {
+    if (watched) watched->removeEventFilter(this);
+  }
   m_watched.clear();
   QList<QWidget*> targets;
   if (m_lesson && m_panel->isVisible() && hasCapture()) {
@@ -352,9 +354,6 @@ bool LessonGuide::eventFilter(QObject* watched, QEvent* event) {
     case QEvent::Show:
     case QEvent::Hide:
       m_checking.start();
-      break;
-    case QEvent::Destroy:
-      m_watched.removeAll(static_cast<QWidget*>(watched));
       break;
     default:
       break;

@@ -2,6 +2,7 @@
 
 #include <QList>
 #include <QObject>
+#include <QPointer>
 #include <QStringList>
 #include <QTimer>
 #include <optional>
@@ -84,8 +85,8 @@ class LessonGuide : public QObject {
   std::size_t m_step = 0;
   LessonProgress m_progress;
   QList<TargetMark*> m_marks;
-  QList<QWidget*> m_watched;
-  QTimer m_checking;  ///< what changed together is looked at once
+  QList<QPointer<QWidget>> m_watched;  ///< what is framed; pages may go
+  QTimer m_checking;                   ///< what changed together is looked at once
   Derived<LessonText> m_text;
 };
 
