@@ -4,6 +4,7 @@
 #include <new>
 
 #include "app/scope/figure.h"
+#include "app/scope/lesson.h"
 #include "app/scope/options.h"
 #include "app/scope/window.h"
 #include "core/base/error.h"
@@ -59,6 +60,8 @@ int run(int argc, char** argv) {
   qaq::scope::addWindow(program, window);
   qaq::scope::FigureOptions figure;
   const CLI::App* figure_command = qaq::scope::addFigure(program, figure);
+  qaq::scope::LessonOptions lesson;
+  const CLI::App* lesson_command = qaq::scope::addLesson(program, lesson);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -66,7 +69,8 @@ int run(int argc, char** argv) {
     return reportUsage(error);
   }
   const bool draws_figure = figure_command->parsed();
-  if (draws_figure || !window.screenshot.empty() || window.listCommands) {
+  if (draws_figure || lesson_command->parsed() || !window.screenshot.empty() ||
+      window.listCommands) {
     useNoDisplay();
   } else {
     requireDisplay();
@@ -76,6 +80,10 @@ int run(int argc, char** argv) {
   QApplication::setApplicationVersion(QString::fromUtf8(qaq::program_version()));
   if (draws_figure) {
     qaq::scope::drawFigure(figure);
+    return 0;
+  }
+  if (lesson_command->parsed()) {
+    qaq::scope::runLesson(lesson);
     return 0;
   }
   if (window.listCommands) {

@@ -5,7 +5,6 @@
 #include <QFileInfo>
 
 namespace qaq::scope {
-namespace {
 
 QString sampleFile(const QString& name) {
   const QDir program(QCoreApplication::applicationDirPath());
@@ -16,8 +15,6 @@ QString sampleFile(const QString& name) {
   }
   return {};
 }
-
-}  // namespace
 
 QList<views::Sample> bundledSamples() {
   const QString letter = sampleFile(QStringLiteral("letter.h5"));

@@ -9,4 +9,7 @@ namespace qaq::scope {
 /// none where they are in neither.
 QList<views::Sample> bundledSamples();
 
+/// A bundled file by its name, as in "fox.h5"; empty: it is in neither.
+QString sampleFile(const QString& name);
+
 }  // namespace qaq::scope

@@ -11,6 +11,7 @@
 
 #include "app/scope/capture_service.h"
 #include "app/scope/command_list.h"
+#include "app/scope/lesson_services.h"
 #include "app/scope/recent_files.h"
 #include "app/scope/recovery.h"
 #include "app/scope/samples.h"
@@ -38,15 +39,6 @@ MainWindow::ThemeChoice themeChoice(const std::string& name) {
   return name == "light" ? MainWindow::ThemeChoice::light : MainWindow::ThemeChoice::system;
 }
 
-/// Lets the window work until nothing is left to do.
-void settle(MainWindow& window) {
-  // Finished work is posted to this thread: quiet is only what stays quiet.
-  for (int quiet = 0; quiet < 5; quiet = window.isSettled() ? quiet + 1 : 0) {
-    QApplication::processEvents(QEventLoop::AllEvents, 50);
-    QThread::msleep(10);
-  }
-}
-
 /// Throws what the window refuses.
 void throwRefusal(MainWindow& window, const WindowOptions& options) {
   const QString error = window.status()->errorText();
@@ -71,12 +63,6 @@ void runCommands(MainWindow& window, const WindowOptions& options) {
 QString configFile(const char* name) {
   const QString folder = QStandardPaths::writableLocation(QStandardPaths::GenericConfigLocation);
   return QDir(folder).filePath(QStringLiteral("qaq-scope/") + QLatin1String(name));
-}
-
-views::Presets bundledPresets() {
-  return {.names = preset_names(), .apply = [](const std::string& name, ScopeParams& params) {
-            apply_preset(name, params);
-          }};
 }
 
 void saveScreenshot(MainWindow& window, const QString& path) {
@@ -111,6 +97,9 @@ views::WindowServices servicesOf(const WindowOptions& options) {
   services.capture = captureMaker();
   // A picture of a file is the same whatever was done before, and leaves no trace.
   const bool isPictureOfFile = !options.screenshot.empty() && !options.file.empty();
+  const bool keepsLessons = options.screenshot.empty();
+  services.lessons = lessonServices(
+      keepsLessons ? QDir(stateFolder()).filePath(QStringLiteral("lessons.json")) : QString());
   if (!isPictureOfFile) {
     const QDir state(stateFolder());
     services.recent =
@@ -122,6 +111,20 @@ views::WindowServices servicesOf(const WindowOptions& options) {
 }
 
 }  // namespace
+
+views::Presets bundledPresets() {
+  return {.names = preset_names(), .apply = [](const std::string& name, ScopeParams& params) {
+            apply_preset(name, params);
+          }};
+}
+
+void settle(MainWindow& window) {
+  // Finished work is posted to this thread: quiet is only what stays quiet.
+  for (int quiet = 0; quiet < 5; quiet = window.isSettled() ? quiet + 1 : 0) {
+    QApplication::processEvents(QEventLoop::AllEvents, 50);
+    QThread::msleep(10);
+  }
+}
 
 void addWindow(CLI::App& program, WindowOptions& options) {
   program.add_option("file", options.file, "A capture or a session (.qaqsession) to open");
@@ -201,8 +204,11 @@ int runWindow(const WindowOptions& options) {
 }
 
 void listCommands(const WindowOptions& options) {
-  MainWindow window(
-      [](const std::string& path, const Work& work) { return open_capture(path, work); });
+  views::WindowServices services{.openCapture = [](const std::string& path, const Work& work) {
+    return open_capture(path, work);
+  }};
+  services.lessons = lessonServices({});
+  MainWindow window(std::move(services));
   window.commands().usePresets(bundledPresets());
   const auto text = options.json ? commandsJson(window.commands().registry())
                                  : commandsText(window.commands().registry());

@@ -1,6 +1,11 @@
 #pragma once
 
 #include "app/scope/options.h"
+#include "views/models/presets.h"
+
+namespace qaq::views {
+class MainWindow;
+}  // namespace qaq::views
 
 namespace qaq::scope {
 
@@ -21,6 +26,12 @@ void addWindow(CLI::App& program, WindowOptions& options);
 
 /// Returns the exit code. Needs a QApplication. Throws Error.
 int runWindow(const WindowOptions& options);
+
+/// The presets that the program comes with, for the window.
+views::Presets bundledPresets();
+
+/// Lets a window work until nothing is left to do.
+void settle(views::MainWindow& window);
 
 /// `qaq-scope --list-commands`: what --do takes. Needs a QApplication.
 void listCommands(const WindowOptions& options);

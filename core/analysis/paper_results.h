@@ -22,4 +22,8 @@ struct PaperNumber {
 /// paper has that task, else of all.
 std::vector<PaperNumber> paper_numbers(std::string_view item, std::string_view task);
 
+/// What the paper says of one of its figures or tables in words, as far as it can be held against a
+/// result: "fig2a", "fig2b", "fig2c", "table2", "table3", "fig4", "table1". Empty: nothing.
+std::string_view paper_claim(std::string_view item);
+
 }  // namespace qaq

@@ -9,6 +9,7 @@
 
 #include "core/base/progress.h"
 #include "views/models/capture_loader.h"
+#include "views/models/lesson_services.h"
 #include "views/models/session_state.h"
 
 namespace qaq::views {
@@ -112,6 +113,7 @@ struct WindowServices {
   std::shared_ptr<RecentFiles> recent{};
   QList<Sample> samples{};
   CaptureMaker capture{};
+  LessonServices lessons{};
 };
 
 }  // namespace qaq::views

@@ -9,7 +9,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kVersion = 1;  // of stored layouts: another set of docks or places is another version
+constexpr int kVersion = 2;  // of stored layouts: another set of docks or places is another version
 
 // px of the window from which there is room.
 constexpr int kLeftFrom = 1450, kStackedFrom = 920;
@@ -79,11 +79,22 @@ DockLayout::Room DockLayout::room() const {
   const bool wide = width >= kWideFrom;
   Room room;
   room.left = width >= kLeftFrom;
-  room.stacked = height >= kStackedFrom;
+  const bool tall = height >= kStackedFrom;
+  room.stacked = tall && !m_reading;
   room.leftWidth = wide ? 280 : 226;
-  room.rightWidth = wide ? 400 : room.stacked ? 336 : 324;
-  room.bottomHeight = room.stacked ? 252 : 122;
+  room.rightWidth = wide || (m_reading && room.left) ? 400 : tall ? 336 : 324;
+  room.bottomHeight = tall ? 252 : 122;
   return room;
+}
+
+void DockLayout::setReading(bool reading) {
+  m_reading = reading;
+  resized();
+}
+
+bool DockLayout::shareTabs(const QString& name, const QString& other) const {
+  QDockWidget *one = dock(name), *two = dock(other);
+  return one && two && m_window->tabifiedDockWidgets(one).contains(two);
 }
 
 void DockLayout::reset() {

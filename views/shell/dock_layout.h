@@ -29,6 +29,12 @@ class DockLayout : public QObject {
   /// Shows a dock and brings it to the front of its tabs.
   void bringUp(const QString& name);
 
+  /// The right column as tabs over the whole height, wide enough for text, whatever room there is:
+  /// what stands in front of them is read. Hands that arranged docks are left alone.
+  void setReading(bool reading);
+  /// Whether two docks lie in the same tabs.
+  bool shareTabs(const QString& name, const QString& other) const;
+
   /// The built-in layout for the window's size: shows what there is room for.
   void reset();
   /// The window has a new size.
@@ -54,6 +60,7 @@ class DockLayout : public QObject {
   std::map<const QDockWidget*, Place> m_places;
   std::optional<Room> m_room;  ///< what was arranged for; none: hands arranged it, or nothing yet
   bool m_arranging = false;
+  bool m_reading = false;
   QTimer m_titles;
 };
 

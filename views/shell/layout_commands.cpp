@@ -123,7 +123,7 @@ void addLayouts(CommandRegistry& registry, MainWindow& window) {
       {.id = "view.present",
        .word = "present",
        .text = MainWindow::tr("Presentation"),
-       .help = MainWindow::tr("The page alone on the whole screen"),
+       .help = MainWindow::tr("The page, and a lesson that is open, alone on the whole screen"),
        .keywords = MainWindow::tr("full screen projector teach"),
        .shortcuts = {QKeySequence(QStringLiteral("F11"))},
        .menu = "view",

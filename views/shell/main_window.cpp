@@ -19,6 +19,7 @@
 #include "views/models/provenance.h"
 #include "views/panels/filter_bar.h"
 #include "views/panels/inspector_panel.h"
+#include "views/panels/lesson_panel.h"
 #include "views/panels/lock_chip.h"
 #include "views/panels/log_panel.h"
 #include "views/panels/parameter_field.h"
@@ -31,6 +32,7 @@
 #include "views/plots/run_label.h"
 #include "views/plots/table_view.h"
 #include "views/shell/dock_layout.h"
+#include "views/shell/lesson_guide.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/scope_style.h"
 #include "views/shell/session_keeper.h"
@@ -66,6 +68,8 @@ MainWindow::MainWindow(WindowServices services, QWidget* parent)
       m_slicesPanel(new SlicesPanel(&m_slices, &m_workspace.selection())),
       m_filterBar(new FilterBar(&m_workspace.selection())),
       m_log(new LogPanel),
+      m_lessonPanel(new LessonPanel),
+      m_lessons(new LessonGuide(this, m_lessonPanel, m_services.lessons)),
       m_exporter(new Exporter(m_page, {}, this)),
       m_links(new ViewLinks(m_page, &m_workspace, &m_runs, this)),
       m_mark(new TargetMark(this)) {
@@ -93,6 +97,7 @@ MainWindow::MainWindow(WindowServices services, QWidget* parent)
   m_commands->addDocks();
   connectWorkspace();
   connectLinks();
+  m_lessons->connectWindow();
   applyTheme();
 }
 
@@ -105,6 +110,12 @@ void MainWindow::makeDocks() {
   m_docks->add(Place::left, QStringLiteral("runs"), tr("Captures & runs"), m_runsPanel);
   m_docks->add(Place::left, QStringLiteral("slices"), tr("Slices"), m_slicesPanel);
   m_docks->add(Place::rightMain, QStringLiteral("parameters"), tr("Parameters"), m_parameters);
+  if (!m_services.lessons.lessons.empty()) {
+    m_docks->add(Place::rightMain, QStringLiteral("lesson"), tr("Lesson"), m_lessonPanel);
+  } else {
+    m_lessonPanel->setParent(this);
+    m_lessonPanel->hide();
+  }
   m_docks->add(Place::right, QStringLiteral("inspector"), tr("Inspector"), m_inspector);
   const auto addView = [this](Place place, const QString& id, const QString& title) {
     auto* page = new PlotPage({title, {{id}}}, &m_workspace.selection());
@@ -223,6 +234,7 @@ void MainWindow::showOpened() {
   if (m_pages->currentIndex() == 0) {
     m_pages->setCurrentIndex(1);
     m_docks->reset();
+    if (m_lessons->lesson()) showLessonDock();
   }
   m_runs.reset({});
   m_runsPanel->setCapture(info);
@@ -250,6 +262,26 @@ void MainWindow::takeUpRun(int index) {
   m_workspace.setPrefix(whole ? 0 : run.summary.prefix,
                         same_parameters(params, m_workspace.params()));
   m_commands->edits().change(params, tr("Take up run “%1”").arg(runLabel(run.summary)));
+}
+
+void MainWindow::openLessonCapture(const QString& path) {
+  openSample({.title = {}, .path = path, .params = {}, .view = {}});
+}
+
+void MainWindow::showLessonDock() {
+  m_docks->setReading(true);
+  m_docks->bringUp(QStringLiteral("lesson"));
+}
+
+void MainWindow::lookAt(const QString& view) {
+  if (m_page->bringUp(view)) return;
+  const bool covers = m_lessons->lesson() && m_docks->shareTabs(view, QStringLiteral("lesson"));
+  if (!covers) {
+    m_docks->bringUp(view);
+    return;
+  }
+  m_page->addPage({dockedView(view)->title(), {{view}}});
+  m_page->setCurrentIndex(m_page->count() - 1);
 }
 
 void MainWindow::tell(const QString& line) { m_log->note(line); }
@@ -312,12 +344,15 @@ void MainWindow::exportNow(const ExportRequest& request) {
 void MainWindow::setPresenting(bool presenting) {
   if (presenting == m_presenting) return;
   m_presenting = presenting;
+  m_lessonPanel->setPresenting(presenting);
   if (presenting) m_beforePresenting = m_docks->save();
   for (QWidget* widget : std::initializer_list<QWidget*>{menuBar(), m_status}) {
     widget->setVisible(!presenting);
   }
   if (presenting) {
-    for (QDockWidget* dock : m_docks->docks()) dock->hide();
+    const QDockWidget* lesson =
+        m_lessons->lesson() ? m_docks->dock(QStringLiteral("lesson")) : nullptr;
+    for (QDockWidget* dock : m_docks->docks()) dock->setVisible(dock == lesson);
     showFullScreen();
   } else {
     showNormal();
@@ -329,7 +364,7 @@ void MainWindow::setPresenting(bool presenting) {
 bool MainWindow::isSettled() const {
   return !m_workspace.isBusy() && m_start->isSettled() && m_sessions->isSettled() &&
          !m_exporter->isBusy() && m_links->isSettled() && m_slices.isReady() &&
-         m_inspector->isReady() && m_page->isSettled() &&
+         m_inspector->isReady() && m_page->isSettled() && m_lessons->isSettled() &&
          std::ranges::all_of(m_dockedViews, [](const PlotPage* page) { return page->isSettled(); });
 }
 

@@ -28,6 +28,8 @@ class PageStack;
 class InspectorPanel;
 class LockChip;
 class FilterBar;
+class LessonGuide;
+class LessonPanel;
 class LogPanel;
 class PaletteButton;
 class ParameterPanel;
@@ -73,6 +75,8 @@ class MainWindow : public QMainWindow {
   WindowCommands& commands() const { return *m_commands; }
   SessionKeeper* sessions() const { return m_sessions; }
   NoticeBar* notice() const { return m_notice; }
+  LessonGuide* lessons() const { return m_lessons; }
+  LessonPanel* lessonPanel() const { return m_lessonPanel; }
   /// Null where the program makes no captures.
   CaptureDialog* captureDialog() const { return m_capture; }
 
@@ -94,6 +98,10 @@ class MainWindow : public QMainWindow {
   void offerRecovery();
   void askForSession();
   /// Where the session is; else, or with `askName`, where the user says.
+  /// A sample that a lesson needs, with the parameters that lessons begin from.
+  void openLessonCapture(const QString& path);
+  /// Brings the lesson to the front.
+  void showLessonDock();
   void saveSession(bool askName);
   void askForModel();
   /// Asks where a file that was not found is now, and opens it.
@@ -102,6 +110,9 @@ class MainWindow : public QMainWindow {
 
   /// Nothing is being loaded, replayed or drawn.
   bool isSettled() const;
+  /// Brings the page or dock that holds a view to the front. A dock that would cover an open lesson
+  /// stays where it is, and the view gets a page.
+  void lookAt(const QString& view);
   /// Views of the page in sight and of docks.
   QList<PlotView*> viewsInSight() const;
   /// Those, and of the pages that are not in sight.
@@ -117,7 +128,7 @@ class MainWindow : public QMainWindow {
   /// What writes rows into files.
   void setTableWriter(TableWriter writer);
   void exportNow(const ExportRequest& request);
-  /// The page alone on the whole screen.
+  /// The page, and an open lesson in larger text, alone on the whole screen.
   void setPresenting(bool presenting);
   bool isPresenting() const { return m_presenting; }
   /// "qaq replay FILE ..." with the present settings, fit for a shell.
@@ -182,6 +193,8 @@ class MainWindow : public QMainWindow {
   SelectionBar* m_selectionBar = nullptr;
   FilterBar* m_filterBar;
   LogPanel* m_log;
+  LessonPanel* m_lessonPanel;
+  LessonGuide* m_lessons;
   LayoutStore m_layouts;
   Exporter* m_exporter;
   bool m_presenting = false;

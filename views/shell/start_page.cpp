@@ -7,6 +7,7 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include "views/plots/number_format.h"
 #include "views/shell/recent_list.h"
 #include "views/shell/sample_pictures.h"
 #include "views/shell/start_cards.h"
@@ -119,6 +120,16 @@ QWidget* StartPage::makeLeft(const WindowServices& services) {
                                             {}},
                                            false)),
             &QAbstractButton::clicked, this, &StartPage::captureRequested);
+  }
+  if (const auto n = services.lessons.lessons.size(); n > 0) {
+    connect(addCard(column, new ActionCard(Icon::file,
+                                           {tr("Lessons"),
+                                            counted(static_cast<std::int64_t>(n),
+                                                    tr("1 lesson, beside the live window"),
+                                                    tr("%1 lessons, beside the live window")),
+                                            {}},
+                                           false)),
+            &QAbstractButton::clicked, this, &StartPage::lessonsRequested);
   }
   if (m_recent) {
     column->addSpacing(8);

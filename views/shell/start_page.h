@@ -42,6 +42,7 @@ class StartPage : public QWidget {
   void openRequested();
   void openSessionRequested();
   void captureRequested();
+  void lessonsRequested();
   void sampleRequested(const qaq::views::Sample& sample);
   /// A recent file.
   void fileRequested(const QString& path);

@@ -86,6 +86,16 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
        {tr("Log"),
         {tr("What was opened, written and refused since the window was opened, newest last. The "
             "text can be copied.")}}},
+      {"lesson",
+       {tr("Lesson"),
+        {tr("One step of a lesson: read, then press “Show me” or do it yourself. “Show me” is one "
+            "step that Ctrl+Z takes back; the rest of the window stays yours."),
+         tr("Numbers are computed from the open capture and its settings, so they change with "
+            "them. "
+            "Where a lesson makes a figure or table of the paper again, the paper's number, ours "
+            "and "
+            "what differs stand below."),
+         tr("A lesson goes on where it was left.")}}},
       {"parameters",
        {tr("Parameters"),
         {tr("All that quantization can be told, for keys and values apart; with Link both change "

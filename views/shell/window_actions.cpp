@@ -23,6 +23,7 @@
 #include "views/panels/timeline.h"
 #include "views/shell/capture_dialog.h"
 #include "views/shell/dock_layout.h"
+#include "views/shell/lesson_guide.h"
 #include "views/shell/main_window.h"
 #include "views/shell/notice_bar.h"
 #include "views/shell/page_stack.h"
@@ -98,6 +99,7 @@ void MainWindow::applyTheme() {
   m_selectionBar->setTheme(theme);
   m_filterBar->setTheme(theme);
   m_log->setTheme(theme);
+  m_lessons->setTheme(theme);
   m_parameters->setTheme(theme);
   m_inspector->setTheme(theme);
   m_status->setTheme(theme);

@@ -22,6 +22,7 @@
 #include "views/plots/view_list.h"
 #include "views/shell/export_commands.h"
 #include "views/shell/layout_commands.h"
+#include "views/shell/lesson_commands.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/session_commands.h"
@@ -76,6 +77,7 @@ WindowCommands::WindowCommands(MainWindow* window)
   SelectionCommands::add(m_registry, m_workspace);
   addSetCommands(m_registry, m_workspace, m_window->slices());
   ParameterCommands::addRuns(m_registry, m_workspace);
+  addLessonCommands(m_registry, *m_window);
   addHelp();
   connectAll();
 }
@@ -89,6 +91,7 @@ void WindowCommands::addMenus() {
   m_menus->addMenu(QStringLiteral("go"), tr("&Go"));
   m_menus->addMenu(QStringLiteral("select"), tr("&Select"));
   m_menus->addMenu(QStringLiteral("run"), tr("&Run"));
+  m_menus->addMenu(QStringLiteral("lessons"), tr("&Lessons"));
   m_menus->addMenu(QStringLiteral("help"), tr("&Help"));
 }
 
@@ -245,6 +248,22 @@ void WindowCommands::addPlaces() {
                       [this, pages](const CommandArguments& arguments) {
                         m_window->page()->setCurrentIndex(
                             static_cast<int>(pages().indexOf(arguments["page"].toString())));
+                      }});
+  m_registry.add({.id = "view.look",
+                  .word = "look",
+                  .text = tr("Look at view…"),
+                  .help = tr("Brings the page or dock that holds a view to the front"),
+                  .keywords = tr("show find tab dock"),
+                  .menu = "view",
+                  .section = "pages",
+                  .arguments = {{.name = "view",
+                                 .help = tr("A view, as in bits"),
+                                 .kind = CommandArgument::Kind::choice,
+                                 .choices = viewIds}},
+                  .blocked = [this] { return needsCapture(m_workspace); },
+                  .run =
+                      [this](const CommandArguments& arguments) {
+                        m_window->lookAt(arguments["view"].toString());
                       }});
   m_registry.add({.id = "go.back",
                   .word = "back",

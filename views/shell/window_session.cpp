@@ -85,6 +85,7 @@ void MainWindow::connectSessions() {
 
   connect(m_start, &StartPage::openSessionRequested, this, &MainWindow::askForSession);
   connect(m_start, &StartPage::captureRequested, this, &MainWindow::askForModel);
+  connect(m_start, &StartPage::lessonsRequested, this, &MainWindow::showLessonDock);
   connect(m_start, &StartPage::sampleRequested, this, &MainWindow::openSample);
   connect(m_start, &StartPage::fileRequested, this, &MainWindow::openFile);
   connect(m_start, &StartPage::locateRequested, this, &MainWindow::locate);
