@@ -30,6 +30,8 @@ SessionState whole_state(const std::string& capture) {
   SessionState::Run run{"tight", {}, 2};
   set_parameter(run.params, "n_bits_max", std::int64_t{3});
   state.runs = {run};
+  state.reference =
+      SessionState::Reference{"setting", "paper", QString::fromStdString(capture), run.params, 2};
   state.pages = {{"One", {{"bits"}}}, {"Two", {{"outliers", "attention"}, {"bits"}}}};
   state.page = 1;
   state.views = {{"bits", QJsonObject{{"ranges", QJsonArray{1.5, 2}}}}};
@@ -55,6 +57,12 @@ TEST(SessionState, ComesBackFromAFileAsItWas) {
   EXPECT_EQ(after.prefix, 3);
   EXPECT_EQ(after.slice, before.slice);
   EXPECT_EQ(after.lock, before.lock);
+  ASSERT_TRUE(after.reference);
+  EXPECT_EQ(after.reference->kind, "setting");
+  EXPECT_EQ(after.reference->label, "paper");
+  EXPECT_EQ(after.reference->capture.toStdString(), folder.file("c.h5"));
+  EXPECT_TRUE(same_parameters(after.reference->params, before.reference->params));
+  EXPECT_EQ(after.reference->prefix, 2);
   ASSERT_EQ(after.runs.size(), 1);
   EXPECT_EQ(after.runs[0].name, "tight");
   EXPECT_TRUE(same_parameters(after.runs[0].params, before.runs[0].params));
