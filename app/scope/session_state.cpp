@@ -182,7 +182,8 @@ SessionFile sessionFileOf(const SessionState& state, const std::string& path) {
     const SessionState::Reference& reference = *state.reference;
     SessionRun run{.name = reference.label.toStdString(),
                    .capture = {},
-                   .set = setOf(reference.params, {}),
+                   .set = setOf(reference.params,
+                                before.reference ? before.reference->run.set : SessionParameters{}),
                    .prefix = reference.prefix};
     if (!reference.capture.isEmpty()) {
       run.capture = session_path_of(reference.capture.toStdString(), path);

@@ -116,7 +116,12 @@ void Workspace::setComparing(bool comparing) {
 }
 
 bool Workspace::isOpen(const QString& path) const {
-  return m_capture && QFileInfo(path) == QFileInfo(m_path);
+  // The same file by whatever way, links included.
+  const auto place = [](const QString& name) {
+    const QString canonical = QFileInfo(name).canonicalFilePath();
+    return canonical.isEmpty() ? QFileInfo(name).absoluteFilePath() : canonical;
+  };
+  return m_capture && place(path) == place(m_path);
 }
 
 void Workspace::compareWith(const QString& path, const QString& run) {

@@ -61,10 +61,6 @@ void BitsLegend::draw(QCPPainter* painter) {
   painter->setPen(mutedColor());
   painter->drawText(QRectF(area.left(), top, kLeft - 8, kSwatchHeight),
                     Qt::AlignRight | Qt::AlignVCenter, tr("bits"));
-  if (!isCompact()) {
-    painter->drawText(QRectF(area.left(), shareTop, kLeft - 8, 16),
-                      Qt::AlignRight | Qt::AlignVCenter, tr("share"));
-  }
   const auto n = static_cast<double>(m_entries.size() + (m_absent ? 1 : 0));
   double room = right - meanWidth - 12 - (area.left() + kLeft);
   // In a narrow pane the swatches take the line, and the mean stands below them.
@@ -72,7 +68,11 @@ void BitsLegend::draw(QCPPainter* painter) {
   if (narrow) room = right - (area.left() + kLeft);
   double x = area.left() + kLeft;
   const double slot = std::clamp(room / n, kNarrowSwatch + kGap, kSwatchWidth + kGap);
-  const bool shares = !isCompact() && slot >= kSwatchWidth;
+  const bool shares = !isCompact() && !narrow && slot >= kSwatchWidth;
+  if (shares) {
+    painter->drawText(QRectF(area.left(), shareTop, kLeft - 8, 16),
+                      Qt::AlignRight | Qt::AlignVCenter, tr("share"));
+  }
   for (const Entry& entry : m_entries) {
     const double width = numeral(entry.bits).size() > 2 ? std::max(slot - kGap, 40.0) : slot - kGap;
     drawSwatch(painter, QRectF(x, top, width, kSwatchHeight), entry);

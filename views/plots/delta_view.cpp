@@ -121,7 +121,7 @@ DeltaView::DeltaView(SelectionModel* selection, QWidget* parent)
   head(m_settings, 1, Qt::AlignRight, tr("In A"));
   head(m_settings, 2, Qt::AlignRight, tr("In B"));
   m_metrics->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
-  m_metrics->horizontalHeader()->setStretchLastSection(true);
+  m_metrics->horizontalHeader()->setSectionResizeMode(kMetric, QHeaderView::Stretch);
   m_settings->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
   m_settings->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
   m_equal->setFont(Theme::font(Theme::kLabelPx));
@@ -174,6 +174,7 @@ void DeltaView::fill() {
     for (int column = 0; column < kColumns; ++column) {
       setCell(m_metrics, row, column, cells[column]);
     }
+    m_metrics->item(row, kMetric)->setToolTip(cells[kMetric]);
   }
   m_settings->setRowCount(static_cast<int>(both.settings.size()));
   const auto valueText = [](const std::string& value) {

@@ -95,6 +95,8 @@ TEST(SessionState, KeepsWhatTheWindowDoesNotKnowWhenItIsSavedElsewhere) {
   file["runs"][0]["later"] = 3;
   file["runs"][0]["capture"] = "more/second.h5";
   file["runs"][0]["set"]["a_later_parameter"] = 1.5;
+  file["reference"]["later"] = 11;
+  file["reference"]["set"]["a_later_parameter"] = 2.5;
   file["pages"][1]["later"] = 4;
   file["slices"][0]["later"] = 5;
   file["pins"][0]["later"] = 6;
@@ -109,6 +111,7 @@ TEST(SessionState, KeepsWhatTheWindowDoesNotKnowWhenItIsSavedElsewhere) {
   expected["captures"][0]["path"] = expected["open"] = "../../c.h5";
   expected["captures"][1]["path"] = "../../more/second.h5";
   expected["runs"][0]["capture"] = "../../more/second.h5";
+  expected["reference"]["capture"] = "../../c.h5";
   EXPECT_EQ(moved, expected) << json::diff(expected, moved).dump(1);
 }
 
