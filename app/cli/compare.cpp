@@ -18,6 +18,7 @@
 #include "core/base/text.h"
 #include "core/evaluate/prefix_run.h"
 #include "data/capture/capture_file.h"
+#include "data/capture/run_name.h"
 
 namespace qaq::cli {
 namespace {
@@ -28,17 +29,6 @@ struct CompareCommand {
   std::string a, b;
   std::string model;
 };
-
-// "FILE#run", or a file alone: its whole cache. A '#' that belongs to the file's name is told by
-// the file being there.
-struct RunName {
-  std::string file, run;
-};
-RunName parse_run(const std::string& text) {
-  const std::size_t mark = text.rfind('#');
-  if (mark == std::string::npos || is_capture(text)) return {text, ""};
-  return {text.substr(0, mark), text.substr(mark + 1)};
-}
 
 std::shared_ptr<const CaptureView> opened(const RunName& name, const RunName& other,
                                           const std::shared_ptr<const CaptureView>& capture,
@@ -161,7 +151,7 @@ void run(const CompareCommand& options, const CommonOptions& common) {
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
-  const RunName name_a = parse_run(options.a), name_b = parse_run(options.b);
+  const RunName name_a = parse_run_name(options.a), name_b = parse_run_name(options.b);
   ComparedRun a{.name = options.a, .capture = open_capture(name_a.file, work)};
   ComparedRun b{.name = options.b, .capture = opened(name_b, name_a, a.capture, work)};
   if (!name_a.run.empty()) a.replay = load_run(name_a.file, name_a.run);

@@ -1,6 +1,7 @@
 #include "app/scope/figure.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string_view>
 
@@ -10,11 +11,15 @@
 #include "core/base/text.h"
 #include "core/replay/captured_layers.h"
 #include "data/capture/capture_file.h"
+#include "data/capture/run_name.h"
 #include "views/models/provenance.h"
+#include "views/models/reference.h"
+#include "views/plots/compare_view.h"
 #include "views/plots/distribution_view.h"
 #include "views/plots/error_view.h"
 #include "views/plots/figure_renderer.h"
 #include "views/plots/memory_view.h"
+#include "views/plots/overlay_view.h"
 #include "views/plots/persistence_view.h"
 #include "views/plots/table_view.h"
 
@@ -120,6 +125,35 @@ void prepareFormula(const FigureOptions& options, const views::Analysis&, views:
                 .cure = "give key|value,LAYER,KV_HEAD,TOKEN, as in value,14,1,56"});
 }
 
+void requireAgainst(const FigureOptions& options) {
+  if (options.against) return;
+  refuse_usage({.place = "--against",
+                .what = cat("is missing: ", options.view, " shows B against A"),
+                .cure = "give FILE#RUN, or FILE, as in --against story.h5"});
+}
+
+void prepareCompare(const FigureOptions& options, const views::Analysis&, views::PlotView& view) {
+  requireAgainst(options);
+  if (!options.of) return;
+  const auto& names = ChoiceNames<views::CompareOf>::names;
+  if (std::ranges::find(names, *options.of) == names.end()) {
+    refuse_usage({.place = "--of",
+                  .what = cat("compare has no '", *options.of, "'"),
+                  .cure = "choose bits, magnitude or attention"});
+  }
+  dynamic_cast<views::CompareView&>(view).setOf(choiceOf<views::CompareOf>(*options.of));
+}
+
+void prepareOverlay(const FigureOptions& options, const views::Analysis&, views::PlotView& view) {
+  requireAgainst(options);
+  if (!options.error) return;
+  dynamic_cast<views::OverlayView&>(view).setLines(choiceOf<ComparedLines>(*options.error));
+}
+
+void prepareDelta(const FigureOptions& options, const views::Analysis&, views::PlotView&) {
+  requireAgainst(options);
+}
+
 // What `figure` draws, of what, and the flags that say which part.
 struct FigureView {
   const char* name;
@@ -133,17 +167,40 @@ struct FigureView {
 
 const FigureView& viewOf(const FigureOptions& options);
 
+// What --against names, replayed: its setting is told as the window tells it.
+views::AgainstRequest againstOf(const FigureOptions& options, const RunName& shown,
+                                const views::Analysis& analysis) {
+  const RunName name = parse_run_name(*options.against);
+  const bool ofOne = name.file == shown.file;
+  const std::string file = std::filesystem::path(name.file).filename().string();
+  views::Reference a{.kind = ofOne ? views::Reference::Kind::whole : views::Reference::Kind::shown,
+                     .label = QString::fromStdString(ofOne ? "the whole cache" : file),
+                     .capture = ofOne ? analysis.capture : open_capture(name.file),
+                     .params = analysis.params};
+  if (!name.run.empty()) {
+    a.kind = views::Reference::Kind::setting;
+    a.label = QString::fromStdString(ofOne ? name.run : cat(file, "#", name.run));
+    takeRun(name, {}, a.params, a.prefix);
+  }
+  return {a.label, views::analyse(a.request(analysis.params, analysis.replay->prefix))};
+}
+
 void drawView(const FigureOptions& options) {
-  const ScopeParams params = paramsOf(options.common);
-  const auto capture = open_capture(options.files.front());
-  const auto analysis =
-      views::analyse({.capture = capture, .params = params, .prefix = options.common.prefix});
-  const auto slice = views::loadSlice(analysis, sliceOf(options, *analysis));
+  ScopeParams params = paramsOf(options.common);
+  std::int64_t prefix = options.common.prefix;
+  const RunName name = parse_run_name(options.files.front());
+  if (!name.run.empty()) takeRun(name, options.common, params, prefix);
+  const auto capture = open_capture(name.file);
+  const auto analysis = views::analyse({.capture = capture, .params = params, .prefix = prefix});
+  views::AgainstRequest against;
+  if (options.against) against = againstOf(options, name, *analysis);
+  auto slice = views::loadSlice(analysis, sliceOf(options, *analysis), {}, against);
+  if (const auto both = views::compared(slice)) slice = both;
   const auto prepare = [&](views::PlotView& view) {
     if (const auto own = viewOf(options).prepare) own(options, *analysis, view);
   };
   views::FigureRenderer renderer(QString::fromStdString(options.view), slice,
-                                 styleOf(options, views::provenanceText(*analysis)),
+                                 styleOf(options, views::provenanceText(*slice)),
                                  lockedCell(options, capture->info()), prepare);
   for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
     if (options.reducer == name_of(reducer)) renderer.setReducer(reducer);
@@ -203,6 +260,22 @@ const std::vector<FigureView>& figureViews() {
        .flags = {"--of", "--layer", "--head", "--query-head", "--cache", "--preset", "--set",
                  "--prefix"},
        .prepare = prepareTable},
+      {.name = "compare",
+       .files = "a capture, with --against",
+       .draw = drawView,
+       .flags = {"--against", "--of", "--layer", "--head", "--query-head", "--cache", "--reducer",
+                 "--colors", "--preset", "--set", "--prefix"},
+       .prepare = prepareCompare},
+      {.name = "overlay",
+       .files = "a capture, with --against",
+       .draw = drawView,
+       .flags = {"--against", "--error", "--preset", "--set", "--prefix"},
+       .prepare = prepareOverlay},
+      {.name = "delta",
+       .files = "a capture, with --against",
+       .draw = drawView,
+       .flags = {"--against", "--preset", "--set", "--prefix"},
+       .prepare = prepareDelta},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
@@ -255,6 +328,7 @@ std::vector<std::pair<const char*, bool>> drawingFlags(const FigureOptions& opti
                                                   {"--scope", options.scope.has_value()},
                                                   {"--count", options.count.has_value()},
                                                   {"--of", options.of.has_value()},
+                                                  {"--against", options.against.has_value()},
                                                   {"--x", options.x.has_value()},
                                                   {"--y", options.y.has_value()}};
   const auto settings = settingFlags(options.common);
@@ -309,7 +383,8 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
                    "Pairs and violations of all layers and heads, for persistence");
   figure
       ->add_option("--error", options.error,
-                   "Which error the map shows, for errors: key, value (the default), attention or "
+                   "Which error the map of errors (left out: value) or the lines of overlay (left "
+                   "out: output) show: key, value, attention or "
                    "output")
       ->check(CLI::IsMember({"key", "value", "attention", "output"}));
   figure->add_option("--cell", options.cell,
@@ -324,8 +399,13 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       ->add_option("--count", options.count,
                    "Which bytes the bars of memory are: packed (the default) or nominal")
       ->check(CLI::IsMember({"packed", "nominal"}));
-  figure->add_option("--of", options.of,
-                     "View whose first rows are drawn, for table; left out: bits");
+  figure->add_option(
+      "--of", options.of,
+      "View whose first rows are drawn, for table; bits, magnitude or attention, for "
+      "compare; left out: bits");
+  figure->add_option("--against", options.against,
+                     "FILE#RUN, or FILE: what the capture, B, is held against, A, for compare, "
+                     "overlay and delta");
   figure->add_option(
       "--x", options.x,
       "Metric across, for tradeoff; left out: the first of ratio_packed, "
@@ -345,6 +425,7 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "  qaq-scope figure errors story.h5 -o errors.pdf --error output\n"
       "  qaq-scope figure distributions story.h5 -o values.pdf --scope capture\n"
       "  qaq-scope figure formula story.h5 -o formula.png --cell value,14,1,20\n"
+      "  qaq-scope figure compare story.h5#tight --against story.h5#paper -o compare.png\n"
       "  qaq-scope figure tradeoff story.h5 -o runs.png --y attention_error\n"
       "  qaq-scope figure tokens story.h5 -o tokens.png --prefix 84\n"
       "  qaq-scope figure table story.h5 -o rows.pdf --of outliers --layer 14\n"

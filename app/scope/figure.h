@@ -29,6 +29,7 @@ struct FigureOptions {
   std::optional<std::string> scope;    ///< of distributions: head, layer or capture
   std::optional<std::string> count;    ///< of memory: packed or nominal
   std::optional<std::string> of;       ///< view whose rows a table shows; left out: bits
+  std::optional<std::string> against;  ///< A, FILE or FILE#RUN, where the file is B
   std::optional<std::string> x, y;     ///< metrics of a trade-off
   double scale = 1;
 };

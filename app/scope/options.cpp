@@ -2,8 +2,10 @@
 
 #include <charconv>
 
+#include "core/analysis/run_tradeoff.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "data/capture/capture_file.h"
 #include "data/presets/preset.h"
 
 namespace qaq::scope {
@@ -83,6 +85,19 @@ std::vector<std::pair<const char*, bool>> settingFlags(const Options& options) {
   return {{"--preset", !options.preset.empty()},
           {"--set", !options.assignments.empty()},
           {"--prefix", options.prefix != 0}};
+}
+
+void takeRun(const RunName& name, const Options& options, ScopeParams& params,
+             std::int64_t& prefix) {
+  for (const auto& [flag, isGiven] : settingFlags(options)) {
+    if (!isGiven) continue;
+    refuse_usage({.place = flag,
+                  .what = cat("does not go with the run '", name.run, "'"),
+                  .cure = "leave it out: the run has its own setting"});
+  }
+  const RunSummary run = summary_of(*load_run(name.file, name.run), name.run);
+  params.qaq = run.params;
+  prefix = run.prefix;
 }
 
 views::ThemeKind themeOf(const Options& options) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/analysis/scope_params.h"
+#include "data/capture/run_name.h"
 #include "views/models/slice.h"
 #include "views/plots/palette.h"
 
@@ -36,6 +37,9 @@ QSize parseSize(const std::string& text);
 std::optional<views::Cursor> cellOf(const std::string& text);
 /// The flags that say which bits a capture is given, and whether each was given.
 std::vector<std::pair<const char*, bool>> settingFlags(const Options& options);
+/// The setting of a stored run, in place of flags. Throws Error{usage} where one was given, too.
+void takeRun(const RunName& name, const Options& options, ScopeParams& params,
+             std::int64_t& prefix);
 views::ThemeKind themeOf(const Options& options);
 
 }  // namespace qaq::scope

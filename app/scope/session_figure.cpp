@@ -12,7 +12,9 @@
 #include "core/replay/captured_layers.h"
 #include "data/capture/capture_file.h"
 #include "views/models/provenance.h"
+#include "views/models/reference.h"
 #include "views/plots/figure_renderer.h"
+#include "views/plots/view_list.h"
 #include "views/shell/page_stack.h"
 
 namespace qaq::scope {
@@ -74,6 +76,19 @@ struct Shown {
   std::optional<views::Cursor> lock;
 };
 
+views::AgainstRequest againstOf(const SessionState& state, const views::Analysis& shown) {
+  if (!state.reference) return {};
+  const SessionState::Reference& kept = *state.reference;
+  views::Reference reference{
+      .kind = views::keptKind(kept.kind),
+      .label = kept.label,
+      .path = kept.capture,
+      .capture = kept.capture.isEmpty() ? shown.capture : open_capture(kept.capture.toStdString()),
+      .params = kept.params,
+      .prefix = kept.prefix};
+  return {kept.label, views::analyse(reference.request(shown.params, shown.replay->prefix))};
+}
+
 Shown shownOf(const SessionState& state) {
   const auto capture = open_capture(state.capture.toStdString());
   const CaptureInfo& info = capture->info();
@@ -96,7 +111,16 @@ Shown shownOf(const SessionState& state) {
       selection.setSlice(slice);
     }
   }
-  return {views::loadSlice(analysis, selection.slice()), selection.locked()};
+  const auto against = againstOf(state, *analysis);
+  const auto slice = views::loadSlice(analysis, selection.slice(), {}, against);
+  const auto both = views::compared(slice);
+  return {both ? both : slice, selection.locked()};
+}
+
+// A view of A and B, of a session that compares nothing.
+bool isWithoutA(const QString& id, const Shown& shown) {
+  views::SelectionModel selection;
+  return !shown.slice->against && views::makeView(id, &selection)->isOfBoth();
 }
 
 }  // namespace
@@ -117,7 +141,7 @@ void drawSession(const FigureOptions& options) {
                                   .cure = "name a folder that can be written to"});
   }
   const std::string ending = options.format.empty() ? "png" : options.format;
-  const std::string provenance = views::provenanceText(*shown.slice->analysis);
+  const std::string provenance = views::provenanceText(*shown.slice);
   PageNames names;
   std::optional<Error> refused;
   int drawn = 0;
@@ -126,6 +150,7 @@ void drawSession(const FigureOptions& options) {
     if (options.page && *options.page != i + 1) continue;
     for (const QStringList& row : pages[i].rows) {
       for (const QString& id : row) {
+        if (isWithoutA(id, shown)) continue;
         try {
           const QJsonObject state = session.state.views.value(id).toObject();
           const views::FigureRenderer figure(

@@ -122,6 +122,7 @@ void moveCaptures(SessionFile& session, const std::string& from, const std::stri
   };
   for (SessionCapture& capture : session.captures) move(capture.path);
   for (SessionRun& run : session.runs) move(run.capture);
+  if (session.reference) move(session.reference->run.capture);
   move(session.open);
 }
 
@@ -175,6 +176,20 @@ SessionFile sessionFileOf(const SessionState& state, const std::string& path) {
     }
     out.set = setOf(run.params, old != before.runs.end() ? old->set : SessionParameters{});
     session.runs.push_back(std::move(out));
+  }
+  session.reference.reset();
+  if (state.reference) {
+    const SessionState::Reference& reference = *state.reference;
+    SessionRun run{.name = reference.label.toStdString(),
+                   .capture = {},
+                   .set = setOf(reference.params,
+                                before.reference ? before.reference->run.set : SessionParameters{}),
+                   .prefix = reference.prefix};
+    if (!reference.capture.isEmpty()) {
+      run.capture = session_path_of(reference.capture.toStdString(), path);
+    }
+    if (before.reference) run.rest = before.reference->run.rest;
+    session.reference = SessionReference{reference.kind.toStdString(), std::move(run)};
   }
   session.pages.clear();
   for (const SessionState::Page& page : state.pages) {
@@ -238,6 +253,16 @@ views::LoadedSession loadedSession(const SessionFile& session, const std::string
     state.runs.push_back({textOf(run.name),
                           paramsOf(run.set, path, cat("runs/", state.runs.size(), "/set")),
                           run.prefix});
+  }
+  if (session.reference) {
+    const SessionRun& run = session.reference->run;
+    QString capture;
+    if (!run.capture.empty()) {
+      capture =
+          textOf((std::filesystem::absolute(path).parent_path() / run.capture).lexically_normal());
+    }
+    state.reference = {textOf(session.reference->kind), textOf(run.name), capture,
+                       paramsOf(run.set, path, "reference/set"), run.prefix};
   }
   for (const SessionPage& page : session.pages) {
     SessionState::Page kept{textOf(page.title), {}};

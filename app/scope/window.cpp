@@ -8,6 +8,7 @@
 #include <QStandardPaths>
 #include <QThread>
 #include <cstdio>
+#include <map>
 
 #include "app/scope/capture_service.h"
 #include "app/scope/command_list.h"
@@ -22,6 +23,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
+#include "data/capture/run_name.h"
 #include "data/presets/preset.h"
 #include "views/panels/parameter_panel.h"
 #include "views/shell/main_window.h"
@@ -90,6 +92,16 @@ void checkSessionFlags(const WindowOptions& options) {
   }
 }
 
+/// B of --compare. Throws Error{usage} where there is no capture to hold it against.
+RunName comparedName(const WindowOptions& options) {
+  if (!options.file.empty() && !options.file.ends_with(".qaqsession")) {
+    return parse_run_name(options.compare);
+  }
+  refuse_usage({.place = "--compare",
+                .what = "has no capture before it to be held against",
+                .cure = "write qaq-scope A.h5 --compare B.h5"});
+}
+
 views::WindowServices servicesOf(const WindowOptions& options) {
   views::WindowServices services{.openCapture = {}};
   services.sessions = sessionFiles();
@@ -128,6 +140,11 @@ void settle(MainWindow& window) {
 
 void addWindow(CLI::App& program, WindowOptions& options) {
   program.add_option("file", options.file, "A capture or a session (.qaqsession) to open");
+  program.add_option(
+      "--compare", options.compare,
+      "Show this, B, held against the file before it, A; each FILE or FILE#RUN. An A "
+      "without a run is its whole cache where both are one file, else what B's "
+      "setting makes of it");
   program.add_flag("--restore", options.restore,
                    "Take back the session of a window that ended without closing");
   program.add_option("--screenshot", options.screenshot,
@@ -146,28 +163,37 @@ void addWindow(CLI::App& program, WindowOptions& options) {
       "Examples:\n"
       "  qaq-scope story.h5\n"
       "  qaq-scope story.h5 --do \"window = 8\" --do \"find lighthouse\" --screenshot w.png\n"
+      "  qaq-scope story.h5#paper --compare story.h5#tight\n"
+      "  qaq-scope cpu.h5 --compare gpu.h5\n"
       "  qaq-scope --list-commands");
 }
 
 int runWindow(const WindowOptions& options) {
-  const ScopeParams params = paramsOf(options.common);
+  ScopeParams params = paramsOf(options.common);
   validate(params.qaq);
+  std::int64_t prefix = options.common.prefix;
   const auto cell = cellOf(options.cell);
   const auto size = sizeOf(options.common);
-  const QString file = QString::fromStdString(options.file);
+  const RunName a = options.compare.empty() ? RunName() : parse_run_name(options.file);
+  const RunName b = options.compare.empty() ? RunName{options.file, ""} : comparedName(options);
+  if (!b.run.empty()) takeRun(b, options.common, params, prefix);
+  const QString file = QString::fromStdString(b.file);
   const bool isSession = file.endsWith(QLatin1String(".qaqsession"), Qt::CaseInsensitive);
   if (isSession) checkSessionFlags(options);
   const bool screenshot = !options.screenshot.empty();
   // A refused file is of no use to a picture or to commands: refuse it as the command line does.
-  std::shared_ptr<const CaptureView> opened;
-  std::string path = options.file;
+  std::map<std::string, std::shared_ptr<const CaptureView>> opened;
   if ((screenshot || !options.commands.empty()) && !file.isEmpty()) {
-    if (isSession) path = openSession(options.file).state.capture.toStdString();
-    opened = open_capture(path);
+    const std::string path =
+        isSession ? openSession(options.file).state.capture.toStdString() : b.file;
+    opened[path] = open_capture(path);
+    if (!a.file.empty() && !opened.contains(a.file)) opened[a.file] = open_capture(a.file);
   }
+  if (!a.run.empty()) load_run(a.file, a.run);  // refused before there is a window
   views::WindowServices services = servicesOf(options);
-  services.openCapture = [opened, path](const std::string& wanted, const Work& work) {
-    return opened && wanted == path ? opened : open_capture(wanted, work);
+  services.openCapture = [opened](const std::string& wanted, const Work& work) {
+    const auto known = opened.find(wanted);
+    return known != opened.end() ? known->second : open_capture(wanted, work);
   };
   MainWindow window(std::move(services));
   window.setRunReader(storedRuns);
@@ -179,7 +205,7 @@ int runWindow(const WindowOptions& options) {
     window.useLayouts(configFile("layouts.json"));
   }
   window.setThemeChoice(themeChoice(options.common.theme));
-  window.setSettings(params, options.common.prefix);
+  window.setSettings(params, prefix);
   if (size) window.resize(*size);
   if (screenshot) window.sessions()->pause();
   window.show();
@@ -188,7 +214,9 @@ int runWindow(const WindowOptions& options) {
   } else {
     window.offerRecovery();
   }
-  if (cell) {
+  if (!a.file.empty()) {
+    window.openCompared(QString::fromStdString(a.file), QString::fromStdString(a.run), file, cell);
+  } else if (cell) {
     window.workspace().open(file, cell);
   } else if (!file.isEmpty()) {
     window.openFile(file);

@@ -9,10 +9,12 @@ class MainWindow;
 
 namespace qaq::scope {
 
-/// `qaq-scope [FILE]`: the window of a capture or a session, or with --screenshot a picture of it.
+/// `qaq-scope [FILE] [--compare FILE]`: the window of a capture or a session, or with --screenshot
+/// a picture of it.
 struct WindowOptions {
   Options common;
   std::string file;      ///< a capture, or by its ending .qaqsession a session; empty: none
+  std::string compare;   ///< B, FILE or FILE#RUN, where `file` is A; empty: nothing is compared
   bool restore = false;  ///< take back what a window left that ended without closing
   std::string screenshot;
   std::string cell;                   ///< key|value,LAYER,KV_HEAD,TOKEN[,STEP] to lock

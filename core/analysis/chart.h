@@ -111,6 +111,7 @@ struct Chart {
 /// Styles that mean the same in every chart. See palettes.json.
 inline constexpr int kFlatStyle = 0, kQaqStyle = 1, kAuthorsStyle = 2, kPaperStyle = 7;
 inline constexpr int kKeyStyle = 0, kValueStyle = 1;
+inline constexpr int kComparedA = 0, kComparedB = 1;  ///< of two runs held against each other
 inline constexpr int kChartStyles = 8;
 
 }  // namespace qaq

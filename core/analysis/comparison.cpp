@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "core/analysis/paired_errors.h"
 #include "core/analysis/row_table.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -145,22 +146,9 @@ class Comparing {
   // Means over layers and heads of the rows that both replayed, a number a step.
   void compare_rows() {
     const auto add = [&](MetricDelta what, const NdArray<float, 3>& a, const NdArray<float, 3>& b) {
-      if (a.size() == 0 || b.size() == 0) return;
-      std::vector<double> x, y;
-      for (const RowPair& row : rows_) {
-        double sum_a = 0, sum_b = 0;
-        for (const LayerPair& layer : layers_) {
-          for (std::int64_t head = 0; head < a_.shape.n_heads; ++head) {
-            sum_a += a(layer.in_a, head, row.in_a);
-            sum_b += b(layer.in_b, head, row.in_b);
-          }
-        }
-        if (std::isnan(sum_a) || std::isnan(sum_b)) continue;  // one did not replay it
-        const auto n = static_cast<double>(std::ssize(layers_) * a_.shape.n_heads);
-        x.push_back(sum_a / n);
-        y.push_back(sum_b / n);
-      }
-      if (!x.empty()) out_.metrics.push_back(sampled(std::move(what), x, y));
+      const PairedErrors errors = errors_by_step(a, b, layers_, rows_);
+      if (errors.at.empty()) return;
+      out_.metrics.push_back(sampled(std::move(what), errors.a, errors.b));
     };
     const ReplayResult &a = *replay_a_, &b = *replay_b_;
     add(metric("output_error", "output error", "1"), a.output_error, b.output_error);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace qaq {
 namespace {
@@ -37,6 +38,51 @@ DifferenceCounts difference_counts(const Heatmap& difference) {
       ++(cell > 0 ? out.higher : cell < 0 ? out.lower : out.equal);
     }
   }
+  return out;
+}
+
+Table map_pair_table(const MapPair& maps) {
+  Table out;
+  const bool layered = maps.n_kv_heads > 0;
+  out.columns.push_back({maps.row, ColumnKind::integer});
+  if (layered) out.columns.push_back({"kv_head", ColumnKind::integer});
+  out.columns.push_back({"token", ColumnKind::integer});
+  for (const char* name : {"a", "b", "difference"}) {
+    out.columns.push_back({name, ColumnKind::real});
+  }
+  const auto cell_of = [](const SharedHeatmap& map, std::int64_t row, std::int64_t column) -> Cell {
+    if (!map || row >= map->rows() || column >= map->columns()) return {};
+    const float value = map->at(row, column);
+    return Heatmap::is_value(value) ? Cell(value) : Cell();
+  };
+  const auto each = [maps, cell_of](const auto& visit) {
+    const std::int64_t rows = std::max(maps.a->rows(), maps.b->rows());
+    const std::int64_t columns = std::max(maps.a->columns(), maps.b->columns());
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t column = 0; column < columns; ++column) {
+        const Cell a = cell_of(maps.a, row, column), b = cell_of(maps.b, row, column);
+        if (a.index() != 0 || b.index() != 0) visit(row, column, a, b);
+      }
+    }
+  };
+  each([&](auto, auto, const auto&, const auto&) { ++out.n_rows; });
+  out.for_each_row = [maps, each, cell_of, layered](const RowSink& sink) {
+    std::vector<Cell> cells;
+    each([&](std::int64_t row, std::int64_t column, const Cell& a, const Cell& b) {
+      cells.clear();
+      if (layered) {
+        cells.emplace_back(row / maps.n_kv_heads);
+        cells.emplace_back(row % maps.n_kv_heads);
+      } else {
+        cells.emplace_back(row);
+      }
+      cells.emplace_back(column);
+      cells.push_back(a);
+      cells.push_back(b);
+      cells.push_back(cell_of(maps.difference, row, column));
+      sink(cells);
+    });
+  };
   return out;
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <string>
+
 #include "core/analysis/heatmap.h"
+#include "core/analysis/table.h"
 
 namespace qaq {
 
@@ -16,5 +19,15 @@ struct DifferenceCounts {
   std::int64_t total() const { return higher + lower + equal; }
 };
 DifferenceCounts difference_counts(const Heatmap& difference);
+
+/// Two maps with tokens along their columns, and their difference.
+struct MapPair {
+  SharedHeatmap a, b;
+  SharedHeatmap difference{};   ///< null: refused
+  std::string row = "layer";    ///< what a row is
+  std::int64_t n_kv_heads = 0;  ///< sub-rows of a layer; 0: none
+};
+/// A row a cell that one of the two has: its place, A, B, B - A.
+Table map_pair_table(const MapPair& maps);
 
 }  // namespace qaq

@@ -36,6 +36,13 @@ struct SessionRun {
   SessionJson rest{};
 };
 
+/// What the setting that is shown is held against: a setting, "whole" (nothing is quantized) or
+/// "shown" (the one that is shown), of the open capture or another.
+struct SessionReference {
+  std::string kind = "setting";
+  SessionRun run;  ///< `capture` is a path relative to the session's folder
+};
+
 /// A cache, layer and head, and where it is one cell of them, which.
 struct SessionCell {
   std::string cache = "value";  ///< or "key"
@@ -78,6 +85,7 @@ struct SessionFile {
   std::optional<SessionCell> slice;  ///< without token
   std::optional<SessionCell> lock;
   std::vector<SessionRun> runs;
+  std::optional<SessionReference> reference{};
   std::vector<SessionPage> pages;
   std::int64_t page = 0;  ///< index of the one in front
   SessionJson views{};    ///< object: what each view keeps (ranges, choices) by its id

@@ -194,6 +194,18 @@ SessionRun run_of(Fields fields) {
   return out;
 }
 
+std::optional<SessionReference> reference_of(Fields& fields) {
+  auto object = fields.object("reference");
+  if (!object) return std::nullopt;
+  SessionReference out;
+  out.kind = object->text("kind");
+  if (out.kind != "setting" && out.kind != "whole" && out.kind != "shown") {
+    object->refuse("kind", "is no kind of reference", "write \"setting\", \"whole\" or \"shown\"");
+  }
+  out.run = run_of(std::move(*object));
+  return out;
+}
+
 bool is_index(const SessionJson& json) {
   return json.is_number_unsigned() &&
          json.get<std::uint64_t>() <= static_cast<std::uint64_t>(kMostIndex);
@@ -268,6 +280,7 @@ SessionFile parse_session(const std::string& text, const std::string& file) {
   out.slice = cell_of(fields, "slice", false);
   out.lock = cell_of(fields, "lock", true);
   fields.each_object("runs", [&](Fields each) { out.runs.push_back(run_of(std::move(each))); });
+  out.reference = reference_of(fields);
   fields.each_object("pages", [&](Fields each) { out.pages.push_back(page_of(std::move(each))); });
   out.page = fields.index("page").value_or(0);
   if (auto views = fields.object("views")) out.views = views->rest();

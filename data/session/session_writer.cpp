@@ -51,6 +51,12 @@ Json json_of(const SessionRun& run) {
   return with_rest(std::move(json), run.rest);
 }
 
+Json json_of(const SessionReference& reference) {
+  Json json{{"kind", reference.kind}};
+  json.update(json_of(reference.run));
+  return json;
+}
+
 Json json_of(const SessionSlice& slice) {
   Json out{{"name", slice.name}, {"tokens", slice.tokens}};
   if (!slice.boxes.empty()) out["boxes"] = slice.boxes;
@@ -86,6 +92,7 @@ std::string session_text(const SessionFile& session) {
   if (session.slice) json["slice"] = json_of(*session.slice);
   if (session.lock) json["lock"] = json_of(*session.lock);
   json["runs"] = list_of(session.runs);
+  if (session.reference) json["reference"] = json_of(*session.reference);
   json["pages"] = list_of(session.pages);
   json["page"] = session.page;
   json["views"] = session.views.is_object() ? session.views : Json::object();

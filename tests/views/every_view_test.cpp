@@ -9,7 +9,7 @@ namespace {
 
 class EveryView : public testing::TestWithParam<QString> {
  protected:
-  EveryView() : slice(loadSlice(test::plantedAnalysis(), {.layer = 1, .kvHead = 1})) {
+  EveryView() : slice(test::comparedSlice()) {
     selection.reset(test::plantedInfo(), slice->slice);
     selection.lock({.layer = 1, .kvHead = 1, .token = 7, .step = 30});
     view = makeView(GetParam(), &selection);

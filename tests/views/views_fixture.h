@@ -78,6 +78,16 @@ inline SharedAnalysis plantedAnalysis(const ScopeParams& params = {}, std::int64
   return analyse({.capture = plantedCapture(), .params = params, .prefix = prefix});
 }
 
+/// A slice of the planted capture, with fewer errors, held against its default setting.
+inline SharedSlice comparedSlice() {
+  const SharedCapture capture = plantedCapture();
+  ScopeParams tight;
+  tight.qaq.key.target_quantization_error = tight.qaq.value.target_quantization_error = 0.01;
+  const auto a = analyse({.capture = capture, .params = {}, .prefix = 30});
+  const auto b = analyse({.capture = capture, .params = tight, .prefix = 30});
+  return compared(loadSlice(b, {.layer = 1, .kvHead = 1}, {}, {QStringLiteral("loose"), a}));
+}
+
 /// Lets the window's thread work until `done`; false after a minute.
 inline bool waitFor(const std::function<bool()>& done) {
   const QDeadlineTimer deadline(60000);

@@ -81,6 +81,7 @@ class WindowCommand : public testing::Test {
     if (command.id == "go.cell") sample["cell"] = "tok 3";
     if (command.id == "go.find") sample["text"] = "w1";
     if (command.id == "file.open") sample["path"] = "planted.h5";
+    if (command.id == "compare.capture") sample["path"] = "planted.h5";
     if (command.id == "file.export.figure") sample["path"] = files.file("figure.png").c_str();
     if (command.id == "file.export.rows") sample["path"] = files.file("rows.csv").c_str();
     if (command.id == "view.page.add") sample["views"] = "bits errors";

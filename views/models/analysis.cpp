@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
+
+#include "core/replay/captured_layers.h"
 
 namespace qaq::views {
 namespace {
@@ -105,8 +108,10 @@ void Analyser::findViolations(const AnalysisRequest& request, const Work& work, 
       find_violations(*m_capture, out.violationParams, out.violationWindow, work));
 }
 
-SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
-                      const SharedSlice& previous) {
+namespace {
+
+std::shared_ptr<SliceMaps> mapsOf(const SharedAnalysis& analysis, const Slice& slice,
+                                  const SharedSlice& previous) {
   auto out = std::make_shared<SliceMaps>();
   out->slice = slice;
   out->analysis = analysis;
@@ -145,6 +150,66 @@ SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
   }
   std::stable_sort(out->violations.begin(), out->violations.end(),
                    [](const Violation& a, const Violation& b) { return a.score > b.score; });
+  return out;
+}
+
+// The slice of another capture: its layer is looked up by the model's number.
+std::optional<Slice> sliceIn(const CaptureInfo& there, const CaptureInfo& here, Slice slice) {
+  const auto layer =
+      captured_index(there.layers, here.layers[static_cast<std::size_t>(slice.layer)]);
+  if (!layer || slice.kvHead >= there.shape.n_kv_heads || slice.queryHead >= there.shape.n_heads) {
+    return std::nullopt;
+  }
+  slice.layer = *layer;
+  return slice;
+}
+
+std::shared_ptr<const Against> againstOf(const SliceMaps& shown, const AgainstRequest& request,
+                                         const SharedSlice& previous) {
+  const auto before = previous ? previous->against : nullptr;
+  auto out = std::make_shared<Against>();
+  out->label = request.label;
+  out->analysis = request.analysis;
+  const CaptureInfo& a = request.analysis->capture->info();
+  const CaptureInfo& b = shown.analysis->capture->info();
+  const bool sameCaptures = before && before->analysis->capture == request.analysis->capture &&
+                            previous->analysis->capture == shown.analysis->capture;
+  out->alignment = sameCaptures ? before->alignment : align(a, b);
+  if (const auto slice = sliceIn(a, b, shown.slice)) {
+    out->slice = mapsOf(request.analysis, *slice, sameCaptures ? before->slice : nullptr);
+  }
+  const bool sameSettings = sameCaptures && before->analysis == request.analysis &&
+                            previous->analysis == shown.analysis && before->label == out->label;
+  if (sameSettings) out->comparison = before->comparison;
+  return out;
+}
+
+}  // namespace
+
+SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
+                      const SharedSlice& previous, const AgainstRequest& against) {
+  auto out = mapsOf(analysis, slice, previous);
+  if (against.analysis) out->against = againstOf(*out, against, previous);
+  return out;
+}
+
+ComparedRun comparedRun(const SharedAnalysis& analysis, const QString& label) {
+  return {.name = label.toStdString(), .capture = analysis->capture, .replay = analysis->replay};
+}
+
+SharedSlice compared(const SharedSlice& slice, const Work& work) {
+  const auto& against = slice->against;
+  constexpr auto kWhole = Analysis::Stage::scores;
+  if (!against || against->comparison || !against->alignment.allowed() ||
+      against->analysis->stage != kWhole || slice->analysis->stage != kWhole) {
+    return nullptr;
+  }
+  auto held = std::make_shared<Against>(*against);
+  held->comparison = std::make_shared<const Comparison>(
+      compare(comparedRun(against->analysis, against->label),
+              comparedRun(slice->analysis, QStringLiteral("B")), work));
+  auto out = std::make_shared<SliceMaps>(*slice);
+  out->against = std::move(held);
   return out;
 }
 

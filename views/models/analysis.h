@@ -1,9 +1,11 @@
 #pragma once
 
+#include <QString>
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "core/analysis/comparison.h"
 #include "core/analysis/heatmap.h"
 #include "core/analysis/maps.h"
 #include "core/analysis/scope_params.h"
@@ -87,6 +89,8 @@ class Analyser {
 SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& previous = {},
                        const Work& work = {});
 
+struct Against;
+
 /// The maps of one slice. Immutable.
 struct SliceMaps {
   struct Cell {
@@ -100,12 +104,33 @@ struct SliceMaps {
   std::vector<Cell> outliers;         ///< (channel, token) kept exactly
   SharedHeatmap attention;            ///< null where there is no attention
   std::vector<Violation> violations;  ///< of the query heads that the slice shows, strongest first
+  std::shared_ptr<const Against> against;  ///< null: it is held against nothing
 };
 using SharedSlice = std::shared_ptr<const SliceMaps>;
 
+/// What a slice, of B, is held against: the same slice of A, and what came of it. Immutable.
+struct Against {
+  QString label;            ///< of A
+  SharedAnalysis analysis;  ///< of A
+  SharedSlice slice;        ///< of A; null where A has no such layer or head
+  Alignment alignment;      ///< of both captures; its refusal is of every difference
+  std::shared_ptr<const Comparison> comparison;  ///< null: refused, or errors are on their way
+};
+
+/// A, for the maps of B.
+struct AgainstRequest {
+  QString label{};
+  SharedAnalysis analysis{};  ///< null: B is held against nothing
+};
+
 /// Maps of `slice`; those of `previous` that cannot have changed are taken over.
 SharedSlice loadSlice(const SharedAnalysis& analysis, const Slice& slice,
-                      const SharedSlice& previous = {});
+                      const SharedSlice& previous = {}, const AgainstRequest& against = {});
+/// The same maps with the comparison of both; null where it is there already, is refused, or the
+/// errors of one of the two are not known yet. Throws Error{interrupted}.
+SharedSlice compared(const SharedSlice& slice, const Work& work = {});
+/// Both sides as compare() takes them.
+ComparedRun comparedRun(const SharedAnalysis& analysis, const QString& label);
 
 /// Where to start looking: the layer and KV head with the most violations, else the middle ones.
 Slice defaultSlice(const Analysis& analysis);

@@ -14,4 +14,10 @@ std::string provenanceText(const Analysis& analysis) {
              changed.empty() ? "" : " " + changed);
 }
 
+std::string provenanceText(const SliceMaps& slice) {
+  const std::string shown = provenanceText(*slice.analysis);
+  if (!slice.against) return shown;
+  return cat(shown, "; against ", provenanceText(*slice.against->analysis));
+}
+
 }  // namespace qaq::views

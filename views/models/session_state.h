@@ -40,6 +40,14 @@ struct SessionState {
 
     friend bool operator==(const TokenSet&, const TokenSet&) = default;
   };
+  /// What the setting that is shown is held against.
+  struct Reference {
+    QString kind;  ///< "setting", "whole" or "shown": see views/models/reference.h
+    QString label;
+    QString capture;  ///< path; empty: the open one
+    ScopeParams params;
+    std::int64_t prefix = 0;
+  };
   struct Annotation {
     Cursor cell;
     QString text;
@@ -53,6 +61,7 @@ struct SessionState {
   std::optional<Slice> slice{};
   std::optional<Cursor> lock{};
   QList<Run> runs{};
+  std::optional<Reference> reference{};
   QList<Page> pages{};  ///< empty: the built-in ones
   int page = 0;         ///< the one in front
   QJsonObject views{};  ///< what each view keeps (ranges, choices) by its id

@@ -16,7 +16,9 @@ class SliceLoader : public QObject {
  public:
   explicit SliceLoader(QObject* parent = nullptr);
 
-  void request(const SharedAnalysis& analysis, const Slice& slice);
+  /// With `against`, the maps come first and once more with the comparison.
+  void request(const SharedAnalysis& analysis, const Slice& slice,
+               const AgainstRequest& against = {});
   bool busy() const { return m_answered != m_requested; }
 
  signals:

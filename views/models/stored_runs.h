@@ -10,9 +10,6 @@
 
 namespace qaq::views {
 
-/// Reads the runs of a capture file; the program hands it in.
-using RunReader = std::function<std::vector<RunSummary>(const std::string& path, const Work& work)>;
-
 /// Puts the runs that a capture's file keeps onto the list, on a worker, whenever one is opened.
 class StoredRuns : public QObject {
   Q_OBJECT

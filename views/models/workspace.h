@@ -2,14 +2,23 @@
 
 #include <QObject>
 #include <QString>
+#include <functional>
 #include <optional>
+#include <string>
+#include <vector>
 
+#include "core/analysis/run_tradeoff.h"
 #include "views/models/capture_loader.h"
+#include "views/models/derived.h"
+#include "views/models/reference.h"
 #include "views/models/replay_runner.h"
 #include "views/models/selection_model.h"
 #include "views/models/slice_loader.h"
 
 namespace qaq::views {
+
+/// Reads the runs of a capture file; the program hands it in.
+using RunReader = std::function<std::vector<RunSummary>(const std::string& path, const Work& work)>;
 
 /// The open capture with its parameters, selection and results, and the workers that make them. The
 /// window shows it; it knows no widget. Results change in place: the last good one stays until a
@@ -36,6 +45,23 @@ class Workspace : public QObject {
   void run(bool isFinal = true);
   void cancel() { m_runner.cancel(); }
 
+  /// What is shown, B, is held against `reference`, A; nothing: against nothing any more.
+  void setReference(std::optional<Reference> reference);
+  const std::optional<Reference>& reference() const { return m_reference; }
+  /// Holds what is shown against another capture: against the run of that name, or, without a name,
+  /// against what the shown setting makes of it; of the open capture against its whole cache.
+  /// referenceFailed() where it cannot be opened or has no such run.
+  void compareWith(const QString& path, const QString& run);
+  /// The same of a reference whose capture is opened first, unless it is the open one.
+  void compareWith(const Reference& wanted);
+  /// The reference is kept while comparing is off.
+  void setComparing(bool comparing);
+  bool isComparing() const { return m_comparing && m_reference; }
+  /// What is shown becomes the reference, with this label, and the reference is shown: params() and
+  /// prefix() are its, and another capture is opened where it is of one.
+  void swap(const QString& label);
+  void setRunReader(RunReader reader) { m_runReader = std::move(reader); }
+
   SelectionModel& selection() { return m_selection; }
   const SelectionModel& selection() const { return m_selection; }
   ReplayRunner& runner() { return m_runner; }
@@ -49,7 +75,10 @@ class Workspace : public QObject {
   /// What is shown was made with the present parameters.
   bool isCurrent() const;
   bool isLoading() const { return m_loader.busy(); }
-  bool isBusy() const { return m_loader.busy() || m_runner.busy() || m_slices.busy(); }
+  bool isBusy() const {
+    return m_loader.busy() || m_runner.busy() || m_slices.busy() || m_referenceRunner.busy() ||
+           !m_referenceFound.isReady();
+  }
 
  signals:
   void loading(const QString& path);
@@ -57,6 +86,10 @@ class Workspace : public QObject {
   void opened();
   void prefixChanged(std::int64_t prefix);
   void openFailed(const QString& path, const QString& line);
+  /// reference() or isComparing() is another.
+  void referenceChanged();
+  /// What was to be compared with could not be opened or replayed: `line` says why.
+  void referenceFailed(const QString& line);
   /// shown() is new and whole.
   void changed();
   /// A replay was refused: `line` says why. What is shown stands.
@@ -70,8 +103,13 @@ class Workspace : public QObject {
   void adopt(const SharedAnalysis& analysis);
   void lookAtViolations();
   void requestSlice();
+  void runReference(bool isFinal);
+  bool isOpen(const QString& path) const;
+  void takeReference(const SharedAnalysis& analysis);
   void lockStartCell();
 
+  CaptureOpener m_opener;
+  RunReader m_runReader;
   CaptureLoader m_loader;
   ReplayRunner m_runner;
   SliceLoader m_slices;
@@ -85,8 +123,14 @@ class Workspace : public QObject {
   ScopeParams m_params;
   std::int64_t m_prefix = 0;
   bool m_live = true;
+  std::optional<Reference> m_reference;
+  bool m_comparing = true;
+  bool m_swapped = false;  ///< m_next is the reference of before
+  ReplayRunner m_referenceRunner;
+  SharedAnalysis m_against;           ///< of the reference; null while there is none yet
   std::optional<Slice> m_untouched;   ///< where a new capture began, until its violations are known
   std::optional<Cursor> m_startCell;  ///< model layer in `layer`, until the capture is known
+  Derived<Reference> m_referenceFound;  // last: it uses all of the above
 };
 
 }  // namespace qaq::views

@@ -3,9 +3,12 @@
 #include <QHeaderView>
 #include <QLabel>
 #include <QMenu>
+#include <QPainter>
+#include <QPixmap>
 #include <QTreeWidget>
 #include <QVBoxLayout>
 
+#include "core/analysis/chart.h"
 #include "views/plots/number_format.h"
 #include "views/plots/run_label.h"
 
@@ -17,6 +20,36 @@ enum Column { kRun, kRatio, kLoss };
 QString metricText(const RunSummary& run, const char* name) {
   const auto found = run.metrics.find(name);
   return found == run.metrics.end() ? QStringLiteral("–") : numberText(found->second);
+}
+
+}  // namespace
+
+namespace {
+
+// A letter in its colour, filled or hollow as the signs of its lines are.
+QIcon letterIcon(QLatin1Char letter, int category, const Theme& theme) {
+  constexpr int kSize = 16, kScale = 3;
+  QPixmap picture(kSize * kScale, kSize * kScale);
+  picture.setDevicePixelRatio(kScale);
+  picture.fill(Qt::transparent);
+  QPainter painter(&picture);
+  painter.setRenderHint(QPainter::Antialiasing);
+  const QColor color(theme.palette().categories()[static_cast<std::size_t>(category)].color);
+  const bool hollow = category == kComparedB;
+  painter.setPen(QPen(color, 1.5));
+  painter.setBrush(hollow ? theme.surface : color);
+  const QRectF box(1, 1, kSize - 2, kSize - 2);
+  if (hollow) {
+    painter.drawRect(box);
+  } else {
+    painter.drawEllipse(box);
+  }
+  painter.setPen(hollow ? color : Palette::inkOn(color.rgb()));
+  painter.setFont(Theme::font(10, true));
+  painter.drawText(box, Qt::AlignCenter, QString(letter));
+  QIcon icon(picture);
+  icon.addPixmap(picture, QIcon::Selected);  // not tinted
+  return icon;
 }
 
 }  // namespace
@@ -82,7 +115,33 @@ void RunsPanel::setCapture(const CaptureInfo& info) {
                        .arg(info.shape.n_heads));
 }
 
+void RunsPanel::setReference(int index, bool comparing) {
+  m_reference = index;
+  m_comparing = comparing;
+  markLetters();
+}
+
+void RunsPanel::markLetters() {
+  m_filling = true;
+  for (int i = 0; i < m_list->topLevelItemCount(); ++i) {
+    QTreeWidgetItem* item = m_list->topLevelItem(i);
+    const bool isA = m_comparing && i == m_reference;
+    const bool isB = m_comparing && i == m_runs->current();
+    item->setIcon(kRun, isA   ? letterIcon(QLatin1Char('A'), kComparedA, m_theme)
+                        : isB ? letterIcon(QLatin1Char('B'), kComparedB, m_theme)
+                              : QIcon());
+    item->setData(kRun, Qt::AccessibleDescriptionRole,
+                  isA && isB ? tr("A and B")
+                  : isA      ? tr("A")
+                  : isB      ? tr("B")
+                             : QString());
+  }
+  m_filling = false;
+}
+
 void RunsPanel::setTheme(const Theme& theme) {
+  m_theme = theme;
+  markLetters();
   m_facts->setStyleSheet(QStringLiteral("color: %1").arg(theme.muted.name()));
 }
 
@@ -107,6 +166,7 @@ void RunsPanel::refresh() {
     m_list->scrollToItem(item);
   }
   m_filling = false;
+  markLetters();
 }
 
 void RunsPanel::showMenu(const QPoint& at) {
@@ -116,6 +176,9 @@ void RunsPanel::showMenu(const QPoint& at) {
   const bool stored = m_runs->runs()[static_cast<std::size_t>(index)].isStored;
   auto* menu = new QMenu(this);
   menu->setAttribute(Qt::WA_DeleteOnClose);
+  menu->addAction(tr("Compare with this run"), this,
+                  [this, index] { emit compareRequested(index); });
+  menu->addSeparator();
   QAction* rename = menu->addAction(
       tr("Rename"), this, [this, index] { m_list->editItem(m_list->topLevelItem(index), kRun); });
   QAction* remove = menu->addAction(tr("Take off the list"), this,

@@ -20,12 +20,15 @@ class RunsPanel : public QWidget {
 
   void setCapture(const CaptureInfo& info);
   void setTheme(const Theme& theme);
+  /// Marks the run that is A, -1: none of the list, and, while `comparing`, the shown one as B.
+  void setReference(int index, bool comparing);
   QTreeWidget* list() const { return m_list; }
 
  signals:
   void runChosen(int index);
   void renameRequested(int index, const QString& name);
   void removeRequested(int index);
+  void compareRequested(int index);
 
  private:
   void refresh();
@@ -35,7 +38,12 @@ class RunsPanel : public QWidget {
   QLabel* m_name;
   QLabel* m_facts;
   QTreeWidget* m_list;
+  void markLetters();
+
   bool m_filling = false;
+  int m_reference = -1;
+  bool m_comparing = false;
+  Theme m_theme = Theme::of(ThemeKind::light);
 };
 
 }  // namespace qaq::views

@@ -61,15 +61,18 @@ void BitsLegend::draw(QCPPainter* painter) {
   painter->setPen(mutedColor());
   painter->drawText(QRectF(area.left(), top, kLeft - 8, kSwatchHeight),
                     Qt::AlignRight | Qt::AlignVCenter, tr("bits"));
-  if (!isCompact()) {
+  const auto n = static_cast<double>(m_entries.size() + (m_absent ? 1 : 0));
+  double room = right - meanWidth - 12 - (area.left() + kLeft);
+  // In a narrow pane the swatches take the line, and the mean stands below them.
+  const bool narrow = room < n * (kNarrowSwatch + kGap);
+  if (narrow) room = right - (area.left() + kLeft);
+  double x = area.left() + kLeft;
+  const double slot = std::clamp(room / n, kNarrowSwatch + kGap, kSwatchWidth + kGap);
+  const bool shares = !isCompact() && !narrow && slot >= kSwatchWidth;
+  if (shares) {
     painter->drawText(QRectF(area.left(), shareTop, kLeft - 8, 16),
                       Qt::AlignRight | Qt::AlignVCenter, tr("share"));
   }
-  const double room = right - meanWidth - 12 - (area.left() + kLeft);
-  const auto n = static_cast<double>(m_entries.size() + (m_absent ? 1 : 0));
-  double x = area.left() + kLeft;
-  const double slot = std::clamp(room / n, kNarrowSwatch + kGap, kSwatchWidth + kGap);
-  const bool shares = !isCompact() && slot >= kSwatchWidth;
   for (const Entry& entry : m_entries) {
     const double width = numeral(entry.bits).size() > 2 ? std::max(slot - kGap, 40.0) : slot - kGap;
     drawSwatch(painter, QRectF(x, top, width, kSwatchHeight), entry);
@@ -91,6 +94,14 @@ void BitsLegend::draw(QCPPainter* painter) {
     if (!isCompact())
       painter->drawText(QRectF(x - 6, shareTop, kSwatchWidth + 20, 16), Qt::AlignCenter,
                         tr("absent"));
+  }
+  if (narrow) {
+    if (isCompact()) return;
+    painter->setFont(small);
+    painter->setPen(textColor());
+    painter->drawText(QRectF(area.left() + kLeft, shareTop, right - area.left() - kLeft, 16),
+                      Qt::AlignRight | Qt::AlignVCenter, mean);
+    return;
   }
   painter->setFont(label);
   painter->setPen(textColor());

@@ -192,8 +192,16 @@ bool MapPane::isZoomed() const {
 }
 
 void MapPane::setFooter(PaneFooter* footer) {
+  if (m_footer == footer) return;
+  if (m_footer) {
+    plotLayout()->take(m_footer);
+    m_footer->setVisible(false);
+  }
   m_footer = footer;
   plotLayout()->addElement(2, 0, footer);
+  footer->setVisible(true);
+  footer->setTheme(m_theme);
+  footer->setCompact(m_compact);
 }
 
 void MapPane::setTopMargin(int px) {
@@ -235,6 +243,7 @@ void MapPane::setXLabelShown(bool shown) {
 }
 
 void MapPane::setCompact(bool compact) {
+  m_compact = compact;
   if (m_footer) m_footer->setCompact(compact);
   replot(rpQueuedReplot);
 }

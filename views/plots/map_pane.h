@@ -96,6 +96,7 @@ class MapPane : public QCustomPlot {
   static constexpr const char* kMarksLayer = "marks";
   static constexpr const char* kLabelsLayer = "labels";  ///< above the crosshair
 
+  /// In place of the one before, which stays with the pane.
   void setFooter(PaneFooter* footer);
   /// Takes the fixed margins again.
   void applyMargins();
@@ -152,6 +153,7 @@ class MapPane : public QCustomPlot {
   QString m_xLabel;
   AxisKind m_xKind = AxisKind::none, m_yKind = AxisKind::none;
   bool m_xLabelShown = true;
+  bool m_compact = false;
   int m_topMargin = 10;
   bool m_ring = false;  ///< the keyboard brought the focus here
   bool m_boxTool = false;

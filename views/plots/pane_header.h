@@ -17,6 +17,8 @@ class PaneHeader : public QCPLayoutElement {
   explicit PaneHeader(QCustomPlot* plot);
 
   void setTheme(const Theme& theme) { m_theme = theme; }
+  /// "A" or "B" before the title, in the colour of that category.
+  void setLetter(const QString& letter, int category);
   void setTitle(const QString& title) { m_title = title; }
   /// Wordings, longest first.
   void setSubtitles(const QStringList& subtitles) { m_subtitles = subtitles; }
@@ -31,6 +33,8 @@ class PaneHeader : public QCPLayoutElement {
 
  private:
   Theme m_theme = Theme::of(ThemeKind::light);
+  QString m_letter;
+  std::size_t m_category = 0;
   QString m_title;
   QStringList m_subtitles;
   QString m_state;

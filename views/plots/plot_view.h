@@ -31,6 +31,8 @@ class PlotView : public QWidget {
   /// the screen or drawn as a figure, so that nothing is computed for views that nobody sees. The
   /// last good picture stays until what is new is whole.
   virtual void show(const SharedSlice& slice) = 0;
+  /// Shows A and B at once, so that a blink to A leaves it alone.
+  virtual bool isOfBoth() const { return false; }
   /// A sentence in place of the picture.
   virtual void setMessage(const QString& text) = 0;
   virtual void setTheme(const Theme& theme) = 0;

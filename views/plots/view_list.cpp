@@ -6,11 +6,14 @@
 #include "core/base/error.h"
 #include "views/plots/attention_map_view.h"
 #include "views/plots/bit_map_view.h"
+#include "views/plots/compare_view.h"
+#include "views/plots/delta_view.h"
 #include "views/plots/distribution_view.h"
 #include "views/plots/error_view.h"
 #include "views/plots/formula_view.h"
 #include "views/plots/memory_view.h"
 #include "views/plots/outlier_map_view.h"
+#include "views/plots/overlay_view.h"
 #include "views/plots/persistence_view.h"
 #include "views/plots/table_view.h"
 #include "views/plots/token_view.h"
@@ -41,6 +44,9 @@ constexpr std::array kViews{
     ListedView{"memory", make<MemoryView>},
     ListedView{"table", make<TableView>},
     ListedView{"formula", make<FormulaView>},
+    ListedView{"compare", make<CompareView>},
+    ListedView{"overlay", make<OverlayView>},
+    ListedView{"delta", make<DeltaView>},
 };
 
 }  // namespace

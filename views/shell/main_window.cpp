@@ -97,6 +97,7 @@ MainWindow::MainWindow(WindowServices services, QWidget* parent)
   m_commands->addDocks();
   connectWorkspace();
   connectLinks();
+  connectCompare();
   m_lessons->connectWindow();
   applyTheme();
 }
@@ -129,6 +130,7 @@ void MainWindow::makeDocks() {
   addView(Place::right, QStringLiteral("formula"), tr("Formula"));
   addView(Place::right, QStringLiteral("table"), tr("Table"));
   addView(Place::bottom, QStringLiteral("tokens"), tr("Tokens"));
+  addView(Place::bottom, QStringLiteral("delta"), tr("Delta table"));
   connectTable();
   m_docks->add(Place::bottom, QStringLiteral("log"), tr("Log"), m_log);
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
@@ -251,7 +253,10 @@ void MainWindow::setSettings(const ScopeParams& params, std::int64_t prefix) {
   m_workspace.setParams(params);
 }
 
-void MainWindow::setRunReader(RunReader reader) { m_links->setRunReader(std::move(reader)); }
+void MainWindow::setRunReader(RunReader reader) {
+  m_workspace.setRunReader(reader);
+  m_links->setRunReader(std::move(reader));
+}
 
 void MainWindow::takeUpRun(int index) {
   const RunList::Run& run = m_runs.runs().at(static_cast<std::size_t>(index));
@@ -338,7 +343,7 @@ void MainWindow::setTableWriter(TableWriter writer) {
 void MainWindow::exportNow(const ExportRequest& request) {
   const SharedSlice& shown = m_workspace.shown();
   if (!shown) return;
-  m_exporter->run(request, provenanceText(*shown->analysis), m_dockedViews, theme().kind);
+  m_exporter->run(request, provenanceText(*shown), m_dockedViews, theme().kind);
 }
 
 void MainWindow::setPresenting(bool presenting) {
@@ -380,7 +385,12 @@ void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
 
 void MainWindow::dropEvent(QDropEvent* event) {
   const QList<QUrl> urls = event->mimeData()->urls();
-  if (!urls.isEmpty() && urls.first().isLocalFile()) openFile(urls.first().toLocalFile());
+  if (urls.isEmpty() || !std::ranges::all_of(urls, &QUrl::isLocalFile)) return;
+  if (urls.size() == 2) {
+    openCompared(urls[0].toLocalFile(), {}, urls[1].toLocalFile());
+  } else {
+    openFile(urls.first().toLocalFile());
+  }
 }
 
 void MainWindow::resizeEvent(QResizeEvent* event) {

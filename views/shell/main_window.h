@@ -61,6 +61,7 @@ class MainWindow : public QMainWindow {
   ~MainWindow() override;
 
   Workspace& workspace() { return m_workspace; }
+  const Workspace& workspace() const { return m_workspace; }
   PageStack* page() const { return m_page; }
   StartPage* startPage() const { return m_start; }
   ParameterPanel* parameters() const { return m_parameters; }
@@ -88,6 +89,20 @@ class MainWindow : public QMainWindow {
   void setSettings(const ScopeParams& params, std::int64_t prefix);
   /// Takes up a setting of runs().
   void takeUpRun(int index);
+  /// Holds what is shown, B, against a setting of runs(), the whole cache, another file (FILE or
+  /// FILE#RUN; empty: it is asked for).
+  void compareWithRun(int index);
+  void compareWithWhole();
+  void compareWithFile(QString path);
+  /// Opens `shown` as B and holds it against `path` (see Workspace::compareWith()), as A.
+  void openCompared(const QString& path, const QString& run, const QString& shown,
+                    const std::optional<Cursor>& cell = std::nullopt);
+  void swapCompared();
+  /// Every view but those of both shows A.
+  void setBlinking(bool blinking);
+  bool isBlinking() const { return m_blinking; }
+  /// Empty: A can be shown in the place of B.
+  QString whyNoBlink() const;
   /// Opens a capture or, by its ending .qaqsession, a session.
   void openFile(const QString& path);
   /// What a session of the window as it is now holds.
@@ -147,6 +162,8 @@ class MainWindow : public QMainWindow {
   void changeEvent(QEvent* event) override;
   void closeEvent(QCloseEvent* event) override;
   void showEvent(QShowEvent* event) override;
+  /// While A is shown: the key is let go.
+  bool eventFilter(QObject* watched, QEvent* event) override;
 
  private:
   void makeToolBar();
@@ -159,6 +176,14 @@ class MainWindow : public QMainWindow {
   void showState();
   void tell(const QString& line);
   void fitScreen();
+
+  // In window_compare.cpp.
+  void connectCompare();
+  void showReference();
+  void showCompared();
+  void showBlink();
+  /// A as --against takes it. Throws Error{usage} where no file holds it.
+  QString referenceName() const;
 
   // In window_session.cpp: sessions, samples, recent files, captures that are made.
   QWidget* withNotice(QWidget* pages);
@@ -198,7 +223,9 @@ class MainWindow : public QMainWindow {
   LayoutStore m_layouts;
   Exporter* m_exporter;
   bool m_presenting = false;
-  QByteArray m_beforePresenting;  ///< docks
+  bool m_blinking = false;
+  std::optional<std::pair<QString, QString>> m_wantedReference;  ///< until B is open
+  QByteArray m_beforePresenting;                                 ///< docks
   ViewLinks* m_links;
   TargetMark* m_mark;
   QTimer m_updating;  ///< before a result counts as late

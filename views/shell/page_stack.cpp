@@ -17,7 +17,9 @@ QList<PageLayout> PageStack::builtIn() {
           {tr("Persistence"), {{QStringLiteral("persistence")}}},
           {tr("Errors"), {{QStringLiteral("errors")}}},
           {tr("Distributions"), {{QStringLiteral("distributions")}}},
-          {tr("Trade-off"), {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}}};
+          {tr("Trade-off"), {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}},
+          {tr("A and B"),
+           {{QStringLiteral("compare")}, {QStringLiteral("overlay"), QStringLiteral("tradeoff")}}}};
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {
@@ -84,6 +86,10 @@ void PageStack::show(const SharedSlice& slice) {
   m_slice = slice;
   m_message.clear();
   for (PlotPage* each : pages()) each->show(slice);
+}
+
+void PageStack::blink(const SharedSlice& a) {
+  for (PlotPage* each : pages()) each->blink(a);
 }
 
 void PageStack::setMessage(const QString& text) {

@@ -13,7 +13,7 @@ class PageStack : public QTabWidget {
  public:
   explicit PageStack(SelectionModel* selection, QWidget* parent = nullptr);
 
-  /// What the window begins with: every view once.
+  /// What the window begins with: every view of its pages, the trade-off beside A and B again.
   static QList<PageLayout> builtIn();
   /// Takes the place of all pages.
   void setPages(const QList<PageLayout>& layouts);
@@ -30,6 +30,8 @@ class PageStack : public QTabWidget {
   bool bringUp(const QString& id);
 
   void show(const SharedSlice& slice);
+  /// See PlotPage::blink().
+  void blink(const SharedSlice& a);
   void setMessage(const QString& text);
   void setTheme(const Theme& theme);
   void setUpdating(bool updating);

@@ -81,8 +81,15 @@ void PlotPage::show(const SharedSlice& slice) {
 void PlotPage::present() {
   if (!m_slice || m_presented == m_slice) return;
   m_presented = m_slice;
-  for (PlotView* view : m_views) view->show(m_slice);
+  for (PlotView* view : m_views) view->show(m_blink && !view->isOfBoth() ? m_blink : m_slice);
   linkAxes();
+}
+
+void PlotPage::blink(const SharedSlice& a) {
+  if (m_blink == a) return;
+  m_blink = a;
+  m_presented = nullptr;
+  if (isVisible()) present();
 }
 
 void PlotPage::showEvent(QShowEvent* event) {

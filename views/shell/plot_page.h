@@ -25,6 +25,8 @@ class PlotPage : public QWidget {
 
   const PageLayout& pageLayout() const { return m_layout; }
   void show(const SharedSlice& slice);
+  /// Views of one setting show `a` in place of what they were given; null: no longer.
+  void blink(const SharedSlice& a);
   /// A sentence in every view, where there is no result to show.
   void setMessage(const QString& text);
   void setTheme(const Theme& theme);
@@ -56,6 +58,7 @@ class PlotPage : public QWidget {
   std::vector<PlotView*> m_views;
   SharedSlice m_slice;      ///< newest
   SharedSlice m_presented;  ///< what the views were given
+  SharedSlice m_blink;      ///< what is shown in its place
   int m_compactBelow = 600;
   bool m_compactAll = false;
   bool m_linked = false;

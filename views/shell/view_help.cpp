@@ -69,6 +69,26 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
        {tr("Formula"),
         {tr("How the cell under the pointer, else the locked one, came to its bits: the formula of "
             "the variant in use, the same with the cell's numbers, and which limit acted.")}}},
+      {"compare",
+       {tr("A and B"),
+        {tr("The same map of A and of B, with one zoom and one range of colours, and B − A beside "
+            "them: red is higher in B, blue lower, the middle the same. The legend counts both."),
+         tr("B is the setting that is shown; A is what was chosen in the list of runs or with "
+            "“Compare with…”. C compares or not, X swaps the two, B shows A in every view while it "
+            "is held."),
+         tr("Of different models, tokenizers or prompts no difference is drawn, and the pane says "
+            "why; of different lengths, that of the tokens that both begin with.")}}},
+      {"overlay",
+       {tr("Errors of A and B"),
+        {tr("What both lose, one line over the other: by step, of outputs or of attention, or by "
+            "layer, of keys or of values, over what both hold. A is solid with discs, B broken "
+            "with squares.")}}},
+      {"delta",
+       {tr("Delta table"),
+        {tr("Every metric of A and B with B − A, what that is of A, its 95 % interval and whether "
+            "B is better or worse. Grey rows are the same, or differ by no more than chance does."),
+         tr("Means over steps have the interval of their paired difference; what is of all cells "
+            "is exact. Beside the table stand the settings that differ.")}}},
       {"tokens",
        {tr("Tokens"),
         {tr("The text, with a strip each for the bits of keys, of values and for attention below "

@@ -148,6 +148,12 @@ QString MainWindow::figureCommand(const QString& view) const {
                    QString::number(cell->token));
     }
   }
+  if (is({"compare", "overlay", "delta"})) {
+    command += QStringLiteral(" --against ") + shellWord(referenceName());
+    if (is({"compare"}) && m_workspace.shown()->slice.side == CacheSide::key) {
+      command += QStringLiteral(" --cache key");
+    }
+  }
   return command + QStringLiteral(" -o %1.png").arg(view);
 }
 

@@ -20,6 +20,7 @@
 #include "views/panels/cell_facts.h"
 #include "views/panels/parameter_panel.h"
 #include "views/plots/view_list.h"
+#include "views/shell/compare_commands.h"
 #include "views/shell/export_commands.h"
 #include "views/shell/layout_commands.h"
 #include "views/shell/lesson_commands.h"
@@ -77,6 +78,7 @@ WindowCommands::WindowCommands(MainWindow* window)
   SelectionCommands::add(m_registry, m_workspace);
   addSetCommands(m_registry, m_workspace, m_window->slices());
   ParameterCommands::addRuns(m_registry, m_workspace);
+  addCompareCommands(m_registry, *m_window);
   addLessonCommands(m_registry, *m_window);
   addHelp();
   connectAll();
@@ -91,6 +93,7 @@ void WindowCommands::addMenus() {
   m_menus->addMenu(QStringLiteral("go"), tr("&Go"));
   m_menus->addMenu(QStringLiteral("select"), tr("&Select"));
   m_menus->addMenu(QStringLiteral("run"), tr("&Run"));
+  m_menus->addMenu(QStringLiteral("compare"), tr("&Compare"));
   m_menus->addMenu(QStringLiteral("lessons"), tr("&Lessons"));
   m_menus->addMenu(QStringLiteral("help"), tr("&Help"));
 }

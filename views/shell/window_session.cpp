@@ -162,6 +162,7 @@ SessionState MainWindow::sessionState() const {
   state.slice.reset();
   state.lock.reset();
   state.runs.clear();
+  state.reference.reset();
   state.slices.clear();
   state.pins.clear();
   if (!m_workspace.capture()) return state;
@@ -192,6 +193,13 @@ void MainWindow::keepFindings(SessionState& state) const {
     ScopeParams params;
     params.qaq = run.summary.params;
     state.runs.push_back({runLabel(run.summary), params, run.summary.prefix});
+  }
+  if (const auto& reference = m_workspace.reference()) {
+    state.reference = {kindName(reference->kind), reference->label,
+                       reference->capture == m_workspace.capture()
+                           ? QString()
+                           : QFileInfo(reference->path).absoluteFilePath(),
+                       reference->params, reference->prefix};
   }
   for (const NamedSlice& slice : m_slices.userSlices()) {
     SessionState::TokenSet set{QString::fromStdString(slice.name), {}};
@@ -236,6 +244,15 @@ void MainWindow::giveBackFindings(const SessionState& state) {
     runs.push_back(back);
   }
   m_runs.setRuns(std::move(runs));
+  if (const auto& kept = state.reference) {
+    Reference reference{.kind = keptKind(kept->kind),
+                        .label = kept->label,
+                        .path = kept->capture,
+                        .capture = {},
+                        .params = kept->params,
+                        .prefix = kept->prefix};
+    m_workspace.compareWith(reference);
+  }
   if (state.pins.isEmpty()) return;
   Cursor pin = state.pins.first();
   const auto layer = captured_index(m_workspace.capture()->info().layers, pin.layer);

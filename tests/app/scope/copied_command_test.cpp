@@ -68,9 +68,11 @@ TEST(CopiedFigureCommand, DrawsEveryViewInAShell) {
   window.workspace().open(QString::fromStdString(kSample));
   ASSERT_TRUE(settle(window));
   window.workspace().selection().lock({.layer = 17, .kvHead = 1, .token = 37});
+  window.compareWithWhole();
   ASSERT_TRUE(settle(window));
-  for (const char* view : {"bits", "outliers", "attention", "persistence", "errors",
-                           "distributions", "tradeoff", "tokens", "memory", "table", "formula"}) {
+  for (const char* view :
+       {"bits", "outliers", "attention", "persistence", "errors", "distributions", "tradeoff",
+        "tokens", "memory", "table", "formula", "compare", "overlay", "delta"}) {
     QString command = window.figureCommand(view);
     command.replace(QStringLiteral("-o "), "-o " + QString::fromStdString(folder.file("")));
     const test::ProgramResult result = in_a_shell(command);

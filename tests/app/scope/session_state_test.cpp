@@ -30,6 +30,8 @@ SessionState whole_state(const std::string& capture) {
   SessionState::Run run{"tight", {}, 2};
   set_parameter(run.params, "n_bits_max", std::int64_t{3});
   state.runs = {run};
+  state.reference =
+      SessionState::Reference{"setting", "paper", QString::fromStdString(capture), run.params, 2};
   state.pages = {{"One", {{"bits"}}}, {"Two", {{"outliers", "attention"}, {"bits"}}}};
   state.page = 1;
   state.views = {{"bits", QJsonObject{{"ranges", QJsonArray{1.5, 2}}}}};
@@ -55,6 +57,12 @@ TEST(SessionState, ComesBackFromAFileAsItWas) {
   EXPECT_EQ(after.prefix, 3);
   EXPECT_EQ(after.slice, before.slice);
   EXPECT_EQ(after.lock, before.lock);
+  ASSERT_TRUE(after.reference);
+  EXPECT_EQ(after.reference->kind, "setting");
+  EXPECT_EQ(after.reference->label, "paper");
+  EXPECT_EQ(after.reference->capture.toStdString(), folder.file("c.h5"));
+  EXPECT_TRUE(same_parameters(after.reference->params, before.reference->params));
+  EXPECT_EQ(after.reference->prefix, 2);
   ASSERT_EQ(after.runs.size(), 1);
   EXPECT_EQ(after.runs[0].name, "tight");
   EXPECT_TRUE(same_parameters(after.runs[0].params, before.runs[0].params));
@@ -87,6 +95,8 @@ TEST(SessionState, KeepsWhatTheWindowDoesNotKnowWhenItIsSavedElsewhere) {
   file["runs"][0]["later"] = 3;
   file["runs"][0]["capture"] = "more/second.h5";
   file["runs"][0]["set"]["a_later_parameter"] = 1.5;
+  file["reference"]["later"] = 11;
+  file["reference"]["set"]["a_later_parameter"] = 2.5;
   file["pages"][1]["later"] = 4;
   file["slices"][0]["later"] = 5;
   file["pins"][0]["later"] = 6;
@@ -101,6 +111,7 @@ TEST(SessionState, KeepsWhatTheWindowDoesNotKnowWhenItIsSavedElsewhere) {
   expected["captures"][0]["path"] = expected["open"] = "../../c.h5";
   expected["captures"][1]["path"] = "../../more/second.h5";
   expected["runs"][0]["capture"] = "../../more/second.h5";
+  expected["reference"]["capture"] = "../../c.h5";
   EXPECT_EQ(moved, expected) << json::diff(expected, moved).dump(1);
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <memory>
+#include <span>
 #include <vector>
 
 namespace qaq {
@@ -46,6 +48,25 @@ TEST(DifferenceMap, WhatOneCannotHaveHasNoDifference) {
   EXPECT_EQ(difference.at(0, 2), kImpossible);
   EXPECT_EQ(difference.at(0, 3), kImpossible) << "beyond A";
   EXPECT_EQ(difference.at(1, 0), kImpossible);
+}
+
+TEST(MapPairTable, HasARowForEveryCellThatOneOfTheTwoHas) {
+  const auto shared = [](Heatmap map) { return std::make_shared<const Heatmap>(std::move(map)); };
+  MapPair pair{.a = shared(map_of<std::uint8_t>({2, 2}, {1, 2, 255, 255})),
+               .b = shared(map_of<std::uint8_t>({2, 2}, {4, 255, 5, 255}))};
+  pair.difference = shared(difference_map(*pair.a, *pair.b));
+  pair.n_kv_heads = 2;
+  const Table table = map_pair_table(pair);
+  ASSERT_EQ(table.n_rows, 3);
+  std::vector<std::vector<Cell>> rows;
+  table.for_each_row([&](std::span<const Cell> row) { rows.emplace_back(row.begin(), row.end()); });
+  ASSERT_EQ(rows.size(), 3u);
+  using Row = std::vector<Cell>;
+  const Cell none, zero = std::int64_t{0}, one = std::int64_t{1};
+  EXPECT_EQ(rows[0], (Row{zero, zero, zero, 1.0f, 4.0f, 3.0f}))
+      << "layer, head, token, A, B, B - A";
+  EXPECT_EQ(rows[1], (Row{zero, zero, one, 2.0f, none, none}));
+  EXPECT_EQ(rows[2], (Row{zero, one, zero, none, 5.0f, none}));
 }
 
 }  // namespace
