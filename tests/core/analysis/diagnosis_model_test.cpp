@@ -7,15 +7,14 @@
 #include <random>
 
 #include "core/analysis/diagnosis.h"
-#include "core/analysis/diagnosis_limits.h"
 #include "core/analysis/diagnosis_report.h"
 #include "core/engine/backend.h"
 #include "core/evaluate/prefix_run.h"
 #include "data/models/model_file.h"
-#include "data/tokenizers/tokenizer.h"
+#include "tests/core/analysis/planted_faults.h"
 #include "tests/support/model_fixture.h"
 
-namespace qaq {
+namespace qaq::test {
 namespace {
 
 constexpr const char* kKeeper =
@@ -30,39 +29,13 @@ constexpr const char* kList =
     "New York, born: 1906\nName: Emmy, city: Erlangen, born: 1882\nName: Kurt, city: Brno, born: "
     "1906\nThe person from Erlangen is called";
 
-// A prompt and what the model says behind it.
-struct RealRun {
-  RealRun(const std::string& path, const std::string& prompt, std::int64_t n_generate)
-      : model(open_model(path)) {
-    const auto tokenizer = make_tokenizer(*model);
-    ids = tokenizer->encode(prompt);
-    n_prompt = std::ssize(ids);
-    const auto engine = make_cpu_backend()->open(model, {n_prompt + n_generate, n_prompt});
-    engine->run(ids);
-    while (std::ssize(ids) < n_prompt + n_generate) {
-      ids.push_back(engine->greedy_token());
-      engine->run({&ids.back(), 1});
-    }
-    mixed = std::make_unique<MixedRun>(
-        [&] {
-          return make_cpu_backend()->open(model, {std::ssize(ids), n_prompt});
-        },
-        PrefixedText{ids, n_prompt}, DType::f32, Work{});
-    subject = {
-        "SmolLM2", prompt, [tokenizer](std::int32_t id) { return tokenizer->piece(id); }, {}};
+Diagnosis diagnosis_of(const RealRun& run, const DiagnosisOptions& options) {
+  Diagnosis out = diagnose(*run.mixed, options, {});
+  for (const std::string& line : diagnosis_lines(out, run.subject)) {
+    std::printf("%s\n", line.c_str());
   }
-  Diagnosis diagnose(const DiagnosisOptions& options) const {
-    Diagnosis out = qaq::diagnose(*mixed, options, {});
-    for (const std::string& line : diagnosis_lines(out, subject)) std::printf("%s\n", line.c_str());
-    return out;
-  }
-
-  std::shared_ptr<const ModelFile> model;
-  std::vector<std::int32_t> ids;
-  std::int64_t n_prompt = 0;
-  std::unique_ptr<MixedRun> mixed;
-  DiagnosisSubject subject;
-};
+  return out;
+}
 
 QaqParams at_most(int n_bits) {
   QaqParams out;
@@ -85,8 +58,8 @@ PositionScore score_of_step(const RealRun& run, const QaqParams& params, std::in
 
 TEST(DiagnosisOfSmolLM2, OneBitIsTooFew) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(path, kList, 16);
-  const Diagnosis d = run.diagnose({.params = at_most(1)});
+  const RealRun run(open_model(path), kList, 16);
+  const Diagnosis d = diagnosis_of(run, {.params = at_most(1)});
   ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
   const PositionScore before = score_of_step(run, at_most(1), d.step);
   EXPECT_FALSE(before.same_top);
@@ -103,8 +76,8 @@ TEST(DiagnosisOfSmolLM2, OneBitIsTooFew) {
 TEST(DiagnosisOfSmolLM2, FourBitsAreClippedByTheMeanCentredQuantizer) {
   QAQ_SMOLLM2_OR_SKIP(path);
   for (const char* prompt : {kKeeper, kList}) {
-    const RealRun run(path, prompt, 16);
-    const Diagnosis d = run.diagnose({.params = at_most(4)});
+    const RealRun run(open_model(path), prompt, 16);
+    const Diagnosis d = diagnosis_of(run, {.params = at_most(4)});
     ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
     EXPECT_EQ(d.causes.front().name, "range_clipped");
     EXPECT_EQ(d.explained().verdict, StepVerdict::diverged);
@@ -116,38 +89,15 @@ TEST(DiagnosisOfSmolLM2, FourBitsAreClippedByTheMeanCentredQuantizer) {
   }
 }
 
-// A fault in one head or one cell of a cache that is all but exact.
-struct PlantedPlace {
-  std::int64_t layer, head, token;
-};
-
-QaqParams all_but_exact() {
-  QaqParams out;
-  for (QaqSideParams* side : {&out.key, &out.value}) {
-    side->range_rule = RangeChoice::midpoint;
-    side->target_quantization_error = 1e-4;
-    side->n_bits_max = 12;
-    side->n_bits_min = 10;
-    side->last_n_attentions = 1;
-  }
-  return out;
-}
-
 TEST(DiagnosisOfSmolLM2, AHeadCutToOneBitIsNamed) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(path, kKeeper, 8);
+  const RealRun run(open_model(path), kKeeper, 8);
   std::mt19937 random(3);
   for (int round = 0; round < 4; ++round) {
     const PlantedPlace at{static_cast<std::int64_t>(random() % 30),
-                          static_cast<std::int64_t>(random() % 3), 0};
+                          static_cast<std::int64_t>(random() % 3)};
     SCOPED_TRACE(testing::Message() << "layer " << at.layer << ", head " << at.head);
-    const Diagnosis d =
-        run.diagnose({.params = all_but_exact(), .fault = [&](SettingSide& side) {
-                        if (side.side != CacheSide::key || side.params.n_bits_max > 12) return;
-                        for (std::int64_t t = 0; t < run.n_prompt; ++t) {
-                          side.plan.n_bits[side.unit(at.layer, at.head, t)] = 1;
-                        }
-                      }});
+    const Diagnosis d = diagnosis_of(run, head_cut(run, at));
     ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
     EXPECT_EQ(d.causes.front().name, "bits_clamped");
     EXPECT_EQ(d.side, CacheSide::key);
@@ -155,20 +105,6 @@ TEST(DiagnosisOfSmolLM2, AHeadCutToOneBitIsNamed) {
     for (const DiagnosedCell& cell : d.cells) EXPECT_EQ(cell.cell.kv_head, at.head);
     EXPECT_LE(d.n_replays, 40);
     EXPECT_TRUE(d.causes.front().top_restored);
-  }
-}
-
-// A place that is read, but not alone, so that its error is felt. Of the first tokens' values there
-// is nothing to feel: heads rest on them because they are all but zero.
-PlantedPlace read_place(const RealRun& run, std::int64_t row, std::mt19937& random) {
-  const StepReads reads =
-      step_reads(run.mixed->capture(), run.n_prompt, run.n_prompt + row, GqaReduce::max);
-  for (;;) {
-    const PlantedPlace at{
-        static_cast<std::int64_t>(random() % 30), static_cast<std::int64_t>(random() % 3),
-        kSinkTokens + static_cast<std::int64_t>(random() % (run.n_prompt - kSinkTokens))};
-    const float score = reads.attention(at.layer, at.head, at.token);
-    if (score > 0.1f && score < 0.9f) return at;
   }
 }
 
@@ -185,26 +121,16 @@ void expect_named(const Diagnosis& d, const PlantedPlace& at, CacheSide side,
   EXPECT_TRUE(d.causes.front().top_restored);
 }
 
-// A value's importance is hidden from its bits: it gets one.
 TEST(DiagnosisOfSmolLM2, AHiddenJumpIsNamed) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(path, kKeeper, 8);
+  const RealRun run(open_model(path), kKeeper, 8);
   std::mt19937 random(5);
   int n_felt = 0;
   for (int round = 0; round < 12 && n_felt < 4; ++round) {
     const std::int64_t row = 2;
     const PlantedPlace at = read_place(run, row, random);
     SCOPED_TRACE(testing::Message() << at.layer << ", " << at.head << ", " << at.token);
-    DiagnosisOptions options{.params = all_but_exact()};
-    options.step = row;
-    options.fault = [&](SettingSide& side) {
-      if (side.side != CacheSide::value || side.rows == ImportanceRows::replayed) return;
-      const std::size_t unit = side.unit(at.layer, at.head, at.token);
-      side.facts[unit].importance = 1e-6f;
-      side.choices[unit].wanted = 1;
-      side.plan.n_bits[unit] = 1;
-    };
-    const Diagnosis d = run.diagnose(options);
+    const Diagnosis d = diagnosis_of(run, hidden_jump(row, at));
     if (d.outcome == DiagnosisOutcome::nothing_broke) continue;  // it is not felt there
     expect_named(d, at, CacheSide::value, "importance_jumped");
     ++n_felt;
@@ -212,24 +138,16 @@ TEST(DiagnosisOfSmolLM2, AHiddenJumpIsNamed) {
   EXPECT_EQ(n_felt, 4);
 }
 
-// One value, not kept, makes the range of one key 200 times as wide.
 TEST(DiagnosisOfSmolLM2, AWithheldOutlierIsNamed) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(path, kKeeper, 8);
+  const RealRun run(open_model(path), kKeeper, 8);
   std::mt19937 random(11);
   int n_felt = 0;
   for (int round = 0; round < 12 && n_felt < 4; ++round) {
     const std::int64_t row = 2;
     const PlantedPlace at = read_place(run, row, random);
     SCOPED_TRACE(testing::Message() << at.layer << ", " << at.head << ", " << at.token);
-    DiagnosisOptions options{.params = all_but_exact()};
-    options.step = row;
-    options.fault = [&](SettingSide& side) {
-      if (side.side != CacheSide::key || side.params.outliers_ratio > 0.01) return;
-      UnitStats& stats = side.stats[side.unit(at.layer, at.head, at.token)];
-      stats.max = stats.min + 200 * (stats.max - stats.min);
-    };
-    const Diagnosis d = run.diagnose(options);
+    const Diagnosis d = diagnosis_of(run, withheld_outlier(row, at));
     if (d.outcome == DiagnosisOutcome::nothing_broke) continue;
     expect_named(d, at, CacheSide::key, "outlier_missed");
     ++n_felt;
@@ -259,7 +177,7 @@ double rank_correlation(const std::vector<double>& a, const std::vector<double>&
 TEST(DiagnosisOfSmolLM2, ScoresOrderLayersByTheirEffect) {
   QAQ_SMOLLM2_OR_SKIP(path);
   for (const char* prompt : {kKeeper, kList}) {
-    const RealRun run(path, prompt, 4);
+    const RealRun run(open_model(path), prompt, 4);
     SettingQuantizer quantizer(run.mixed->capture(), run.n_prompt);
     const SettingCache setting = quantizer.quantize({.params = at_most(3)}, {});
     run.mixed->set_source(1, setting.source);
@@ -286,4 +204,4 @@ TEST(DiagnosisOfSmolLM2, ScoresOrderLayersByTheirEffect) {
 }
 
 }  // namespace
-}  // namespace qaq
+}  // namespace qaq::test
