@@ -10,7 +10,7 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "data/files/whole_file.h"
@@ -55,14 +55,10 @@ std::array<Kind, 3> kinds() {
 }
 
 // Some tokens of the text, from somewhere.
-std::string cut(const std::vector<std::int32_t>& ids, const Tokenizer& tokenizer,
-                std::mt19937& random) {
-  const auto n = static_cast<std::size_t>(
-      kShortest + static_cast<std::int64_t>(random() % (kLongest - kShortest + 1)));
-  const std::size_t first = random() % (ids.size() - n + 1);
-  std::string out;
-  for (std::size_t i = first; i < first + n; ++i) out += tokenizer.bytes(ids[i]);
-  return out;
+std::vector<std::int32_t> cut(const std::vector<std::int32_t>& ids, std::mt19937& random) {
+  const auto n = kShortest + static_cast<std::ptrdiff_t>(random() % (kLongest - kShortest + 1));
+  const auto first = static_cast<std::ptrdiff_t>(random() % (ids.size() - n + 1));
+  return {ids.begin() + first, ids.begin() + first + n};
 }
 
 bool names(const Diagnosis& d, const Kind& kind, const PlantedPlace& at) {
@@ -79,10 +75,11 @@ std::optional<Diagnosis> diagnosed(const RealRun& run, const Kind& kind, const P
   return out;
 }
 
-void plant_one(Kind& kind, const std::shared_ptr<const ModelFile>& model, const std::string& text,
-               std::mt19937& random) {
+// False where nothing is felt of many places.
+bool plant_one(Kind& kind, const std::shared_ptr<const ModelFile>& model,
+               std::vector<std::int32_t> text, std::mt19937& random) {
   constexpr int kMostPlaces = 40;
-  const RealRun run(model, text, kGenerated);
+  const RealRun run(model, std::move(text), kGenerated);
   for (int i = 0; i < kMostPlaces; ++i) {
     const PlantedPlace at = read_place(run, kRow, random);
     const auto d = diagnosed(run, kind, at);
@@ -95,21 +92,22 @@ void plant_one(Kind& kind, const std::shared_ptr<const ModelFile>& model, const 
     kind.named += named ? 1 : 0;
     kind.within += d->n_replays <= kMostReplays ? 1 : 0;
     kind.restored += !d->causes.empty() && d->causes.front().top_restored ? 1 : 0;
-    if (named) return;
+    if (named) return true;
     std::printf("not named: %s, layer %lld, KV head %lld, token %lld of %lld:\n", kind.name,
                 static_cast<long long>(at.layer), static_cast<long long>(at.head),
                 static_cast<long long>(at.token), static_cast<long long>(run.n_prompt));
     for (const std::string& line : diagnosis_lines(*d, run.subject)) {
       std::printf("  %s\n", line.c_str());
     }
-    return;
+    return true;
   }
+  return false;
 }
 
 int run(const char* model_path, const char* text_path, int count, std::uint32_t seed) {
   const std::shared_ptr<const ModelFile> model = open_model(model_path);
-  const auto tokenizer = make_tokenizer(*model);
-  const auto ids = tokenizer->encode(read_whole(text_path, "cannot be read", "name a text"));
+  const auto ids =
+      make_tokenizer(*model)->encode(read_whole(text_path, "cannot be read", "name a text"));
   if (std::ssize(ids) < kLongest) {
     std::fprintf(stderr, "%s has %zu tokens, fewer than %lld\n", text_path, ids.size(),
                  static_cast<long long>(kLongest));
@@ -118,8 +116,9 @@ int run(const char* model_path, const char* text_path, int count, std::uint32_t 
   std::mt19937 random(seed);
   auto all = kinds();
   for (int i = 0; i < count; ++i) {
-    plant_one(all[static_cast<std::size_t>(i) % all.size()], model, cut(ids, *tokenizer, random),
-              random);
+    Kind& kind = all[static_cast<std::size_t>(i) % all.size()];
+    while (!plant_one(kind, model, cut(ids, random), random)) {
+    }
   }
   int n = 0, named = 0, within = 0;
   std::printf("seed %u\n%-32s %8s %8s %12s %10s %8s\n", seed, "fault", "planted", "named",

@@ -11,6 +11,7 @@
 #include "core/engine/backend.h"
 #include "core/evaluate/prefix_run.h"
 #include "data/models/model_file.h"
+#include "data/tokenizers/tokenizer.h"
 #include "tests/core/analysis/planted_faults.h"
 #include "tests/support/model_fixture.h"
 
@@ -28,6 +29,11 @@ constexpr const char* kList =
     "Name: Ada, city: London, born: 1815\nName: Alan, city: London, born: 1912\nName: Grace, city: "
     "New York, born: 1906\nName: Emmy, city: Erlangen, born: 1882\nName: Kurt, city: Brno, born: "
     "1906\nThe person from Erlangen is called";
+
+RealRun real_run(const std::string& path, const std::string& prompt, std::int64_t n_generate) {
+  const std::shared_ptr<const ModelFile> model = open_model(path);
+  return {model, make_tokenizer(*model)->encode(prompt), n_generate};
+}
 
 Diagnosis diagnosis_of(const RealRun& run, const DiagnosisOptions& options) {
   Diagnosis out = diagnose(*run.mixed, options, {});
@@ -58,7 +64,7 @@ PositionScore score_of_step(const RealRun& run, const QaqParams& params, std::in
 
 TEST(DiagnosisOfSmolLM2, OneBitIsTooFew) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(open_model(path), kList, 16);
+  const RealRun run = real_run(path, kList, 16);
   const Diagnosis d = diagnosis_of(run, {.params = at_most(1)});
   ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
   const PositionScore before = score_of_step(run, at_most(1), d.step);
@@ -76,7 +82,7 @@ TEST(DiagnosisOfSmolLM2, OneBitIsTooFew) {
 TEST(DiagnosisOfSmolLM2, FourBitsAreClippedByTheMeanCentredQuantizer) {
   QAQ_SMOLLM2_OR_SKIP(path);
   for (const char* prompt : {kKeeper, kList}) {
-    const RealRun run(open_model(path), prompt, 16);
+    const RealRun run = real_run(path, prompt, 16);
     const Diagnosis d = diagnosis_of(run, {.params = at_most(4)});
     ASSERT_EQ(d.outcome, DiagnosisOutcome::explained);
     EXPECT_EQ(d.causes.front().name, "range_clipped");
@@ -91,7 +97,7 @@ TEST(DiagnosisOfSmolLM2, FourBitsAreClippedByTheMeanCentredQuantizer) {
 
 TEST(DiagnosisOfSmolLM2, AHeadCutToOneBitIsNamed) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(open_model(path), kKeeper, 8);
+  const RealRun run = real_run(path, kKeeper, 8);
   std::mt19937 random(3);
   for (int round = 0; round < 4; ++round) {
     const PlantedPlace at{static_cast<std::int64_t>(random() % 30),
@@ -123,7 +129,7 @@ void expect_named(const Diagnosis& d, const PlantedPlace& at, CacheSide side,
 
 TEST(DiagnosisOfSmolLM2, AHiddenJumpIsNamed) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(open_model(path), kKeeper, 8);
+  const RealRun run = real_run(path, kKeeper, 8);
   std::mt19937 random(5);
   int n_felt = 0;
   for (int round = 0; round < 12 && n_felt < 4; ++round) {
@@ -140,7 +146,7 @@ TEST(DiagnosisOfSmolLM2, AHiddenJumpIsNamed) {
 
 TEST(DiagnosisOfSmolLM2, AWithheldOutlierIsNamed) {
   QAQ_SMOLLM2_OR_SKIP(path);
-  const RealRun run(open_model(path), kKeeper, 8);
+  const RealRun run = real_run(path, kKeeper, 8);
   std::mt19937 random(11);
   int n_felt = 0;
   for (int round = 0; round < 12 && n_felt < 4; ++round) {
@@ -177,7 +183,7 @@ double rank_correlation(const std::vector<double>& a, const std::vector<double>&
 TEST(DiagnosisOfSmolLM2, ScoresOrderLayersByTheirEffect) {
   QAQ_SMOLLM2_OR_SKIP(path);
   for (const char* prompt : {kKeeper, kList}) {
-    const RealRun run(open_model(path), prompt, 4);
+    const RealRun run = real_run(path, prompt, 4);
     SettingQuantizer quantizer(run.mixed->capture(), run.n_prompt);
     const SettingCache setting = quantizer.quantize({.params = at_most(3)}, {});
     run.mixed->set_source(1, setting.source);

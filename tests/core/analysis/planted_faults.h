@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <random>
 #include <span>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/analysis/diagnosis.h"
@@ -20,11 +19,11 @@ namespace qaq::test {
 
 /// A prompt of the real model and what it says behind it.
 struct RealRun {
-  RealRun(std::shared_ptr<const ModelFile> opened, const std::string& prompt,
+  RealRun(std::shared_ptr<const ModelFile> opened, std::vector<std::int32_t> prompt,
           std::int64_t n_generate)
-      : model(std::move(opened)) {
+      : model(std::move(opened)), ids(std::move(prompt)) {
     const auto tokenizer = make_tokenizer(*model);
-    ids = tokenizer->encode(prompt);
+    for (const std::int32_t id : ids) subject.prompt += tokenizer->piece(id);
     n_prompt = std::ssize(ids);
     const auto engine = make_cpu_backend()->open(model, {n_prompt + n_generate, n_prompt});
     engine->run(ids);
@@ -37,15 +36,15 @@ struct RealRun {
           return make_cpu_backend()->open(model, {std::ssize(ids), n_prompt});
         },
         PrefixedText{ids, n_prompt}, DType::f32, Work{});
-    subject = {
-        "SmolLM2", prompt, [tokenizer](std::int32_t id) { return tokenizer->piece(id); }, {}};
+    subject.model = "SmolLM2";
+    subject.token_text = [tokenizer](std::int32_t id) { return tokenizer->piece(id); };
   }
 
   std::shared_ptr<const ModelFile> model;
   std::vector<std::int32_t> ids;
   std::int64_t n_prompt = 0;
   std::unique_ptr<MixedRun> mixed;
-  DiagnosisSubject subject;
+  DiagnosisSubject subject{};
 };
 
 /// A cell of a cache; of a fault in a whole head its token means nothing.
