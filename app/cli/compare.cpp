@@ -2,15 +2,16 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
 #include "app/wiring/cpu_engines.h"
 #include "app/wiring/inputs.h"
+#include "core/analysis/array_deltas.h"
 #include "core/analysis/comparison.h"
 #include "core/analysis/run_tradeoff.h"
 #include "core/base/error.h"
@@ -51,15 +52,16 @@ class ScoredRuns {
     }
   }
 
-  std::vector<PositionScore> scores(const QaqParams& params, std::int64_t prefix,
-                                    const Work& work) {
+  /// What each setting gives behind so many tokens.
+  std::vector<TailScores> scores(std::vector<QaqParams> settings, std::int64_t prefix,
+                                 const Work& work) {
     const std::span<const std::int32_t> ids(ids_);
     const auto p = static_cast<std::size_t>(prefix);
     std::vector<std::int32_t> next(ids.begin() + prefix + 1, ids.end());
     next.push_back(-1);
-    run_.set_settings({params});
+    run_.set_settings(std::move(settings));
     run_.set_prefix(ids.first(p), work);
-    return run_.run_tail({ids.subspan(p), next, false}, work).front().positions;
+    return run_.run_tail({ids.subspan(p), next, false}, work);
   }
 
  private:
@@ -68,25 +70,44 @@ class ScoredRuns {
   PrefixRun run_;
 };
 
+QaqParams params_of(const ComparedRun& run) {
+  if (run.replay) return summary_of(*run.replay).params;
+  QaqParams params;
+  params.key.level = params.value.level = Level::no_quantization;
+  return params;
+}
+
+// Of the run, or of the other where this is a whole cache.
+std::int64_t prefix_of(const ComparedRun& run, const ComparedRun& other) {
+  const CaptureInfo& info = run.capture->info();
+  const SharedReplay& replay = run.replay ? run.replay : other.replay;
+  const std::int64_t prefix = replay ? replay->prefix : info.n_tokens;
+  if (prefix >= info.n_tokens) {
+    refuse_input(
+        {.file = run.name,
+         .what = "quantizes every token, so that none is left for the model to predict",
+         .cure = cat("replay with --prefix below ", info.n_tokens, ", or leave --model out")});
+  }
+  return prefix;
+}
+
 void add_scores(const std::string& model, ComparedRun& a, ComparedRun& b, const Work& work) {
-  std::optional<ScoredRuns> runs;
-  for (ComparedRun* run : {&a, &b}) {
-    const ComparedRun& other = run == &a ? b : a;
-    const CaptureInfo& info = run->capture->info();
-    const std::int64_t prefix = run->replay    ? run->replay->prefix
-                                : other.replay ? other.replay->prefix
-                                               : info.n_tokens;
-    if (prefix >= info.n_tokens) {
-      refuse_input(
-          {.file = run->name,
-           .what = "quantizes every token, so that none is left for the model to predict",
-           .cure = cat("replay with --prefix below ", info.n_tokens, ", or leave --model out")});
-    }
-    QaqParams params;
-    params.key.level = params.value.level = Level::no_quantization;
-    if (run->replay) params = summary_of(*run->replay).params;
-    if (run == &a || b.capture != a.capture) runs.emplace(model, info, work);
-    run->scores = runs->scores(params, prefix, work);
+  const std::int64_t prefix_a = prefix_of(a, b), prefix_b = prefix_of(b, a);
+  ScoredRuns runs(model, a.capture->info(), work);
+  if (a.capture == b.capture && prefix_a == prefix_b) {
+    std::vector<TailScores> both = runs.scores({params_of(a), params_of(b)}, prefix_a, work);
+    a.scores = std::move(both[0].positions);
+    b.scores = std::move(both[1].positions);
+    return;
+  }
+  a.scores = runs.scores({params_of(a)}, prefix_a, work).front().positions;
+  if (a.capture == b.capture) {
+    b.scores = runs.scores({params_of(b)}, prefix_b, work).front().positions;
+  } else {
+    b.scores = ScoredRuns(model, b.capture->info(), work)
+                   .scores({params_of(b)}, prefix_b, work)
+                   .front()
+                   .positions;
   }
 }
 
@@ -136,7 +157,10 @@ void print_comparison(const ComparedRun& a, const ComparedRun& b, const Comparis
     }
   }
   print_metrics(comparison);
-  for (const ArrayDelta& x : comparison.arrays) {
+}
+
+void print_arrays(const std::vector<ArrayDelta>& arrays) {
+  for (const ArrayDelta& x : arrays) {
     std::printf(
         "  %-10s rms %s in A, %s in B; of B - A %s, at most %s (layer %d, head %lld, "
         "token %lld)\n",
@@ -166,12 +190,18 @@ void run(const CompareCommand& options, const CommonOptions& common) {
     if (alignment.allowed()) add_scores(options.model, a, b, work);
   }
   const Comparison comparison = compare(a, b, work);
+  std::vector<ArrayDelta> arrays;
+  if (a.capture != b.capture) {
+    arrays = array_deltas(comparison.alignment, *a.capture, *b.capture, work);
+  }
   if (!common.json) {
     print_comparison(a, b, comparison);
+    print_arrays(arrays);
     return;
   }
   Json document{{"a", options.a}, {"b", options.b}};
   document.update(comparison_json(comparison));
+  document["arrays"] = array_deltas_json(arrays);
   document["timing"] = {{"total", total.seconds()}};
   print_json(document);
 }

@@ -1,5 +1,4 @@
 #include <cmath>
-#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -12,6 +11,7 @@
 #include "app/cli/printable.h"
 #include "app/cli/prompt_flags.h"
 #include "app/cli/replay_flags.h"
+#include "app/wiring/cpu_engines.h"
 #include "app/wiring/inputs.h"
 #include "core/analysis/capture_diagnosis.h"
 #include "core/analysis/diagnosis.h"
@@ -20,7 +20,6 @@
 #include "core/base/error.h"
 #include "core/base/shell.h"
 #include "core/base/text.h"
-#include "core/engine/backend.h"
 #include "core/evaluate/divergence.h"
 #include "core/evaluate/mixed_run.h"
 #include "core/replay/run_mode.h"
@@ -53,17 +52,6 @@ struct Continuation {
   std::optional<std::int64_t> own_parts;  ///< row; see DiagnosisOptions
 };
 
-using OpenEngine = std::function<std::unique_ptr<Engine>()>;
-
-// Each engine of a command loads the same weights: the first one tells how it gets on.
-OpenEngine opener(const std::shared_ptr<const ModelFile>& model, const EngineLimits& limits,
-                  const Work& work) {
-  return [model, limits, work, first = true]() mutable {
-    const Work silent(nullptr, work.stop_token());
-    return make_cpu_backend()->open(model, limits, std::exchange(first, false) ? work : silent);
-  };
-}
-
 Continuation given(const DiagnoseCommand& options, const Tokenizer& tokenizer) {
   const std::string text = options.continuation_file.empty()
                                ? checked_text("--continuation", options.continuation)
@@ -75,7 +63,7 @@ Continuation generated(const DiagnoseCommand& options, const QaqParams& params,
                        const std::vector<std::int32_t>& prompt,
                        const std::shared_ptr<const ModelFile>& model, const Work& work) {
   const std::int64_t n_prompt = std::ssize(prompt);
-  PrefixRun run(opener(model, {n_prompt + options.n_generate, n_prompt}, work), {params},
+  PrefixRun run(cpu_engines(model, {n_prompt + options.n_generate, n_prompt}, work), {params},
                 options.dtype);
   GenerationCall call{prompt, n_prompt, options.n_generate, {}};
   if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;
@@ -157,8 +145,8 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
   const double generating = total.seconds();
   // What was loaded for the continuation is told already.
   const Work mixed_work = options.has_continuation() ? work : Work(nullptr, work.stop_token());
-  MixedRun run(opener(model, {n, std::max(n_prompt, n - n_prompt)}, mixed_work), {ids, n_prompt},
-               options.dtype, work);
+  MixedRun run(cpu_engines(model, {n, std::max(n_prompt, n - n_prompt)}, mixed_work),
+               {ids, n_prompt}, options.dtype, work);
   const std::vector<double> bias_norms = key_bias_norms(*model);
   const Diagnosis diagnosis = diagnose(run,
                                        {.params = params.qaq,

@@ -2,7 +2,6 @@
 
 #include <QApplication>
 #include <QBuffer>
-#include <QSaveFile>
 #include <algorithm>
 #include <cstdio>
 
@@ -11,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
+#include "data/files/whole_file.h"
 #include "data/lessons/lesson_file.h"
 #include "views/models/provenance.h"
 #include "views/plots/figure_renderer.h"
@@ -116,15 +116,6 @@ class HandOut {
   QString m_body, m_answers;
 };
 
-void writeWhole(const std::string& path, const QString& text) {
-  QSaveFile file(QString::fromStdString(path));
-  if (!file.open(QIODevice::WriteOnly) || file.write(text.toUtf8()) < 0 || !file.commit()) {
-    throw Error(ErrorKind::work, {.file = path,
-                                  .what = "cannot be written: " + file.errorString().toStdString(),
-                                  .cure = "choose a folder that exists and can be written to"});
-  }
-}
-
 void listLessons() {
   for (const std::string& name : lesson_names()) {
     std::printf("%-20s %s\n", name.c_str(), read_lesson(name).title.c_str());
@@ -172,7 +163,8 @@ void runLesson(const LessonOptions& options) {
   MainWindow window(std::move(services));
   window.commands().usePresets(bundledPresets());
   window.setThemeChoice(MainWindow::ThemeChoice::light);
-  writeWhole(options.output, HandOut(!options.noAnswers).make(window, static_cast<int>(index)));
+  write_whole(options.output,
+              HandOut(!options.noAnswers).make(window, static_cast<int>(index)).toStdString());
 }
 
 }  // namespace qaq::scope

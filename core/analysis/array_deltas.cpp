@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
 
@@ -103,6 +104,20 @@ std::vector<ArrayDelta> array_deltas(const Alignment& alignment, const CaptureVi
     }
   }
   differences.finish(out);
+  return out;
+}
+
+nlohmann::ordered_json array_deltas_json(const std::vector<ArrayDelta>& deltas) {
+  auto out = nlohmann::ordered_json::object();
+  for (const ArrayDelta& x : deltas) {
+    out[x.name] = {{"rms_a", x.rms_a},
+                   {"rms_b", x.rms_b},
+                   {"rms_difference", x.rms_difference},
+                   {"max_difference", x.max_difference},
+                   {"layer", x.layer},
+                   {"head", x.head},
+                   {"token", x.token}};
+  }
   return out;
 }
 

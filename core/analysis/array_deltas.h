@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -25,5 +26,7 @@ struct ArrayDelta {
 /// Throws Error{interrupted}.
 std::vector<ArrayDelta> array_deltas(const Alignment& alignment, const CaptureView& a,
                                      const CaptureView& b, const Work& work);
+/// {"key": {"rms_a": ..., ...}, ...}
+nlohmann::ordered_json array_deltas_json(const std::vector<ArrayDelta>& deltas);
 
 }  // namespace qaq

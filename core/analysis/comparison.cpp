@@ -79,9 +79,6 @@ class Comparing {
       compare_cells();
       compare_sizes();
     }
-    if (run_a_.capture != run_b_.capture) {
-      out_.arrays = array_deltas(out_.alignment, *run_a_.capture, *run_b_.capture, work_);
-    }
     return std::move(out_);
   }
 
@@ -280,24 +277,14 @@ Table delta_table(const Comparison& comparison) {
 
 nlohmann::ordered_json comparison_json(const Comparison& comparison) {
   const Alignment& alignment = comparison.alignment;
-  Json settings = Json::array(), metrics = Json::object(), arrays = Json::object();
+  Json settings = Json::array(), metrics = Json::object();
   for (const SettingDelta& s : comparison.settings) {
     settings.push_back({{"name", s.name}, {"a", s.a}, {"b", s.b}});
   }
   for (const MetricDelta& m : comparison.metrics) metrics[m.name] = metric_json(m);
-  for (const ArrayDelta& x : comparison.arrays) {
-    arrays[x.name] = {{"rms_a", x.rms_a},
-                      {"rms_b", x.rms_b},
-                      {"rms_difference", x.rms_difference},
-                      {"max_difference", x.max_difference},
-                      {"layer", x.layer},
-                      {"head", x.head},
-                      {"token", x.token}};
-  }
   return {{"remark", comparison.remark},     {"n_tokens", alignment.n_tokens},
           {"layers", alignment.layers},      {"prefix", comparison.prefix},
-          {"settings", std::move(settings)}, {"metrics", std::move(metrics)},
-          {"arrays", std::move(arrays)}};
+          {"settings", std::move(settings)}, {"metrics", std::move(metrics)}};
 }
 
 }  // namespace qaq

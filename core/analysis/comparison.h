@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "core/analysis/alignment.h"
-#include "core/analysis/array_deltas.h"
 #include "core/analysis/table.h"
 #include "core/base/parameters.h"
 #include "core/base/progress.h"
@@ -72,8 +71,7 @@ struct Comparison {
   std::string remark;  ///< alignment's, and what else was left out
   std::vector<SettingDelta> settings;
   std::vector<MetricDelta> metrics;
-  std::vector<ArrayDelta> arrays;  ///< of two captures; empty where both runs are of one
-  std::int64_t prefix = 0;         ///< tokens that both quantized; 0: neither did
+  std::int64_t prefix = 0;  ///< tokens that both quantized; 0: neither did
 };
 
 /// Compares two runs of one model on one prompt. Means over cells, keys and values are of the
