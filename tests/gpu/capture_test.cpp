@@ -61,9 +61,9 @@ void run(Engine& engine, TapSink& taps) {
 class CudaCapture : public testing::TestWithParam<AttentionProfile> {};
 
 TEST_P(CudaCapture, OpensAndReplaysLikeAnyOther) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "the writer's threads and HDF5 are not instrumented here; the ring's test is";
-#endif
+  if (simt::thread_sanitizer()) {
+    GTEST_SKIP() << "the writer's threads and HDF5 are not instrumented here; the ring's test is";
+  }
   const auto model = open_model(test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf"));
   const auto n = std::ssize(kIds);
   const EngineLimits limits{.max_tokens = n, .max_batch = kPrompt, .dtype = DType::f16};
@@ -185,9 +185,9 @@ class CudaWindow : public testing::TestWithParam<WindowCase> {};
 // The same engine's scores, stored whole, say what the statistics should be: an entropy to 1e-6, a
 // sum that was rounded twice to what was rounded once. The CPU's are as near as its scores are.
 TEST_P(CudaWindow, MovesTheRowsItStoresAndStatisticsOfTheOthers) {
-#ifdef __SANITIZE_THREAD__
-  GTEST_SKIP() << "the writer's threads and HDF5 are not instrumented here; the ring's test is";
-#endif
+  if (simt::thread_sanitizer()) {
+    GTEST_SKIP() << "the writer's threads and HDF5 are not instrumented here; the ring's test is";
+  }
   const ModelSpec spec = tiny_llama()->spec();
   const auto plan_of = [&](AttentionProfile profile) {
     return long_plan(spec, profile, GetParam());
@@ -290,9 +290,7 @@ TEST(CudaEngine, StatisticsMayComeInParts) {
   const ModelShape& s = model->spec().shape;
   const std::vector<std::int32_t> ids = long_text();
   std::vector<DType> dtypes{DType::f32};
-#ifndef __SANITIZE_THREAD__
-  dtypes.push_back(DType::f16);  // ten times as slow there
-#endif
+  if (!simt::thread_sanitizer()) dtypes.push_back(DType::f16);
   for (const DType dtype : dtypes) {
     const EngineLimits limits{.max_tokens = kRows + 1, .max_batch = kRows + 1, .dtype = dtype};
     const auto run = [&](std::int64_t region_bytes, std::uint64_t seed) {

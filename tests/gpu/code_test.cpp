@@ -55,8 +55,16 @@ std::vector<fs::path> kernels() {
   return out;
 }
 
-fs::path code_of(const fs::path& kernel, const char* ending) {
-  return fs::path(QAQ_CODE_FOLDER) / (kernel.stem().string() + ending);
+fs::path report_of(const fs::path& kernel) {
+  return fs::path(QAQ_CODE_FOLDER) / (kernel.stem().string() + ".ptxas");
+}
+
+// nvcc names the architecture where it compiles for several.
+std::string ptx_of(const std::string& stem) {
+  const fs::path folder = QAQ_CODE_FOLDER, of_several = folder / (stem + ".compute_90.ptx");
+  const std::string ptx = text_of(fs::exists(of_several) ? of_several : folder / (stem + ".ptx"));
+  EXPECT_NE(ptx.find(".target sm_90"), std::string::npos) << stem;
+  return ptx;
 }
 
 // "// resources: registers 40, shared 4096, threads 256, blocks 6" before each kernel.
@@ -135,7 +143,7 @@ TEST(KernelCode, NothingSpillsAndNothingGrewUnseen) {
   ASSERT_GE(kernels().size(), 6u);
   for (const fs::path& kernel : kernels()) {
     SCOPED_TRACE(kernel.filename().string());
-    const std::string source = text_of(kernel), report = text_of(code_of(kernel, ".ptxas"));
+    const std::string source = text_of(kernel), report = text_of(report_of(kernel));
     EXPECT_EQ(
         count_of(report, "bytes stack frame"),
         count_of(report, R"(\b0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads)"))
@@ -144,7 +152,7 @@ TEST(KernelCode, NothingSpillsAndNothingGrewUnseen) {
     EXPECT_EQ(std::ssize(promises), count_of(source, "__global__"))
         << "no line '// resources: …' before a kernel, or one before none";
     std::map<std::string, int> least_blocks;
-    for (const Entry& entry : entries(report, text_of(code_of(kernel, ".ptx")))) {
+    for (const Entry& entry : entries(report, ptx_of(kernel.stem()))) {
       SCOPED_TRACE(entry.name);
       const auto promise = std::ranges::find_if(promises, [&](const Promise& p) {
         return entry.name.find(std::to_string(p.kernel.size()) + p.kernel) != std::string::npos;
@@ -171,7 +179,7 @@ TEST(KernelCode, NothingSpillsAndNothingGrewUnseen) {
 TEST(KernelCode, HasNoLocalMemoryAndNoAtomicSums) {
   for (const fs::path& kernel : kernels()) {
     SCOPED_TRACE(kernel.filename().string());
-    const std::string ptx = text_of(code_of(kernel, ".ptx"));
+    const std::string ptx = ptx_of(kernel.stem());
     EXPECT_NE(ptx.find(".entry"), std::string::npos);
     EXPECT_EQ(ptx.find(".local"), std::string::npos);
     for (const char* pattern :
@@ -179,10 +187,6 @@ TEST(KernelCode, HasNoLocalMemoryAndNoAtomicSums) {
       EXPECT_FALSE(std::regex_search(ptx, std::regex(pattern))) << pattern;
     }
   }
-}
-
-std::string ptx_of(const char* name) {
-  return text_of(fs::path(QAQ_CODE_FOLDER) / (std::string(name) + ".ptx"));
 }
 
 // Bandwidth is what they are for: 16 bytes a load.

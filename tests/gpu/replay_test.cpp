@@ -20,12 +20,6 @@
 namespace qaq::test {
 namespace {
 
-#ifdef __SANITIZE_THREAD__
-constexpr bool kSlow = true;  // takes twenty times as long
-#else
-constexpr bool kSlow = false;
-#endif
-
 // The thread sanitizer does not see what orders core's own threads.
 class CudaReplay : public testing::Test {
  protected:
@@ -135,7 +129,7 @@ std::vector<QaqParams> all_kinds() {
   out.push_back(with({{"variant", word("paper")}}));
   out.push_back(with({{"variant", word("bound")}, {"target_quantization_error", 0.05}}));
   out.push_back(with({{"variant", word("bound")}, {"bits_rule", word("measured")}}));
-  if (!kSlow) return out;
+  if (!simt::thread_sanitizer()) return out;
   std::vector<QaqParams> some;
   for (std::size_t i = 0; i < out.size(); i += 3) some.push_back(out[i]);
   return some;
@@ -243,7 +237,7 @@ TEST_F(CudaReplay, CompanyMemoryAndOrderChangeNoByte) {
   // All layers and plans at once; three layers and two plans; two and one.
   for (const std::int64_t n : {16, 2, 1}) {
     give_memory_for(scope, capture.info(), std::min<std::int64_t>(3, n + 1), n);
-    for (std::uint64_t seed = 1; seed <= (kSlow ? 1 : 3); ++seed) {
+    for (std::uint64_t seed = 1; seed <= (simt::thread_sanitizer() ? 1 : 3); ++seed) {
       simt::defer(true, seed);
       Sweeper sweeper(capture, {.prefix = 15}, {}, make_cuda_replay());
       const auto results = sweeper.run(settings);
@@ -410,7 +404,7 @@ class CudaReplayOracle : public CudaReplay {
 };
 
 TEST_F(CudaReplayOracle, KeysMissTheirPromiseSixteenfold) {
-  if (kSlow) GTEST_SKIP() << "the same code on more numbers";
+  if (simt::thread_sanitizer()) GTEST_SKIP() << "the same code on more numbers";
   ReplayOptions o = options(0.01);
   o.params.value.level = Level::no_quantization;
   EXPECT_NEAR(rms_over(gpu_replay(*capture_, o)->attention_error, 0.01), 16.0, 0.1);
@@ -418,7 +412,7 @@ TEST_F(CudaReplayOracle, KeysMissTheirPromiseSixteenfold) {
 }
 
 TEST_F(CudaReplayOracle, ValuesMissTheirPromiseSixfold) {
-  if (kSlow) GTEST_SKIP() << "the same code on more numbers";
+  if (simt::thread_sanitizer()) GTEST_SKIP() << "the same code on more numbers";
   ReplayOptions o = options(0.003);
   o.params.key.level = Level::no_quantization;
   EXPECT_NEAR(rms_over(gpu_replay(*capture_, o)->output_error, 0.003), 6.0, 0.05);
@@ -426,7 +420,7 @@ TEST_F(CudaReplayOracle, ValuesMissTheirPromiseSixfold) {
 }
 
 TEST_F(CudaReplayOracle, AnExactCacheChangesNothingBeyondRounding) {
-  if (kSlow) GTEST_SKIP() << "the same code on more numbers";
+  if (simt::thread_sanitizer()) GTEST_SKIP() << "the same code on more numbers";
   const auto result = gpu_replay(*capture_, {with({{"level", word("no-quantization")}}), 64});
   EXPECT_LE(*result->mean_attention_error, 1e-12);
   EXPECT_LE(*result->mean_output_error, 1e-10);
@@ -434,7 +428,7 @@ TEST_F(CudaReplayOracle, AnExactCacheChangesNothingBeyondRounding) {
 
 // The CPU's are held against the reference replay in tests/core/replay.
 TEST_F(CudaReplayOracle, KeyAndValueErrorsAreTheCpus) {
-  if (kSlow) GTEST_SKIP() << "the same code on more numbers";
+  if (simt::thread_sanitizer()) GTEST_SKIP() << "the same code on more numbers";
   const MemoryCapture capture =
       narrative_cache(ReferenceFile(test_data_path("oracle/qaq_reference_narrative.h5")));
   const nlohmann::json oracle = test_data_json("oracle/qaq_replay_narrative.json");

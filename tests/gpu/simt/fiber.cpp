@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/gpu/simt/sanitizers.h"
+#include "tests/gpu/simt/simt.h"
 
 #ifdef __x86_64__
 // Twenty instructions instead of swapcontext(), which makes a system call a switch.
@@ -35,6 +36,8 @@ simt_switch:
 #endif
 
 namespace simt {
+
+bool thread_sanitizer() { return __tsan_acquire != nullptr; }
 namespace {
 
 constexpr std::size_t kStackBytes = 128 * 1024;

@@ -27,8 +27,6 @@ void __tsan_release(void* object) __attribute__((weak));
 
 namespace simt {
 
-inline bool thread_sanitizer() { return __tsan_acquire != nullptr; }
-
 // What was done before a release of an object happens before what follows an acquire of it.
 inline void acquire(void* object) {
   if (__tsan_acquire && object) __tsan_acquire(object);

@@ -18,6 +18,9 @@ std::string last_report();
 /// Switches from thread to thread so far: what a launch costs.
 std::uint64_t switches();
 
+/// Whether the thread sanitizer watches the backend, which takes twenty times as long.
+bool thread_sanitizer();
+
 /// Bytes of all copies from the device to the host so far.
 std::size_t bytes_to_host();
 

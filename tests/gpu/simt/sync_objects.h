@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "tests/gpu/simt/sanitizers.h"
+#include "tests/gpu/simt/simt.h"
 
 namespace simt {
 
