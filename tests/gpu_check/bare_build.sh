@@ -14,7 +14,7 @@ cmake -DINCLUDES="$includes" -DPACK="$folder/pack" -P "$here/pack.cmake"
 # No variable of the developer's reaches it. What is read does not hang on optimization, time does.
 # For the oldest GPU: the developer's build is for the newest.
 bare() { env -i PATH=/usr/local/bin:/usr/bin:/bin "$@"; }
-bare sh "$here/configure.sh" "$folder/build" "$nvcc" 80 "$folder/include" Debug
+bare sh "$here/configure.sh" "$folder/build" "$nvcc" 80 "$folder/include" None
 bare cmake --build "$folder/build" --target gpu_check --parallel "$(getconf _NPROCESSORS_ONLN)"
 
 [ "$(find "$folder/build" -name '*.d' | wc -l)" -gt 50 ]

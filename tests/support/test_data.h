@@ -9,7 +9,7 @@ namespace qaq::test {
 
 /// Path of a file in tests/data.
 inline std::string test_data_path(const std::string& name) {
-  return std::string(QAQ_TEST_DATA) + "/" + name;
+  return QAQ_TEST_DATA "/" + name;
 }
 
 /// A JSON file in tests/data.
