@@ -63,7 +63,7 @@ Json operations_json(const TokenOperations& operations) {
           {"total", operations.total()}};
 }
 
-Json cache_json(const ModelSpec& spec) {
+Json cache_bytes_json(const ModelSpec& spec) {
   Json json = Json::object();
   for (const auto& [dtype, bytes] : {std::pair{"f32", 4}, std::pair{"f16", 2}}) {
     const std::int64_t token = cache_bytes_per_token(spec, bytes);
@@ -103,7 +103,7 @@ void add_spec(Json& json, const ModelSpec& spec, std::int64_t n_tokens) {
   json["n_tokens"] = n_tokens;
   json["operations_per_token"] = {{"prefill", operations_json(prefill_operations(spec, n_tokens))},
                                   {"decode", operations_json(token_operations(spec, n_tokens))}};
-  json["cache_bytes"] = cache_json(spec);
+  json["cache_bytes"] = cache_bytes_json(spec);
   json["capture_bytes"] = captures_json(spec, n_tokens);
 }
 

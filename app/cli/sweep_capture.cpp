@@ -13,10 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Enough that layers are read for many at once.
-constexpr std::size_t kAtATime = 48;
-constexpr std::size_t kBatchesOfARank = 4;
-
 // What a capture is, whatever its file is called.
 std::string fingerprint(const CaptureInfo& info) {
   const Json json{{"model", info.model_sha256},
@@ -29,6 +25,10 @@ std::string fingerprint(const CaptureInfo& info) {
 
 class CaptureSweep : public SweepSubject {
  public:
+  // Enough that layers are read for many at once.
+  static constexpr std::size_t kAtATime = 48;
+  static constexpr std::size_t kBatchesOfARank = 4;
+
   CaptureSweep(std::shared_ptr<const CaptureView> capture, const SweepOptions& options,
                const OpenReplay& open, const Work& work)
       : capture_(std::move(capture)),
@@ -78,7 +78,7 @@ SubjectSource capture_subject(const std::string& path, const SweepOptions& optio
           [path, options, open](const Work& work) -> std::unique_ptr<SweepSubject> {
             return std::make_unique<CaptureSweep>(open_capture(path, work), options, open, work);
           },
-          kAtATime, kBatchesOfARank};
+          CaptureSweep::kAtATime, CaptureSweep::kBatchesOfARank};
 }
 
 }  // namespace qaq::cli

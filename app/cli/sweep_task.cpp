@@ -16,11 +16,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Each setting has an engine of its own, which takes memory.
-constexpr std::size_t kAtATime = 16;
-// Each batch makes the whole cache's pass again: no more of them than ranks need to end together.
-constexpr std::size_t kBatchesOfARank = 2;
-
 // What the questions are, as the model gets them, whatever their file is called.
 std::string fingerprint(const std::vector<ChoiceQuestion>& questions) {
   Json all = Json::array();
@@ -42,6 +37,11 @@ Json metrics_of(const std::vector<ItemResult>& items, std::size_t setting,
 
 class TaskSweep : public SweepSubject {
  public:
+  // Each setting has an engine of its own, which takes memory.
+  static constexpr std::size_t kAtATime = 16;
+  // Each batch makes the whole cache's pass again: no more of them than ranks need to end together.
+  static constexpr std::size_t kBatchesOfARank = 2;
+
   explicit TaskSweep(const TaskSubject& subject)
       : subject_(subject),
         model_(open_model_named(subject.model)),
@@ -128,7 +128,7 @@ SubjectSource task_subject(const TaskSubject& subject) {
           [subject](const Work&) -> std::unique_ptr<SweepSubject> {
             return std::make_unique<TaskSweep>(subject);
           },
-          kAtATime, kBatchesOfARank};
+          TaskSweep::kAtATime, TaskSweep::kBatchesOfARank};
 }
 
 }  // namespace qaq::cli

@@ -20,7 +20,7 @@ Cell whole(std::int64_t n) { return n; }
 using CellsOf = std::function<void(const CacheReplay&, std::int64_t layer, std::int64_t head,
                                    std::int64_t token, std::vector<Cell>& row)>;
 Table cache_table(const SharedReplay& result, const CaptureInfo& info,
-                  const std::optional<HeadRows>& only, std::vector<Column> columns, CellsOf cells) {
+                  const std::optional<TableHead>& only, std::vector<Column> columns, CellsOf cells) {
   Table table;
   table.columns = {kCache, {.name = "layer"}, {.name = "kv_head"}, {.name = "token"}};
   table.columns.insert(table.columns.end(), columns.begin(), columns.end());
@@ -78,7 +78,7 @@ SharedArray<float, 3> window_maxima(const CaptureView& capture, const Importance
 }  // namespace
 
 Table bits_table(const SharedReplay& result, const CaptureInfo& info,
-                 const std::optional<HeadRows>& only) {
+                 const std::optional<TableHead>& only) {
   return cache_table(
       result, info, only, {{.name = "bits", .unit = "bit"}},
       [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
@@ -86,7 +86,7 @@ Table bits_table(const SharedReplay& result, const CaptureInfo& info,
 }
 
 Table outliers_table(const SharedReplay& result, const CaptureInfo& info,
-                     const std::optional<HeadRows>& only) {
+                     const std::optional<TableHead>& only) {
   return cache_table(
       result, info, only,
       {{.name = "outliers", .unit = "1"}, {.name = "channels", .kind = ColumnKind::text}},

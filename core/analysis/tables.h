@@ -18,7 +18,7 @@ namespace qaq {
 /// is of; `info` is copied from.
 
 /// Of which cells there are rows: those of one cache, layer index and KV head; without one, of all.
-struct HeadRows {
+struct TableHead {
   CacheSide side = CacheSide::key;
   std::int64_t layer = 0;
   std::int64_t kv_head = 0;
@@ -26,10 +26,10 @@ struct HeadRows {
 
 /// `bits`: of the unit that holds the row; dtype_bits behind the prefix, where it is left exact.
 Table bits_table(const SharedReplay& result, const CaptureInfo& info,
-                 const std::optional<HeadRows>& only = {});
+                 const std::optional<TableHead>& only = {});
 /// `outliers`: how many values were kept exactly; `channels`: which, with spaces between them.
 Table outliers_table(const SharedReplay& result, const CaptureInfo& info,
-                     const std::optional<HeadRows>& only = {});
+                     const std::optional<TableHead>& only = {});
 /// `squared_error`: mean over channels of (x' - x)^2.
 Table errors_table(const SharedReplay& result, const CaptureInfo& info);
 /// One row a (layer, query head, replayed row), which is the one of position `step`:

@@ -36,7 +36,7 @@ std::optional<Table> OutlierMapView::table() const {
   if (!m_slice || m_slice->analysis->stage < Analysis::Stage::errors) return std::nullopt;
   const Slice& slice = m_slice->slice;
   return outliers_table(m_slice->analysis->replay, m_slice->analysis->capture->info(),
-                        HeadRows{slice.side, slice.layer, slice.kvHead});
+                        TableHead{slice.side, slice.layer, slice.kvHead});
 }
 
 }  // namespace qaq::views

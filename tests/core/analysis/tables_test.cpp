@@ -182,8 +182,8 @@ TEST(Tables, OfOneHeadAreItsRowsOfTheWhole) {
   std::copy_if(all.begin(), all.end(), std::back_inserter(wanted), [](const auto& row) {
     return whole(row[0]) == 1 && whole(row[1]) == 7 && whole(row[2]) == 0;
   });
-  EXPECT_EQ(rows_of(bits_table(result, info, HeadRows{CacheSide::value, 1, 0})), wanted);
-  EXPECT_EQ(rows_of(outliers_table(result, info, HeadRows{CacheSide::key, 0, 1})).size(), 10u);
+  EXPECT_EQ(rows_of(bits_table(result, info, TableHead{CacheSide::value, 1, 0})), wanted);
+  EXPECT_EQ(rows_of(outliers_table(result, info, TableHead{CacheSide::key, 0, 1})).size(), 10u);
 }
 
 TEST(Tables, OfAttentionHoldTheLowerTriangle) {

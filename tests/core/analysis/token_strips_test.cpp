@@ -90,7 +90,7 @@ TEST(TokenStrips, OutliersOfKeysAndValuesAreAdded) {
   const TokenStrips strips = token_strips(one.inputs());
   std::vector<std::int64_t> counts(20);
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
-    outliers_table(one.result, one.capture.info(), HeadRows{side, 1, 1})
+    outliers_table(one.result, one.capture.info(), TableHead{side, 1, 1})
         .for_each_row([&](std::span<const Cell> row) {
           counts[static_cast<std::size_t>(std::get<std::int64_t>(row[3]))] +=
               std::get<std::int64_t>(row[4]);
