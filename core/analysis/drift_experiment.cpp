@@ -15,7 +15,7 @@ namespace qaq {
 namespace {
 
 constexpr std::int64_t kPrompt = 48, kSteps = 2000, kLeastSteps = 8;
-constexpr std::int64_t kBins = 8;      // of the steps
+constexpr std::int64_t kStepBins = 8;      // of the steps
 constexpr int kStride = 16;            // steps from flush to flush
 constexpr double kGrowth = 4.5;        // of the time, at twice the steps
 constexpr std::int64_t kHalvings = 4;  // shorter runs before, that tell how long the next will take
@@ -57,12 +57,12 @@ struct Bin {
   double attention_error = 0, output_error = 0, key_bits = 0, value_bits = 0;  // means
 };
 
-std::array<Bin, kBins> bins_of(const StreamingResult& result) {
-  std::array<Bin, kBins> out;
+std::array<Bin, kStepBins> bins_of(const StreamingResult& result) {
+  std::array<Bin, kStepBins> out;
   const std::int64_t n = std::ssize(result.steps);
-  for (std::int64_t i = 0; i < kBins; ++i) {
+  for (std::int64_t i = 0; i < kStepBins; ++i) {
     Bin& bin = out[static_cast<std::size_t>(i)];
-    const std::int64_t first = i * n / kBins, end = (i + 1) * n / kBins;
+    const std::int64_t first = i * n / kStepBins, end = (i + 1) * n / kStepBins;
     bin.first_step = first + 1;
     bin.last_step = end;
     for (std::int64_t at = first; at < end; ++at) {
@@ -101,7 +101,7 @@ Left left_by(const StreamingResult& result) {
 }
 
 struct Runs {
-  std::vector<std::array<Bin, kBins>> bins;  // by method
+  std::vector<std::array<Bin, kStepBins>> bins;  // by method
   std::vector<Left> left;
 };
 
@@ -136,8 +136,8 @@ Chart drift_chart(const std::vector<CacheMethod>& all) {
                        .style = static_cast<int>(i) / 2,
                        .open = i % 2 == 1,
                        .source = {.table = "", .x = "last_step", .y = "output_error"}};
-    for (std::int64_t bin = 0; bin < kBins; ++bin) {
-      series.source.rows.push_back(static_cast<std::int64_t>(i) * kBins + bin);
+    for (std::int64_t bin = 0; bin < kStepBins; ++bin) {
+      series.source.rows.push_back(static_cast<std::int64_t>(i) * kStepBins + bin);
     }
     output.series.push_back(series);
     series.source.y = "attention_error";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 #include "core/quant/quantizer_spec.h"
@@ -17,6 +18,12 @@ struct Plan {
   std::int64_t n_bound_unmet = 0;    ///< units whose error budget no number of bits keeps
 
   bool keeps_all() const { return quantizer.level == Level::no_quantization; }
+
+  /// Mean of n_bits over units; 0: there are none.
+  double mean_bits() const {
+    if (n_bits.empty()) return 0;
+    return std::accumulate(n_bits.begin(), n_bits.end(), 0.0) / static_cast<double>(n_bits.size());
+  }
 };
 
 }  // namespace qaq

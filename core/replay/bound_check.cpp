@@ -56,12 +56,6 @@ struct HeadSums {
 };
 using PromiseSums = std::array<HeadSums, kPromises>;
 
-double mean_bits(const Plan& plan) {
-  if (plan.keeps_all()) return 0;
-  return std::accumulate(plan.n_bits.begin(), plan.n_bits.end(), 0.0) /
-         static_cast<double>(plan.n_bits.size());
-}
-
 void require_rows(const CaptureInfo& info) {
   if (!info.has_queries) {
     refuse_input({.file = info.name,
@@ -104,8 +98,8 @@ class Checker {
     out.see_future = options_.see_future;
     out.n_draws = options_.n_draws;
     out.seed = options_.seed;
-    out.key_mean_bits = mean_bits(key_.planned.plan);
-    out.value_mean_bits = mean_bits(value_.planned.plan);
+    out.key_mean_bits = key_.planned.plan.mean_bits();
+    out.value_mean_bits = value_.planned.plan.mean_bits();
     out.promises = reports_;
     PromiseSums all;
     for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {

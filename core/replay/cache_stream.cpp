@@ -1,18 +1,6 @@
 #include "core/replay/cache_stream.h"
 
-#include <numeric>
-
 namespace qaq {
-namespace {
-
-double mean_bits(const Plan& held) {
-  if (held.n_bits.empty()) return 0;
-  const auto sum = std::accumulate(held.n_bits.begin(), held.n_bits.end(), std::int64_t{0});
-  return static_cast<double>(sum) / static_cast<double>(held.n_bits.size());
-}
-
-}  // namespace
-
 CacheStream::Side::Side(const Source& source, CacheSide side)
     : planner({source.policy, side, source.layers, source.params, source.name}),
       cache(StreamedCache::empty(source.layers.of(side), planner.stats(), source.layers.shape,
@@ -61,8 +49,8 @@ void CacheStream::account(std::int64_t n_new, StreamingStep& step) const {
   step.d2h_seconds = transfer_seconds(params_, step.d2h);
   step.h2d_seconds = transfer_seconds(params_, step.h2d);
   step.stall_seconds = stall_seconds(params_, step.h2d_seconds);
-  step.key_mean_bits = mean_bits(key_.cache.held());
-  step.value_mean_bits = mean_bits(value_.cache.held());
+  step.key_mean_bits = key_.cache.held().mean_bits();
+  step.value_mean_bits = value_.cache.held().mean_bits();
 }
 
 std::int64_t CacheStream::n_units() const {

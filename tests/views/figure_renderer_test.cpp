@@ -13,7 +13,7 @@
 namespace qaq::views {
 namespace {
 
-SharedSlice slice() {
+SharedSlice drawnSlice() {
   static const SharedSlice kSlice = [] {
     const auto analysis = test::plantedAnalysis();
     return loadSlice(analysis, defaultSlice(*analysis));
@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Views, Figure,
 TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;
   const QString path = QString::fromStdString(folder.file("f.png"));
-  FigureRenderer(GetParam(), slice(),
+  FigureRenderer(GetParam(), drawnSlice(),
                  {.theme = ThemeKind::dark,
                   .size = {900, 400},
                   .scale = 2,
@@ -50,7 +50,7 @@ TEST_P(Figure, PictureHasTheSizeTheColoursAndItsOrigin) {
 TEST_P(Figure, PageIsAPdfWithTextAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;
   const QString path = QString::fromStdString(folder.file("f.pdf"));
-  FigureRenderer(GetParam(), slice(), {.size = {960, 480}, .provenance = "planted"}).save(path);
+  FigureRenderer(GetParam(), drawnSlice(), {.size = {960, 480}, .provenance = "planted"}).save(path);
   QFile file(path);
   ASSERT_TRUE(file.open(QIODevice::ReadOnly));
   const QByteArray bytes = file.readAll();
@@ -63,7 +63,7 @@ TEST_P(Figure, PageIsAPdfWithTextAndItsOrigin) {
 TEST_P(Figure, DrawingIsAnSvgWithTextAndItsOrigin) {
   const qaq::test::TemporaryFolder folder;
   const QString path = QString::fromStdString(folder.file("f.svg"));
-  FigureRenderer(GetParam(), slice(), {.size = {960, 480}, .provenance = "planted <1>"}).save(path);
+  FigureRenderer(GetParam(), drawnSlice(), {.size = {960, 480}, .provenance = "planted <1>"}).save(path);
   QFile file(path);
   ASSERT_TRUE(file.open(QIODevice::ReadOnly));
   const QString text = QString::fromUtf8(file.readAll());
@@ -77,7 +77,7 @@ TEST_P(Figure, DrawingIsAnSvgWithTextAndItsOrigin) {
   QPainter painter(&image);
   renderer.render(&painter);
   EXPECT_EQ(test::countPixels(image, qRgb(255, 0, 255)), 0);
-  const QImage drawn = FigureRenderer(GetParam(), slice(), {.size = {960, 480}}).image();
+  const QImage drawn = FigureRenderer(GetParam(), drawnSlice(), {.size = {960, 480}}).image();
   int different = 0;
   for (int y = 0; y < 480; ++y) {
     for (int x = 0; x < 960; ++x) {
@@ -89,21 +89,21 @@ TEST_P(Figure, DrawingIsAnSvgWithTextAndItsOrigin) {
 
 TEST(FigureRenderer, AFormulaIsOfTheCellThatIsLocked) {
   const Cursor cell{.side = CacheSide::key, .layer = 0, .kvHead = 1, .token = 3};
-  const FigureRenderer renderer("formula", slice(), {.size = {700, 400}}, cell);
+  const FigureRenderer renderer("formula", drawnSlice(), {.size = {700, 400}}, cell);
   const QImage image = renderer.image();
   EXPECT_GT(test::countPixels(image, Theme::of(ThemeKind::light).accent.rgb()), 50) << "symbols";
-  EXPECT_THROW(FigureRenderer("formula", slice(), {}), Error) << "there is none";
+  EXPECT_THROW(FigureRenderer("formula", drawnSlice(), {}), Error) << "there is none";
 }
 
 TEST(FigureRenderer, TwoRunsGiveTheSamePicture) {
   const FigureRenderer::Style style{.size = {800, 400}};
-  EXPECT_EQ(FigureRenderer("attention", slice(), style).image(),
-            FigureRenderer("attention", slice(), style).image());
+  EXPECT_EQ(FigureRenderer("attention", drawnSlice(), style).image(),
+            FigureRenderer("attention", drawnSlice(), style).image());
 }
 
 TEST(FigureRenderer, WhatCannotBeWrittenIsRefusedInOneLineAndLeavesNothing) {
   const qaq::test::TemporaryFolder folder;
-  const FigureRenderer renderer("bits", slice(), {.size = {400, 300}});
+  const FigureRenderer renderer("bits", drawnSlice(), {.size = {400, 300}});
   const auto kindOf = [&](const std::string& path) {
     try {
       renderer.save(QString::fromStdString(path));
@@ -117,7 +117,7 @@ TEST(FigureRenderer, WhatCannotBeWrittenIsRefusedInOneLineAndLeavesNothing) {
   EXPECT_EQ(kindOf(folder.file("f.gif")), ErrorKind::usage);
   EXPECT_EQ(kindOf(folder.file("nowhere/f.png")), ErrorKind::work);
   EXPECT_TRUE(folder.names().empty());
-  EXPECT_THROW(FigureRenderer("bit", slice(), {}), Error);
+  EXPECT_THROW(FigureRenderer("bit", drawnSlice(), {}), Error);
 }
 
 }  // namespace
