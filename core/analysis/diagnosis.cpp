@@ -57,8 +57,7 @@ class Search {
         n_before_(run.n_replays()) {}
 
   Diagnosis diagnose() {
-    setting_ = quantizer_.quantize({.params = options_.params}, silent(work_), options_.fault);
-    run_.set_source(kSetting, setting_.source);
+    quantize();
     what();
     if (out_.outcome == DiagnosisOutcome::unexplained) {
       where();
@@ -69,7 +68,32 @@ class Search {
     return std::move(out_);
   }
 
+  NdArray<float, 2> heads(std::int64_t step, CacheSide side) {
+    quantize();
+    const ModelShape& s = run_.spec().shape;
+    NdArray<float, 2> out({s.n_layers, s.n_kv_heads});
+    std::int64_t done = 0;
+    for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
+      for (std::int64_t head = 0; head < s.n_kv_heads; ++head) {
+        work_.throw_if_stopped();
+        work_.report({"heads", done++, out.size(), "replays"});
+        Mix mix = run_.mix(kSetting);
+        std::ranges::fill(mix.sub(static_cast<std::int64_t>(side), layer, head).span(),
+                          MixedRun::kExact);
+        const MixedScore score = run_.replay(mix, step, silent(work_));
+        out(layer, head) = static_cast<float>(score.score.kl);
+      }
+    }
+    work_.report({"heads", done, done, "replays"});
+    return out;
+  }
+
  private:
+  void quantize() {
+    setting_ = quantizer_.quantize({.params = options_.params}, silent(work_), options_.fault);
+    run_.set_source(kSetting, setting_.source);
+  }
+
   // Step 1: which predictions broke, and is it quantization at all?
   void what() {
     out_.params = options_.params;
@@ -513,6 +537,17 @@ nlohmann::ordered_json diagnosed_cell_json(const DiagnosedCell& cell) {
 
 Diagnosis diagnose(MixedRun& run, const DiagnosisOptions& options, const Work& work) {
   return Search(run, options, work).diagnose();
+}
+
+std::vector<CacheSide> blamed_sides(const Diagnosis& diagnosis) {
+  if (diagnosis.cells.empty()) return {};
+  if (diagnosis.side) return {*diagnosis.side};
+  return {CacheSide::key, CacheSide::value};
+}
+
+NdArray<float, 2> replay_heads(MixedRun& run, const DiagnosisOptions& options,
+                               const Diagnosis& diagnosis, CacheSide side, const Work& work) {
+  return Search(run, options, work).heads(diagnosis.step, side);
 }
 
 }  // namespace qaq

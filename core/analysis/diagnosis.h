@@ -123,6 +123,7 @@ struct Diagnosis {
   std::int64_t n_cells = 0;          ///< in both caches
   std::int64_t n_not_enough = 0;     ///< so many of the first cells, left exact, do not repair
   std::array<NdArray<float, 2>, 2> head_scores;  ///< keys, values: (n_layers, n_kv_heads), sums
+  std::array<NdArray<float, 2>, 2> head_kl;      ///< the same of replay_heads(); empty: not made
   std::vector<DiagnosisReplay> replays;          ///< in the order in which they were made
   std::vector<DiagnosedCause> causes;  ///< confirmed, cheapest first; hypotheses; ruled out
   std::int64_t n_replays = 0;
@@ -136,5 +137,16 @@ struct Diagnosis {
 /// the order of the bytes that their counterfactual adds: the least change that repairs is the best
 /// explanation. Progress counts replays. Throws Error{usage} for a step that is not there.
 Diagnosis diagnose(MixedRun& run, const DiagnosisOptions& options, const Work& work);
+
+/// The caches that the place to blame lies in: one, or both; none where no place was looked for.
+std::vector<CacheSide> blamed_sides(const Diagnosis& diagnosis);
+
+/// KL (nat) at the explained step with the cells of one KV head of one cache left exact and all
+/// else as the setting has it: (n_layers, n_kv_heads), a replay for each. Below the step's KL the
+/// head was part of the failure; above it, its error had made up for another's. `run` and `options`
+/// are those of the diagnosis, whose quantization is made anew: the run may have had another since.
+/// Progress counts replays.
+NdArray<float, 2> replay_heads(MixedRun& run, const DiagnosisOptions& options,
+                               const Diagnosis& diagnosis, CacheSide side, const Work& work);
 
 }  // namespace qaq
