@@ -41,7 +41,8 @@ struct DiagnosedStep {
 
 /// A replay of the step with some of the cache left exact, or taken from a counterfactual.
 struct DiagnosisReplay {
-  std::string stage;         ///< "check", "side", "layers", "heads", "cells", "alone", "why"
+  std::string stage;         ///< "check", "side", "layers", "heads", "cells", "alone",
+                             ///< "token", "why"
   std::string label;         ///< "keys exact", "layers 3, 4 exact"
   std::int64_t n_other = 0;  ///< cells that are not the setting's
   double kl = 0;             ///< nat, at the step
@@ -111,6 +112,7 @@ struct Diagnosis {
   QaqParams params;
   double coin_flip_margin = 0.1;
   std::int64_t n_prefix = 0;
+  std::vector<std::int32_t> prefix_ids;  ///< (n_prefix)
   std::optional<std::int64_t> own_text_parts;
   std::vector<DiagnosedStep> steps;
   std::int64_t step = 0;  ///< index of the one that is explained
@@ -126,7 +128,7 @@ struct Diagnosis {
   std::array<NdArray<float, 2>, 2> head_kl;      ///< the same of replay_heads(); empty: not made
   std::vector<DiagnosisReplay> replays;          ///< in the order in which they were made
   std::vector<DiagnosedCause> causes;  ///< confirmed, cheapest first; hypotheses; ruled out
-  std::int64_t n_replays = 0;
+  std::int64_t n_replays = 0;          ///< without those of head_kl
 
   const DiagnosedStep& explained() const { return steps[static_cast<std::size_t>(step)]; }
 };
@@ -148,5 +150,9 @@ std::vector<CacheSide> blamed_sides(const Diagnosis& diagnosis);
 /// Progress counts replays.
 NdArray<float, 2> replay_heads(MixedRun& run, const DiagnosisOptions& options,
                                const Diagnosis& diagnosis, CacheSide side, const Work& work);
+
+/// Fills head_kl for the caches to blame.
+void add_head_kl(MixedRun& run, const DiagnosisOptions& options, Diagnosis& diagnosis,
+                 const Work& work);
 
 }  // namespace qaq

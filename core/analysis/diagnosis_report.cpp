@@ -278,6 +278,14 @@ Json diagnosis_json(const Diagnosis& diagnosis, const DiagnosisSubject& subject)
            {"causes", std::move(all)},
            {"n_replays", diagnosis.n_replays},
            {"replays", std::move(replays)}};
+  Json head_kl = Json::object();
+  for (const CacheSide side : blamed_sides(diagnosis)) {
+    const auto& kl = diagnosis.head_kl[static_cast<std::size_t>(side)];
+    for (std::int64_t layer = 0; layer < kl.shape(0); ++layer) {
+      head_kl[name_of(side)].push_back(kl.sub(layer).span());
+    }
+  }
+  if (!head_kl.empty()) out["head_kl"] = std::move(head_kl);
   if (diagnosis.own_text_parts) out["own_text_parts"] = *diagnosis.own_text_parts;
   if (diagnosis.side) out["side"] = name_of(*diagnosis.side);
   return out;
