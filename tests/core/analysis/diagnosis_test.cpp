@@ -152,6 +152,30 @@ TEST(Diagnosis, BitsClampedInOneHead) {
   }
 }
 
+// The rule itself gives one head's keys three bits too few: no clamp touches them, and they err by
+// more than their bound.
+TEST(Diagnosis, BitsBelowTheBoundWithoutAClamp) {
+  for (const std::int64_t head : {0, 1}) {
+    DiagnosisOptions options;
+    options.params.value = exact();
+    options.params.key = entry_bound(0.02);
+    options.fault = [head](SettingSide& side) {
+      if (side.side != CacheSide::key || side.params.target_quantization_error < 0.02) return;
+      for (std::int64_t token = 0; token < kPrefix; ++token) {
+        const std::size_t unit = side.unit(1, head, token);
+        side.plan.n_bits[unit] -= 3;
+        side.choices[unit].wanted = side.plan.n_bits[unit];
+      }
+    };
+    const Diagnosis d = diagnosed(tiny_model(), options);
+    expect_first(d, "bits_clamped");
+    EXPECT_EQ(d.layers, std::vector<std::int32_t>{1});
+    EXPECT_NE(d.causes.front().evidence.find("err by more"), std::string::npos)
+        << d.causes.front().evidence;
+    for (const DiagnosedCell& cell : d.cells) EXPECT_EQ(cell.n_bits, cell.wanted);
+  }
+}
+
 TEST(Diagnosis, TargetTooLoose) {
   DiagnosisOptions options;
   options.params.value = exact();
