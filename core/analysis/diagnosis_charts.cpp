@@ -1,6 +1,7 @@
 #include "core/analysis/diagnosis_charts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 #include <utility>
 
@@ -69,7 +70,9 @@ DiagnosisFigure what_figure(const Diagnosis& diagnosis, const DiagnosisSubject& 
                 : std::string("same top token"),
       ChartMark::bars, kPlainStyle, same);
   add(same.empty() ? cat(kFlipSign, " coin-flip") : "", ChartMark::bars, kPlainStyle, flipped);
-  add("explained", ChartMark::boxes, 0, {diagnosis.step});
+  if (diagnosis.outcome != DiagnosisOutcome::nothing_broke) {
+    add("explained", ChartMark::boxes, 0, {diagnosis.step});
+  }
   DiagnosisFigure out{.name = "what", .title = "What broke: KL by step", .tables = {}, .chart = {}};
   out.tables.push_back(named("steps", table_of({{"step", ColumnKind::text},
                                                 {"kl", ColumnKind::real, "nat"},
@@ -177,9 +180,31 @@ void add_map(DiagnosisFigure& figure, CacheSide side, const NdArray<float, 2>& n
   figure.chart.panels.push_back(std::move(panel));
 }
 
+// From one number to another; nothing where they are the same. Diverging where it begins below 0.
+ChartAxis colors_of(const std::string& label, double least, double most) {
+  ChartAxis out{.label = label};
+  if (least < most) {
+    out.least = least;
+    out.most = most;
+  }
+  if (least < 0) {
+    out.unit = "nat";
+    out.centre = 0;
+  }
+  return out;
+}
+
 DiagnosisFigure heads_figure(const Diagnosis& diagnosis) {
   DiagnosisFigure out{.name = "heads", .title = "", .tables = {}, .chart = {.columns = 1}};
   const double before = diagnosis.explained().score.score.kl;
+  // One scale of colours for both caches.
+  double reach = 0, most = 0;
+  for (const auto& kl : diagnosis.head_kl) {
+    for (const float each : kl.span()) reach = std::max(reach, std::abs(each - before));
+  }
+  for (const auto& scores : diagnosis.head_scores) {
+    for (const float score : scores.span()) most = std::max(most, double{score});
+  }
   for (const CacheSide side : blamed_sides(diagnosis)) {
     const auto& kl = diagnosis.head_kl[static_cast<std::size_t>(side)];
     if (kl.empty()) continue;
@@ -187,7 +212,7 @@ DiagnosisFigure heads_figure(const Diagnosis& diagnosis) {
     const auto all = change.span();
     for (float& each : all) each = static_cast<float>(double{each} - before);
     add_map(out, side, change, std::ranges::min_element(all) - all.begin(),
-            {.label = "change of KL", .unit = "nat", .centre = 0});
+            colors_of("change of KL", -reach, reach));
   }
   if (!out.chart.panels.empty()) {
     out.title = cat("Where: change of KL at step ", diagnosis.step, " with one head left exact");
@@ -199,7 +224,7 @@ DiagnosisFigure heads_figure(const Diagnosis& diagnosis) {
     const auto& scores = diagnosis.head_scores[static_cast<std::size_t>(side)];
     const auto all = scores.span();
     add_map(out, side, scores, std::ranges::max_element(all) - all.begin(),
-            {.label = "change of its outputs"});
+            colors_of("change of its outputs", 0, most));
   }
   out.chart.notes = {
       "Norms of what each quantized row changes alone, summed over the head's tokens. --heads "

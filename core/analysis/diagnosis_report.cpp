@@ -114,9 +114,9 @@ std::string cause_line(const DiagnosedCause& cause) {
 std::string cause_sentence(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
   const DiagnosedCause& cause = diagnosis.causes.front();
   const DiagnosedStep& step = diagnosis.explained();
-  std::string out =
-      cat("Cause: ", cause.title, ". With ", cause.counterfactual, " in ", cause.n_cells, " of ",
-          diagnosis.n_cells, " cells, KL falls to ", kl_text(cause.kl_after), " nat");
+  std::string out = cat(step.score.score.same_top ? "What makes it: " : "Cause: ", cause.title,
+                        ". With ", cause.counterfactual, " in ", cause.n_cells, " of ",
+                        diagnosis.n_cells, " cells, KL falls to ", kl_text(cause.kl_after), " nat");
   if (!step.score.score.same_top) {
     out += cat(" and ", quoted_token(subject, step.score.expected), " is on top again");
   }

@@ -235,6 +235,9 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
   }
   auto* map = new QCPColorMap(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
   map->setInterpolate(false);
+  // A map of one row has no height: the other one is empty and lies outside.
+  columns = std::max(columns, 2);
+  rows = std::max(rows, 2);
   map->data()->setSize(columns, rows);
   map->data()->setRange({0, columns - 1.0}, {0, rows - 1.0});
   map->data()->fill(ChartPoint::kNone);

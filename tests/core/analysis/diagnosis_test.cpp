@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <stop_token>
 
+#include "core/analysis/chart_rows.h"
+#include "core/analysis/diagnosis_charts.h"
 #include "core/analysis/diagnosis_limits.h"
 #include "core/analysis/diagnosis_report.h"
 #include "core/base/error.h"
@@ -152,18 +154,18 @@ TEST(Diagnosis, BitsClampedInOneHead) {
   }
 }
 
-// The rule itself gives one head's keys three bits too few: no clamp touches them, and they err by
+// The rule itself gives one head's keys five bits too few: no clamp touches them, and they err by
 // more than their bound.
 TEST(Diagnosis, BitsBelowTheBoundWithoutAClamp) {
   for (const std::int64_t head : {0, 1}) {
     DiagnosisOptions options;
     options.params.value = exact();
-    options.params.key = entry_bound(0.02);
+    options.params.key = entry_bound(0.005);
     options.fault = [head](SettingSide& side) {
-      if (side.side != CacheSide::key || side.params.target_quantization_error < 0.02) return;
+      if (side.side != CacheSide::key || side.params.target_quantization_error < 0.005) return;
       for (std::int64_t token = 0; token < kPrefix; ++token) {
         const std::size_t unit = side.unit(1, head, token);
-        side.plan.n_bits[unit] -= 3;
+        side.plan.n_bits[unit] -= 5;
         side.choices[unit].wanted = side.plan.n_bits[unit];
       }
     };
@@ -419,6 +421,53 @@ TEST(ReplayHeads, StopsWhenItIsTold) {
   const std::int64_t before = run.n_replays();
   EXPECT_THROW(replay_heads(run, options, d, CacheSide::key, watch.work()), Error);
   EXPECT_LE(run.n_replays(), before + 3);  // the third is broken off
+}
+
+// Figures name the numbers of the diagnosis, and no more replays than tell something.
+TEST(DiagnosisFigures, ShowTheDiagnosis) {
+  DiagnosisOptions options;
+  options.params.key = options.params.value = flat(2);
+  MixedRun run = run_of(tiny_model());
+  Diagnosis d = diagnose(run, options, {});
+  const auto plain = diagnosis_figures(d, kNobody);
+  ASSERT_EQ(plain.size(), 3u);
+  EXPECT_EQ(plain[2].chart.panels.at(0).z.centre, std::nullopt);
+  add_head_kl(run, options, d, {});
+  const auto figures = diagnosis_figures(d, kNobody);
+  const ChartPanel& what = figures[0].chart.panels.at(0);
+  EXPECT_EQ(what.x.names.size(), d.steps.size());
+  std::size_t n_bars = 0;
+  for (const ChartSeries& series : what.series) {
+    if (series.mark == ChartMark::bars) n_bars += series.source.rows.size();
+    if (series.mark == ChartMark::boxes) {
+      EXPECT_EQ(series.source.rows, ChartRows{d.step});
+    }
+    if (series.style != kNotedStyle) continue;
+    for (const std::int64_t row : series.source.rows) {
+      EXPECT_EQ(d.steps[static_cast<std::size_t>(row)].verdict, StepVerdict::diverged);
+    }
+  }
+  EXPECT_EQ(n_bars, d.steps.size());
+  const ChartPanel& where = figures[1].chart.panels.at(0);
+  EXPECT_EQ(where.lines.at(0).at, d.explained().score.score.kl);
+  EXPECT_EQ(where.y.names.at(0), "keys exact");
+  EXPECT_LE(where.y.names.size(), 9u);
+  const Chart& heads = figures[2].chart;
+  ASSERT_EQ(heads.panels.size(), blamed_sides(d).size());
+  for (std::size_t i = 0; i < heads.panels.size(); ++i) {
+    const auto& kl = d.head_kl[static_cast<std::size_t>(blamed_sides(d)[i])];
+    EXPECT_EQ(heads.panels[i].z.centre, 0);
+    std::int64_t head = 0;
+    figures[2].tables.at(2 * i).table.for_each_row([&](std::span<const Cell> row) {
+      ASSERT_EQ(std::ssize(row), 1 + kl.shape(0));
+      for (std::int64_t layer = 0; layer < kl.shape(0); ++layer) {
+        EXPECT_NEAR(std::get<float>(row[static_cast<std::size_t>(1 + layer)]),
+                    kl(layer, head) - d.explained().score.score.kl, 1e-6);
+      }
+      ++head;
+    });
+    EXPECT_EQ(head, kl.shape(1));
+  }
 }
 
 TEST(Diagnosis, AStepThatIsNotThereIsRefused) {
