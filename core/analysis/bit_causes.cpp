@@ -95,6 +95,7 @@ Suspicion find_clamped_bits(const CauseContext& context) {
                        " suspect cells got the bits that they asked for and err by more than these "
                        "allow (median ",
                        median_bits(context, out.cells, &BitChoice::n_bits), " bits)");
+    out.counterfactual = "half of the target error (n_bits_max 16)";
     out.change = [](SettingChange& change) {
       for (QaqSideParams* side : {&change.params.key, &change.params.value}) {
         side->target_quantization_error /= 2;

@@ -64,8 +64,7 @@ double median_of(std::vector<double> numbers) {
 
 std::span<const Cause> causes() {
   static constexpr std::array kAll{
-      Cause{"bits_clamped", "bits clamped too low",
-            "the bits that were asked for (n_bits_max 16), or one more where these err too much",
+      Cause{"bits_clamped", "bits clamped too low", "the bits that were asked for (n_bits_max 16)",
             find_clamped_bits},
       Cause{"target_loose", "target too loose",
             "a quarter of the target error, or flat bits and 2 more", find_loose_target},

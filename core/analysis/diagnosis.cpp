@@ -317,6 +317,7 @@ class Search {
               cause.find(context)};
     const Suspicion& found = out.found;
     out.cause.evidence = found.evidence;
+    if (!found.counterfactual.empty()) out.cause.counterfactual = found.counterfactual;
     out.cause.kl_before = out.cause.kl_after = before_.score.kl;
     out.cause.top_restored = before_.score.same_top;
     if (found.cells.empty()) return out;
