@@ -216,7 +216,8 @@ DiagnosisFigure heads_figure(const Diagnosis& diagnosis) {
   }
   if (!out.chart.panels.empty()) {
     out.title = cat("Where: change of KL at step ", diagnosis.step, " with one head left exact");
-    out.chart.notes = {cat("Blue repairs. Without it KL is ", kl_text(before), " nat.")};
+    out.chart.notes = {
+        cat("Blue repairs. With every head quantized KL is ", kl_text(before), " nat.")};
     return out;
   }
   out.title = "Where: what each head's quantization changes, to first order";
