@@ -37,6 +37,7 @@ struct DiagnoseCommand {
   bool ignore_eos = false;
   std::optional<std::int64_t> step;
   double coin_flip_margin = DiagnosisOptions{}.coin_flip_margin;
+  bool heads = false;
   DType dtype = DType::f32;
   std::string output;
 
@@ -148,14 +149,14 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
   MixedRun run(cpu_engines(model, {n, std::max(n_prompt, n - n_prompt)}, mixed_work),
                {ids, n_prompt}, options.dtype, work);
   const std::vector<double> bias_norms = key_bias_norms(*model);
-  const Diagnosis diagnosis = diagnose(run,
-                                       {.params = params.qaq,
-                                        .violation = params.violation,
-                                        .coin_flip_margin = options.coin_flip_margin,
-                                        .step = options.step,
-                                        .key_bias_norms = bias_norms,
-                                        .own_text_parts = continuation.own_parts},
-                                       work);
+  const DiagnosisOptions how{.params = params.qaq,
+                             .violation = params.violation,
+                             .coin_flip_margin = options.coin_flip_margin,
+                             .step = options.step,
+                             .key_bias_norms = bias_norms,
+                             .own_text_parts = continuation.own_parts};
+  Diagnosis diagnosis = diagnose(run, how, work);
+  if (options.heads) add_head_kl(run, how, diagnosis, work);
   const DiagnosisSubject subject{model->spec().name, prompt.text,
                                  [&](std::int32_t id) { return tokenizer->piece(id); },
                                  commands_of(options, diagnosis)};
@@ -209,7 +210,7 @@ void print_capture(const CaptureInfo& info, const CaptureDiagnosis& diagnosis) {
 void run_capture(const DiagnoseCommand& options, const CommonOptions& common, const Work& work) {
   for (const auto& [flag, is_given] :
        {std::pair{"-o", !options.output.empty()}, std::pair{"--step", options.step.has_value()},
-        std::pair{"--prompt", options.has_prompt()},
+        std::pair{"--heads", options.heads}, std::pair{"--prompt", options.has_prompt()},
         std::pair{"--continuation", options.has_continuation()}}) {
     if (!is_given) continue;
     refuse_usage({.place = flag,
@@ -301,6 +302,9 @@ void add_diagnose(CLI::App& program, const CommonOptions& common) {
                    "nearer than this")
       ->check(CLI::Range(0.0, 1e6))
       ->capture_default_str();
+  command->add_flag("--heads", options->heads,
+                    "Leave each KV head of the cache to blame exact by itself, too: KL head by "
+                    "head, for layers x KV heads more replays (twice that where both are)");
   add_dtype_flag(*command, options->dtype, kCacheDtypeHelp);
   command
       ->add_option("-o,--output", options->output,

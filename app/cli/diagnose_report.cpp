@@ -73,7 +73,7 @@ void write_diagnosis(const std::string& path, const Diagnosis& diagnosis,
   fs::path stem = file;
   stem.replace_extension();
   std::vector<PagePicture> pictures;
-  for (const DiagnosisFigure& figure : diagnosis_figures(diagnosis)) {
+  for (const DiagnosisFigure& figure : diagnosis_figures(diagnosis, subject)) {
     pictures.push_back(drawn(figure, figure_json(figure, diagnosis, subject), stem, html,
                              [&](const std::string& document, const std::string& picture) {
                                return draw_experiment(document, picture, progress, work);

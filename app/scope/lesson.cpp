@@ -7,6 +7,7 @@
 
 #include "app/scope/lesson_services.h"
 #include "app/scope/window.h"
+#include "core/analysis/report_page.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/capture/capture_file.h"
@@ -47,21 +48,6 @@ QString pictureOf(const QString& view, MainWindow& window) {
       .arg(QString::fromLatin1(png.toBase64()));
 }
 
-QString pageOf(const QString& title, const QString& body) {
-  return QStringLiteral(R"(<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>%1</title><style>
-body { font: 15px/1.5 "DejaVu Sans", "Noto Sans", sans-serif; max-width: 820px; margin: 2em auto; padding: 0 1em; }
-img { max-width: 100%; height: auto; }
-h2 { margin-top: 1.6em; } table { border-collapse: collapse; } td, th { padding: 2px 12px 2px 0; text-align: left; }
-ol.choices { list-style: upper-alpha; }
-@media print { h2, img { break-inside: avoid; } }
-</style></head><body>
-<h1>%1</h1>
-%2</body></html>
-)")
-      .arg(title.toHtmlEscaped(), body);
-}
-
 /// The lesson in a window of its own, as somebody goes through it who always presses "Show me".
 class HandOut {
  public:
@@ -84,7 +70,7 @@ class HandOut {
     if (m_withAnswers && !m_answers.isEmpty()) {
       m_body += QStringLiteral("<h2>%1</h2>\n").arg(tr("Answers")) + m_answers;
     }
-    return pageOf(QString::fromStdString(guide.lesson()->title), m_body);
+    return QString::fromStdString(html_frame(guide.lesson()->title, m_body.toStdString()));
   }
 
  private:

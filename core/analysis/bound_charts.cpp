@@ -69,7 +69,7 @@ std::string reason_of(const BoundCell& cell, const PromiseReport& report) {
 }
 
 ChartSeries series_of(const std::string& reason) {
-  if (reason == "no row above e") return {.name = reason, .style = kChartStyles - 1, .open = true};
+  if (reason == "no row above e") return {.name = reason, .style = kPaperStyle, .open = true};
   int style = static_cast<int>(kBoundConditions);
   for (std::size_t i = 0; i < kBoundConditions; ++i) {
     if (reason.ends_with(kBroken[i])) style = static_cast<int>(i);

@@ -58,6 +58,7 @@ struct Suspicion {
   std::string evidence;             ///< the predicate with its numbers
   /// Turns the setting into the one that the cells are taken from; empty: they are left exact.
   std::function<void(SettingChange&)> change{};
+  std::string counterfactual{};           ///< in words, where not the cause's
   std::optional<double> suspect_share{};  ///< score of the suspects meant, where not of `cells`
 };
 

@@ -26,7 +26,8 @@ enum class ChartMark {
   line_points,  ///< both
   dotted,       ///< the same as a dotted line: what limits the others
   steps,        ///< a histogram's outline: each point is the middle of a bin
-  bars,         ///< stacked on the bars of the series before it
+  bars,         ///< stacked on the bars of the series before it; along x where y is a category
+  boxes,        ///< a frame around the bars at its points: what is chosen
   rug,          ///< strokes at the bottom: of each point only x counts
   heat,         ///< coloured cells, one each point, of unit size; z is the colour
   rings,        ///< what is of note on a heat map: signs that leave the cell in sight
@@ -34,8 +35,9 @@ enum class ChartMark {
 };
 template <>
 struct ChoiceNames<ChartMark> {
-  static constexpr std::array<std::string_view, 10> names{
-      "points", "line", "line_points", "dotted", "steps", "bars", "rug", "heat", "rings", "band"};
+  static constexpr std::array<std::string_view, 11> names{
+      "points", "line", "line_points", "dotted", "steps", "bars",
+      "boxes",  "rug",  "heat",        "rings",  "band"};
 };
 
 /// What a straight line of reference keeps: its x, its y, or y = x.
@@ -51,7 +53,9 @@ struct ChartAxis {
   ChartScale scale = ChartScale::linear;
   std::optional<double> least{};  ///< where it begins; nothing: what the points need
   std::optional<double> most{};
-  std::vector<std::string> names{};  ///< of a category axis, in order of their places 0, 1, ...
+  std::vector<std::string> names{};  ///< of a category axis, in order of their places 0, 1, ...;
+                                     ///< in a file's chart, those that points do not name first
+  std::optional<double> centre{};    ///< of colours: what is below and above it is told apart
 };
 
 /// NaN where a point has no such number.
@@ -70,18 +74,21 @@ struct ChartSource {
                                         ///< that one are cells
   std::vector<std::string> category{};  ///< columns whose texts together name the place on the
                                         ///< category axis
+  std::string label{};                  ///< texts beside the points
   std::vector<std::int64_t> rows{};     ///< from 0, in the order of drawing; empty: all
 };
 
 struct ChartSeries {
   std::string name;  ///< in the legend, once for all panels; empty: not there
   ChartMark mark = ChartMark::points;
-  int style = 0;      ///< colour and sign: index into the categorical palette
+  int style = 0;      ///< colour and sign: index into the categorical palette, or one beside it
   bool open = false;  ///< hollow signs and a broken line: the other of two of one colour
   double shift = 0;   ///< beside the place on the x axis (on the y axis where that has categories),
                       ///< so that intervals of several series do not cover each other
   ChartSource source{};
   std::vector<ChartPoint> points{};
+  std::vector<std::string> labels{};  ///< of the points, or empty: above them, or in a column on
+                                      ///< the right where y is a category
 };
 
 struct ChartLine {
@@ -112,6 +119,8 @@ struct Chart {
 inline constexpr int kFlatStyle = 0, kQaqStyle = 1, kAuthorsStyle = 2, kPaperStyle = 7;
 inline constexpr int kKeyStyle = 0, kValueStyle = 1;
 inline constexpr int kComparedA = 0, kComparedB = 1;  ///< of two runs held against each other
-inline constexpr int kChartStyles = 8;
+/// Beside the categories: what is not of note, and what is.
+inline constexpr int kPlainStyle = 8, kNotedStyle = 9;
+inline constexpr int kChartStyles = 10;
 
 }  // namespace qaq

@@ -17,6 +17,8 @@ Json axis_json(const ChartAxis& axis) {
   if (!axis.unit.empty()) out["unit"] = axis.unit;
   if (axis.least) out["least"] = *axis.least;
   if (axis.most) out["most"] = *axis.most;
+  if (!axis.names.empty()) out["names"] = axis.names;
+  if (axis.centre) out["centre"] = *axis.centre;
   return out;
 }
 
@@ -32,6 +34,7 @@ Json series_json(const ChartSeries& series) {
     if (!column->empty()) out[key] = *column;
   }
   if (!source.category.empty()) out["category"] = source.category;
+  if (!source.label.empty()) out["label"] = source.label;
   if (!source.rows.empty()) out["rows"] = source.rows;
   return out;
 }

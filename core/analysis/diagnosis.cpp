@@ -19,6 +19,7 @@ namespace qaq {
 namespace {
 
 constexpr std::int64_t kUsualReplays = 40;
+constexpr std::int64_t kMostNamed = 4;            // layers that a replay's label lists
 constexpr std::uint8_t kSetting = 1, kOther = 2;  // sources of the mixed run
 
 using Cells = std::vector<std::int64_t>;
@@ -57,8 +58,7 @@ class Search {
         n_before_(run.n_replays()) {}
 
   Diagnosis diagnose() {
-    setting_ = quantizer_.quantize({.params = options_.params}, silent(work_), options_.fault);
-    run_.set_source(kSetting, setting_.source);
+    quantize();
     what();
     if (out_.outcome == DiagnosisOutcome::unexplained) {
       where();
@@ -69,12 +69,39 @@ class Search {
     return std::move(out_);
   }
 
+  NdArray<float, 2> heads(std::int64_t step, CacheSide side) {
+    quantize();
+    const ModelShape& s = run_.spec().shape;
+    NdArray<float, 2> out({s.n_layers, s.n_kv_heads});
+    std::int64_t done = 0;
+    for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
+      for (std::int64_t head = 0; head < s.n_kv_heads; ++head) {
+        work_.throw_if_stopped();
+        work_.report({"heads", done++, out.size(), "replays"});
+        Mix mix = run_.mix(kSetting);
+        std::ranges::fill(mix.sub(static_cast<std::int64_t>(side), layer, head).span(),
+                          MixedRun::kExact);
+        const MixedScore score = run_.replay(mix, step, silent(work_));
+        out(layer, head) = static_cast<float>(score.score.kl);
+      }
+    }
+    work_.report({"heads", done, done, "replays"});
+    return out;
+  }
+
  private:
+  void quantize() {
+    setting_ = quantizer_.quantize({.params = options_.params}, silent(work_), options_.fault);
+    run_.set_source(kSetting, setting_.source);
+  }
+
   // Step 1: which predictions broke, and is it quantization at all?
   void what() {
     out_.params = options_.params;
     out_.coin_flip_margin = options_.coin_flip_margin;
     out_.n_prefix = run_.n_prefix();
+    const auto prefix = run_.ids().first(static_cast<std::size_t>(out_.n_prefix));
+    out_.prefix_ids.assign(prefix.begin(), prefix.end());
     out_.own_text_parts = options_.own_text_parts;
     const Mix all = run_.mix(kSetting);
     out_.n_cells = all.size();
@@ -140,7 +167,9 @@ class Search {
       std::vector<std::int32_t> named;
       for (std::int64_t i = 0; i < n; ++i) named.push_back(layer_of(all, i));
       std::ranges::sort(named);
-      return cat(named.size() == 1 ? "layer " : "layers ", layer_list(named));
+      return std::ssize(named) > kMostNamed
+                 ? cat(n, " strongest layers")
+                 : cat(named.size() == 1 ? "layer " : "layers ", layer_list(named));
     });
     const std::int64_t n_heads = run_.spec().shape.n_kv_heads;
     const Order heads = order(
@@ -150,14 +179,13 @@ class Search {
         in_layers.first(std::ssize(in_layers.parts)));
     const Order in_heads = narrowed(heads, "heads", [this](std::int64_t n, const Order& all) {
       const CellAddress cell = address(all.parts.front().cells.front());
-      const std::string first = cat(name_of(cell.side), "s of layer ", model_layer(cell.layer),
-                                    ", KV head ", cell.kv_head);
-      return n == 1 ? first : cat(n, " heads, first the ", first);
+      return n == 1 ? cat(name_of(cell.side), "s of layer ", model_layer(cell.layer), ", KV head ",
+                          cell.kv_head)
+                    : cat(n, " strongest heads");
     });
     const Order cells = order({}, in_heads.first(std::ssize(in_heads.parts)));
     const Order found = narrowed(cells, "cells", [this](std::int64_t n, const Order& all) {
-      const std::string first = cell_text(all.parts.front().cells.front());
-      return n == 1 ? first : cat(n, " cells, first ", first);
+      return n == 1 ? cell_text(all.parts.front().cells.front()) : cat(n, " strongest cells");
     });
     suspects_ = found.first(std::ssize(found.parts));
     for (const std::int64_t index : suspects_) {
@@ -223,7 +251,7 @@ class Search {
       const CellAddress at = address(index);
       if (at.token == cell.token && (!out_.side || at.side == *out_.side)) token.push_back(index);
     }
-    exact_replay("alone", cat(plural_of(out_.side), " of token ", cell.token), token);
+    exact_replay("token", cat(plural_of(out_.side), " of token ", cell.token), token);
     quantized(cat("only ", plural_of(out_.side), " of token ", cell.token, " quantized"), token);
   }
 
@@ -289,6 +317,7 @@ class Search {
               cause.find(context)};
     const Suspicion& found = out.found;
     out.cause.evidence = found.evidence;
+    if (!found.counterfactual.empty()) out.cause.counterfactual = found.counterfactual;
     out.cause.kl_before = out.cause.kl_after = before_.score.kl;
     out.cause.top_restored = before_.score.same_top;
     if (found.cells.empty()) return out;
@@ -513,6 +542,25 @@ nlohmann::ordered_json diagnosed_cell_json(const DiagnosedCell& cell) {
 
 Diagnosis diagnose(MixedRun& run, const DiagnosisOptions& options, const Work& work) {
   return Search(run, options, work).diagnose();
+}
+
+std::vector<CacheSide> blamed_sides(const Diagnosis& diagnosis) {
+  if (diagnosis.cells.empty()) return {};
+  if (diagnosis.side) return {*diagnosis.side};
+  return {CacheSide::key, CacheSide::value};
+}
+
+NdArray<float, 2> replay_heads(MixedRun& run, const DiagnosisOptions& options,
+                               const Diagnosis& diagnosis, CacheSide side, const Work& work) {
+  return Search(run, options, work).heads(diagnosis.step, side);
+}
+
+void add_head_kl(MixedRun& run, const DiagnosisOptions& options, Diagnosis& diagnosis,
+                 const Work& work) {
+  for (const CacheSide side : blamed_sides(diagnosis)) {
+    diagnosis.head_kl[static_cast<std::size_t>(side)] =
+        replay_heads(run, options, diagnosis, side, work);
+  }
 }
 
 }  // namespace qaq

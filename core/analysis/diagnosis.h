@@ -41,7 +41,8 @@ struct DiagnosedStep {
 
 /// A replay of the step with some of the cache left exact, or taken from a counterfactual.
 struct DiagnosisReplay {
-  std::string stage;         ///< "check", "side", "layers", "heads", "cells", "alone", "why"
+  std::string stage;         ///< "check", "side", "layers", "heads", "cells", "alone",
+                             ///< "token", "why"
   std::string label;         ///< "keys exact", "layers 3, 4 exact"
   std::int64_t n_other = 0;  ///< cells that are not the setting's
   double kl = 0;             ///< nat, at the step
@@ -111,6 +112,7 @@ struct Diagnosis {
   QaqParams params;
   double coin_flip_margin = 0.1;
   std::int64_t n_prefix = 0;
+  std::vector<std::int32_t> prefix_ids;  ///< (n_prefix)
   std::optional<std::int64_t> own_text_parts;
   std::vector<DiagnosedStep> steps;
   std::int64_t step = 0;  ///< index of the one that is explained
@@ -123,9 +125,10 @@ struct Diagnosis {
   std::int64_t n_cells = 0;          ///< in both caches
   std::int64_t n_not_enough = 0;     ///< so many of the first cells, left exact, do not repair
   std::array<NdArray<float, 2>, 2> head_scores;  ///< keys, values: (n_layers, n_kv_heads), sums
+  std::array<NdArray<float, 2>, 2> head_kl;      ///< the same of replay_heads(); empty: not made
   std::vector<DiagnosisReplay> replays;          ///< in the order in which they were made
   std::vector<DiagnosedCause> causes;  ///< confirmed, cheapest first; hypotheses; ruled out
-  std::int64_t n_replays = 0;
+  std::int64_t n_replays = 0;          ///< without those of head_kl
 
   const DiagnosedStep& explained() const { return steps[static_cast<std::size_t>(step)]; }
 };
@@ -136,5 +139,20 @@ struct Diagnosis {
 /// the order of the bytes that their counterfactual adds: the least change that repairs is the best
 /// explanation. Progress counts replays. Throws Error{usage} for a step that is not there.
 Diagnosis diagnose(MixedRun& run, const DiagnosisOptions& options, const Work& work);
+
+/// The caches that the place to blame lies in: one, or both; none where no place was looked for.
+std::vector<CacheSide> blamed_sides(const Diagnosis& diagnosis);
+
+/// KL (nat) at the explained step with the cells of one KV head of one cache left exact and all
+/// else as the setting has it: (n_layers, n_kv_heads), a replay for each. Below the step's KL the
+/// head was part of the failure; above it, its error had made up for another's. `run` and `options`
+/// are those of the diagnosis, whose quantization is made anew: the run may have had another since.
+/// Progress counts replays.
+NdArray<float, 2> replay_heads(MixedRun& run, const DiagnosisOptions& options,
+                               const Diagnosis& diagnosis, CacheSide side, const Work& work);
+
+/// Fills head_kl for the caches to blame.
+void add_head_kl(MixedRun& run, const DiagnosisOptions& options, Diagnosis& diagnosis,
+                 const Work& work);
 
 }  // namespace qaq

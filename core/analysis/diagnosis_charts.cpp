@@ -1,146 +1,245 @@
 #include "core/analysis/diagnosis_charts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 #include <utility>
 
 #include "core/analysis/chart_rows.h"
 #include "core/analysis/row_table.h"
+#include "core/analysis/token_units.h"
 #include "core/base/text.h"
 
 namespace qaq {
 namespace {
 
-constexpr double kLeastKl = 1e-6;  // smaller ones are drawn like it
+constexpr const char *kChangedSign = "▲", *kFlipSign = "○";
+constexpr int kKeptStyle = 0;            // blue
+constexpr std::size_t kNameLength = 14;  // bytes of a token in the name of a step
 
 ExperimentTable named(const std::string& name, Table table) {
   return {.name = name, .title = name, .table = std::move(table)};
 }
 
-// Steps of the table that have this verdict.
-ChartRows rows_of(const Diagnosis& diagnosis, StepVerdict verdict) {
-  ChartRows out;
-  for (std::size_t i = 0; i < diagnosis.steps.size(); ++i) {
-    if (diagnosis.steps[i].verdict == verdict) out.push_back(static_cast<std::int64_t>(i));
+// "were 4": a token and its step, so that no two are the same.
+std::string step_name(const DiagnosisSubject& subject, const DiagnosedStep& step, std::size_t i) {
+  std::string text = token_display(subject.token_text(step.token));
+  if (text.size() > kNameLength) {
+    std::size_t end = kNameLength;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    text = text.substr(0, end) + "…";
   }
-  return out;
+  return cat(text, " ", i);
 }
 
-DiagnosisFigure what_figure(const Diagnosis& diagnosis) {
+DiagnosisFigure what_figure(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
+  const bool has_flips = std::ranges::any_of(
+      diagnosis.steps, [](const DiagnosedStep& s) { return s.verdict == StepVerdict::coin_flip; });
   std::vector<std::vector<Cell>> rows;
+  ChartPanel panel{.title = cat("Predictions behind a quantized prefix of ", diagnosis.n_prefix,
+                                " tokens, both caches given the same text"),
+                   .x = {.label = "token read, and step", .scale = ChartScale::category},
+                   .y = {.label = "KL", .unit = "nat"}};
+  ChartRows same, diverged, flipped;
   for (std::size_t i = 0; i < diagnosis.steps.size(); ++i) {
-    const double kl = std::max(kLeastKl, diagnosis.steps[i].score.score.kl);
-    rows.push_back({static_cast<std::int64_t>(i), real_cell(kl)});
+    const DiagnosedStep& step = diagnosis.steps[i];
+    const std::string name = step_name(subject, step, i);
+    const bool is_flip = step.verdict == StepVerdict::coin_flip,
+               is_other = step.verdict == StepVerdict::diverged;
+    rows.push_back({name, real_cell(step.score.score.kl),
+                    std::string(is_other  ? kChangedSign
+                                : is_flip ? kFlipSign
+                                          : "")});
+    panel.x.names.push_back(name);
+    (is_other ? diverged : is_flip ? flipped : same).push_back(static_cast<std::int64_t>(i));
+  }
+  const auto add = [&](const std::string& name, ChartMark mark, int style, const ChartRows& of) {
+    if (of.empty()) return;  // an empty list would be all
+    panel.series.push_back({.name = name,
+                            .mark = mark,
+                            .style = style,
+                            .source = {.table = "steps",
+                                       .y = "kl",
+                                       .category = {"step"},
+                                       .label = mark == ChartMark::bars ? "sign" : "",
+                                       .rows = of}});
+  };
+  add(cat(kChangedSign, " top token changed"), ChartMark::bars, kNotedStyle, diverged);
+  add(has_flips ? cat("same top token, or ", kFlipSign, " coin-flip (margin below ",
+                      number_text(diagnosis.coin_flip_margin), ")")
+                : std::string("same top token"),
+      ChartMark::bars, kPlainStyle, same);
+  add(same.empty() ? cat(kFlipSign, " coin-flip") : "", ChartMark::bars, kPlainStyle, flipped);
+  if (diagnosis.outcome != DiagnosisOutcome::nothing_broke) {
+    add("explained", ChartMark::boxes, 0, {diagnosis.step});
   }
   DiagnosisFigure out{.name = "what", .title = "What broke: KL by step", .tables = {}, .chart = {}};
-  out.tables.push_back(
-      named("steps", table_of({{"step"}, {"kl", ColumnKind::real, "nat"}}, std::move(rows))));
-  ChartPanel panel{.title = "Predictions on the quantized prefix, both caches given one text",
-                   .x = {.label = "step"},
-                   .y = {.label = "KL", .unit = "nat", .scale = ChartScale::log},
-                   .lines = {{.kind = ChartLineKind::x,
-                              .at = static_cast<double>(diagnosis.step),
-                              .label = "explained"}}};
-  panel.series.push_back(
-      {.name = "", .mark = ChartMark::line, .source = {.table = "steps", .x = "step", .y = "kl"}});
-  int style = 0;
-  for (const auto& [verdict, name] :
-       {std::pair{StepVerdict::same, "same token"}, std::pair{StepVerdict::diverged, "diverged"},
-        std::pair{StepVerdict::coin_flip, "coin flip"},
-        std::pair{StepVerdict::downstream, "same, own text parted"}}) {
-    const ChartRows of = rows_of(diagnosis, verdict);
-    ++style;
-    if (of.empty()) continue;  // an empty list would be all
-    panel.series.push_back({.name = name,
-                            .mark = ChartMark::points,
-                            .style = style,
-                            .open = verdict == StepVerdict::downstream,
-                            .source = {.table = "steps", .x = "step", .y = "kl", .rows = of}});
-  }
-  out.chart = {.columns = 1, .panels = {std::move(panel)}};
+  out.tables.push_back(named("steps", table_of({{"step", ColumnKind::text},
+                                                {"kl", ColumnKind::real, "nat"},
+                                                {"sign", ColumnKind::text}},
+                                               std::move(rows))));
+  const DiagnosedStep& step = diagnosis.explained();
+  out.chart = {.columns = 1,
+               .panels = {std::move(panel)},
+               .notes = {cat("Step ", diagnosis.step, " (", diagnosis.why_step, "): expected ",
+                             quoted_token(subject, step.score.expected), ", got ",
+                             quoted_token(subject, step.score.got), "; KL ",
+                             kl_text(step.score.score.kl), " nat.")}};
   return out;
 }
 
-DiagnosisFigure where_figure(const Diagnosis& diagnosis) {
-  std::vector<std::vector<Cell>> rows;
-  for (std::size_t i = 0; i < diagnosis.replays.size(); ++i) {
-    const DiagnosisReplay& replay = diagnosis.replays[i];
-    std::string label = cat(i + 1, " ", replay.label);
-    std::ranges::replace(label, ',', ';');
-    rows.push_back({label, real_cell(replay.kl)});
+// What the search came to: both caches; of each stage the strongest part alone, and the fewest that
+// repair.
+std::vector<const DiagnosisReplay*> told_replays(const Diagnosis& diagnosis) {
+  std::vector<const DiagnosisReplay*> out;
+  const auto add = [&](const DiagnosisReplay* replay) {
+    if (replay && std::ranges::none_of(out, [&](const DiagnosisReplay* other) {
+          return other->label == replay->label;
+        })) {
+      out.push_back(replay);
+    }
+  };
+  for (const char* stage : {"side", "layers", "heads", "cells", "token"}) {
+    const DiagnosisReplay *first = nullptr, *fewest = nullptr;
+    for (const DiagnosisReplay& replay : diagnosis.replays) {
+      if (replay.stage != stage) continue;
+      if (replay.stage == "side") add(&replay);
+      if (!first) first = &replay;
+      if (replay.repaired && (!fewest || replay.n_other < fewest->n_other)) fewest = &replay;
+    }
+    add(first);
+    add(fewest);
   }
-  DiagnosisFigure out{.name = "where",
-                      .title = "Where: KL of the step, replay by replay",
-                      .tables = {},
-                      .chart = {}};
-  ChartPanel panel{.title = "KL with parts of the cache left exact, quantized alone or replaced",
-                   .x = {.label = "KL", .unit = "nat"},
+  return out;
+}
+
+DiagnosisFigure where_figure(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
+  const double before = diagnosis.explained().score.score.kl;
+  ChartPanel panel{.x = {.label = "KL", .unit = "nat"},
                    .y = {.label = "", .scale = ChartScale::category},
                    .lines = {{.kind = ChartLineKind::x,
-                              .at = diagnosis.explained().score.score.kl,
-                              .label = "the setting"}}};
-  // All of them first: the axis is in the order in which its names come.
-  ChartRows all, repaired;
-  for (std::size_t i = 0; i < diagnosis.replays.size(); ++i) {
-    all.push_back(static_cast<std::int64_t>(i));
-    if (diagnosis.replays[i].repaired) repaired.push_back(static_cast<std::int64_t>(i));
+                              .at = before,
+                              .label = cat("KL of the setting, ", kl_text(before))}}};
+  std::vector<std::vector<Cell>> rows;
+  ChartRows repaired, others;
+  for (const DiagnosisReplay* replay : told_replays(diagnosis)) {
+    (replay->repaired ? repaired : others).push_back(std::ssize(rows));
+    panel.y.names.push_back(replay->label);
+    rows.push_back({replay->label, real_cell(replay->kl),
+                    cat(kl_text(replay->kl), " ", quoted_token(subject, replay->got))});
   }
-  for (const auto& [name, of, style] :
-       {std::tuple{"replay", &all, 1}, std::tuple{"repaired", &repaired, 2}}) {
+  for (const auto& [name, of, style] : {std::tuple{"repairs", &repaired, kKeptStyle},
+                                        std::tuple{"does not repair", &others, kPlainStyle}}) {
     if (of->empty()) continue;
     panel.series.push_back(
         {.name = name,
-         .mark = ChartMark::points,
+         .mark = ChartMark::bars,
          .style = style,
-         .open = style == 1,
-         .source = {.table = "replays", .x = "kl", .category = {"replay"}, .rows = *of}});
+         .source = {
+             .table = "replays", .x = "kl", .category = {"replay"}, .label = "end", .rows = *of}});
   }
-  out.tables.push_back(named(
-      "replays",
-      table_of({{"replay", ColumnKind::text}, {"kl", ColumnKind::real, "nat"}}, std::move(rows))));
-  out.chart = {.columns = 1, .panels = {std::move(panel)}};
+  DiagnosisFigure out{
+      .name = "where",
+      .title = cat("Where: KL at step ", diagnosis.step, " with one part left exact"),
+      .tables = {},
+      .chart = {}};
+  out.tables.push_back(named("replays", table_of({{"replay", ColumnKind::text},
+                                                  {"kl", ColumnKind::real, "nat"},
+                                                  {"end", ColumnKind::text}},
+                                                 std::move(rows))));
+  out.chart = {.columns = 1,
+               .panels = {std::move(panel)},
+               .notes = {"On the right the KL and the token that is on top then."}};
+  return out;
+}
+
+// A panel of a map over layers and heads, and its tables: of cells, and the strongest of them.
+void add_map(DiagnosisFigure& figure, CacheSide side, const NdArray<float, 2>& numbers,
+             std::int64_t strongest, const ChartAxis& colors) {
+  const std::int64_t n_layers = numbers.shape(0), n_heads = numbers.shape(1);
+  std::vector<Column> columns{{"head"}};
+  for (std::int64_t layer = 0; layer < n_layers; ++layer) {
+    columns.push_back({cat("layer_", layer), ColumnKind::real, colors.unit});
+  }
+  std::vector<std::vector<Cell>> rows;
+  for (std::int64_t head = 0; head < n_heads; ++head) {
+    rows.push_back({head});
+    for (std::int64_t layer = 0; layer < n_layers; ++layer) {
+      rows.back().push_back(real_cell(numbers(layer, head)));
+    }
+  }
+  const std::string name = cat(name_of(side), "s"), marked = cat("strongest_", name);
+  figure.tables.push_back(named(name, table_of(std::move(columns), std::move(rows))));
+  figure.tables.push_back(
+      named(marked, table_of({{"layer"}, {"head"}}, {{strongest / n_heads, strongest % n_heads}})));
+  ChartPanel panel{.title = name, .x = {.label = "layer"}, .y = {.label = "KV head"}, .z = colors};
+  panel.series = {{.name = "", .mark = ChartMark::heat, .source = {.table = name, .y = "head"}},
+                  {.name = "strongest",
+                   .mark = ChartMark::rings,
+                   .source = {.table = marked, .x = "layer", .y = "head"}}};
+  figure.chart.panels.push_back(std::move(panel));
+}
+
+// From one number to another; nothing where they are the same. Diverging where it begins below 0.
+ChartAxis colors_of(const std::string& label, double least, double most) {
+  ChartAxis out{.label = label};
+  if (least < most) {
+    out.least = least;
+    out.most = most;
+  }
+  if (least < 0) {
+    out.unit = "nat";
+    out.centre = 0;
+  }
   return out;
 }
 
 DiagnosisFigure heads_figure(const Diagnosis& diagnosis) {
-  DiagnosisFigure out{.name = "heads",
-                      .title = "Where: what each head's quantization changes, to first order",
-                      .tables = {},
-                      .chart = {}};
+  DiagnosisFigure out{.name = "heads", .title = "", .tables = {}, .chart = {.columns = 1}};
+  const double before = diagnosis.explained().score.score.kl;
+  // One scale of colours for both caches.
+  double reach = 0, most = 0;
+  for (const auto& kl : diagnosis.head_kl) {
+    for (const float each : kl.span()) reach = std::max(reach, std::abs(each - before));
+  }
+  for (const auto& scores : diagnosis.head_scores) {
+    for (const float score : scores.span()) most = std::max(most, double{score});
+  }
+  for (const CacheSide side : blamed_sides(diagnosis)) {
+    const auto& kl = diagnosis.head_kl[static_cast<std::size_t>(side)];
+    if (kl.empty()) continue;
+    NdArray<float, 2> change = kl.copy();
+    const auto all = change.span();
+    for (float& each : all) each = static_cast<float>(double{each} - before);
+    add_map(out, side, change, std::ranges::min_element(all) - all.begin(),
+            colors_of("change of KL", -reach, reach));
+  }
+  if (!out.chart.panels.empty()) {
+    out.title = cat("Where: change of KL at step ", diagnosis.step, " with one head left exact");
+    out.chart.notes = {
+        cat("Blue repairs. With every head quantized KL is ", kl_text(before), " nat.")};
+    return out;
+  }
+  out.title = "Where: what each head's quantization changes, to first order";
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     const auto& scores = diagnosis.head_scores[static_cast<std::size_t>(side)];
-    std::vector<Column> columns{{"layer"}};
-    for (std::int64_t head = 0; head < scores.shape(1); ++head) {
-      columns.push_back({cat("head_", head), ColumnKind::real, "1"});
-    }
-    std::vector<std::vector<Cell>> rows;
-    for (std::int64_t layer = 0; layer < scores.shape(0); ++layer) {
-      rows.push_back({layer});
-      for (std::int64_t head = 0; head < scores.shape(1); ++head) {
-        rows.back().push_back(real_cell(scores(layer, head)));
-      }
-    }
-    const std::string name = cat(name_of(side), "s");
-    out.tables.push_back(named(name, table_of(std::move(columns), std::move(rows))));
-    ChartPanel panel{.title = name,
-                     .x = {.label = "KV head"},
-                     .y = {.label = "layer"},
-                     .z = {.label = "change of its outputs", .scale = ChartScale::linear}};
-    panel.series.push_back(
-        {.name = "", .mark = ChartMark::heat, .source = {.table = name, .y = "layer"}});
-    out.chart.panels.push_back(std::move(panel));
+    const auto all = scores.span();
+    add_map(out, side, scores, std::ranges::max_element(all) - all.begin(),
+            colors_of("change of its outputs", 0, most));
   }
   out.chart.notes = {
-      "Norms of what each quantized row changes alone, summed over the head's tokens."};
+      "Norms of what each quantized row changes alone, summed over the head's tokens. --heads "
+      "measures KL instead."};
   return out;
 }
 
 }  // namespace
 
-std::vector<DiagnosisFigure> diagnosis_figures(const Diagnosis& diagnosis) {
-  std::vector<DiagnosisFigure> out{what_figure(diagnosis)};
+std::vector<DiagnosisFigure> diagnosis_figures(const Diagnosis& diagnosis,
+                                               const DiagnosisSubject& subject) {
+  std::vector<DiagnosisFigure> out{what_figure(diagnosis, subject)};
   if (diagnosis.cells.empty()) return out;
-  out.push_back(where_figure(diagnosis));
+  out.push_back(where_figure(diagnosis, subject));
   out.push_back(heads_figure(diagnosis));
   return out;
 }

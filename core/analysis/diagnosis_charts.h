@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/analysis/diagnosis.h"
+#include "core/analysis/diagnosis_report.h"
 #include "core/analysis/experiment.h"
 
 namespace qaq {
@@ -16,8 +17,10 @@ struct DiagnosisFigure {
   Chart chart;
 };
 
-/// KL by step; KL of each replay; first-order scores by layer and head. The latter two only where a
-/// place was looked for.
-std::vector<DiagnosisFigure> diagnosis_figures(const Diagnosis& diagnosis);
+/// KL by step; KL of the step with the parts left exact that the search came to; by layer and head
+/// the change of KL where it was made (see replay_heads()), else first-order scores. The latter two
+/// only where a place was looked for.
+std::vector<DiagnosisFigure> diagnosis_figures(const Diagnosis& diagnosis,
+                                               const DiagnosisSubject& subject);
 
 }  // namespace qaq

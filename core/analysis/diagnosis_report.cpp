@@ -1,10 +1,13 @@
 #include "core/analysis/diagnosis_report.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/analysis/row_table.h"
+#include "core/analysis/token_units.h"
 #include "core/base/text.h"
 #include "core/replay/captured_layers.h"
 #include "core/replay/run_mode.h"
@@ -22,13 +25,22 @@ std::string word_of(Enum value) {
   return std::string(ChoiceNames<Enum>::names[static_cast<std::size_t>(value)]);
 }
 
-std::string quoted(const DiagnosisSubject& subject, std::int32_t id) {
-  return cat('"', subject.token_text(id), '"');
+std::string fixed(double value, int decimals) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  return text.data();
 }
 
-std::string cell_text(const CellAddress& cell) {
-  return cat(name_of(cell.side), " of layer ", cell.layer, ", KV head ", cell.kv_head, ", token ",
-             cell.token);
+std::string counted(std::int64_t n, const std::string& what) {
+  return cat(n, " ", what, n == 1 ? "" : "s");
+}
+
+std::string percent(double share) { return fixed(100 * share, 1); }
+
+std::string token_text(const Diagnosis& diagnosis, const DiagnosisSubject& subject,
+                       std::int64_t token) {
+  return cat(token, " ",
+             quoted_token(subject, diagnosis.prefix_ids[static_cast<std::size_t>(token)]));
 }
 
 std::int64_t count(const Diagnosis& diagnosis, StepVerdict verdict) {
@@ -38,14 +50,35 @@ std::int64_t count(const Diagnosis& diagnosis, StepVerdict verdict) {
 std::string step_text(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
   const DiagnosedStep& step = diagnosis.explained();
   return cat("step ", diagnosis.step, " (", diagnosis.why_step, "), behind token ", step.position,
-             " ", quoted(subject, step.token), ": expected ", quoted(subject, step.score.expected),
-             ", got ", quoted(subject, step.score.got), "; KL ", short_text(step.score.score.kl),
-             " nat, margin ", short_text(step.score.score.margin), ", p(expected) ",
-             short_text(step.score.p_before), " before and ", short_text(step.score.p_after),
-             " after, rank ", step.score.rank);
+             " ", quoted_token(subject, step.token), ": expected ",
+             quoted_token(subject, step.score.expected), ", got ",
+             quoted_token(subject, step.score.got), "; KL ", kl_text(step.score.score.kl),
+             " nat, margin ", fixed(step.score.score.margin, 2), ", p(expected) ",
+             percent(step.score.p_before), " % before and ", percent(step.score.p_after),
+             " % after, rank ", step.score.rank);
 }
 
-std::string place_text(const Diagnosis& diagnosis) {
+// The step in a sentence.
+std::string step_sentence(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
+  const DiagnosedStep& step = diagnosis.explained();
+  const std::string kl = cat(kl_text(step.score.score.kl), " nat");
+  if (!step.score.score.same_top) {
+    return cat("Step ", diagnosis.step, " expected ", quoted_token(subject, step.score.expected),
+               ", got ", quoted_token(subject, step.score.got), " (KL ", kl,
+               step.verdict == StepVerdict::coin_flip ? ", a coin-flip)." : ").");
+  }
+  const std::int64_t flips = count(diagnosis, StepVerdict::coin_flip);
+  if (count(diagnosis, StepVerdict::diverged) > 0) {
+    return cat("Step ", diagnosis.step, " kept its token ",
+               quoted_token(subject, step.score.expected), " (KL ", kl, ").");
+  }
+  return cat("Of ", diagnosis.steps.size(), " predictions ",
+             flips == 0 ? std::string("none changed its token")
+                        : cat("only ", counted(flips, "coin-flip"), " changed"),
+             "; KL at step ", diagnosis.step, " is ", kl, ".");
+}
+
+std::string place_text(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
   std::vector<std::int32_t> layers = diagnosis.layers;
   std::ranges::sort(layers);
   std::string out = cat(
@@ -59,7 +92,9 @@ std::string place_text(const Diagnosis& diagnosis) {
                diagnosis.n_not_enough == 1 ? "does" : "do", " not");
   }
   if (!diagnosis.cells.empty()) {
-    out += cat("; the strongest is the ", cell_text(diagnosis.cells.front().cell));
+    const CellAddress& cell = diagnosis.cells.front().cell;
+    out += cat("; the strongest is the ", name_of(cell.side), " of layer ", cell.layer,
+               ", KV head ", cell.kv_head, ", token ", token_text(diagnosis, subject, cell.token));
   }
   return out;
 }
@@ -68,43 +103,77 @@ std::string cause_line(const DiagnosedCause& cause) {
   std::string out = cat(cause.title, ": ", cause.evidence);
   if (cause.n_cells > 0) {
     out += cat("; with ", cause.counterfactual, " in ", cause.n_cells, " cells KL ",
-               short_text(cause.kl_before), " becomes ", short_text(cause.kl_after),
+               kl_text(cause.kl_before), " becomes ", kl_text(cause.kl_after),
                cause.top_restored ? ", the expected token is on top"
                                   : ", the expected token is not on top");
   }
   return out;
 }
 
+// What a confirmed cause comes to, in a sentence.
+std::string cause_sentence(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
+  const DiagnosedCause& cause = diagnosis.causes.front();
+  const DiagnosedStep& step = diagnosis.explained();
+  std::string out = cat(step.score.score.same_top ? "What makes it: " : "Cause: ", cause.title,
+                        ". With ", cause.counterfactual, " in ", cause.n_cells, " of ",
+                        diagnosis.n_cells, " cells, KL falls to ", kl_text(cause.kl_after), " nat");
+  if (!step.score.score.same_top) {
+    out += cat(" and ", quoted_token(subject, step.score.expected), " is on top again");
+  }
+  out += '.';
+  const std::int64_t others =
+      std::ranges::count(diagnosis.causes, CauseVerdict::confirmed, &DiagnosedCause::verdict) - 1;
+  if (others > 0) {
+    out += cat(" ", counted(others, "other cause"), others == 1 ? " is" : " are",
+               " confirmed, too, by a change that costs as much or more.");
+  }
+  return out;
+}
+
 std::vector<std::vector<std::string>> step_rows(const Diagnosis& diagnosis,
                                                 const DiagnosisSubject& subject) {
-  std::vector<std::vector<std::string>> out{{"step", "read", "expected", "got", "KL", "margin",
-                                             "rank", "p before", "p after", "verdict"}};
+  std::vector<std::vector<std::string>> out{{"step", "read", "expected", "got", "KL (nat)",
+                                             "margin", "rank", "p before (%)", "p after (%)",
+                                             "verdict"}};
   for (std::size_t i = 0; i < diagnosis.steps.size(); ++i) {
     const DiagnosedStep& step = diagnosis.steps[i];
-    out.push_back({cat(i), quoted(subject, step.token), quoted(subject, step.score.expected),
-                   quoted(subject, step.score.got), short_text(step.score.score.kl),
-                   short_text(step.score.score.margin), cat(step.score.rank),
-                   short_text(step.score.p_before), short_text(step.score.p_after),
-                   word_of(step.verdict)});
+    out.push_back(
+        {cat(i), quoted_token(subject, step.token), quoted_token(subject, step.score.expected),
+         quoted_token(subject, step.score.got), kl_text(step.score.score.kl),
+         fixed(step.score.score.margin, 2), cat(step.score.rank), percent(step.score.p_before),
+         percent(step.score.p_after), word_of(step.verdict)});
   }
   return out;
 }
 
 std::vector<std::vector<std::string>> cause_rows(const Diagnosis& diagnosis) {
-  std::vector<std::vector<std::string>> out{{"cause", "verdict", "predicate", "counterfactual",
-                                             "KL before", "KL after", "token", "cells",
-                                             "bytes more"}};
+  std::vector<std::vector<std::string>> out{{"cause", "verdict", "KL before", "KL after", "token",
+                                             "cells", "bytes more", "counterfactual", "predicate"}};
   for (const DiagnosedCause& cause : diagnosis.causes) {
     const bool ran = cause.n_cells > 0;
-    out.push_back({cause.title, word_of(cause.verdict), cause.evidence,
-                   ran ? cause.counterfactual : "not replayed", short_text(cause.kl_before),
-                   ran ? short_text(cause.kl_after) : "-",
+    out.push_back({cause.title, word_of(cause.verdict), kl_text(cause.kl_before),
+                   ran ? kl_text(cause.kl_after) : "-",
                    !ran                 ? "-"
                    : cause.top_restored ? "restored"
                                         : "not restored",
-                   cat(cause.n_cells), ran ? short_text(cause.extra_bytes) : "-"});
+                   cat(cause.n_cells), ran ? cat(std::llround(cause.extra_bytes)) : "-",
+                   ran ? cause.counterfactual : "not replayed", cause.evidence});
   }
   return out;
+}
+
+// The heads that repair most when they alone are left exact.
+std::string heads_text(const Diagnosis& diagnosis) {
+  std::string out;
+  for (const CacheSide side : blamed_sides(diagnosis)) {
+    const auto& kl = diagnosis.head_kl[static_cast<std::size_t>(side)];
+    if (kl.empty()) continue;
+    const auto least = std::ranges::min_element(kl.span()) - kl.span().begin();
+    out += cat(out.empty() ? "Of single heads left exact, " : "; ", "the ", name_of(side),
+               "s of layer ", least / kl.shape(1), ", KV head ", least % kl.shape(1),
+               " repair most: KL ", kl_text(kl.span()[static_cast<std::size_t>(least)]));
+  }
+  return out.empty() ? out : out + ".";
 }
 
 std::vector<std::string> setting_lines(const QaqParams& params) {
@@ -122,19 +191,28 @@ std::vector<std::string> setting_lines(const QaqParams& params) {
 
 }  // namespace
 
+std::string kl_text(double kl) { return kl < 0.0005 ? "<0.001" : fixed(kl, 3); }
+
+std::string quoted_token(const DiagnosisSubject& subject, std::int32_t id) {
+  const std::string text = subject.token_text(id);
+  const bool spaced = text.starts_with(' ') && text.find_first_not_of(' ') != std::string::npos;
+  return cat(spaced ? "\" " : "\"", token_display(text), '"');
+}
+
 std::string diagnosis_summary(const Diagnosis& diagnosis, const DiagnosisSubject& subject) {
   switch (diagnosis.outcome) {
     case DiagnosisOutcome::nothing_broke:
-      return cat("Nothing broke: ", step_text(diagnosis, subject), ".");
+      return cat("Nothing broke. ", step_sentence(diagnosis, subject));
     case DiagnosisOutcome::not_quantization:
-      return cat("Not quantization: with the whole cache's own numbers put back, KL is ",
-                 short_text(diagnosis.exact_kl), " nat.");
+      return cat("Not quantization: with the whole cache's own numbers put back, KL is still ",
+                 kl_text(diagnosis.exact_kl), " nat.");
     case DiagnosisOutcome::unexplained:
-      return cat("A place, but no confirmed cause: ", place_text(diagnosis), ".");
+      return cat(step_sentence(diagnosis, subject),
+                 " No cause is confirmed, but a place is: ", place_text(diagnosis, subject), ".");
     case DiagnosisOutcome::explained:
       break;
   }
-  return cat("Cause: ", cause_line(diagnosis.causes.front()), ".");
+  return cat(step_sentence(diagnosis, subject), " ", cause_sentence(diagnosis, subject));
 }
 
 std::vector<std::string> diagnosis_lines(const Diagnosis& diagnosis,
@@ -143,10 +221,10 @@ std::vector<std::string> diagnosis_lines(const Diagnosis& diagnosis,
   out.push_back("  what: " + step_text(diagnosis, subject));
   out.push_back(
       cat("  of ", diagnosis.steps.size(), " predictions ", count(diagnosis, StepVerdict::diverged),
-          " diverged, ", count(diagnosis, StepVerdict::coin_flip), " coin-flips",
+          " diverged, ", counted(count(diagnosis, StepVerdict::coin_flip), "coin-flip"),
           diagnosis.own_text_parts ? cat("; its own text parts at step ", *diagnosis.own_text_parts)
                                    : std::string()));
-  if (!diagnosis.cells.empty()) out.push_back("  where: " + place_text(diagnosis));
+  if (!diagnosis.cells.empty()) out.push_back("  where: " + place_text(diagnosis, subject));
   for (const DiagnosedCause& cause : diagnosis.causes) {
     out.push_back(cat("  ", word_of(cause.verdict), ": ", cause_line(cause)));
   }
@@ -169,13 +247,19 @@ Page diagnosis_page(const Diagnosis& diagnosis, const DiagnosisSubject& subject,
                      " tokens were quantized once; what follows them is exact. Mode ",
                      name_of(RunMode::in_the_model), "."));
   page.heading("What broke");
-  page.paragraph(cat(step_text(diagnosis, subject), "."));
+  std::string step = step_text(diagnosis, subject);
+  step[0] = 'S';
+  page.paragraph(step + ".");
+  const std::int64_t downstream = count(diagnosis, StepVerdict::downstream);
   page.paragraph(cat(
-      "Of ", diagnosis.steps.size(),
-      " predictions on the same text: ", count(diagnosis, StepVerdict::diverged), " diverged, ",
-      count(diagnosis, StepVerdict::coin_flip), " are coin-flips (margin below ",
-      number_text(diagnosis.coin_flip_margin), "), ", count(diagnosis, StepVerdict::downstream),
-      " are right on the same text, though the quantized cache's own text had parted before. ",
+      "Of ", diagnosis.steps.size(), " predictions on the same text, ",
+      count(diagnosis, StepVerdict::diverged), " diverged and ",
+      counted(count(diagnosis, StepVerdict::coin_flip), "coin-flip"), " changed (margin below ",
+      number_text(diagnosis.coin_flip_margin), "). ",
+      downstream > 0 ? cat(downstream,
+                           " kept their token behind the place where the quantized "
+                           "cache's own text parts (downstream). ")
+                     : std::string(),
       diagnosis.own_text_parts
           ? cat("Its own greedy text parts at step ", *diagnosis.own_text_parts, ".")
           : std::string("Its own greedy text does not part from this one, or was not asked for.")));
@@ -186,16 +270,23 @@ Page diagnosis_page(const Diagnosis& diagnosis, const DiagnosisSubject& subject,
   page.table(step_rows(diagnosis, subject));
   if (!diagnosis.cells.empty()) {
     page.heading("Where");
-    page.paragraph(cat(place_text(diagnosis), "."));
+    page.paragraph(cat(place_text(diagnosis, subject), "."));
     add_picture(1);
     add_picture(2);
+    if (const std::string heads = heads_text(diagnosis); !heads.empty()) page.paragraph(heads);
     std::vector<std::vector<std::string>> rows{
-        {"cell", "token", "change of output", "bits", "wanted"}};
+        {"cache", "layer", "KV head", "token", "text", "change of output", "bits", "wanted"}};
     for (std::size_t i = 0; i < std::min(kMaxListed, diagnosis.cells.size()); ++i) {
       const DiagnosedCell& cell = diagnosis.cells[i];
-      rows.push_back({cell_text(cell.cell), cat(cell.cell.token), short_text(cell.score),
-                      cat(cell.n_bits), cat(cell.wanted)});
+      const CellAddress& at = cell.cell;
+      rows.push_back(
+          {name_of(at.side), cat(at.layer), cat(at.kv_head), cat(at.token),
+           quoted_token(subject, diagnosis.prefix_ids[static_cast<std::size_t>(at.token)]),
+           fixed(cell.score, 3), cat(cell.n_bits), cat(cell.wanted)});
     }
+    page.paragraph(rows.size() - 1 < diagnosis.cells.size()
+                       ? cat("The strongest ", rows.size() - 1, " of these cells:")
+                       : std::string("These cells:"));
     page.table(std::move(rows));
     page.heading("Why");
     page.paragraph(
@@ -203,14 +294,6 @@ Page diagnosis_page(const Diagnosis& diagnosis, const DiagnosisSubject& subject,
         "expected token back and leaves less than half of the KL. The one that costs the fewest "
         "bytes stands first.");
     page.table(cause_rows(diagnosis));
-    page.heading(cat("Replays (", diagnosis.n_replays, ")"));
-    std::vector<std::vector<std::string>> replays{
-        {"stage", "replay", "other cells", "KL", "rank", "repaired"}};
-    for (const DiagnosisReplay& replay : diagnosis.replays) {
-      replays.push_back({replay.stage, replay.label, cat(replay.n_other), short_text(replay.kl),
-                         cat(replay.rank), replay.repaired ? "yes" : "no"});
-    }
-    page.table(std::move(replays));
   }
   page.heading("The same again");
   std::string commands;
@@ -218,6 +301,16 @@ Page diagnosis_page(const Diagnosis& diagnosis, const DiagnosisSubject& subject,
     commands += (commands.empty() ? "" : "\n") + command;
   }
   page.code(commands);
+  if (!diagnosis.cells.empty()) {
+    page.heading(cat("Replays (", diagnosis.n_replays, ")"));
+    std::vector<std::vector<std::string>> replays{
+        {"stage", "replay", "other cells", "KL (nat)", "rank", "repaired"}};
+    for (const DiagnosisReplay& replay : diagnosis.replays) {
+      replays.push_back({replay.stage, replay.label, cat(replay.n_other), kl_text(replay.kl),
+                         cat(replay.rank), replay.repaired ? "yes" : "no"});
+    }
+    page.table(std::move(replays));
+  }
   return page;
 }
 
@@ -278,6 +371,14 @@ Json diagnosis_json(const Diagnosis& diagnosis, const DiagnosisSubject& subject)
            {"causes", std::move(all)},
            {"n_replays", diagnosis.n_replays},
            {"replays", std::move(replays)}};
+  Json head_kl = Json::object();
+  for (const CacheSide side : blamed_sides(diagnosis)) {
+    const auto& kl = diagnosis.head_kl[static_cast<std::size_t>(side)];
+    for (std::int64_t layer = 0; layer < kl.shape(0); ++layer) {
+      head_kl[name_of(side)].push_back(kl.sub(layer).span());
+    }
+  }
+  if (!head_kl.empty()) out["head_kl"] = std::move(head_kl);
   if (diagnosis.own_text_parts) out["own_text_parts"] = *diagnosis.own_text_parts;
   if (diagnosis.side) out["side"] = name_of(*diagnosis.side);
   return out;

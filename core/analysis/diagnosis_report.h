@@ -19,7 +19,12 @@ struct DiagnosisSubject {
   std::vector<std::string> commands;                    ///< that make the same again
 };
 
-/// One sentence: what the diagnosis comes to.
+/// KL (nat) to three decimals, "<0.001" where that would be nothing.
+std::string kl_text(double kl);
+/// A token in quotation marks, line breaks as ⏎; a space before it stays.
+std::string quoted_token(const DiagnosisSubject& subject, std::int32_t id);
+
+/// What the diagnosis comes to: the step, and its cause.
 std::string diagnosis_summary(const Diagnosis& diagnosis, const DiagnosisSubject& subject);
 
 /// The same in some lines: summary, step, place, causes.

@@ -65,15 +65,30 @@ std::string indented(std::string_view text) {
   return out;
 }
 
+// Columns of numbers end alike: nothing but a sign, digits, a point, or what says that there is
+// none.
+std::vector<bool> numeric_columns(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<bool> out(rows.empty() ? 0 : rows[0].size(), rows.size() > 1);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    for (std::size_t column = 0; column < std::min(out.size(), rows[i].size()); ++column) {
+      const std::string& cell = rows[i][column];
+      if (cell.find_first_not_of("-<+.e0123456789") != std::string::npos) out[column] = false;
+    }
+  }
+  return out;
+}
+
 std::string markdown_table(const std::vector<std::vector<std::string>>& rows) {
   std::string out;
+  const std::vector<bool> numeric = numeric_columns(rows);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     out += '|';
     for (const std::string& cell : rows[i]) out += " " + markdown_text(cell) + " |";
     out += '\n';
     if (i > 0) continue;
     out += '|';
-    for (std::size_t column = 0; column < rows[0].size(); ++column) out += "---|";
+    for (std::size_t column = 0; column < rows[0].size(); ++column)
+      out += numeric[column] ? "---:|" : "---|";
     out += '\n';
   }
   return out;
@@ -81,11 +96,15 @@ std::string markdown_table(const std::vector<std::vector<std::string>>& rows) {
 
 std::string html_table(const std::vector<std::vector<std::string>>& rows) {
   std::string out = "<table>\n";
+  const std::vector<bool> numeric = numeric_columns(rows);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const char* tag = i == 0 ? "th" : "td";
     out += "<tr>";
-    for (const std::string& cell : rows[i])
-      out += cat("<", tag, ">", html_text(cell), "</", tag, ">");
+    for (std::size_t column = 0; column < rows[i].size(); ++column) {
+      const bool ends = column < numeric.size() && numeric[column];
+      out +=
+          cat("<", tag, ends ? " class=\"n\">" : ">", html_text(rows[i][column]), "</", tag, ">");
+    }
     out += "</tr>\n";
   }
   return out + "</table>\n";
@@ -165,19 +184,26 @@ std::string page_markdown(const Page& page) {
   return out;
 }
 
-std::string page_html(const Page& page) {
-  std::string out = cat(
+std::string html_frame(const std::string& title, const std::string& body) {
+  return cat(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
-      html_text(page.title),
-      "</title>\n<style>\nbody{font-family:sans-serif;max-width:60em;margin:2em auto;padding:0 1em;"
-      "line-height:1.4}\ntable{border-collapse:collapse}\nth,td{border:1px solid #999;padding:.2em "
-      ".5em;text-align:left;vertical-align:top}\npre{background:#f3f3f3;padding:.6em;"
-      "white-space:pre-wrap;overflow-wrap:anywhere}\nimg{max-width:100%}\n.none{color:#666}\n"
+      html_text(title),
+      "</title>\n<style>\nbody{font:15px/1.5 \"DejaVu Sans\",\"Noto Sans\",sans-serif;"
+      "max-width:60em;margin:2em auto;padding:0 1em}\nh2{margin-top:1.6em}\n"
+      "table{border-collapse:collapse}\nth,td{border:1px solid #999;padding:.2em .5em;"
+      "text-align:left;vertical-align:top}\n.n{text-align:right;white-space:nowrap}\n"
+      "pre{background:#f3f3f3;padding:.6em;white-space:pre-wrap;overflow-wrap:anywhere}\n"
+      "img{max-width:100%;height:auto}\n.none{color:#666}\n"
+      "ol.choices{list-style:upper-alpha}\n@media print{h2,img{break-inside:avoid}}\n"
       "</style>\n</head>\n<body>\n<h1>",
-      html_text(page.title), "</h1>\n");
-  for (const PageBlock& block : page.blocks) out += html_of(block);
-  return out + "</body>\n</html>\n";
+      html_text(title), "</h1>\n", body, "</body>\n</html>\n");
+}
+
+std::string page_html(const Page& page) {
+  std::string body;
+  for (const PageBlock& block : page.blocks) body += html_of(block);
+  return html_frame(page.title, body);
 }
 
 std::string base64(const std::string& bytes) {

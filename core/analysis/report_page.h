@@ -41,6 +41,9 @@ std::string page_markdown(const Page& page);
 /// One HTML file that needs no other: pictures and styles in it, and no script.
 std::string page_html(const Page& page);
 
+/// An HTML file of a title, which is text, and a body, which is HTML.
+std::string html_frame(const std::string& title, const std::string& body);
+
 /// RFC 4648, with padding.
 std::string base64(const std::string& bytes);
 

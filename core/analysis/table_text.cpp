@@ -24,11 +24,20 @@ struct Style {
   char separator = ',';
 };
 
+// In quotation marks a text is one of JSON's, with its escapes.
+void put_text(std::ostream& out, const std::string& text, const Style& style) {
+  if (*style.quote == '\0') {
+    out << text;
+  } else {
+    out << Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+}
+
 void put_cell(std::ostream& out, const Column& column, const Cell& cell, const Style& style) {
   if (const auto* number = std::get_if<float>(&cell)) {
     put(out, *number);
   } else if (const auto* text = std::get_if<std::string>(&cell)) {
-    out << style.quote << *text << style.quote;
+    put_text(out, *text, style);
   } else if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
     if (column.kind == ColumnKind::choice) {
       out << style.quote << column.choices.at(static_cast<std::size_t>(*integer)) << style.quote;

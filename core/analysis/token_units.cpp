@@ -37,6 +37,33 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
   }
 }
 
+std::string hex_of(const std::string& bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    std::array<char, 4> hex{};
+    std::snprintf(hex.data(), hex.size(), "%02X", static_cast<unsigned char>(c));
+    out += (out.empty() ? "" : " ") + std::string(hex.data());
+  }
+  return out;
+}
+
+std::string display_of(const std::string& bytes, std::string text) {
+  if (invalid_utf8_offset(bytes)) return hex_of(bytes);
+  if (text.find_first_not_of(' ') == std::string::npos) {
+    replace_all(text, " ", "␣");
+    return text.empty() ? hex_of(bytes) : text;
+  }
+  if (text.front() == ' ') text.erase(0, 1);
+  replace_all(text, "\r", "");
+  replace_all(text, "\n", "⏎");
+  replace_all(text, "\t", "→");
+  // Other control characters have no shape.
+  const bool shapeless = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+  });
+  return shapeless || text.empty() ? hex_of(bytes) : text;
+}
+
 }  // namespace
 
 bool is_special(const CaptureInfo& info, std::int64_t token) {
@@ -78,32 +105,13 @@ std::vector<TokenRange> token_units(const CaptureInfo& info, Granularity granula
 }
 
 std::string token_hex(const CaptureInfo& info, std::int64_t token) {
-  std::string out;
-  for (const char c : info.token_bytes[static_cast<std::size_t>(token)]) {
-    std::array<char, 4> hex{};
-    std::snprintf(hex.data(), hex.size(), "%02X", static_cast<unsigned char>(c));
-    out += (out.empty() ? "" : " ") + std::string(hex.data());
-  }
-  return out;
+  return hex_of(info.token_bytes[static_cast<std::size_t>(token)]);
 }
 
 std::string token_display(const CaptureInfo& info, std::int64_t token) {
-  const std::string& bytes = info.token_bytes[static_cast<std::size_t>(token)];
-  if (invalid_utf8_offset(bytes)) return token_hex(info, token);
-  std::string text = text_of(info, token);
-  if (text.find_first_not_of(' ') == std::string::npos) {
-    replace_all(text, " ", "␣");
-    return text.empty() ? token_hex(info, token) : text;
-  }
-  if (text.front() == ' ') text.erase(0, 1);
-  replace_all(text, "\r", "");
-  replace_all(text, "\n", "⏎");
-  replace_all(text, "\t", "→");
-  // Other control characters have no shape.
-  const bool shapeless = std::any_of(text.begin(), text.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
-  });
-  return shapeless || text.empty() ? token_hex(info, token) : text;
+  return display_of(info.token_bytes[static_cast<std::size_t>(token)], text_of(info, token));
 }
+
+std::string token_display(const std::string& bytes) { return display_of(bytes, bytes); }
 
 }  // namespace qaq

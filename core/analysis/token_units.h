@@ -27,6 +27,8 @@ std::vector<TokenRange> token_units(const CaptureInfo& info, Granularity granula
 /// A token as it can be shown: its text without the space before it, line breaks and tabs as ⏎ and
 /// →, blanks alone as ␣, and bytes that are no whole letter as hexadecimal numbers ("E2 96").
 std::string token_display(const CaptureInfo& info, std::int64_t token);
+/// The same of a token's bytes.
+std::string token_display(const std::string& bytes);
 /// Its bytes as hexadecimal numbers with spaces between them.
 std::string token_hex(const CaptureInfo& info, std::int64_t token);
 bool is_special(const CaptureInfo& info, std::int64_t token);

@@ -117,13 +117,16 @@ class TableReader {
   std::vector<std::string> names_;
 };
 
+std::string cell_text(const Json& cell) {
+  return cell.is_string() ? cell.get<std::string>() : cell.dump();
+}
+
 // The place of a row on a category axis: that of the texts' first appearance.
 double place_of(const TableReader& table, std::int64_t row, const std::vector<std::size_t>& columns,
                 ChartAxis& axis) {
   std::string name;
   for (const std::size_t column : columns) {
-    const Json& cell = table.cell(row, column);
-    name += (name.empty() ? "" : ", ") + (cell.is_string() ? cell.get<std::string>() : cell.dump());
+    name += (name.empty() ? "" : ", ") + cell_text(table.cell(row, column));
   }
   const auto found = std::ranges::find(axis.names, name);
   const auto place = static_cast<double>(found - axis.names.begin());
@@ -145,8 +148,9 @@ std::vector<ChartPoint> cells_of(const TableReader& table, const Node& series) {
   return out;
 }
 
-// The points of a series; names of category axes grow by what is met.
-std::vector<ChartPoint> points_of(const TableReader& table, const Node& series, ChartPanel& panel) {
+// The points of a series, and their labels; names of category axes grow by what is met.
+void read_points(const TableReader& table, const Node& series, ChartPanel& panel,
+                 ChartSeries& out) {
   std::vector<std::size_t> category;
   if (series.has("category")) {
     for (const Node& column : series.at("category").list())
@@ -156,7 +160,7 @@ std::vector<ChartPoint> points_of(const TableReader& table, const Node& series, 
     if (!series.has(key)) return {};
     return table.column(series.at(key));
   };
-  const auto low = column_of("low"), high = column_of("high");
+  const auto low = column_of("low"), high = column_of("high"), label = column_of("label");
   const auto coordinate = [&](ChartAxis& axis, const char* key) {
     const bool by_name = axis.scale == ChartScale::category;
     if (by_name && category.empty()) series.at("category").refuse("is empty");
@@ -169,16 +173,15 @@ std::vector<ChartPoint> points_of(const TableReader& table, const Node& series, 
   };
   if (panel.x.scale != ChartScale::category) table.column(series.at("x"));
   const auto x_at = coordinate(panel.x, "x"), y_at = coordinate(panel.y, "y");
-  std::vector<ChartPoint> out;
   for (const std::int64_t row : table.rows_of(series)) {
     const auto x = x_at(row), y = y_at(row);
     if (!x || !y) continue;
     ChartPoint point{.x = *x, .y = *y};
     if (low) point.low = number_of(table.cell(row, *low)).value_or(ChartPoint::kNone);
     if (high) point.high = number_of(table.cell(row, *high)).value_or(ChartPoint::kNone);
-    out.push_back(point);
+    out.points.push_back(point);
+    if (label) out.labels.push_back(cell_text(table.cell(row, *label)));
   }
-  return out;
 }
 
 ChartAxis axis_of(const Node& node) {
@@ -186,6 +189,10 @@ ChartAxis axis_of(const Node& node) {
   out.scale = node.at("scale").choice<ChartScale>();
   if (node.has("least")) out.least = node.at("least").number();
   if (node.has("most")) out.most = node.at("most").number();
+  if (node.has("centre")) out.centre = node.at("centre").number();
+  if (node.has("names")) {
+    for (const Node& name : node.at("names").list()) out.names.push_back(name.text());
+  }
   if (out.least && out.most && *out.least >= *out.most) node.refuse("ends before it begins");
   if (out.scale == ChartScale::log && out.least.value_or(1) <= 0) {
     node.refuse("a logarithmic axis begins above 0");
@@ -201,8 +208,11 @@ ChartSeries series_of(const Node& node, const Node& tables, ChartPanel& panel) {
   const Node name = node.at("table");
   if (!tables.has(name.text().c_str())) name.refuse(cat("there is no table '", name.text(), "'"));
   const TableReader table(tables.at(name.text().c_str()));
-  const bool heat = out.mark == ChartMark::heat;
-  out.points = heat ? cells_of(table, node) : points_of(table, node, panel);
+  if (out.mark == ChartMark::heat) {
+    out.points = cells_of(table, node);
+  } else {
+    read_points(table, node, panel, out);
+  }
   return out;
 }
 

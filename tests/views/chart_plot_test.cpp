@@ -126,6 +126,95 @@ TEST(ChartPlot, BarsStandOnEachOther) {
   EXPECT_GT(plot.panels()[2]->axis(QCPAxis::atLeft)->range().upper, 4);
 }
 
+TEST(ChartPlot, BarsOfNamesLieAlongXWithTheirTextsOnTheRight) {
+  ChartPanel panel{
+      .x = {.label = "KL"},
+      .y = {.label = "", .scale = ChartScale::category, .names = {"keys", "values"}},
+      .series = {series(ChartMark::bars, kPlainStyle, {{.x = 4, .y = 0}, {.x = 1, .y = 1}})},
+      .lines = {{.kind = ChartLineKind::x, .at = 3, .label = "before"}}};
+  panel.series[0].labels = {"4 a", "1 b"};
+  ChartPlot plot;
+  plot.setChart(oneOf(panel));
+  const QImage image = pictureOf(plot);
+  const QRgb bar = Palette::of(ThemeKind::light).single("neutral_bar").rgb();
+  EXPECT_EQ(image.pixel(placeOf(plot, 0, 3.5, 0)), bar);
+  EXPECT_EQ(image.pixel(placeOf(plot, 0, .5, 1)), bar);
+  EXPECT_NE(image.pixel(placeOf(plot, 0, 1.5, 1)), bar);
+  EXPECT_EQ(plot.panels()[0]->axis(QCPAxis::atBottom)->range().lower, 0);
+  QCPAxis* right = plot.panels()[0]->axis(QCPAxis::atRight);
+  EXPECT_EQ(right->tickVectorLabels(), (QVector<QString>{"4 a", "1 b"}));
+  EXPECT_EQ(right->coordToPixel(1), plot.panels()[0]->axis(QCPAxis::atLeft)->coordToPixel(1));
+}
+
+TEST(ChartPlot, TextsStandAboveBarsAndABoxAroundOne) {
+  ChartPanel panel{.x = {.label = "step", .scale = ChartScale::category, .names = {"a", "b"}},
+                   .y = {.label = "KL"},
+                   .series = {series(ChartMark::bars, kNotedStyle, {{.x = 1, .y = 2}}),
+                              series(ChartMark::bars, kPlainStyle, {{.x = 0, .y = 1}}),
+                              series(ChartMark::boxes, 0, {{.x = 1, .y = 2}})}};
+  panel.series[0].labels = {"▲"};
+  ChartPlot plot;
+  plot.setChart(oneOf(panel));
+  const QImage image = pictureOf(plot);
+  const Theme& theme = Theme::of(ThemeKind::light);
+  const QPoint top = placeOf(plot, 0, 1, 2);
+  EXPECT_EQ(image.pixel(placeOf(plot, 0, 1, 1.5)), theme.violation.rgb());
+  EXPECT_GT(
+      test::countPixels(image, theme.violation.rgb(), QRect(top.x() - 6, top.y() - 14, 13, 12)), 10)
+      << "the triangle";
+  const QPoint side = placeOf(plot, 0, 1.47, 1);
+  EXPECT_GT(test::countPixels(image, theme.accent.rgb(), QRect(side.x() - 3, side.y(), 7, 1)), 0);
+}
+
+TEST(ChartPlot, ColoursWithACentreDivergeAsFarToBothSides) {
+  ChartPanel panel{
+      .x = {.label = "layer"},
+      .y = {.label = "head"},
+      .z = {.label = "change", .centre = 0},
+      .series = {
+          series(ChartMark::heat, 0,
+                 {{.x = 0, .y = 0, .z = -4}, {.x = 1, .y = 0, .z = 0}, {.x = 2, .y = 0, .z = 1}})}};
+  ChartPlot plot;
+  plot.setChart(oneOf(panel));
+  const QImage image = pictureOf(plot);
+  const QColor low(image.pixel(placeOf(plot, 0, 0, 0))), none(image.pixel(placeOf(plot, 0, 1, 0))),
+      high(image.pixel(placeOf(plot, 0, 2, 0)));
+  EXPECT_GT(low.blue(), low.red());
+  EXPECT_LT(std::abs(none.red() - none.blue()), 12) << "neutral";
+  EXPECT_GT(high.red(), high.blue());
+  EXPECT_GT(high.lightness(), low.lightness()) << "a quarter of the way";
+  for (const double tick : plot.panels()[0]->axis(QCPAxis::atBottom)->tickVector()) {
+    EXPECT_EQ(tick, std::round(tick));
+  }
+}
+
+TEST(NameTicker, TurnsNamesAndLeavesSomeOutBeforeTheyOverlap) {
+  for (const int n : {3, 20, 400}) {
+    ChartPanel panel{.x = {.label = "x", .scale = ChartScale::category}, .y = {.label = "y"}};
+    panel.series = {series(ChartMark::bars, 0, {})};
+    for (int i = 0; i < n; ++i) {
+      panel.x.names.push_back("word " + std::to_string(i));
+      panel.series[0].points.push_back({.x = static_cast<double>(i), .y = 1});
+    }
+    ChartPlot plot;
+    plot.setChart(oneOf(panel));
+    pictureOf(plot, {.size = QSize(680, 460)});
+    const QCPAxis* axis = plot.panels()[0]->axis(QCPAxis::atBottom);
+    EXPECT_EQ(axis->tickLabelRotation() != 0, n > 3);
+    const QVector<QString> names = axis->tickVectorLabels();
+    double last = -1e9;
+    int shown = 0;
+    for (qsizetype i = 0; i < names.size(); ++i) {
+      if (names[i].isEmpty()) continue;
+      const double at = axis->coordToPixel(axis->tickVector()[i]);
+      EXPECT_GE(at - last, QFontMetricsF(axis->tickLabelFont()).height()) << n;
+      last = at;
+      ++shown;
+    }
+    EXPECT_EQ(shown == n, n < 400) << shown;
+  }
+}
+
 TEST(ChartPlot, CellsHaveTheirColourAndMarksARing) {
   ChartPlot plot;
   plot.setChart(full());

@@ -71,7 +71,7 @@ void ChartLegend::drawSample(QCPPainter* painter, const QRectF& box, const Entry
   const QPointF middle = box.center();
   painter->setPen(entry.look.line);
   painter->setBrush(entry.look.fill);
-  if (entry.mark == ChartMark::bars) {
+  if (entry.mark == ChartMark::bars || entry.mark == ChartMark::boxes) {
     painter->drawRect(box.adjusted(6, 4, -6, -4));
   } else if (entry.mark == ChartMark::rug) {
     painter->drawLine(middle - QPointF(0, 5), middle + QPointF(0, 5));

@@ -8,6 +8,7 @@ namespace {
 
 constexpr double kSignPx = 7, kLinePx = 1.6;
 constexpr double kSmallSignPx = 4;
+constexpr double kBoxPx = 1.6;
 constexpr int kBandAlpha = 40;
 constexpr std::size_t kMany = 100;  // points, which would cover each other
 
@@ -29,14 +30,25 @@ QCPScatterStyle::ScatterShape shapeOf(const QString& marker) {
   return QCPScatterStyle::ssCircle;
 }
 
+// What a style comes to; those beside the palette's categories have no name there.
+struct Style {
+  QColor color;
+  QCPScatterStyle::ScatterShape shape = QCPScatterStyle::ssCircle;
+};
+
+Style styleOf(int style, const Theme& theme) {
+  if (style == kPlainStyle) return {theme.palette().single("neutral_bar")};
+  if (style == kNotedStyle) return {theme.violation, QCPScatterStyle::ssTriangle};
+  const auto& category = theme.palette().categories().at(static_cast<std::size_t>(style));
+  return {QColor(category.color), shapeOf(category.marker)};
+}
+
 }  // namespace
 
 QPen linePen(const Theme& theme) { return {theme.muted, 1, Qt::DashLine}; }
 
 ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
-  const auto& categories = theme.palette().categories();
-  const Palette::Category& category = categories.at(static_cast<std::size_t>(series.style));
-  const QColor color(category.color);
+  const auto [color, shape] = styleOf(series.style, theme);
   ChartLook look;
   const QPen line(color, kLinePx, series.open ? Qt::DashLine : Qt::SolidLine);
   const QPen outline(color, kLinePx);
@@ -46,7 +58,7 @@ ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
       look.line = line;
       [[fallthrough]];
     case ChartMark::points:
-      look.sign = QCPScatterStyle(shapeOf(category.marker), outline, inside,
+      look.sign = QCPScatterStyle(shape, outline, inside,
                                   series.points.size() > kMany ? kSmallSignPx : kSignPx);
       break;
     case ChartMark::dotted:
@@ -59,6 +71,9 @@ ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
     case ChartMark::bars:
       look.fill = inside;
       look.line = QPen(color, 1);
+      break;
+    case ChartMark::boxes:
+      look.line = QPen(theme.accent, kBoxPx);
       break;
     case ChartMark::rug:
       look.line = QPen(color, 2);

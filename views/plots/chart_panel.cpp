@@ -11,10 +11,12 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kBarWidth = 0.7;  // of a category's place
+constexpr double kBarWidth = 0.7;                     // of a category's place
+constexpr double kBoxWidth = 0.94, kBoxAbove = 0.08;  // of a place, of the y axis
 constexpr double kRugHeight = 0.05;
 constexpr double kRingPx = 11;
-constexpr int kPadding = 10;  // px beside labels
+constexpr int kPadding = 10;          // px beside labels
+constexpr double kLeastReach = 1e-9;  // of a scale of colours whose cells are all alike
 constexpr int kIntervalAlpha = 130;
 
 QString labelOf(const ChartAxis& axis) {
@@ -42,7 +44,7 @@ void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
     axis->setScaleType(QCPAxis::stLogarithmic);
     axis->setTicker(QSharedPointer<QCPAxisTicker>(new LogTicker(axis)));
   } else if (spec.scale == ChartScale::category) {
-    const QSharedPointer<QCPAxisTickerText> ticker(new QCPAxisTickerText);
+    const QSharedPointer<QCPAxisTickerText> ticker(new NameTicker(axis));
     for (std::size_t i = 0; i < spec.names.size(); ++i) {
       ticker->addTick(static_cast<double>(i), chartWords(spec.names[i]));
     }
@@ -127,8 +129,10 @@ void addRings(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const Theme& th
 }
 
 // On top of the bars that the panel has.
-void addBars(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartLook& look) {
-  auto* bars = new QCPBars(x, y);
+void addBars(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartPanel& panel,
+             const ChartLook& look) {
+  const bool along_x = panel.y.scale == ChartScale::category;
+  auto* bars = along_x ? new QCPBars(y, x) : new QCPBars(x, y);
   bars->setName(chartWords(series.name));
   bars->setPen(look.line);
   bars->setBrush(look.fill);
@@ -140,7 +144,63 @@ void addBars(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const ChartLook&
     bars->moveAbove(below);
     break;
   }
-  for (const ChartPoint& point : series.points) bars->addData(point.x, point.y);
+  for (const ChartPoint& point : series.points) {
+    bars->addData(along_x ? point.y : point.x, along_x ? point.x : point.y);
+  }
+}
+
+void setPlace(QCPItemPosition* position, QCPAxisRect* axes, const QPointF& at) {
+  position->setAxisRect(axes);
+  position->setAxes(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
+  position->setType(QCPItemPosition::ptPlotCoords);
+  position->setCoords(at);
+}
+
+void addBoxes(QCPAxisRect* axes, const ChartSeries& series, const ChartLook& look) {
+  const double above = kBoxAbove * axes->axis(QCPAxis::atLeft)->range().size();
+  for (const ChartPoint& point : series.points) {
+    auto* box = new QCPItemRect(axes->parentPlot());
+    box->setClipAxisRect(axes);
+    box->setPen(look.line);
+    setPlace(box->topLeft, axes, {point.x - kBoxWidth / 2, point.y + above});
+    setPlace(box->bottomRight, axes, {point.x + kBoxWidth / 2, 0});
+  }
+}
+
+// Above the points, or as ticks of the axis on the right.
+void addLabels(QCPAxisRect* axes, const ChartSeries& series, const ChartPanel& panel,
+               const ChartLook& look, const Theme& theme) {
+  const bool beside = panel.y.scale == ChartScale::category;
+  for (std::size_t i = 0; i < std::min(series.labels.size(), series.points.size()); ++i) {
+    const ChartPoint& point = series.points[i];
+    const QString words = chartWords(series.labels[i]);
+    if (words.isEmpty() || !canBeDrawn(point, series, panel)) continue;
+    if (beside) {
+      QCPAxis* right = axes->axis(QCPAxis::atRight);
+      auto ticker = right->ticker().dynamicCast<QCPAxisTickerText>();
+      if (!ticker) {
+        ticker.reset(new QCPAxisTickerText);
+        right->setTicker(ticker);
+        right->setTicks(true);
+        right->setTickLabels(true);
+        right->setTickLength(0, 0);
+        right->setSubTicks(false);
+        right->setTickLabelFont(Theme::font(Theme::kTickPx));
+        right->setTickLabelColor(theme.text);
+        right->setRange(axes->axis(QCPAxis::atLeft)->range());
+        right->setRangeReversed(axes->axis(QCPAxis::atLeft)->rangeReversed());
+      }
+      ticker->addTick(point.y, words);
+      continue;
+    }
+    auto* text = new QCPItemText(axes->parentPlot());
+    text->setClipAxisRect(axes);
+    text->setText(words);
+    text->setFont(Theme::font(Theme::kTickPx));
+    text->setColor(series.style == kPlainStyle ? theme.text : look.line.color());
+    text->setPositionAlignment(Qt::AlignHCenter | Qt::AlignBottom);
+    setPlace(text->position, axes, {point.x, point.y});
+  }
 }
 
 void addStroke(QCPAxisRect* axes, double at, const QPen& pen) {
@@ -169,8 +229,15 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
     most = std::max(most, cell.z);
   }
   for (QCPAxis* axis : axes->axes()) axis->grid()->setVisible(false);
+  for (const auto type : {QCPAxis::atBottom, QCPAxis::atLeft}) {
+    axes->axis(type)->setTicker(QSharedPointer<QCPAxisTicker>(new CountTicker));
+    axes->axis(type)->setSubTicks(false);
+  }
   auto* map = new QCPColorMap(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));
   map->setInterpolate(false);
+  // A map of one row has no height: the other one is empty and lies outside.
+  columns = std::max(columns, 2);
+  rows = std::max(rows, 2);
   map->data()->setSize(columns, rows);
   map->data()->setRange({0, columns - 1.0}, {0, rows - 1.0});
   map->data()->fill(ChartPoint::kNone);
@@ -179,7 +246,14 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
   }
   QCPColorGradient gradient;
   gradient.clearColorStops();
-  const auto& colors = theme.palette().viridis();
+  const auto& centre = panel.z.centre;
+  const auto& colors = centre ? theme.palette().diverging() : theme.palette().viridis();
+  if (centre) {
+    // As far to one side as to the other.
+    const double reach = std::max({most - *centre, *centre - least, kLeastReach});
+    least = *centre - reach;
+    most = *centre + reach;
+  }
   for (std::size_t i = 0; i < colors.size(); ++i) {
     gradient.setColorStopAt(static_cast<double>(i) / static_cast<double>(colors.size() - 1),
                             QColor(colors[i]));
@@ -236,20 +310,25 @@ void fillPanel(QCPAxisRect* axes, QCPColorScale* scale, const ChartPanel& panel,
   }
   x->setRange(ranges->x);
   y->setRange(ranges->y);
+  // Bars would hide what they are held against.
+  for (const ChartSeries& series : panel.series) {
+    if (series.mark == ChartMark::bars) addBars(x, y, series, panel, lookOf(series, theme));
+  }
   for (const ChartLine& line : panel.lines) addLine(axes, line, *ranges, theme);
   for (const ChartSeries& series : panel.series) {
     const ChartLook look = lookOf(series, theme);
+    addLabels(axes, series, panel, look, theme);
     if (series.mark == ChartMark::heat) {
       addHeat(axes, scale, series, panel, theme);
     } else if (series.mark == ChartMark::rings) {
       addRings(x, y, series, theme);
     } else if (series.mark == ChartMark::band) {
       addBand(x, y, series, look);
-    } else if (series.mark == ChartMark::bars) {
-      addBars(x, y, series, look);
+    } else if (series.mark == ChartMark::boxes) {
+      addBoxes(axes, series, look);
     } else if (series.mark == ChartMark::rug) {
       for (const ChartPoint& point : series.points) addStroke(axes, point.x, look.line);
-    } else {
+    } else if (series.mark != ChartMark::bars) {
       addGraph(x, y, series, panel, look);
     }
   }

@@ -9,9 +9,11 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kPanelWidth = 470, kPanelHeight = 330;  // px
-constexpr int kLoneWidth = 680, kLoneHeight = 460;    // of a panel that stands alone
-constexpr int kMapWidth = 760, kMapHeight = 660;      // of cells of heat
+constexpr int kPanelWidth = 470, kPanelHeight = 330;    // px
+constexpr int kLoneWidth = 680, kLoneHeight = 460;      // of a panel that stands alone
+constexpr int kMapWidth = 760, kMapHeight = 660;        // of cells of heat
+constexpr int kRowHeight = 40, kAroundRows = 110;       // of a map with few rows
+constexpr int kNameWidth = 18, kMostNamesWidth = 1200;  // of names along x
 constexpr int kCategoryHeight = 26, kAroundCategories = 80;
 constexpr int kGap = 14;
 constexpr QSize kLargest(4096, 16384);  // whatever a file asks for
@@ -21,10 +23,27 @@ bool hasHeat(const ChartPanel& panel) {
       panel.series, [](const ChartSeries& series) { return series.mark == ChartMark::heat; });
 }
 
+int heatRows(const ChartPanel& panel) {
+  double last = 0;
+  for (const ChartSeries& series : panel.series) {
+    for (const ChartPoint& point : series.points) last = std::max(last, point.y);
+  }
+  return static_cast<int>(last) + 1;
+}
+
+// Its rows say how high it is.
+bool hasRows(const ChartPanel& panel) {
+  return hasHeat(panel) || panel.y.scale == ChartScale::category;
+}
+
 QSize sizeOf(const ChartPanel& panel) {
-  if (hasHeat(panel)) return {kMapWidth, kMapHeight};
+  if (hasHeat(panel)) {
+    return {kMapWidth, std::min(kMapHeight, kAroundRows + heatRows(panel) * kRowHeight)};
+  }
   const auto n = static_cast<int>(panel.y.names.size());
-  return {kPanelWidth, std::max(kPanelHeight, kAroundCategories + n * kCategoryHeight)};
+  const int names = static_cast<int>(panel.x.names.size()) * kNameWidth;
+  return {std::max(kPanelWidth, std::min(names, kMostNamesWidth)),
+          std::max(kPanelHeight, kAroundCategories + n * kCategoryHeight)};
 }
 
 }  // namespace
@@ -146,7 +165,7 @@ QSize ChartPlot::sizeHint() const {
   const int columns = std::clamp(n, 1, m_chart.columns);
   int width = n == 1 ? kLoneWidth : kPanelWidth, height = 0;
   for (int first = 0; first < n; first += columns) {
-    int row = n == 1 ? kLoneHeight : 0;
+    int row = n == 1 && !hasRows(m_chart.panels[0]) ? kLoneHeight : 0;
     for (int i = first; i < std::min(n, first + columns); ++i) {
       const QSize size = sizeOf(m_chart.panels[static_cast<std::size_t>(i)]);
       width = std::max(width, size.width());

@@ -6,7 +6,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kMargin = 0.05;  // of the span, on each side
+constexpr double kMargin = 0.05;      // of the span, on each side
+constexpr double kLabelMargin = 0.1;  // beyond bars with texts above them
 
 bool hasPlace(double at, const ChartAxis& axis) {
   return std::isfinite(at) && (axis.scale != ChartScale::log || at > 0);
@@ -28,7 +29,7 @@ class Span {
   }
   bool isEmpty() const { return m_low > m_high; }
   QCPRange bare() const { return {m_low, m_high}; }
-  QCPRange range(bool from_zero) const {
+  QCPRange range(bool from_zero, double margin = kMargin) const {
     if (m_axis.scale == ChartScale::category) {
       return {-0.5, static_cast<double>(m_axis.names.size()) - 0.5};
     }
@@ -38,7 +39,7 @@ class Span {
       low /= factor;
       high *= factor;
     } else {
-      const double pad = low == high ? std::max(std::abs(low), 1.0) / 2 : kMargin * (high - low);
+      const double pad = low == high ? std::max(std::abs(low), 1.0) / 2 : margin * (high - low);
       if (!from_zero || low < 0) low -= pad;
       high += pad;
     }
@@ -50,15 +51,18 @@ class Span {
   double m_low = std::numeric_limits<double>::infinity(), m_high = -m_low;
 };
 
-// What bars of one series stand on: for each point the sum of the bars before it at its x.
+// What bars of one series stand on: for each point the sum of the bars before it at its place.
 std::vector<double> bases(const ChartPanel& panel, std::size_t series) {
+  const bool along_x = panel.y.scale == ChartScale::category;
+  double ChartPoint::*const place = along_x ? &ChartPoint::y : &ChartPoint::x;
+  double ChartPoint::*const length = along_x ? &ChartPoint::x : &ChartPoint::y;
   std::vector<double> out;
   for (const ChartPoint& point : panel.series[series].points) {
     double sum = 0;
     for (std::size_t before = 0; before < series; ++before) {
       if (panel.series[before].mark != ChartMark::bars) continue;
       for (const ChartPoint& other : panel.series[before].points) {
-        if (other.x == point.x) sum += other.y;
+        if (other.*place == point.*place) sum += other.*length;
       }
     }
     out.push_back(sum);
@@ -76,20 +80,23 @@ bool canBeDrawn(const ChartPoint& point, const ChartSeries& series, const ChartP
 
 std::optional<ChartRanges> rangesOf(const ChartPanel& panel) {
   Span x(panel.x), y(panel.y);
-  bool from_zero = false;
+  const bool by_name = panel.y.scale == ChartScale::category;
+  bool bars = false, steps = false, labels = false;
   for (std::size_t i = 0; i < panel.series.size(); ++i) {
     const ChartSeries& series = panel.series[i];
     const bool is_bars = series.mark == ChartMark::bars;
     const std::vector<double> below = is_bars ? bases(panel, i) : std::vector<double>();
-    from_zero = from_zero || is_bars || series.mark == ChartMark::steps;
+    bars = bars || is_bars;
+    steps = steps || series.mark == ChartMark::steps;
+    labels = labels || !series.labels.empty();
     for (std::size_t at = 0; at < series.points.size(); ++at) {
       const ChartPoint& point = series.points[at];
       if (!canBeDrawn(point, series, panel)) continue;
       if (!isInside(point.x, panel.x)) continue;
-      x.add(point.x);
+      x.add(is_bars && by_name ? below[at] + point.x : point.x);
       if (series.mark == ChartMark::rug) continue;
-      y.add(is_bars ? below[at] + point.y : point.y);
-      Span& along = panel.y.scale == ChartScale::category ? x : y;
+      y.add(is_bars && !by_name ? below[at] + point.y : point.y);
+      Span& along = by_name ? x : y;
       along.add(point.low);
       along.add(point.high);
       if (series.mark != ChartMark::heat) continue;
@@ -100,7 +107,9 @@ std::optional<ChartRanges> rangesOf(const ChartPanel& panel) {
     }
   }
   if (x.isEmpty() || y.isEmpty()) return {};
-  if (from_zero) y.add(0);
+  const bool x_from_zero = bars && by_name, y_from_zero = (bars && !by_name) || steps;
+  if (x_from_zero) x.add(0);
+  if (y_from_zero) y.add(0);
   for (const ChartLine& line : panel.lines) {
     if (line.kind == ChartLineKind::x) x.add(line.at);
     if (line.kind == ChartLineKind::y) y.add(line.at);
@@ -108,7 +117,8 @@ std::optional<ChartRanges> rangesOf(const ChartPanel& panel) {
   // Cells touch the frame.
   const bool heat = std::ranges::any_of(
       panel.series, [](const ChartSeries& series) { return series.mark == ChartMark::heat; });
-  return ChartRanges{heat ? x.bare() : x.range(false), heat ? y.bare() : y.range(from_zero)};
+  if (heat) return ChartRanges{x.bare(), y.bare()};
+  return ChartRanges{x.range(x_from_zero), y.range(y_from_zero, labels ? kLabelMargin : kMargin)};
 }
 
 }  // namespace qaq::views

@@ -12,6 +12,9 @@ namespace {
 constexpr double kAcross = 46, kAlong = 22;  // px that a label needs, across and along its text
 
 constexpr double kFewDecades = 0.5;
+constexpr double kTurned = -45;       // degrees of names along x that have no room
+constexpr double kBetweenNames = 8;   // px between names side by side
+constexpr double kTurnedApart = 1.5;  // heights of a line that turned names are apart
 
 }  // namespace
 
@@ -20,6 +23,32 @@ QString LinearTicker::getTickLabel(double tick, const QLocale& locale, QChar for
   QString text = QCPAxisTicker::getTickLabel(tick, locale, formatChar, precision);
   if (text.startsWith(QLatin1Char('-'))) text.replace(0, 1, QChar(0x2212));
   return text;
+}
+
+double CountTicker::getTickStep(const QCPRange& range) {
+  const double step = LinearTicker::getTickStep(range);
+  return step == 2.5 ? 2 : std::max(1.0, std::round(step));
+}
+
+void NameTicker::generate(const QCPRange& range, const QLocale& locale, QChar formatChar,
+                          int precision, QVector<double>& ticks, QVector<double>* subTicks,
+                          QVector<QString>* tickLabels) {
+  QVector<QString> names;
+  QCPAxisTickerText::generate(range, locale, formatChar, precision, ticks, subTicks, &names);
+  if (m_axis->orientation() == Qt::Horizontal && range.size() > 0) {
+    const QFontMetricsF metrics(m_axis->tickLabelFont());
+    double widest = 0;
+    for (const QString& name : names) widest = std::max(widest, metrics.horizontalAdvance(name));
+    const double place = std::max(1.0, m_axis->axisRect()->width() / range.size());
+    const bool turned = widest + kBetweenNames > place;
+    m_axis->setTickLabelRotation(turned ? kTurned : 0);
+    const auto stride =
+        turned ? static_cast<qsizetype>(std::ceil(kTurnedApart * metrics.height() / place)) : 1;
+    for (qsizetype i = 0; i < names.size(); ++i) {
+      if (i % stride != 0) names[i].clear();
+    }
+  }
+  if (tickLabels) *tickLabels = names;
 }
 
 void LogTicker::generate(const QCPRange& range, const QLocale& locale, QChar formatChar,

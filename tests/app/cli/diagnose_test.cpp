@@ -65,6 +65,25 @@ TEST(DiagnoseCommand, SaysWhatBrokeWhereAndWhy) {
   EXPECT_EQ(timeless(document), timeless(run_json(on_tiny({kOneBit, {"--threads", "1"}}))));
 }
 
+TEST(DiagnoseCommand, HeadsAreReplayedWhereTheyAreAskedFor) {
+  EXPECT_FALSE(run_json(on_tiny({kOneBit})).contains("head_kl"));
+  const json document = run_json(on_tiny({kOneBit, {"--heads"}}));
+  const json& step = document["steps"][document["step"].get<std::size_t>()];
+  const bool both = document["side"].is_null();
+  ASSERT_EQ(document["head_kl"].size(), both ? 2u : 1u);
+  for (const auto& [side, layers] : document["head_kl"].items()) {
+    EXPECT_TRUE(both || document["side"] == side);
+    ASSERT_EQ(layers.size(), 3u);
+    for (const json& heads : layers) {
+      ASSERT_EQ(heads.size(), 2u);
+      for (const json& kl : heads) EXPECT_NE(kl.get<double>(), step["kl"].get<double>());
+    }
+  }
+  // There is no place to blame where nothing broke.
+  EXPECT_FALSE(
+      run_json(on_tiny({{"--set", "level=no-quantization"}, {"--heads"}})).contains("head_kl"));
+}
+
 TEST(DiagnoseCommand, WithoutQuantizationNothingBroke) {
   const json document = run_json(on_tiny({{"--set", "level=no-quantization"}}));
   EXPECT_EQ(document["outcome"], "nothing broke");
@@ -145,6 +164,7 @@ TEST(DiagnoseCommand, RefusesWhatMakesNoSense) {
   expect({"diagnose", kSample, "--model", kTiny, "--prompt", "a"}, 2, "not both");
   expect({"diagnose", "--model", kTiny}, 2, "needs a prompt");
   expect({"diagnose", kSample, "-o", "why.html"}, 2, "needs a model");
+  expect({"diagnose", kSample, "--heads"}, 2, "needs a model");
   expect(on_tiny({{"-o", "why.pdf", "--quiet"}}), 2, ".html nor .md");
   expect(on_tiny({{"--prefix", "3", "--quiet"}}), 2, "the prompt is the prefix");
   expect(on_tiny({{"--step", "12", "--quiet"}}), 2, "out of range");

@@ -6,7 +6,10 @@
 #include <cmath>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <stop_token>
 
+#include "core/analysis/chart_rows.h"
+#include "core/analysis/diagnosis_charts.h"
 #include "core/analysis/diagnosis_limits.h"
 #include "core/analysis/diagnosis_report.h"
 #include "core/base/error.h"
@@ -82,14 +85,19 @@ QaqSideParams entry_bound(double target) {
   return out;
 }
 
+MixedRun run_of(const std::shared_ptr<const ModelSource>& model) {
+  const auto ids = some_ids();
+  return {[&] {
+            return make_cpu_backend()->open(model, {kTokens, kTokens});
+          },
+          {ids, kPrefix},
+          DType::f32,
+          {}};
+}
+
 Diagnosis diagnosed(const std::shared_ptr<const ModelSource>& model,
                     const DiagnosisOptions& options) {
-  const auto ids = some_ids();
-  MixedRun run(
-      [&] {
-        return make_cpu_backend()->open(model, {kTokens, kTokens});
-      },
-      {ids, kPrefix}, DType::f32, {});
+  MixedRun run = run_of(model);
   return diagnose(run, options, {});
 }
 
@@ -118,26 +126,55 @@ TEST(Diagnosis, BitsClampedByASetting) {
   expect_first(diagnosed(tiny_model(), options), "bits_clamped");
 }
 
+// The keys of one head get one bit each.
+DiagnosisOptions one_head_cut(std::int64_t layer, std::int64_t head) {
+  DiagnosisOptions options;
+  options.params.value = exact();
+  options.params.key = bound(0.001);
+  options.params.key.n_bits_max = 12;
+  options.fault = [=](SettingSide& side) {
+    if (side.side != CacheSide::key || side.params.n_bits_max > 12) return;
+    for (std::int64_t token = 0; token < kPrefix; ++token) {
+      side.plan.n_bits[side.unit(layer, head, token)] = 1;
+    }
+  };
+  return options;
+}
+
 // One head's keys cut to one bit: layer and head are named, and nothing else.
 TEST(Diagnosis, BitsClampedInOneHead) {
   for (const std::int64_t layer : {0, 1, 2}) {
     for (const std::int64_t head : {0, 1}) {
-      DiagnosisOptions options;
-      options.params.value = exact();
-      options.params.key = bound(0.001);
-      options.params.key.n_bits_max = 12;
-      options.fault = [&](SettingSide& side) {
-        if (side.side != CacheSide::key || side.params.n_bits_max > 12) return;
-        for (std::int64_t token = 0; token < kPrefix; ++token) {
-          side.plan.n_bits[side.unit(layer, head, token)] = 1;
-        }
-      };
-      const Diagnosis d = diagnosed(tiny_model(), options);
+      const Diagnosis d = diagnosed(tiny_model(), one_head_cut(layer, head));
       expect_first(d, "bits_clamped");
       EXPECT_EQ(d.side, CacheSide::key);
       EXPECT_EQ(d.layers, (std::vector<std::int32_t>{static_cast<std::int32_t>(layer)}));
       for (const DiagnosedCell& cell : d.cells) EXPECT_EQ(cell.cell.kv_head, head);
     }
+  }
+}
+
+// The rule itself gives one head's keys five bits too few: no clamp touches them, and they err by
+// more than their bound.
+TEST(Diagnosis, BitsBelowTheBoundWithoutAClamp) {
+  for (const std::int64_t head : {0, 1}) {
+    DiagnosisOptions options;
+    options.params.value = exact();
+    options.params.key = entry_bound(0.005);
+    options.fault = [head](SettingSide& side) {
+      if (side.side != CacheSide::key || side.params.target_quantization_error < 0.005) return;
+      for (std::int64_t token = 0; token < kPrefix; ++token) {
+        const std::size_t unit = side.unit(1, head, token);
+        side.plan.n_bits[unit] -= 5;
+        side.choices[unit].wanted = side.plan.n_bits[unit];
+      }
+    };
+    const Diagnosis d = diagnosed(tiny_model(), options);
+    expect_first(d, "bits_clamped");
+    EXPECT_EQ(d.layers, std::vector<std::int32_t>{1});
+    EXPECT_NE(d.causes.front().evidence.find("err by more"), std::string::npos)
+        << d.causes.front().evidence;
+    for (const DiagnosedCell& cell : d.cells) EXPECT_EQ(cell.n_bits, cell.wanted);
   }
 }
 
@@ -309,6 +346,128 @@ TEST(Diagnosis, StepsAreJudgedByTheirMargin) {
   }
   EXPECT_TRUE(flips) << "one bit is to change this text";
   EXPECT_EQ(lax.why_step, "none diverged: the one of the largest KL");
+}
+
+// Remembers where work stands, and stops it once so many replays are done.
+struct Watch : Progress {
+  void update(const ProgressState& state) override {
+    last = state;
+    if (state.done == stops_at) stop.request_stop();
+  }
+  Work work() { return Work(this, stop.get_token()); }
+
+  std::int64_t stops_at = -1;
+  ProgressState last{};
+  std::stop_source stop;
+};
+
+TEST(ReplayHeads, AreTheReplaysWithOneHeadExactMadeOneByOne) {
+  DiagnosisOptions options;
+  options.params.key = options.params.value = flat(2);
+  MixedRun run = run_of(tiny_model());
+  const Diagnosis d = diagnose(run, options, {});
+  // What the run was used for since does not matter.
+  DiagnosisOptions other;
+  other.params.key = other.params.value = flat(1);
+  diagnose(run, other, {});
+  for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
+    Watch watch;
+    const NdArray<float, 2> kl = replay_heads(run, options, d, side, watch.work());
+    EXPECT_EQ(watch.last.done, kl.size());
+    EXPECT_EQ(watch.last.total, kl.size());
+    MixedRun again = run_of(tiny_model());
+    SettingQuantizer quantizer(again.capture(), kPrefix);
+    again.set_source(1, quantizer.quantize({.params = options.params}, {}).source);
+    const ModelShape& s = again.spec().shape;
+    ASSERT_EQ(kl.shape(), (Shape<2>{s.n_layers, s.n_kv_heads}));
+    bool any = false;
+    for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
+      for (std::int64_t head = 0; head < s.n_kv_heads; ++head) {
+        Mix mix = again.mix(1);
+        for (std::int64_t token = 0; token < kPrefix; ++token) {
+          mix(side == CacheSide::key ? 0 : 1, layer, head, token) = MixedRun::kExact;
+        }
+        const double one = again.replay(mix, d.step, {}).score.kl;
+        EXPECT_EQ(kl(layer, head), static_cast<float>(one)) << layer << ", " << head;
+        any = any || std::abs(one - d.explained().score.score.kl) > 1e-3;
+      }
+    }
+    EXPECT_TRUE(any) << "heads are to differ";
+  }
+}
+
+TEST(ReplayHeads, AHeadThatWasCutIsTheOneThatRepairs) {
+  for (const std::int64_t layer : {0, 1, 2}) {
+    for (const std::int64_t head : {0, 1}) {
+      const DiagnosisOptions options = one_head_cut(layer, head);
+      MixedRun run = run_of(tiny_model());
+      const Diagnosis d = diagnose(run, options, {});
+      ASSERT_EQ(blamed_sides(d), std::vector<CacheSide>{CacheSide::key});
+      const NdArray<float, 2> kl = replay_heads(run, options, d, CacheSide::key, {});
+      const auto all = kl.span();
+      EXPECT_EQ(std::ranges::min_element(all) - all.begin(), layer * kl.shape(1) + head);
+      EXPECT_LT(kl(layer, head), kRepairedShare * d.explained().score.score.kl);
+    }
+  }
+}
+
+TEST(ReplayHeads, StopsWhenItIsTold) {
+  DiagnosisOptions options;
+  options.params.key = options.params.value = flat(2);
+  MixedRun run = run_of(tiny_model());
+  const Diagnosis d = diagnose(run, options, {});
+  Watch watch;
+  watch.stops_at = 2;
+  const std::int64_t before = run.n_replays();
+  EXPECT_THROW(replay_heads(run, options, d, CacheSide::key, watch.work()), Error);
+  EXPECT_LE(run.n_replays(), before + 3);  // the third is broken off
+}
+
+// Figures name the numbers of the diagnosis, and no more replays than tell something.
+TEST(DiagnosisFigures, ShowTheDiagnosis) {
+  DiagnosisOptions options;
+  options.params.key = options.params.value = flat(2);
+  MixedRun run = run_of(tiny_model());
+  Diagnosis d = diagnose(run, options, {});
+  const auto plain = diagnosis_figures(d, kNobody);
+  ASSERT_EQ(plain.size(), 3u);
+  EXPECT_EQ(plain[2].chart.panels.at(0).z.centre, std::nullopt);
+  add_head_kl(run, options, d, {});
+  const auto figures = diagnosis_figures(d, kNobody);
+  const ChartPanel& what = figures[0].chart.panels.at(0);
+  EXPECT_EQ(what.x.names.size(), d.steps.size());
+  std::size_t n_bars = 0;
+  for (const ChartSeries& series : what.series) {
+    if (series.mark == ChartMark::bars) n_bars += series.source.rows.size();
+    if (series.mark == ChartMark::boxes) {
+      EXPECT_EQ(series.source.rows, ChartRows{d.step});
+    }
+    if (series.style != kNotedStyle) continue;
+    for (const std::int64_t row : series.source.rows) {
+      EXPECT_EQ(d.steps[static_cast<std::size_t>(row)].verdict, StepVerdict::diverged);
+    }
+  }
+  EXPECT_EQ(n_bars, d.steps.size());
+  const ChartPanel& where = figures[1].chart.panels.at(0);
+  EXPECT_EQ(where.lines.at(0).at, d.explained().score.score.kl);
+  EXPECT_EQ(where.y.names.at(0), "keys exact");
+  EXPECT_LE(where.y.names.size(), 9u);
+  const Chart& heads = figures[2].chart;
+  ASSERT_EQ(heads.panels.size(), blamed_sides(d).size());
+  for (std::size_t i = 0; i < heads.panels.size(); ++i) {
+    const auto& kl = d.head_kl[static_cast<std::size_t>(blamed_sides(d)[i])];
+    EXPECT_EQ(heads.panels[i].z.centre, 0);
+    std::int64_t head = 0;
+    figures[2].tables.at(2 * i).table.for_each_row([&](std::span<const Cell> row) {
+      ASSERT_EQ(std::ssize(row), 1 + kl.shape(0));
+      for (std::int64_t layer = 0; layer < kl.shape(0); ++layer) {
+        EXPECT_NEAR(std::get<float>(row[static_cast<std::size_t>(1 + layer)]),
+                    kl(layer, head) - d.explained().score.score.kl, 1e-6);
+      }
+      ++head;
+    });
+    EXPECT_EQ(head, kl.shape(1));
+  }
 }
 
 TEST(Diagnosis, AStepThatIsNotThereIsRefused) {

@@ -52,5 +52,12 @@ TEST(ReportPage, MarkdownReadsTextAsText) {
   EXPECT_NE(text.find("| head |\n|---|---|\n| "), std::string::npos);
 }
 
+TEST(ReportPage, ColumnsOfNumbersEndAlike) {
+  Page page{"t"};
+  page.table({{"name", "KL"}, {"1", "<0.001"}, {"b 2", "-"}});
+  EXPECT_NE(page_markdown(page).find("| name | KL |\n|---|---:|\n"), std::string::npos);
+  EXPECT_NE(page_html(page).find("<tr><td>b 2</td><td class=\"n\">-</td></tr>"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace qaq

@@ -153,6 +153,16 @@ TEST(TableText, AsJson) {
   EXPECT_EQ(nlohmann::json::parse(out.str())["rows"], nlohmann::json::array());
 }
 
+TEST(TableText, JsonEscapesTexts) {
+  Table table;
+  table.columns = {{.name = "t", .kind = ColumnKind::text}};
+  const std::vector<Cell> row{std::string("a \"b\"\n\\")};
+  table.for_each_row = [&](const RowSink& sink) { sink(row); };
+  std::ostringstream out;
+  write_json(table, nlohmann::ordered_json::object(), out);
+  EXPECT_EQ(nlohmann::json::parse(out.str())["rows"][0][0], "a \"b\"\n\\");
+}
+
 TEST(TableText, NumbersReadBackAsTheSame) {
   std::vector<float> numbers{1.0f / 3, 1e-45f, 3.4028235e38f, 16777217.0f, -0.0f, 5e-8f};
   Table table;

@@ -78,6 +78,21 @@ TEST_F(ExperimentFile, NamesHavePlacesInTheOrderOfTheirAppearance) {
   EXPECT_EQ(panel.series[0].points.at(2).y, 2);
 }
 
+TEST_F(ExperimentFile, NamesThatAnAxisGivesComeFirstAndLabelsGoWithTheirPoints) {
+  Json changed = document();
+  changed["chart"]["panels"][0]["y"]["scale"] = "category";
+  changed["chart"]["panels"][0]["y"]["names"] = {"b", "c"};
+  changed["chart"]["panels"][0]["z"] = {{"label", "z"}, {"scale", "linear"}, {"centre", 0.5}};
+  series(changed)["category"] = {"setting"};
+  series(changed)["label"] = "bits";
+  series(changed).erase("y");
+  const ChartPanel panel = read(changed).panels[0];
+  EXPECT_EQ(panel.y.names, (std::vector<std::string>{"b", "c", "a"}));
+  EXPECT_EQ(panel.z.centre, 0.5);
+  EXPECT_EQ(panel.series[0].points.at(0).y, 2);
+  EXPECT_EQ(panel.series[0].labels, (std::vector<std::string>{"1", "2", "3"}));
+}
+
 TEST_F(ExperimentFile, CellsOfHeatAreAllColumnsBehindTheRows) {
   Json changed = document();
   series(changed) = {
@@ -117,7 +132,7 @@ TEST_F(ExperimentFile, WhatIsWrongIsSaidWithItsPlace) {
   says(changed("/n", -1), "/n: is not between 0");
   says(changed("/n", 18446744073709551615u), "/n: is not between 0");
   says(changed("/title", nullptr), "/title: is no text");
-  says(changed((series + "/style").c_str(), 8), "/style: is not between 0 and 7");
+  says(changed((series + "/style").c_str(), 10), "/style: is not between 0 and 9");
   says(changed((series + "/mark").c_str(), "cake"), "/mark: 'cake' is not known");
   says(changed((series + "/table").c_str(), "fig8"), "there is no table 'fig8'");
   says(changed((series + "/x").c_str(), "bots"), "/x: the table has no column 'bots'");
