@@ -1,9 +1,7 @@
 #include "core/analysis/diagnosis_report.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -25,17 +23,11 @@ std::string word_of(Enum value) {
   return std::string(ChoiceNames<Enum>::names[static_cast<std::size_t>(value)]);
 }
 
-std::string fixed(double value, int decimals) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
-  return text.data();
-}
-
 std::string counted(std::int64_t n, const std::string& what) {
   return cat(n, " ", what, n == 1 ? "" : "s");
 }
 
-std::string percent(double share) { return fixed(100 * share, 1); }
+std::string percent(double share) { return fixed_text(100 * share, 1); }
 
 std::string token_text(const Diagnosis& diagnosis, const DiagnosisSubject& subject,
                        std::int64_t token) {
@@ -53,7 +45,7 @@ std::string step_text(const Diagnosis& diagnosis, const DiagnosisSubject& subjec
              " ", quoted_token(subject, step.token), ": expected ",
              quoted_token(subject, step.score.expected), ", got ",
              quoted_token(subject, step.score.got), "; KL ", kl_text(step.score.score.kl),
-             " nat, margin ", fixed(step.score.score.margin, 2), ", p(expected) ",
+             " nat, margin ", fixed_text(step.score.score.margin, 2), ", p(expected) ",
              percent(step.score.p_before), " % before and ", percent(step.score.p_after),
              " % after, rank ", step.score.rank);
 }
@@ -140,7 +132,7 @@ std::vector<std::vector<std::string>> step_rows(const Diagnosis& diagnosis,
     out.push_back(
         {cat(i), quoted_token(subject, step.token), quoted_token(subject, step.score.expected),
          quoted_token(subject, step.score.got), kl_text(step.score.score.kl),
-         fixed(step.score.score.margin, 2), cat(step.score.rank), percent(step.score.p_before),
+         fixed_text(step.score.score.margin, 2), cat(step.score.rank), percent(step.score.p_before),
          percent(step.score.p_after), word_of(step.verdict)});
   }
   return out;
@@ -191,7 +183,7 @@ std::vector<std::string> setting_lines(const QaqParams& params) {
 
 }  // namespace
 
-std::string kl_text(double kl) { return kl < 0.0005 ? "<0.001" : fixed(kl, 3); }
+std::string kl_text(double kl) { return kl < 0.0005 ? "<0.001" : fixed_text(kl, 3); }
 
 std::string quoted_token(const DiagnosisSubject& subject, std::int32_t id) {
   const std::string text = subject.token_text(id);
@@ -282,7 +274,7 @@ Page diagnosis_page(const Diagnosis& diagnosis, const DiagnosisSubject& subject,
       rows.push_back(
           {name_of(at.side), cat(at.layer), cat(at.kv_head), cat(at.token),
            quoted_token(subject, diagnosis.prefix_ids[static_cast<std::size_t>(at.token)]),
-           fixed(cell.score, 3), cat(cell.n_bits), cat(cell.wanted)});
+           fixed_text(cell.score, 3), cat(cell.n_bits), cat(cell.wanted)});
     }
     page.paragraph(rows.size() - 1 < diagnosis.cells.size()
                        ? cat("The strongest ", rows.size() - 1, " of these cells:")

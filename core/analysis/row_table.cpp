@@ -1,8 +1,6 @@
 #include "core/analysis/row_table.h"
 
-#include <array>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 
 namespace qaq {
@@ -21,12 +19,6 @@ Table table_of(std::vector<Column> columns, std::vector<std::vector<Cell>> rows)
 Cell real_cell(double value) {
   if (!std::isfinite(value)) return {};
   return static_cast<float>(value);
-}
-
-std::string short_text(double value) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.4g", value);
-  return text.data();
 }
 
 }  // namespace qaq

@@ -14,7 +14,4 @@ Table table_of(std::vector<Column> columns, std::vector<std::vector<Cell>> rows)
 /// A number as a cell; what is not finite is nothing.
 Cell real_cell(double value);
 
-/// Four significant digits, for remarks.
-std::string short_text(double value);
-
 }  // namespace qaq

@@ -1,8 +1,6 @@
 #include "core/analysis/score_table.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "core/analysis/row_table.h"
 #include "core/base/text.h"
@@ -16,11 +14,7 @@ Column real(std::string name, std::string unit = "1") {
 }
 
 // As the paper prints accuracies.
-std::string three_digits(double value) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%.3f", value);
-  return text.data();
-}
+std::string three_digits(double value) { return fixed_text(value, 3); }
 
 std::vector<Cell> accuracy_cells(const Accuracy& a) {
   return {a.n_right, a.n, real_cell(a.accuracy), real_cell(a.wilson.low), real_cell(a.wilson.high)};

@@ -2,8 +2,10 @@
 
 #include <array>
 #include <charconv>
-#include <cstdio>
 #include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/base/text.h"
 
 namespace qaq {
 namespace {
@@ -17,30 +19,44 @@ void put(std::ostream& out, Number number) {
   out.write(digits.data(), end - digits.data());
 }
 
-// How the two formats tell texts and what is not there.
+void put_json(std::ostream& out, const std::string& text, char) {
+  out << Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// RFC 4180: quotation marks around what would be read as several cells.
+void put_separated(std::ostream& out, const std::string& text, char separator) {
+  if (text.find_first_of(std::string{separator, '"', '\n', '\r'}) == std::string::npos) {
+    out << text;
+    return;
+  }
+  out << '"';
+  for (const char c : text) out << (c == '"' ? "\"\"" : std::string(1, c));
+  out << '"';
+}
+
+void put_markdown(std::ostream& out, const std::string& text, char) {
+  for (const char c : text) {
+    if (c == '|') out << '\\';
+    out << (c == '\n' || c == '\r' ? ' ' : c);
+  }
+}
+
+// How a format writes texts and what is not there.
 struct Style {
-  const char* quote;
+  void (*put_text)(std::ostream& out, const std::string& text, char separator);
   const char* nothing;
   char separator = ',';
 };
-
-// In quotation marks a text is one of JSON's, with its escapes.
-void put_text(std::ostream& out, const std::string& text, const Style& style) {
-  if (*style.quote == '\0') {
-    out << text;
-  } else {
-    out << Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
-}
 
 void put_cell(std::ostream& out, const Column& column, const Cell& cell, const Style& style) {
   if (const auto* number = std::get_if<float>(&cell)) {
     put(out, *number);
   } else if (const auto* text = std::get_if<std::string>(&cell)) {
-    put_text(out, *text, style);
+    style.put_text(out, *text, style.separator);
   } else if (const auto* integer = std::get_if<std::int64_t>(&cell)) {
     if (column.kind == ColumnKind::choice) {
-      out << style.quote << column.choices.at(static_cast<std::size_t>(*integer)) << style.quote;
+      style.put_text(out, std::string(column.choices.at(static_cast<std::size_t>(*integer))),
+                     style.separator);
     } else {
       put(out, *integer);
     }
@@ -84,11 +100,11 @@ void write_lines(const Table& table, std::ostream& out, const Style& style, cons
 }  // namespace
 
 void write_csv(const Table& table, std::ostream& out, const Work& work) {
-  write_lines(table, out, {"", ""}, work);
+  write_lines(table, out, {put_separated, ""}, work);
 }
 
 void write_tsv(const Table& table, std::ostream& out, const Work& work) {
-  write_lines(table, out, {"", "", '\t'}, work);
+  write_lines(table, out, {put_separated, "", '\t'}, work);
 }
 
 void write_json(const Table& table, const Json& head, std::ostream& out, const Work& work) {
@@ -101,7 +117,7 @@ void write_json(const Table& table, const Json& head, std::ostream& out, const W
   table.for_each_row([&](std::span<const Cell> row) {
     work.throw_if_stopped();
     out << (first ? "\n[" : ",\n[");
-    put_row(out, table, row, {"\"", "null"});
+    put_row(out, table, row, {put_json, "null"});
     out << ']';
     first = false;
   });
@@ -126,11 +142,9 @@ void write_markdown(const Table& table, std::ostream& out) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       out << ' ';
       if (const auto* number = std::get_if<float>(&row[i])) {
-        std::array<char, 32> text{};
-        std::snprintf(text.data(), text.size(), "%.4g", static_cast<double>(*number));
-        out << text.data();
+        out << short_text(*number);
       } else {
-        put_cell(out, table.columns[i], row[i], {"", "-"});
+        put_cell(out, table.columns[i], row[i], {put_markdown, "-"});
       }
       out << " |";
     }

@@ -80,6 +80,22 @@ std::string number_text(double value) {
   return std::string(buffer.data(), result.ptr);
 }
 
+std::string fixed_text(double value, int decimals) {
+  // A double has 309 digits before its point at most.
+  std::string text(static_cast<std::size_t>(320 + decimals), '\0');
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), value,
+                                    std::chars_format::fixed, decimals);
+  text.resize(static_cast<std::size_t>(result.ptr - text.data()));
+  return text;
+}
+
+std::string short_text(double value, int digits) {
+  std::array<char, 64> text{};
+  const auto result = std::to_chars(text.data(), text.data() + text.size(), value,
+                                    std::chars_format::general, digits);
+  return {text.data(), result.ptr};
+}
+
 std::string byte_text(std::int64_t n_bytes) {
   static constexpr std::array<const char*, 6> units{"B", "kB", "MB", "GB", "TB", "PB"};
   double value = static_cast<double>(n_bytes);
@@ -88,10 +104,8 @@ std::string byte_text(std::int64_t n_bytes) {
     value /= 1000;
     ++unit;
   }
-  std::array<char, 32> buffer{};
   const int digits = unit == 0 || value >= 99.95 ? 0 : (value >= 9.995 ? 1 : 2);
-  std::snprintf(buffer.data(), buffer.size(), "%.*f %s", digits, value, units[unit]);
-  return buffer.data();
+  return cat(fixed_text(value, digits), " ", units[unit]);
 }
 
 std::string utc_now() {

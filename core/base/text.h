@@ -28,6 +28,11 @@ std::optional<std::string> nearest_name(std::string_view name,
 /// Shortest text that reads back as the same double, with a point and no thousands separators.
 std::string number_text(double value);
 
+/// printf's %.*f and %.*g, but in the C locale whatever the program's is, which Qt takes from the
+/// environment. `digits`: 1 to 17.
+std::string fixed_text(double value, int decimals);
+std::string short_text(double value, int digits = 4);
+
 /// "3.4 MB": decimal units, two to four significant digits.
 std::string byte_text(std::int64_t n_bytes);
 

@@ -1,9 +1,8 @@
 #include "core/evaluate/tune.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 
 #include "core/base/error.h"
@@ -40,9 +39,10 @@ std::optional<std::string> free_name(const std::string& name,
 }
 
 double three_digits(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.2e", value);
-  return std::strtod(text, nullptr);
+  const std::string text = short_text(value, 3);
+  double out = value;
+  std::from_chars(text.data(), text.data() + text.size(), out);
+  return out;
 }
 
 bool same(const TuneFigures& a, const TuneFigures& b) {

@@ -153,14 +153,22 @@ TEST(TableText, AsJson) {
   EXPECT_EQ(nlohmann::json::parse(out.str())["rows"], nlohmann::json::array());
 }
 
-TEST(TableText, JsonEscapesTexts) {
+// What has a meaning in a format comes back from it as it was.
+TEST(TableText, TextsAreToldFromTheFormat) {
   Table table;
-  table.columns = {{.name = "t", .kind = ColumnKind::text}};
-  const std::vector<Cell> row{std::string("a \"b\"\n\\")};
+  table.columns = {{.name = "t", .kind = ColumnKind::text},
+                   {.name = "u", .kind = ColumnKind::text}};
+  const std::vector<Cell> row{std::string("a \"b\"\n\\"), std::string("|, \t")};
   table.for_each_row = [&](const RowSink& sink) { sink(row); };
-  std::ostringstream out;
-  write_json(table, nlohmann::ordered_json::object(), out);
-  EXPECT_EQ(nlohmann::json::parse(out.str())["rows"][0][0], "a \"b\"\n\\");
+  std::ostringstream json, csv, tsv, markdown;
+  write_json(table, nlohmann::ordered_json::object(), json);
+  EXPECT_EQ(nlohmann::json::parse(json.str())["rows"][0][0], "a \"b\"\n\\");
+  write_csv(table, csv);
+  EXPECT_EQ(csv.str(), "t,u\n\"a \"\"b\"\"\n\\\",\"|, \t\"\n");
+  write_tsv(table, tsv);
+  EXPECT_EQ(tsv.str(), "t\tu\n\"a \"\"b\"\"\n\\\"\t\"|, \t\"\n");
+  write_markdown(table, markdown);
+  EXPECT_EQ(markdown.str(), "| t | u |\n|---|---|\n| a \"b\" \\ | \\|, \t |\n");
 }
 
 TEST(TableText, NumbersReadBackAsTheSame) {

@@ -50,6 +50,18 @@ TEST(NumberText, ReadsBackAsTheSameDouble) {
     EXPECT_EQ(std::strtod(number_text(x).c_str(), nullptr), x);
 }
 
+TEST(FixedText, HasSoManyDecimals) {
+  EXPECT_EQ(fixed_text(2.0 / 3, 3), "0.667");
+  EXPECT_EQ(fixed_text(-0.5, 0), "-0");  // half to even, as printf
+  EXPECT_EQ(fixed_text(1e308, 1).size(), 311u);
+}
+
+TEST(ShortText, HasSoManyDigitsInAll) {
+  EXPECT_EQ(short_text(1234567), "1.235e+06");
+  EXPECT_EQ(short_text(0.25), "0.25");
+  EXPECT_EQ(short_text(2.0 / 3, 2), "0.67");
+}
+
 TEST(ByteText, UsesDecimalUnitsAndThreeDigits) {
   EXPECT_EQ(byte_text(0), "0 B");
   EXPECT_EQ(byte_text(999), "999 B");
