@@ -28,6 +28,10 @@ ChoiceSwitch::ChoiceSwitch(const QString& name, const QStringList& words, QWidge
   connect(m_group, &QButtonGroup::idClicked, this, &ChoiceSwitch::changed);
 }
 
+void ChoiceSwitch::setToolTips(const QStringList& texts) {
+  for (int i = 0; i < texts.size(); ++i) m_group->button(i)->setToolTip(texts[i]);
+}
+
 int ChoiceSwitch::chosen() const { return m_group->checkedId(); }
 
 void ChoiceSwitch::setChosen(int index) { m_group->button(index)->setChecked(true); }

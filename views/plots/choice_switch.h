@@ -15,6 +15,8 @@ class ChoiceSwitch : public QWidget {
   ChoiceSwitch(const QString& name, const QStringList& words, QWidget* parent = nullptr);
 
   int chosen() const;
+  /// What each word means.
+  void setToolTips(const QStringList& texts);
   /// Without sending changed().
   void setChosen(int index);
 
