@@ -51,6 +51,7 @@ struct ChartAxis {
   ChartScale scale = ChartScale::linear;
   std::optional<double> least{};  ///< where it begins; nothing: what the points need
   std::optional<double> most{};
+  bool whole = false;  ///< it counts steps, layers or the like: nothing lies between two numbers
   std::vector<std::string> names{};  ///< of a category axis, in order of their places 0, 1, ...
 };
 

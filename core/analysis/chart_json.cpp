@@ -17,6 +17,7 @@ Json axis_json(const ChartAxis& axis) {
   if (!axis.unit.empty()) out["unit"] = axis.unit;
   if (axis.least) out["least"] = *axis.least;
   if (axis.most) out["most"] = *axis.most;
+  if (axis.whole) out["whole"] = true;
   return out;
 }
 

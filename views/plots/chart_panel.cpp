@@ -50,7 +50,7 @@ void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
     axis->setSubTicks(false);
     axis->setRangeReversed(axis->orientation() == Qt::Vertical);
   } else {
-    axis->setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker));
+    axis->setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker(spec.whole)));
   }
 }
 

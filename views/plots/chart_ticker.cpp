@@ -15,6 +15,17 @@ constexpr double kFewDecades = 0.5;
 
 }  // namespace
 
+double LinearTicker::getTickStep(const QCPRange& range) {
+  const double step = QCPAxisTicker::getTickStep(range);
+  return m_whole ? std::max(1.0, std::floor(step)) : step;  // 2.5 is the only broken one above 1
+}
+
+int LinearTicker::getSubTickCount(double step) {
+  const int count = QCPAxisTicker::getSubTickCount(step);
+  if (!m_whole || std::fmod(step, count + 1) == 0) return count;
+  return static_cast<int>(step) - 1;  // on every number
+}
+
 QString LinearTicker::getTickLabel(double tick, const QLocale& locale, QChar formatChar,
                                    int precision) {
   QString text = QCPAxisTicker::getTickLabel(tick, locale, formatChar, precision);

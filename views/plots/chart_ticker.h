@@ -4,11 +4,20 @@
 
 namespace qaq::views {
 
-/// Ticks of an even axis, with the minus that the window writes.
+/// Ticks of an even axis, with the minus that the window writes; of an axis that counts on whole
+/// numbers alone.
 class LinearTicker : public QCPAxisTicker {
+ public:
+  explicit LinearTicker(bool whole) : m_whole(whole) {}
+
  protected:
+  double getTickStep(const QCPRange& range) override;
+  int getSubTickCount(double step) override;
   QString getTickLabel(double tick, const QLocale& locale, QChar formatChar,
                        int precision) override;
+
+ private:
+  bool m_whole;
 };
 
 /// Ticks of a logarithmic axis: decades, with 2 and 5 or all digits between them where there are

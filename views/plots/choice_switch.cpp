@@ -36,4 +36,13 @@ int ChoiceSwitch::chosen() const { return m_group->checkedId(); }
 
 void ChoiceSwitch::setChosen(int index) { m_group->button(index)->setChecked(true); }
 
+QWidget* choiceRow(const QList<QWidget*>& choices) {
+  auto* controls = new QWidget;
+  auto* row = new QHBoxLayout(controls);
+  row->setContentsMargins(12, 4, 12, 0);
+  row->addStretch(1);
+  for (QWidget* choice : choices) row->addWidget(choice);
+  return controls;
+}
+
 }  // namespace qaq::views

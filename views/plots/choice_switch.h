@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QList>
 #include <QWidget>
 
 class QButtonGroup;
@@ -26,5 +27,8 @@ class ChoiceSwitch : public QWidget {
  private:
   QButtonGroup* m_group;
 };
+
+/// What is chosen of a view, at the right of a row above it.
+QWidget* choiceRow(const QList<QWidget*>& choices);
 
 }  // namespace qaq::views

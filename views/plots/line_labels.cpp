@@ -14,10 +14,13 @@ constexpr double kAway = 6;  // px between line and name
 
 }  // namespace
 
-void LineLabels::setPanel(const ChartPanel& panel) {
+void LineLabels::setPanel(const ChartPanel& panel, const QStringList& names) {
   m_lines.clear();
+  m_names.clear();
   for (const ChartSeries& series : panel.series) {
-    if (series.mark == ChartMark::line_points) m_lines.push_back(series);
+    if (series.mark != ChartMark::line_points && series.mark != ChartMark::steps) continue;
+    m_names.push_back(names.value(m_lines.size(), chartWords(series.name)));
+    m_lines.push_back(series);
   }
 }
 
@@ -27,8 +30,9 @@ void LineLabels::draw(QCPPainter* painter) {
   const QFontMetricsF metrics(font);
   const QCPAxis *x = m_axes->axis(QCPAxis::atBottom), *y = m_axes->axis(QCPAxis::atLeft);
   QList<QRectF> taken;
-  for (const ChartSeries& line : m_lines) {
-    const QString name = chartWords(line.name);
+  for (qsizetype k = 0; k < m_lines.size(); ++k) {
+    const ChartSeries& line = m_lines[k];
+    const QString& name = m_names[k];
     const QSizeF size(metrics.horizontalAdvance(name), metrics.ascent());
     double best = 0;
     QRectF place;
