@@ -146,8 +146,16 @@ void prepareCompare(const FigureOptions& options, const views::Analysis&, views:
 
 void prepareOverlay(const FigureOptions& options, const views::Analysis&, views::PlotView& view) {
   requireAgainst(options);
-  if (!options.error) return;
-  dynamic_cast<views::OverlayView&>(view).setLines(choiceOf<ComparedLines>(*options.error));
+  auto& overlay = dynamic_cast<views::OverlayView&>(view);
+  if (options.error) overlay.setOf(choiceOf<views::OverlayOf>(*options.error));
+  if (!options.of) return;
+  if (*options.of != "numbers" || options.error) {
+    refuse_usage({.place = "--of",
+                  .what = options.error ? "does not go with --error"
+                                        : cat("overlay has no '", *options.of, "'"),
+                  .cure = "give --error for lines, or --of numbers alone"});
+  }
+  overlay.setOf(views::OverlayOf::numbers);
 }
 
 void prepareDelta(const FigureOptions& options, const views::Analysis&, views::PlotView&) {
@@ -269,7 +277,8 @@ const std::vector<FigureView>& figureViews() {
       {.name = "overlay",
        .files = "a capture, with --against",
        .draw = drawView,
-       .flags = {"--against", "--error", "--preset", "--set", "--prefix"},
+       .flags = {"--against", "--error", "--of", "--layer", "--head", "--cache", "--preset",
+                 "--set", "--prefix"},
        .prepare = prepareOverlay},
       {.name = "delta",
        .files = "a capture, with --against",
@@ -366,8 +375,10 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "--query-head", options.queryHead,
       "Query head whose attention is shown; left out: the maximum over the KV head's");
   figure
-      ->add_option("--cache", options.cache,
-                   "key or value (the default), for outliers, channels of distributions and tables")
+      ->add_option(
+          "--cache", options.cache,
+          "key or value (the default), for outliers, channels of distributions, tables, and "
+          "numbers of overlay")
       ->check(CLI::IsMember({"key", "value"}));
   figure
       ->add_option("--reducer", options.reducer,
@@ -402,7 +413,7 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option(
       "--of", options.of,
       "View whose first rows are drawn, for table; bits, magnitude or attention, for "
-      "compare; left out: bits");
+      "compare (left out: bits); numbers, for overlay: how those of a head lie");
   figure->add_option("--against", options.against,
                      "FILE#RUN, or FILE: what the capture, B, is held against, A, for compare, "
                      "overlay and delta");

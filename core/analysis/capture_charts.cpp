@@ -22,8 +22,8 @@ ChartRows in_both(const ChartRows& first, const ChartRows& second) {
 Chart fig2b_chart(const std::string& place) {
   ChartPanel panel{
       .title = cat("Scores of ", place),
-      .x = {.label = "key"},
-      .y = {.label = "query"},
+      .x = {.label = "key", .whole = true},
+      .y = {.label = "query", .whole = true},
       .z = {.label = "score", .scale = ChartScale::log, .least = kLeastScore, .most = 1}};
   panel.series.push_back(
       {.name = "", .mark = ChartMark::heat, .source = {.table = "", .y = "query"}});

@@ -56,6 +56,7 @@ struct ChartAxis {
   std::vector<std::string> names{};  ///< of a category axis, in order of their places 0, 1, ...;
                                      ///< in a file's chart, those that points do not name first
   std::optional<double> centre{};    ///< of colours: what is below and above it is told apart
+  bool whole = false;  ///< it counts steps, layers or the like: nothing lies between two numbers
 };
 
 /// NaN where a point has no such number.

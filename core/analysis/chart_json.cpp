@@ -19,6 +19,7 @@ Json axis_json(const ChartAxis& axis) {
   if (axis.most) out["most"] = *axis.most;
   if (!axis.names.empty()) out["names"] = axis.names;
   if (axis.centre) out["centre"] = *axis.centre;
+  if (axis.whole) out["whole"] = true;
   return out;
 }
 

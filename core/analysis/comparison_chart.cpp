@@ -56,7 +56,7 @@ Chart comparison_chart(const ComparedRun& a, const ComparedRun& b, const Alignme
   const bool by_step = which == ComparedLines::output || which == ComparedLines::attention;
   const PairedErrors errors = errors_of(a, b, alignment, which);
   Chart chart{.title = words.title, .subtitle = words.subtitle, .columns = 1};
-  ChartPanel panel{.x = {.label = by_step ? "step" : "layer"},
+  ChartPanel panel{.x = {.label = by_step ? "step" : "layer", .whole = true},
                    .y = {.label = words.error, .scale = ChartScale::log}};
   std::int64_t n_without = 0;
   const auto add = [&](const ComparedRun& run, const char* letter, int style,

@@ -172,7 +172,10 @@ void add_map(DiagnosisFigure& figure, CacheSide side, const NdArray<float, 2>& n
   figure.tables.push_back(named(name, table_of(std::move(columns), std::move(rows))));
   figure.tables.push_back(
       named(marked, table_of({{"layer"}, {"head"}}, {{strongest / n_heads, strongest % n_heads}})));
-  ChartPanel panel{.title = name, .x = {.label = "layer"}, .y = {.label = "KV head"}, .z = colors};
+  ChartPanel panel{.title = name,
+                   .x = {.label = "layer", .whole = true},
+                   .y = {.label = "KV head", .whole = true},
+                   .z = colors};
   panel.series = {{.name = "", .mark = ChartMark::heat, .source = {.table = name, .y = "head"}},
                   {.name = "strongest",
                    .mark = ChartMark::rings,

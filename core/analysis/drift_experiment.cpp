@@ -122,7 +122,7 @@ Runs run_methods(const ExperimentContext& context, const std::vector<CacheMethod
 }
 
 Chart drift_chart(const std::vector<CacheMethod>& all) {
-  const ChartAxis x{.label = "decode step"};
+  const ChartAxis x{.label = "decode step", .whole = true};
   ChartPanel output{.title = "Error of outputs",
                     .x = x,
                     .y = {.label = "mean squared error", .scale = ChartScale::log}};

@@ -16,6 +16,8 @@ std::string_view name_of(Reducer reducer) {
       return "min";
     case Reducer::mean:
       return "mean";
+    case Reducer::farthest:
+      return "farthest";
   }
   return "";
 }

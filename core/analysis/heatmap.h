@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -14,10 +15,12 @@
 
 namespace qaq {
 
-/// How cells that share a pixel become one: the largest, the smallest, the mean.
-enum class Reducer { max, min, mean };
-constexpr int kReducers = 3;
-/// "max", "min", "mean".
+/// How cells that share a pixel become one: the largest, the smallest, the mean, or the one
+/// farthest from 0, with its sign; of two as far the positive one.
+enum class Reducer { max, min, mean, farthest };
+constexpr std::array kAllReducers{Reducer::max, Reducer::min, Reducer::mean, Reducer::farthest};
+constexpr std::size_t kReducers = kAllReducers.size();
+/// "max", "min", "mean", "farthest".
 std::string_view name_of(Reducer reducer);
 
 /// A rectangle of cells in cell units; may end between cells and reach outside the map.

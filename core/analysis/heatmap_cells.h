@@ -22,7 +22,7 @@ inline float value_or_code(float cell) {
 }
 inline float value_or_code(Half cell) { return value_or_code(float_from_half(cell.bits)); }
 
-/// Cells of type T on their way to their maximum or minimum: a type in which the join of two is one
+/// Cells of type T on their way to their extreme: a type in which the join of two is one
 /// instruction, and none() gives way to every value.
 template <class T, Reducer kReducer>
 struct Extreme;
@@ -30,15 +30,15 @@ struct Extreme;
 template <class T, Reducer kReducer>
 struct ExtremeOrder {
   static T join(T a, T b) {
-    if constexpr (kReducer == Reducer::max) return a > b ? a : b;
-    return a < b ? a : b;
+    if constexpr (kReducer == Reducer::min) return a < b ? a : b;
+    return a > b ? a : b;
   }
 };
 
 template <std::unsigned_integral T, Reducer kReducer>
 struct Extreme<T, kReducer> : ExtremeOrder<T, kReducer> {
   using Merged = T;
-  static constexpr bool kMax = kReducer == Reducer::max;
+  static constexpr bool kMax = kReducer != Reducer::min;  // none is below 0
   static constexpr T none() { return kMax ? T{0} : Heatmap::kAbsentCode<T>; }
   // One more, so that the code of absence wraps to none.
   static T of(T cell) { return kMax ? static_cast<T>(cell + 1) : cell; }
@@ -71,6 +71,37 @@ struct Extreme<Half, kReducer> : ExtremeOrder<std::uint16_t, kReducer> {
   }
   static float value(std::uint16_t key) {
     return float_from_half(static_cast<std::uint16_t>(key & 0x8000 ? key ^ 0x8000 : ~key));
+  }
+};
+
+/// As integers whose order is that of the magnitudes, then of the signs; 0 is none.
+template <>
+struct Extreme<float, Reducer::farthest> : ExtremeOrder<std::uint32_t, Reducer::farthest> {
+  using Merged = std::uint32_t;
+  static constexpr std::uint32_t none() { return 0; }
+  static std::uint32_t of(float cell) {
+    const auto bits = std::bit_cast<std::uint32_t>(cell);
+    const std::uint32_t magnitude = bits << 1;
+    // -0 is 0, else it would be none.
+    const std::uint32_t positive = magnitude == 0 ? 1 : ~bits >> 31;
+    return magnitude < 0xff000000 ? magnitude | positive : none();
+  }
+  static float value(std::uint32_t key) {
+    return std::bit_cast<float>(key >> 1 | (~key & 1) << 31);
+  }
+};
+
+template <>
+struct Extreme<Half, Reducer::farthest> : ExtremeOrder<std::uint16_t, Reducer::farthest> {
+  using Merged = std::uint16_t;
+  static constexpr std::uint16_t none() { return 0; }
+  static std::uint16_t of(Half cell) {
+    const auto magnitude = static_cast<std::uint16_t>(cell.bits << 1);
+    const std::uint16_t positive = magnitude == 0 ? 1 : cell.bits >> 15 ^ 1;
+    return magnitude < 0xf800 ? static_cast<std::uint16_t>(magnitude | positive) : none();
+  }
+  static float value(std::uint16_t key) {
+    return float_from_half(static_cast<std::uint16_t>(key >> 1 | (~key & 1) << 15));
   }
 };
 

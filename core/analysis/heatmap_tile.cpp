@@ -165,6 +165,8 @@ HeatmapTile reduce(const Heatmap& map, const TileSpec& spec, Reading reading) {
             return reduce_into<T, Reducer::min>(map, spec, by_pyramid, tile);
           case Reducer::mean:
             return reduce_into<T, Reducer::mean>(map, spec, by_pyramid, tile);
+          case Reducer::farthest:
+            return reduce_into<T, Reducer::farthest>(map, spec, by_pyramid, tile);
         }
       },
       map.cells());

@@ -153,7 +153,7 @@ Table layer_errors_table(const LayerErrors& errors) {
 }
 
 ChartPanel layer_errors_panel(const LayerErrors& errors) {
-  ChartPanel panel{.x = {.label = "layer"},
+  ChartPanel panel{.x = {.label = "layer", .whole = true},
                    .y = {.label = "squared error (log)", .scale = ChartScale::log}};
   std::vector<ChartSeries> lines;
   double least = std::numeric_limits<double>::infinity();

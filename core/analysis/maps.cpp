@@ -36,6 +36,17 @@ Heatmap bit_map(const ReplayResult& result, const CaptureInfo& info, CacheSide s
   return map;
 }
 
+BitHistogram operator+(const BitHistogram& a, const BitHistogram& b) {
+  BitHistogram out = a;
+  for (std::size_t bits = 0; bits < out.count.size(); ++bits) out.count[bits] += b.count[bits];
+  out.total += b.total;
+  if (out.total > 0) {
+    const auto of_a = static_cast<double>(a.total), of_b = static_cast<double>(b.total);
+    out.mean = (a.mean * of_a + b.mean * of_b) / (of_a + of_b);
+  }
+  return out;
+}
+
 BitHistogram bit_histogram(const ReplayResult& result, CacheSide side) {
   const NdArray<std::uint8_t, 3>& bits = replay_of(result, side).bits;
   BitHistogram histogram;

@@ -22,6 +22,8 @@ struct BitHistogram {
   std::int64_t total = 0;
   double mean = 0;
 };
+/// Of the units of both.
+BitHistogram operator+(const BitHistogram& a, const BitHistogram& b);
 BitHistogram bit_histogram(const ReplayResult& result, CacheSide side);
 
 /// |value| of one layer and KV head: rows are channels, columns tokens. Of float32.

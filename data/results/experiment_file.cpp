@@ -193,6 +193,7 @@ ChartAxis axis_of(const Node& node) {
   if (node.has("names")) {
     for (const Node& name : node.at("names").list()) out.names.push_back(name.text());
   }
+  out.whole = node.has("whole") && node.at("whole").truth();
   if (out.least && out.most && *out.least >= *out.most) node.refuse("ends before it begins");
   if (out.scale == ChartScale::log && out.least.value_or(1) <= 0) {
     node.refuse("a logarithmic axis begins above 0");

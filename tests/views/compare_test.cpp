@@ -11,6 +11,7 @@
 #include "views/plots/compare_view.h"
 #include "views/plots/delta_view.h"
 #include "views/plots/overlay_view.h"
+#include "views/plots/tradeoff_view.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
 #include "views/shell/status_line.h"
@@ -114,6 +115,181 @@ TEST_F(Compared, AAndBHaveOneRange) {
     EXPECT_EQ(view.pane(Role::difference)->heatmap()->colors().kind(), ColorMap::Kind::diverging);
   }
   EXPECT_EQ(view.viewState().value("of").toString(), "attention");
+}
+
+// A map of A and B alone, for cells that no setting makes.
+SharedComparedMaps plantedMaps(const SharedSlice& slice, int row, int column, float difference) {
+  constexpr std::int64_t kRows = 1200, kColumns = 4000;
+  auto maps = std::make_shared<ComparedMaps>(*loadComparedMaps(slice, CompareOf::magnitude));
+  const auto a = std::make_shared<const Heatmap>(NdArray<float, 2>({kRows, kColumns}, 5.0f));
+  NdArray<float, 2> cells({kRows, kColumns}, 5.0f);
+  cells(row, column) += difference;
+  maps->a = a;
+  maps->b = std::make_shared<const Heatmap>(std::move(cells));
+  maps->difference = std::make_shared<const Heatmap>(difference_map(*maps->a, *maps->b));
+  maps->counts = difference_counts(*maps->difference);
+  return maps;
+}
+
+TEST_F(Compared, ALoneDifferenceIsSeenWithItsSignAtEveryZoom) {
+  for (const float planted : {-2.0f, 2.0f}) {
+    ComparePane pane(Role::difference);
+    pane.setTheme(Theme::of(ThemeKind::light));
+    pane.show(plantedMaps(slice, 717, 2911, planted));
+    const auto& table = Palette::of(ThemeKind::light).diverging();
+    const QRgb there = planted < 0 ? table.front() : table.back();
+    const QRgb elsewhere = planted < 0 ? table.back() : table.front();
+    for (double half = 4000; half > 2; half *= 0.6) {
+      pane.xAxis->setRange(2911 - half, 2911 + half * 0.9);
+      pane.yAxis->setRange(717 - half / 4, 717 + half / 5);
+      QImage image(QSize(500, 400), QImage::Format_RGB32);
+      QCPPainter painter(&image);
+      painter.setMode(QCPPainter::pmNoCaching);
+      pane.toPainter(&painter, image.width(), image.height());
+      painter.end();
+      EXPECT_GE(countPixels(image, there, pane.axisRect()->rect()), 1) << half;
+      EXPECT_EQ(countPixels(image, elsewhere, pane.axisRect()->rect()), 0) << half;
+      if (half == 4000) {
+        EXPECT_TRUE(pane.heatmap()->badge().startsWith("largest |B − A| of "));
+      }
+    }
+  }
+}
+
+class Swiped : public Compared {
+ protected:
+  Swiped() : view(&selection) { view.setMode(CompareMode::swipe); }
+
+  CompareView view;
+  ComparePane* pane() const { return view.pane(Role::swipe); }
+  SwipeHandle* handle() const { return pane()->handle(); }
+  /// A cell in the middle of the plot's height whose colours in A and B differ.
+  Cell cellThatDiffers(double from, double to) const {
+    const auto maps = loadComparedMaps(slice, CompareOf::bits);
+    const auto columns = static_cast<double>(maps->a->columns());
+    for (std::int64_t row = 0; row < 3; ++row) {
+      for (auto column = static_cast<std::int64_t>(from * columns) + 1;
+           column < static_cast<std::int64_t>(to * columns) - 1; ++column) {
+        if (maps->a->at(row, column) != maps->b->at(row, column)) return {row, column};
+      }
+    }
+    ADD_FAILURE() << "nothing differs";
+    return {};
+  }
+};
+
+TEST_F(Swiped, ShowsALeftAndBRightOfTheDivider) {
+  for (const ThemeKind theme : {ThemeKind::light, ThemeKind::dark}) {
+    ShownView shown(view, slice, {480, 500}, theme);
+    ASSERT_TRUE(pane()->isVisible());
+    EXPECT_FALSE(view.pane(Role::difference)->isVisible());
+    const auto maps = loadComparedMaps(slice, CompareOf::bits);
+    const auto colors = ColorMap::bits(Palette::of(theme), Palette::kWidestBits + 1);
+    const Cell left = cellThatDiffers(0, 0.5), right = cellThatDiffers(0.5, 0.7);
+    view.setDivider(0.5);
+    shown.refresh();
+    EXPECT_EQ(shown.cell(pane(), left.row, left.column),
+              colors(maps->a->at(left.row, left.column)));
+    EXPECT_EQ(shown.cell(pane(), right.row, right.column),
+              colors(maps->b->at(right.row, right.column)));
+    view.setDivider(1);
+    shown.refresh();
+    EXPECT_EQ(shown.cell(pane(), right.row, right.column),
+              colors(maps->a->at(right.row, right.column)));
+    view.setDivider(0);
+    shown.refresh();
+    EXPECT_EQ(shown.cell(pane(), left.row, left.column),
+              colors(maps->b->at(left.row, left.column)));
+  }
+}
+
+TEST_F(Swiped, TheDividerIsSeenAndMovesByPointerAndKeys) {
+  for (const ThemeKind theme : {ThemeKind::light, ThemeKind::dark}) {
+    view.setDivider(0.5);
+    ShownView shown(view, slice, {480, 500}, theme);
+    const QRect plot = pane()->axisRect()->rect();
+    const int x = plot.left() + static_cast<int>(std::lround(0.5 * plot.width()));
+    const Theme& look = Theme::of(theme);
+    const int y = plot.top() + plot.height() / 4;
+    EXPECT_EQ(shown.at(pane(), QPoint(x, y)), look.text.rgb());
+    EXPECT_EQ(shown.at(pane(), QPoint(x - 1, y)), look.halo.rgb());
+    EXPECT_EQ(shown.at(pane(), QPoint(x + 1, y)), look.halo.rgb());
+    const QPoint middle = handle()->rect().center();
+    QTest::mousePress(handle(), Qt::LeftButton, {}, middle);
+    QTest::mouseMove(handle(), middle + QPoint(plot.width() / 4, 0));
+    QTest::mouseRelease(handle(), Qt::LeftButton, {}, middle);
+    EXPECT_NEAR(view.divider(), 0.75, 0.01);
+    const double before = view.divider();
+    QTest::keyClick(handle(), Qt::Key_Left);
+    EXPECT_LT(view.divider(), before);
+    QTest::keyClick(handle(), Qt::Key_Home);
+    EXPECT_EQ(view.divider(), 0);
+    EXPECT_FALSE(selection.locked()) << "the arrows were the divider's";
+  }
+}
+
+TEST_F(Swiped, IsKeptInTheSession) {
+  view.setDivider(0.25);
+  const QJsonObject kept = view.viewState();
+  CompareView again(&selection);
+  EXPECT_TRUE(again.viewState().isEmpty());
+  again.setViewState(kept);
+  EXPECT_EQ(again.mode(), CompareMode::swipe);
+  EXPECT_EQ(again.divider(), 0.25);
+  again.setViewState({});
+  EXPECT_EQ(again.mode(), CompareMode::beside);
+}
+
+TEST_F(Swiped, AFigureHasTheOneMapAndItsDivider) {
+  view.setDivider(0.5);
+  const ShownView shown(view, slice, {480, 500});
+  const QSize size = view.figureSize();
+  EXPECT_LT(size.width(), CompareView(&selection).figureSize().width() / 2);
+  QImage image(size, QImage::Format_RGB32);
+  QCPPainter painter(&image);
+  painter.setMode(QCPPainter::pmNoCaching);
+  view.paintFigure(&painter, size);
+  painter.end();
+  const QRect plot = pane()->axisRect()->rect();
+  const int x = plot.left() + static_cast<int>(std::lround(0.5 * plot.width()));
+  EXPECT_EQ(image.pixel(x, plot.top() + plot.height() / 4), Theme::of(ThemeKind::light).text.rgb());
+}
+
+TEST_F(Compared, NumbersOfBothLieOverEachOtherWithTheirLetters) {
+  OverlayView view(&selection);
+  ShownView shown(view, slice, {700, 500});
+  view.setOf(OverlayOf::numbers);
+  shown.refresh();
+  const Chart& chart = view.plot()->chart();
+  ASSERT_EQ(chart.panels.at(0).series.size(), 2u);
+  EXPECT_EQ(chart.panels[0].series[0].mark, ChartMark::steps);
+  const auto before = chart.panels[0].series[0].points;
+  const auto& categories = Palette::of(ThemeKind::light).categories();
+  for (const int which : {kComparedA, kComparedB}) {
+    EXPECT_GE(countPixels(shown.image(), categories[static_cast<std::size_t>(which)].color), 20);
+  }
+  EXPECT_EQ(view.table()->n_rows, std::ssize(before));
+  const auto other = compared(loadSlice(slice->analysis, {.layer = 0, .kvHead = 0}, slice,
+                                        {slice->against->label, slice->against->analysis}));
+  view.show(other ? other
+                  : loadSlice(slice->analysis, {.layer = 0, .kvHead = 0}, slice,
+                              {slice->against->label, slice->against->analysis}));
+  shown.refresh();
+  EXPECT_NE(view.plot()->chart().panels.at(0).series.at(0).points.front().x, before.front().x)
+      << "another head";
+  OverlayView again(&selection);
+  again.setViewState(view.viewState());
+  EXPECT_EQ(again.of(), OverlayOf::numbers);
+}
+
+TEST_F(Compared, StepsAreCountedInWholeNumbers) {
+  OverlayView view(&selection);
+  for (const int width : {300, 500, 900}) {
+    const ShownView shown(view, slice, {width, 400});
+    const QCPAxis* axis = view.plot()->panels().first()->axis(QCPAxis::atBottom);
+    ASSERT_GE(axis->tickVector().size(), 2);
+    for (const double tick : axis->tickVector()) EXPECT_EQ(tick, std::round(tick)) << width;
+  }
 }
 
 TEST_F(Compared, ZoomsTogether) {
@@ -268,6 +444,59 @@ TEST_F(ComparingWindow, TogglingKeepsAAndUndoTakesItBack) {
   settle();
   EXPECT_EQ(against(), nullptr);
   EXPECT_FALSE(workspace().reference());
+}
+
+TEST_F(ComparingWindow, AnotherCaptureAndNothingAreStepsThatUndo) {
+  open();
+  give("compare paper");
+  give("compare-file /data/other.h5");
+  EXPECT_EQ(against()->label, "other.h5");
+  give("compare-clear");
+  EXPECT_EQ(against(), nullptr);
+  EXPECT_FALSE(workspace().reference());
+  undo().undo();
+  settle();
+  ASSERT_NE(against(), nullptr);
+  EXPECT_EQ(against()->label, "other.h5");
+  undo().undo();
+  settle();
+  EXPECT_EQ(against()->label, "paper");
+  undo().redo();
+  settle();
+  EXPECT_EQ(against()->label, "other.h5");
+}
+
+TEST_F(ComparingWindow, CommandsChooseTheModeAndMoveTheDivider) {
+  open();
+  give("compare paper");
+  EXPECT_FALSE(window->commands().registry().isEnabled("compare.divider"));
+  give("compare-mode swipe");
+  const auto* view = static_cast<CompareView*>(window->page()->view("compare"));
+  EXPECT_EQ(view->mode(), CompareMode::swipe);
+  give("divider 20");
+  EXPECT_DOUBLE_EQ(view->divider(), 0.2);
+  give("compare-mode beside");
+  EXPECT_EQ(view->mode(), CompareMode::beside);
+}
+
+TEST_F(ComparingWindow, TheTradeOffMarksBothByLetterColourAndSign) {
+  open();
+  const auto marks = [this] {
+    QMap<int, QString> out;
+    for (const PlotView* view : window->viewsInSight()) {
+      const auto* tradeoff = qobject_cast<const TradeoffView*>(view);
+      if (!tradeoff) continue;
+      for (const PointLabels::Label& label : tradeoff->labels()->labels()) {
+        if (label.compared) out[*label.compared] = label.text;
+      }
+    }
+    return out;
+  };
+  give("compare paper");
+  EXPECT_EQ(marks().value(kComparedA), "paper");
+  EXPECT_EQ(marks().size(), 2);
+  give("compare-toggle");
+  EXPECT_TRUE(marks().isEmpty());
 }
 
 TEST_F(ComparingWindow, SwappingExchangesBothAndUndoes) {

@@ -1,17 +1,21 @@
 // Pages and layouts of one's own, runs that come back, presentation.
 #include <QDockWidget>
 #include <QFile>
+#include <QMenuBar>
+#include <QToolButton>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/views/views_fixture.h"
 #include "views/panels/runs_panel.h"
+#include "views/plots/choice_switch.h"
 #include "views/plots/run_label.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/layout_store.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
+#include "views/shell/perspectives.h"
 #include "views/shell/status_line.h"
 #include "views/shell/window_commands.h"
 
@@ -119,6 +123,91 @@ TEST_F(Layouts, ARunThatWasTakenOffComesBackByUndo) {
   EXPECT_EQ(runLabel(window.runs().runs()[1].summary), "tight");
   run("undo");
   EXPECT_EQ(runLabel(window.runs().runs()[1].summary), "target 0.03");
+}
+
+class Perspectives : public Layouts {
+ protected:
+  QString inSight() { return perspectiveTitles().at(perspectiveInSight(window)); }
+  bool inFront(const QString& dock) { return window.docks()->isInFront(dock); }
+  QList<QToolButton*> words() {
+    return window.findChild<ChoiceSwitch*>("perspectives")->findChildren<QToolButton*>();
+  }
+};
+
+TEST_F(Perspectives, BringUpTheirPageAndDocksAndTakeNothingAway) {
+  run("page-add \"errors memory\"");
+  const QList<QStringList> own = pages().current()->pageLayout().rows;
+  const int count = pages().count();
+  EXPECT_EQ(inSight(), "Explore") << "a page of one's own is explored";
+  run("perspective compare");
+  EXPECT_NE(pages().current()->view("compare"), nullptr);
+  EXPECT_TRUE(inFront("delta"));
+  EXPECT_FALSE(inFront("tokens")) << "in the same tabs";
+  EXPECT_EQ(inSight(), "Compare");
+  run("perspective explore");
+  EXPECT_NE(pages().current()->view("bits"), nullptr);
+  EXPECT_TRUE(inFront("tokens"));
+  EXPECT_EQ(pages().count(), count);
+  EXPECT_EQ(pages().layouts().last().rows, own);
+  EXPECT_THROW(run("perspective sideways"), Error);
+}
+
+TEST_F(Perspectives, MakeAClosedPageAnewAndShowAHiddenDock) {
+  run("perspective compare");
+  run("page-close");
+  window.docks()->dock("delta")->hide();
+  EXPECT_EQ(window.page()->view("compare"), nullptr);
+  run("perspective compare");
+  EXPECT_NE(pages().current()->view("compare"), nullptr);
+  EXPECT_TRUE(inFront("delta"));
+}
+
+TEST_F(Perspectives, NameWhatTheWindowDoesNotHaveWithoutAWord) {
+  showPerspective(window, {.title = "Odd", .help = {}, .page = "nowhere", .docks = {"no", "log"}});
+  settle();
+  EXPECT_NE(pages().current()->view("bits"), nullptr) << "the page in sight stays";
+  EXPECT_TRUE(inFront("log"));
+  EXPECT_TRUE(window.status()->errorText().isEmpty());
+}
+
+TEST_F(Perspectives, AreAPlaceThatBackComesBackFrom) {
+  window.commands().places().settle();
+  run("perspective compare");
+  window.commands().places().settle();
+  run("back");
+  EXPECT_NE(pages().current()->view("bits"), nullptr);
+  EXPECT_EQ(inSight(), "Explore");
+}
+
+TEST_F(Perspectives, StandInTheToolbarAndFollowThePage) {
+  auto* words = window.findChild<ChoiceSwitch*>("perspectives");
+  ASSERT_TRUE(words->isVisible());
+  this->words()[1]->click();
+  settle();
+  EXPECT_NE(pages().current()->view("compare"), nullptr);
+  pages().setCurrentIndex(0);
+  EXPECT_EQ(words->chosen(), 0);
+}
+
+TEST_F(Perspectives, AreListedInTheMenuWithLayoutsOfOnesOwn) {
+  const auto entries = [this] {
+    QStringList texts;
+    for (QMenu* menu : window.menuBar()->findChildren<QMenu*>()) {
+      if (menu->title() != "&Layout") continue;
+      emit menu->aboutToShow();
+      for (const QAction* action : menu->actions()) {
+        if (action->isVisible() && !action->isSeparator()) texts.push_back(action->text());
+        if (action->isChecked()) texts.last() += "!";
+      }
+    }
+    return texts;
+  };
+  EXPECT_EQ(entries(), (QStringList{"Explore!", "Compare", "Diagnose", "Teach", "Reset layout",
+                                    "Save layout…"}));
+  run("perspective compare");
+  run("layout-save mine");
+  EXPECT_EQ(entries(), (QStringList{"Explore", "Compare!", "Diagnose", "Teach", "Reset layout",
+                                    "Save layout…", "mine"}));
 }
 
 }  // namespace

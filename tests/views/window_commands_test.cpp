@@ -153,7 +153,10 @@ TEST_F(WindowCommand, EveryOneHasANameAHelpTextAMenuAndAnEntryInThePalette) {
     EXPECT_TRUE(registry.action(command->id)->toolTip().startsWith(command->text));
     bool inMenu = false;
     for (const QMenu* menu : window.menuBar()->findChildren<QMenu*>()) {
-      inMenu |= menu->actions().contains(registry.action(command->id));
+      // A listed one is there by its choices, before a place that bears its name.
+      inMenu |= std::ranges::any_of(menu->actions(), [&](const QAction* action) {
+        return action->objectName() == command->id;
+      });
     }
     EXPECT_TRUE(inMenu);
     for (const CommandArgument& argument : command->arguments) {

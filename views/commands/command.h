@@ -48,7 +48,10 @@ struct Command {
   std::function<QString()> blocked{};
   std::function<bool()> checked{};     ///< for what can be on and off
   std::function<QString()> textNow{};  ///< where the text tells more than `text`
-  bool isRecalled = true;              ///< stands first in the palette once it ran
+  /// Its menu lists the choices of its argument instead of it, with a mark at the one that holds.
+  bool isListed = false;
+  std::function<QString()> choiceNow{};  ///< for what is listed: the choice that holds; empty: none
+  bool isRecalled = true;                ///< stands first in the palette once it ran
   /// Throws Error{usage} where arguments mean nothing.
   std::function<void(const CommandArguments&)> run{};
 

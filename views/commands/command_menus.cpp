@@ -31,7 +31,7 @@ void CommandMenus::insert(const QString& id) {
   const Command* command = m_registry->find(id);
   QMenu* menu = m_menus.value(command->menu);
   if (!menu) return;
-  QAction* action = m_registry->action(id);
+  QAction* action = entryOf(id, menu);
   // Behind the last of its section, else at the end behind a separator.
   QAction* last = nullptr;
   for (QAction* other : menu->actions()) {
@@ -46,6 +46,34 @@ void CommandMenus::insert(const QString& id) {
     menu->addAction(action);
   }
   menu->menuAction()->setVisible(true);
+}
+
+QAction* CommandMenus::entryOf(const QString& id, QMenu* menu) {
+  if (!m_registry->find(id)->isListed) return m_registry->action(id);
+  // Unseen: behind the choices, which are made when the menu opens.
+  auto* end = new QAction(menu);
+  end->setObjectName(id);
+  end->setVisible(false);
+  connect(menu, &QMenu::aboutToShow, this, [this, id, menu, end] { listChoices(id, menu, end); });
+  return end;
+}
+
+void CommandMenus::listChoices(const QString& id, QMenu* menu, QAction* end) {
+  for (QAction* old : menu->findChildren<QAction*>(id + QStringLiteral(".choice"))) delete old;
+  const Command& command = *m_registry->find(id);
+  const CommandArgument& argument = command.arguments.first();
+  const QString now = command.choiceNow ? command.choiceNow() : QString();
+  for (const QString& choice : argument.choices()) {
+    auto* entry = new QAction(choice, menu);
+    entry->setObjectName(id + QStringLiteral(".choice"));
+    entry->setCheckable(static_cast<bool>(command.choiceNow));
+    entry->setChecked(choice == now);
+    entry->setEnabled(m_registry->isEnabled(id));
+    connect(entry, &QAction::triggered, this, [this, id, name = argument.name, choice] {
+      m_registry->tryTrigger({.id = id, .arguments = {{name, choice}}});
+    });
+    menu->insertAction(end, entry);
+  }
 }
 
 }  // namespace qaq::views

@@ -4,6 +4,7 @@
 #include <QObject>
 #include <QStringList>
 
+class QAction;
 class QMenu;
 class QMenuBar;
 
@@ -29,6 +30,9 @@ class CommandMenus : public QObject {
 
  private:
   void insert(const QString& command);
+  /// What stands for a command in its menu.
+  QAction* entryOf(const QString& command, QMenu* menu);
+  void listChoices(const QString& command, QMenu* menu, QAction* end);
 
   QMenuBar* m_bar;
   CommandRegistry* m_registry;

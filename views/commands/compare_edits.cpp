@@ -10,8 +10,9 @@ namespace {
 
 class ChooseReference : public QUndoCommand {
  public:
-  ChooseReference(Workspace& workspace, const Reference& reference)
-      : QUndoCommand(Workspace::tr("Compare with “%1”").arg(reference.label)),
+  ChooseReference(Workspace& workspace, const std::optional<Reference>& reference)
+      : QUndoCommand(reference ? Workspace::tr("Compare with “%1”").arg(reference->label)
+                               : Workspace::tr("Compare with nothing")),
         m_workspace(workspace),
         m_before(workspace.reference()),
         m_after(reference) {}
@@ -21,8 +22,7 @@ class ChooseReference : public QUndoCommand {
 
  private:
   Workspace& m_workspace;
-  std::optional<Reference> m_before;
-  Reference m_after;
+  std::optional<Reference> m_before, m_after;
 };
 
 class Swap : public QUndoCommand {
@@ -42,9 +42,12 @@ class Swap : public QUndoCommand {
 
 }  // namespace
 
-void chooseReference(QUndoStack& stack, Workspace& workspace, const Reference& reference) {
+void chooseReference(QUndoStack& stack, Workspace& workspace,
+                     const std::optional<Reference>& reference) {
   const auto& now = workspace.reference();
-  if (now && sameReference(*now, reference) && workspace.isComparing()) return;
+  const bool same = now && reference ? sameReference(*now, *reference) && workspace.isComparing()
+                                     : !now && !reference;
+  if (same) return;
   stack.push(new ChooseReference(workspace, reference));
 }
 

@@ -12,7 +12,7 @@ Workspace::Workspace(CaptureOpener opener, QObject* parent)
     : QObject(parent),
       m_opener(opener),
       m_loader(std::move(opener)),
-      m_referenceFound([this](const auto& found) { setReference(*found); },
+      m_referenceFound([this](const auto& found) { m_takeFound(*found); },
                        [this](const QString& line) { emit referenceFailed(line); }) {
   connect(&m_referenceRunner, &ReplayRunner::finished, this, &Workspace::takeReference);
   connect(&m_referenceRunner, &ReplayRunner::failed, this, [this](const QString& line) {
@@ -102,6 +102,7 @@ void Workspace::compareWith(const Reference& wanted) {
     setReference(found);
     return;
   }
+  m_takeFound = [this](const Reference& opened) { setReference(opened); };
   m_referenceFound.request([opener = m_opener, found](const Work& work) mutable {
     found.capture = opener(found.path.toStdString(), work);
     return std::make_shared<const Reference>(found);
@@ -124,7 +125,9 @@ bool Workspace::isOpen(const QString& path) const {
   return m_capture && place(path) == place(m_path);
 }
 
-void Workspace::compareWith(const QString& path, const QString& run) {
+void Workspace::compareWith(const QString& path, const QString& run, TakeReference take) {
+  if (!take) take = [this](const Reference& found) { setReference(found); };
+  m_takeFound = std::move(take);
   m_referenceFound.request([opener = m_opener, reader = m_runReader, path, run,
                             open = isOpen(path) ? m_capture : nullptr](const Work& work) {
     const std::string file = path.toStdString();

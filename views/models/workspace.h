@@ -50,8 +50,10 @@ class Workspace : public QObject {
   const std::optional<Reference>& reference() const { return m_reference; }
   /// Holds what is shown against another capture: against the run of that name, or, without a name,
   /// against what the shown setting makes of it; of the open capture against its whole cache.
-  /// referenceFailed() where it cannot be opened or has no such run.
-  void compareWith(const QString& path, const QString& run);
+  /// referenceFailed() where it cannot be opened or has no such run. `take` gets it once it is
+  /// found; left out, it is the reference then.
+  using TakeReference = std::function<void(const Reference&)>;
+  void compareWith(const QString& path, const QString& run, TakeReference take = {});
   /// The same of a reference whose capture is opened first, unless it is the open one.
   void compareWith(const Reference& wanted);
   /// The reference is kept while comparing is off.
@@ -130,6 +132,7 @@ class Workspace : public QObject {
   SharedAnalysis m_against;           ///< of the reference; null while there is none yet
   std::optional<Slice> m_untouched;   ///< where a new capture began, until its violations are known
   std::optional<Cursor> m_startCell;  ///< model layer in `layer`, until the capture is known
+  TakeReference m_takeFound;          ///< of the newest request
   Derived<Reference> m_referenceFound;  // last: it uses all of the above
 };
 

@@ -11,7 +11,8 @@ constexpr double kSwatchWidth = 36, kNarrowSwatch = 20, kSwatchHeight = 17, kGap
 
 }  // namespace
 
-void BitsLegend::set(const BitHistogram& histogram, const ColorMap& colors, double nominalBits) {
+void BitsLegend::set(const BitHistogram& histogram, const ColorMap& colors,
+                     std::optional<double> nominalBits) {
   m_colors = colors;
   m_mean = histogram.mean;
   m_nominal = nominalBits;
@@ -32,8 +33,10 @@ QString BitsLegend::text() const {
   for (const Entry& entry : m_entries) {
     parts += tr("%1 bits: %2").arg(numeral(entry.bits), shareText(entry.share));
   }
-  return parts.join(QStringLiteral(", ")) + QStringLiteral("; ") +
-         tr("mean %1 bits, nominal %2").arg(numberText(m_mean), numberText(m_nominal));
+  const QString shares = parts.join(QStringLiteral(", "));
+  if (!m_nominal) return shares;
+  return shares + QStringLiteral("; ") +
+         tr("mean %1 bits, nominal %2").arg(numberText(m_mean), numberText(*m_nominal));
 }
 
 void BitsLegend::drawSwatch(QCPPainter* painter, const QRectF& box, const Entry& entry) const {
@@ -53,7 +56,7 @@ void BitsLegend::draw(QCPPainter* painter) {
   const QRectF area = rect();
   const double top = area.top() + (isCompact() ? 3 : 4);
   const double shareTop = top + kSwatchHeight + 3;
-  const QString mean = tr("mean %1 bits").arg(numberText(m_mean));
+  const QString mean = m_nominal ? tr("mean %1 bits").arg(numberText(m_mean)) : QString();
   const double meanWidth = QFontMetricsF(label).horizontalAdvance(mean);
   const double right = area.right() - kRight;
 
@@ -107,11 +110,11 @@ void BitsLegend::draw(QCPPainter* painter) {
   painter->setPen(textColor());
   painter->drawText(QRectF(right - meanWidth - 2, top, meanWidth + 2, kSwatchHeight),
                     Qt::AlignRight | Qt::AlignVCenter, mean);
-  if (isCompact()) return;
+  if (isCompact() || !m_nominal) return;
   painter->setFont(small);
   painter->setPen(mutedColor());
   painter->drawText(QRectF(right - 140, shareTop, 140, 16), Qt::AlignRight | Qt::AlignVCenter,
-                    tr("nominal %1").arg(numberText(m_nominal)));
+                    tr("nominal %1").arg(numberText(*m_nominal)));
 }
 
 }  // namespace qaq::views

@@ -13,7 +13,9 @@ class BitsLegend : public PaneFooter {
 
  public:
   using PaneFooter::PaneFooter;
-  void set(const BitHistogram& histogram, const ColorMap& colors, double nominalBits);
+  /// Without nominal bits no mean is told: of what is of several settings.
+  void set(const BitHistogram& histogram, const ColorMap& colors,
+           std::optional<double> nominalBits);
   /// Layers that were not captured are hatched: the legend says so.
   void setAbsent(bool absent) { m_absent = absent; }
   QString text() const override;
@@ -32,7 +34,7 @@ class BitsLegend : public PaneFooter {
   std::vector<Entry> m_entries;
   ColorMap m_colors;
   double m_mean = 0;
-  double m_nominal = 0;
+  std::optional<double> m_nominal;
   bool m_absent = false;
 };
 

@@ -52,7 +52,7 @@ void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
     axis->setSubTicks(false);
     axis->setRangeReversed(axis->orientation() == Qt::Vertical);
   } else {
-    axis->setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker));
+    axis->setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker(spec.whole)));
   }
 }
 
@@ -230,7 +230,7 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
   }
   for (QCPAxis* axis : axes->axes()) axis->grid()->setVisible(false);
   for (const auto type : {QCPAxis::atBottom, QCPAxis::atLeft}) {
-    axes->axis(type)->setTicker(QSharedPointer<QCPAxisTicker>(new CountTicker));
+    axes->axis(type)->setTicker(QSharedPointer<QCPAxisTicker>(new LinearTicker(true)));
     axes->axis(type)->setSubTicks(false);
   }
   auto* map = new QCPColorMap(axes->axis(QCPAxis::atBottom), axes->axis(QCPAxis::atLeft));

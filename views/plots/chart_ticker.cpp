@@ -18,16 +18,22 @@ constexpr double kTurnedApart = 1.5;  // heights of a line that turned names are
 
 }  // namespace
 
+double LinearTicker::getTickStep(const QCPRange& range) {
+  const double step = QCPAxisTicker::getTickStep(range);
+  return m_whole ? std::max(1.0, std::floor(step)) : step;  // 2.5 is the only broken one above 1
+}
+
+int LinearTicker::getSubTickCount(double step) {
+  const int count = QCPAxisTicker::getSubTickCount(step);
+  if (!m_whole || std::fmod(step, count + 1) == 0) return count;
+  return static_cast<int>(step) - 1;  // on every number
+}
+
 QString LinearTicker::getTickLabel(double tick, const QLocale& locale, QChar formatChar,
                                    int precision) {
   QString text = QCPAxisTicker::getTickLabel(tick, locale, formatChar, precision);
   if (text.startsWith(QLatin1Char('-'))) text.replace(0, 1, QChar(0x2212));
   return text;
-}
-
-double CountTicker::getTickStep(const QCPRange& range) {
-  const double step = LinearTicker::getTickStep(range);
-  return step == 2.5 ? 2 : std::max(1.0, std::round(step));
 }
 
 void NameTicker::generate(const QCPRange& range, const QLocale& locale, QChar formatChar,

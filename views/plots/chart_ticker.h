@@ -4,18 +4,20 @@
 
 namespace qaq::views {
 
-/// Ticks of an even axis, with the minus that the window writes.
+/// Ticks of an even axis, with the minus that the window writes; of an axis that counts on whole
+/// numbers alone.
 class LinearTicker : public QCPAxisTicker {
- protected:
-  QString getTickLabel(double tick, const QLocale& locale, QChar formatChar,
-                       int precision) override;
-};
+ public:
+  explicit LinearTicker(bool whole) : m_whole(whole) {}
 
-/// The same of an axis that counts: at whole numbers only.
-class CountTicker : public LinearTicker {
  protected:
   double getTickStep(const QCPRange& range) override;
-  int getSubTickCount(double) override { return 0; }
+  int getSubTickCount(double step) override;
+  QString getTickLabel(double tick, const QLocale& locale, QChar formatChar,
+                       int precision) override;
+
+ private:
+  bool m_whole;
 };
 
 /// Ticks of a category axis. Along x names are turned where they are too long to stand side by

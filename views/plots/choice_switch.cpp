@@ -28,8 +28,21 @@ ChoiceSwitch::ChoiceSwitch(const QString& name, const QStringList& words, QWidge
   connect(m_group, &QButtonGroup::idClicked, this, &ChoiceSwitch::changed);
 }
 
+void ChoiceSwitch::setToolTips(const QStringList& texts) {
+  for (int i = 0; i < texts.size(); ++i) m_group->button(i)->setToolTip(texts[i]);
+}
+
 int ChoiceSwitch::chosen() const { return m_group->checkedId(); }
 
 void ChoiceSwitch::setChosen(int index) { m_group->button(index)->setChecked(true); }
+
+QWidget* choiceRow(const QList<QWidget*>& choices) {
+  auto* controls = new QWidget;
+  auto* row = new QHBoxLayout(controls);
+  row->setContentsMargins(12, 4, 12, 0);
+  row->addStretch(1);
+  for (QWidget* choice : choices) row->addWidget(choice);
+  return controls;
+}
 
 }  // namespace qaq::views

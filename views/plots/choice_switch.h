@@ -1,5 +1,6 @@
 #pragma once
 
+#include <QList>
 #include <QWidget>
 
 class QButtonGroup;
@@ -15,6 +16,8 @@ class ChoiceSwitch : public QWidget {
   ChoiceSwitch(const QString& name, const QStringList& words, QWidget* parent = nullptr);
 
   int chosen() const;
+  /// What each word means.
+  void setToolTips(const QStringList& texts);
   /// Without sending changed().
   void setChosen(int index);
 
@@ -24,5 +27,8 @@ class ChoiceSwitch : public QWidget {
  private:
   QButtonGroup* m_group;
 };
+
+/// What is chosen of a view, at the right of a row above it.
+QWidget* choiceRow(const QList<QWidget*>& choices);
 
 }  // namespace qaq::views

@@ -29,19 +29,53 @@ ComparePane::ComparePane(Role role, QWidget* parent)
   m_bracket = new ForcedBracket(axisRect(), kMarksLayer);
   addOverlay(m_bracket);
   setTopMargin(20);
-  if (role != Role::difference) {
-    header()->setLetter(role == Role::a ? QStringLiteral("A") : QStringLiteral("B"),
-                        role == Role::a ? kComparedA : kComparedB);
-  } else {
-    setReducer(Reducer::mean);  // the only one that leaves both signs alone
+  switch (role) {
+    case Role::a:
+      header()->setLetter(QStringLiteral("A"), kComparedA);
+      break;
+    case Role::b:
+      header()->setLetter(QStringLiteral("B"), kComparedB);
+      break;
+    case Role::difference:
+      setReducer(Reducer::farthest);
+      break;
+    case Role::swipe:
+      addSwipe();
+      break;
   }
   setHeadings(role == Role::difference ? tr("B − A") : QString(), {});
   MapPane::setTheme(Theme::of(m_kind));
 }
 
-const SharedAnalysis& ComparePane::analysis() const {
+void ComparePane::addSwipe() {
+  m_left = new HeatmapPlottable(xAxis, yAxis);
+  m_divider = new SwipeDivider(axisRect(), kLabelsLayer);
+  addOverlay(m_divider);
+  m_handle = new SwipeHandle(this);
+  m_handle->hide();
+  connect(m_handle, &SwipeHandle::valueChanged, this, &ComparePane::showSwipe);
+  // The plot's place on the screen, not that of a figure.
+  connect(this, &QCustomPlot::afterReplot, this, [this] { m_handle->setPlot(axisRect()->rect()); });
+  connect(this, &MapPane::reducerChanged, m_left, &HeatmapPlottable::setReducer);
+  connect(this, &MapPane::valueColorsChanged, this, [this] {
+    if (m_left->map()) m_left->setColors(colors(Role::a));
+  });
+}
+
+void ComparePane::showSwipe() {
+  m_left->setPart(0, m_handle->share());
+  heatmap()->setPart(m_handle->share(), 1);
+  m_divider->setShare(m_handle->share());
+  replot(rpQueuedReplot);
+}
+
+bool ComparePane::isSettled() const {
+  return MapPane::isSettled() && (!m_left || m_left->isSettled());
+}
+
+const SharedAnalysis& ComparePane::analysis(Role role) const {
   const SharedSlice& shown = m_maps->slice;
-  return m_role == Role::a ? shown->against->analysis : shown->analysis;
+  return role == Role::a ? shown->against->analysis : shown->analysis;
 }
 
 QString ComparePane::quantity() const {
@@ -72,26 +106,26 @@ QStringList ComparePane::subtitles() const {
     return place.isEmpty() ? QStringList{centred}
                            : QStringList{place + kDot + centred, place, centred};
   }
-  const QString label =
-      m_role == Role::a ? shown->against->label : runLabel(summary_of(*shown->analysis->replay));
+  const QString &a = shown->against->label, b = runLabel(summary_of(*shown->analysis->replay));
+  const QString label = m_role == Role::a ? a : m_role == Role::b ? b : tr("A %1 · B %2").arg(a, b);
   if (place.isEmpty()) return {label};
   return {label + kDot + place, place};
 }
 
-ColorMap ComparePane::colors() const {
+ColorMap ComparePane::colors(Role role) const {
   const Palette& palette = Palette::of(m_kind);
-  if (m_role == Role::difference) {
+  if (role == Role::difference) {
     const double reach = m_maps->counts.largest > 0 ? m_maps->counts.largest : 1;
     return ColorMap::diverging(palette.diverging(), 0, reach);
   }
   if (m_maps->of == CompareOf::bits) {
     // A width of 16 may be chosen by the bound; only an unquantized cache is exact.
-    const QaqParams& params = analysis()->params.qaq;
+    const QaqParams& params = analysis(role)->params.qaq;
     const Level level =
         m_maps->slice->slice.side == CacheSide::key ? params.key.level : params.value.level;
     const bool exact = level == Level::no_quantization;
     return ColorMap::bits(palette,
-                          exact ? analysis()->replay->dtype_bits : Palette::kWidestBits + 1);
+                          exact ? analysis(role)->replay->dtype_bits : Palette::kWidestBits + 1);
   }
   const auto tokensOf = [](const SharedAnalysis& of) { return of->capture->info().n_tokens; };
   if (m_maps->of == CompareOf::attention) {
@@ -107,17 +141,25 @@ void ComparePane::showLegend() {
   const CacheSide side = m_maps->slice->slice.side;
   const bool isBits = m_maps->of == CompareOf::bits;
   if (m_role != Role::difference && isBits) {
-    const CaptureInfo& info = analysis()->capture->info();
-    m_bits->set(analysis()->side(side).histogram, colors(), analysis()->cache(side).average_n_bits);
+    const CaptureInfo& info = analysis(m_role)->capture->info();
+    const SharedAnalysis &a = analysis(Role::a), &b = analysis(Role::b);
+    if (m_role == Role::swipe) {
+      const ColorMap ofA = colors(Role::a), ofB = colors(Role::b);
+      m_bits->set(a->side(side).histogram + b->side(side).histogram,
+                  ofA.exactFrom() < ofB.exactFrom() ? ofA : ofB, std::nullopt);
+    } else {
+      const SharedAnalysis& own = analysis(m_role);
+      m_bits->set(own->side(side).histogram, colors(m_role), own->cache(side).average_n_bits);
+    }
     m_bits->setAbsent(info.n_captured_layers() < info.shape.n_layers);
     setFooter(m_bits);
     return;
   }
   setFooter(m_bar);
   if (m_role != Role::difference) {
-    m_bar->setScale(colors(), isBits || m_maps->of == CompareOf::magnitude
-                                  ? tr("|%1|, log").arg(sideLetter(side).toLower())
-                                  : tr("probability, log"));
+    m_bar->setScale(colors(m_role), isBits || m_maps->of == CompareOf::magnitude
+                                        ? tr("|%1|, log").arg(sideLetter(side).toLower())
+                                        : tr("probability, log"));
     m_bar->setNotes(ColorBar::Mark::none, {tr("same range in A and B")});
     return;
   }
@@ -125,7 +167,7 @@ void ComparePane::showLegend() {
     m_bar->setScale({}, {});
     return;
   }
-  m_bar->setScale(colors(), isBits ? tr("bits, B − A") : tr("B − A"));
+  m_bar->setScale(colors(m_role), isBits ? tr("bits, B − A") : tr("B − A"));
   const DifferenceCounts& counts = m_maps->counts;
   const auto share = [&](std::int64_t n) {
     return shareText(static_cast<double>(n) /
@@ -154,9 +196,9 @@ void ComparePane::showAxes() {
       yTicker().setCellLabel([n_kv_heads](int row) {
         return QStringLiteral("%1.%2").arg(row / n_kv_heads).arg(row % n_kv_heads);
       });
-      if (m_role != Role::difference) {
-        m_bracket->setTokens(analysis()->forcedNewest(m_maps->slice->slice.side),
-                             analysis()->replay->prefix, info.n_tokens);
+      if (m_role == Role::a || m_role == Role::b) {
+        m_bracket->setTokens(analysis(m_role)->forcedNewest(m_maps->slice->slice.side),
+                             analysis(m_role)->replay->prefix, info.n_tokens);
       }
       break;
     case CompareOf::magnitude:
@@ -191,24 +233,47 @@ void ComparePane::show(const SharedComparedMaps& maps) {
     setReducer(maps->of == CompareOf::bits ? Reducer::min : Reducer::max);
   }
   m_maps = maps;
-  const QString title = m_role == Role::difference ? tr("B − A, %1").arg(quantity()) : quantity();
+  const QString title = m_role == Role::difference ? tr("B − A, %1").arg(quantity())
+                        : m_role == Role::swipe    ? tr("A | B, %1").arg(quantity())
+                                                   : quantity();
   setHeadings(title, subtitles());
   showAxes();
   showLegend();
-  const SharedHeatmap& map = m_role == Role::a   ? maps->a
-                             : m_role == Role::b ? maps->b
-                                                 : maps->difference;
+  const bool isBoth = m_role == Role::swipe && maps->a;
+  const SharedHeatmap map = m_role == Role::a             ? maps->a
+                            : m_role == Role::b || isBoth ? maps->b
+                            : m_role == Role::difference  ? maps->difference
+                                                          : nullptr;
   if (map) {
-    setMap(map, colors());
+    if (m_left) m_left->setMap(maps->a, colors(Role::a));
+    setMap(map, colors(m_role));
+    if (!m_left) return;
+    m_divider->setShown(true);
+    m_handle->show();
+    showSwipe();
   } else {
     setMessage(whyEmpty());
   }
 }
 
+void ComparePane::setMessage(const QString& text) {
+  if (m_left) {
+    m_left->setMap(nullptr, {});
+    m_divider->setShown(false);
+    m_handle->hide();
+  }
+  MapPane::setMessage(text);
+}
+
 void ComparePane::setTheme(const Theme& theme) {
   m_kind = theme.kind;
+  if (m_left) {
+    m_left->setTheme(theme);
+    m_handle->setTheme(theme);
+    if (m_left->map()) m_left->setColors(colors(Role::a));
+  }
   if (m_maps && heatmap()->map()) {
-    heatmap()->setMap(heatmap()->map(), colors());
+    heatmap()->setMap(heatmap()->map(), colors(m_role));
     showLegend();
   }
   MapPane::setTheme(theme);

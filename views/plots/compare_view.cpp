@@ -2,6 +2,7 @@
 
 #include <QHBoxLayout>
 #include <QLabel>
+#include <cmath>
 
 #include "core/replay/captured_layers.h"
 #include "views/plots/view_choice.h"
@@ -9,7 +10,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr QLatin1String kOf("of");  // in viewState()
+constexpr QLatin1String kOf("of"), kMode("mode"), kDivider("divider");  // in viewState()
+constexpr double kMiddle = 0.5;
 
 }  // namespace
 
@@ -23,6 +25,7 @@ CompareView::CompareView(SelectionModel* selection, QWidget* parent)
       m_switch(
           new ChoiceSwitch(tr("What is compared"), {tr("bits"), tr("magnitude"), tr("attention")})),
       m_remark(new QLabel),
+      m_modes(new ChoiceSwitch(tr("A and B"), {tr("side by side"), tr("swipe")})),
       m_made([this](const auto& maps) { take(maps); },
              [this](const QString& line) { setMessage(line); }) {
   auto* controls = new QWidget;
@@ -32,12 +35,16 @@ CompareView::CompareView(SelectionModel* selection, QWidget* parent)
   m_remark->setSizePolicy(QSizePolicy::Ignored, QSizePolicy::Preferred);
   row->addWidget(m_switch);
   row->addWidget(m_remark, 1);
+  row->addWidget(m_modes);
   addAbove(controls);
-  for (const auto role :
-       {ComparePane::Role::a, ComparePane::Role::b, ComparePane::Role::difference}) {
+  for (const auto role : {ComparePane::Role::a, ComparePane::Role::b, ComparePane::Role::difference,
+                          ComparePane::Role::swipe}) {
     addPane(new ComparePane(role));
   }
+  pane(ComparePane::Role::swipe)->hide();
   linkPanes();
+  connect(m_modes, &ChoiceSwitch::changed, this,
+          [this](int index) { setMode(static_cast<CompareMode>(index)); });
   connect(m_switch, &ChoiceSwitch::changed, this,
           [this](int index) { setOf(static_cast<CompareOf>(index)); });
 }
@@ -45,6 +52,32 @@ CompareView::CompareView(SelectionModel* selection, QWidget* parent)
 ComparePane* CompareView::pane(ComparePane::Role role) const {
   return static_cast<ComparePane*>(panes()[static_cast<int>(role)]);
 }
+
+QList<MapPane*> CompareView::shownPanes() const {
+  MapPane* swipe = pane(ComparePane::Role::swipe);
+  if (m_mode == CompareMode::swipe) return {swipe};
+  QList<MapPane*> beside = panes();
+  beside.removeAll(swipe);
+  return beside;
+}
+
+void CompareView::setMode(CompareMode mode) {
+  m_mode = mode;
+  m_modes->setChosen(static_cast<int>(mode));
+  const QList<MapPane*> shown = shownPanes();
+  // Hidden ones first: the row is never wider than it will be.
+  for (MapPane* each : panes()) {
+    if (!shown.contains(each)) each->hide();
+  }
+  for (MapPane* each : shown) each->show();
+}
+
+void CompareView::setDivider(double share) {
+  SwipeHandle* handle = pane(ComparePane::Role::swipe)->handle();
+  handle->setValue(static_cast<int>(std::lround(share * handle->maximum())));
+}
+
+double CompareView::divider() const { return pane(ComparePane::Role::swipe)->handle()->share(); }
 
 void CompareView::linkPanes() {
   for (MapPane* pane : panes()) {
@@ -78,11 +111,15 @@ void CompareView::setOf(CompareOf of) {
 QJsonObject CompareView::viewState() const {
   QJsonObject state = MapView::viewState();
   keepChoice(state, kOf, m_of, CompareOf::bits);
+  keepChoice(state, kMode, m_mode, CompareMode::beside);
+  if (divider() != kMiddle) state[kDivider] = divider();
   return state;
 }
 
 void CompareView::setViewState(const QJsonObject& state) {
   setOf(keptChoice(state, kOf, CompareOf::bits));
+  setMode(keptChoice(state, kMode, CompareMode::beside));
+  setDivider(state.value(kDivider).toDouble(kMiddle));
   MapView::setViewState(state);
 }
 

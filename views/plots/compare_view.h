@@ -10,11 +10,18 @@ class QLabel;
 
 namespace qaq::views {
 
+/// How A and B stand to each other on the screen.
+enum class CompareMode {
+  beside,  ///< A, B and B - A side by side
+  swipe    ///< one map: A left, B right of a divider
+};
+
 /// What a view of both says where there is no A.
 QString needsReference();
 
-/// A, B and B - A of one map side by side, with one zoom and one range of A and B. A switch says of
-/// what: bits of the slice's cache, or magnitude or attention of its head.
+/// A, B and B - A of one map side by side, with one zoom and one range of A and B, or A and B as
+/// one map with a divider. A switch says of what: bits of the slice's cache, or magnitude or
+/// attention of its head.
 class CompareView : public MapView {
   Q_OBJECT
 
@@ -35,6 +42,11 @@ class CompareView : public MapView {
 
   void setOf(CompareOf of);
   CompareOf of() const { return m_of; }
+  void setMode(CompareMode mode);
+  CompareMode mode() const { return m_mode; }
+  /// Of the map's width, where A ends and B begins in swipe.
+  void setDivider(double share);
+  double divider() const;
   ComparePane* pane(ComparePane::Role role) const;
   /// What is said of both in the corner: left out, refused, or that all is alike.
   QString remark() const;
@@ -44,6 +56,7 @@ class CompareView : public MapView {
   std::optional<Cursor> cursorOf(const MapPane* pane, int row, int column,
                                  const QPointF* click) const override;
   MarkedCell markOf(const MapPane* pane, const Cursor& cursor) const override;
+  QList<MapPane*> shownPanes() const override;
 
  private:
   void request();
@@ -52,7 +65,9 @@ class CompareView : public MapView {
 
   ChoiceSwitch* m_switch;
   QLabel* m_remark;
+  ChoiceSwitch* m_modes;
   CompareOf m_of = CompareOf::bits;
+  CompareMode m_mode = CompareMode::beside;
   SharedSlice m_slice;        ///< newest
   SharedComparedMaps m_maps;  ///< what is shown
   QString m_message;
@@ -61,3 +76,12 @@ class CompareView : public MapView {
 };
 
 }  // namespace qaq::views
+
+namespace qaq {
+
+template <>
+struct ChoiceNames<views::CompareMode> {
+  static constexpr std::array<std::string_view, 2> names{"beside", "swipe"};
+};
+
+}  // namespace qaq

@@ -66,7 +66,7 @@ ChartPanel tailPanel(const Distributions& all) {
 }
 
 ChartPanel channelPanel(CacheSide side, const std::vector<ChannelRange>& channels) {
-  ChartPanel panel{.x = {.label = text("channel")}, .y = {.label = text("number")}};
+  ChartPanel panel{.x = {.label = text("channel"), .whole = true}, .y = {.label = text("number")}};
   panel.title =
       (side == CacheSide::key ? tr("Keys by channel") : tr("Values by channel")).toStdString();
   ChartSeries ends{.name = text("median, with 1 to 99 % of the tokens"),

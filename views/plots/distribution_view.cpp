@@ -1,6 +1,5 @@
 #include "views/plots/distribution_view.h"
 
-#include <QHBoxLayout>
 #include <QMouseEvent>
 #include <algorithm>
 
@@ -37,12 +36,7 @@ DistributionView::DistributionView(SelectionModel* selection, QWidget* parent)
       m_switch(new ChoiceSwitch(tr("Numbers of"), {tr("head"), tr("layer"), tr("capture")})),
       m_made([this](const auto& made) { take(made); },
              [this](const QString& line) { setMessage(line); }) {
-  auto* controls = new QWidget;
-  auto* row = new QHBoxLayout(controls);
-  row->setContentsMargins(12, 4, 12, 0);
-  row->addStretch(1);
-  row->addWidget(m_switch);
-  addControls(controls);
+  addControls(choiceRow({m_switch}));
   connect(m_switch, &ChoiceSwitch::changed, this,
           [this](int index) { setScope(static_cast<DistributionScope>(index)); });
   plot()->setMouseTracking(true);

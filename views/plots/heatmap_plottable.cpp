@@ -17,6 +17,8 @@ QString reducerText(Reducer reducer) {
       return HeatmapPlottable::tr("min");
     case Reducer::mean:
       return HeatmapPlottable::tr("mean");
+    case Reducer::farthest:
+      return HeatmapPlottable::tr("largest |B − A|");
   }
   return {};
 }
@@ -32,6 +34,11 @@ void HeatmapPlottable::setMap(SharedHeatmap map, ColorMap colors) {
 void HeatmapPlottable::setColors(ColorMap colors) { m_colors = std::move(colors); }
 
 void HeatmapPlottable::setTheme(const Theme& theme) { m_theme = theme; }
+
+void HeatmapPlottable::setPart(double from, double to) {
+  m_from = from;
+  m_to = to;
+}
 
 bool HeatmapPlottable::isSettled() const {
   if (!m_map) return true;
@@ -51,7 +58,11 @@ QCPRange HeatmapPlottable::getValueRange(bool& found, QCP::SignDomain, const QCP
 
 QRect HeatmapPlottable::clipRect() const {
   // QCustomPlot shifts every clip rectangle up by one pixel, to fit its own vertical axes.
-  return QCPAbstractPlottable::clipRect().translated(0, 1);
+  const QRect whole = QCPAbstractPlottable::clipRect().translated(0, 1);
+  const auto at = [&](double share) {
+    return static_cast<int>(std::lround(share * whole.width()));
+  };
+  return {whole.left() + at(m_from), whole.top(), at(m_to) - at(m_from), whole.height()};
 }
 
 TileRequest HeatmapPlottable::request(QCPPainter* painter) const {

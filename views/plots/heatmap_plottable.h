@@ -9,7 +9,8 @@
 
 namespace qaq::views {
 
-/// "max", "min" or "mean", as the window writes it.
+/// "max", "min" or "mean", as the window writes it; the farthest from 0 is offered for differences
+/// alone, and named after them.
 QString reducerText(Reducer reducer);
 
 /// A heatmap on two axes. The picture for the viewport and a little around it, at device
@@ -30,6 +31,8 @@ class HeatmapPlottable : public QCPAbstractPlottable {
   void setColors(ColorMap colors);
   void setReducer(Reducer reducer) { m_reducer = reducer; }
   void setTheme(const Theme& theme);
+  /// Draws only what lies between these shares of the plot's width.
+  void setPart(double from, double to);
   const SharedHeatmap& map() const { return m_map; }
   const ColorMap& colors() const { return m_colors; }
   Reducer reducer() const { return m_reducer; }
@@ -57,6 +60,7 @@ class HeatmapPlottable : public QCPAbstractPlottable {
   SharedHeatmap m_map;
   ColorMap m_colors;
   Reducer m_reducer = Reducer::max;
+  double m_from = 0, m_to = 1;
   Theme m_theme = Theme::of(ThemeKind::light);
   Tile m_tile;           ///< what is on the screen
   TileRequest m_wanted;  ///< the newest that was asked for

@@ -10,14 +10,18 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kAway = 6;  // px between line and name
+constexpr double kAway = 6;     // px between line and name
+constexpr double kBody = 0.25;  // of an outline's height
 
 }  // namespace
 
-void LineLabels::setPanel(const ChartPanel& panel) {
+void LineLabels::setPanel(const ChartPanel& panel, const QStringList& names) {
   m_lines.clear();
+  m_names.clear();
   for (const ChartSeries& series : panel.series) {
-    if (series.mark == ChartMark::line_points) m_lines.push_back(series);
+    if (series.mark != ChartMark::line_points && series.mark != ChartMark::steps) continue;
+    m_names.push_back(names.value(m_lines.size(), chartWords(series.name)));
+    m_lines.push_back(series);
   }
 }
 
@@ -27,13 +31,19 @@ void LineLabels::draw(QCPPainter* painter) {
   const QFontMetricsF metrics(font);
   const QCPAxis *x = m_axes->axis(QCPAxis::atBottom), *y = m_axes->axis(QCPAxis::atLeft);
   QList<QRectF> taken;
-  for (const ChartSeries& line : m_lines) {
-    const QString name = chartWords(line.name);
+  for (qsizetype k = 0; k < m_lines.size(); ++k) {
+    const ChartSeries& line = m_lines[k];
+    const QString& name = m_names[k];
     const QSizeF size(metrics.horizontalAdvance(name), metrics.ascent());
+    // Outlines are told apart where their numbers are, not in their tails.
+    double least = 0;
+    for (const ChartPoint& point : line.points) {
+      if (line.mark == ChartMark::steps) least = std::max(least, kBody * point.y);
+    }
     double best = 0;
     QRectF place;
     for (std::size_t i = 0; i < line.points.size(); ++i) {
-      if (!(line.points[i].y > 0)) continue;
+      if (!(line.points[i].y > 0) || line.points[i].y < least) continue;
       const QPointF at(x->coordToPixel(line.points[i].x), y->coordToPixel(line.points[i].y));
       // Room above and below, to the other lines and to the frame.
       double above = at.y() - plot.top(), below = plot.bottom() - at.y();

@@ -159,6 +159,8 @@ void MapPane::setValueColors(ValueColors colors) {
 void MapPane::applyColors() {
   const ColorMap::Kind kind = m_heatmap->colors().kind();
   m_button->setValueColorsOffered(kind == ColorMap::Kind::sequential);
+  m_button->setFarthestOffered(kind == ColorMap::Kind::diverging &&
+                               m_heatmap->colors().scale() == ColorMap::Scale::linear);
   if (kind == ColorMap::Kind::bits) return;
   const Palette& palette = m_theme.palette();
   const ColorMap colors = m_heatmap->colors().withTable(

@@ -35,7 +35,7 @@ class MapPane : public QCustomPlot {
   /// Shows the whole map when its size differs from the last one's, else keeps the zoom.
   void setMap(const SharedHeatmap& map, const ColorMap& colors);
   /// An empty plot with a sentence.
-  void setMessage(const QString& text);
+  virtual void setMessage(const QString& text);
   void setAxisLabels(const QString& x, const QString& y);
   void setAxisKinds(AxisKind x, AxisKind y);
   AxisKind xKind() const { return m_xKind; }
@@ -78,7 +78,7 @@ class MapPane : public QCustomPlot {
   const QString& message() const { return m_message->text(); }
   /// What is shown, in one sentence.
   QString summary() const;
-  bool isSettled() const { return m_heatmap->isSettled(); }
+  virtual bool isSettled() const { return m_heatmap->isSettled(); }
   /// Pixels, of the widget, of a cell's middle.
   QPointF cellCentre(std::int64_t row, std::int64_t column) const;
 

@@ -124,7 +124,7 @@ void MapView::applyState() {
   const QJsonArray reducers = m_state.value(kReducers).toArray();
   m_state = {};
   for (int i = 0; i < m_panes.size() && i < reducers.size(); ++i) {
-    for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
+    for (const Reducer reducer : kAllReducers) {
       if (reducers[i].toString().toStdString() == name_of(reducer)) m_panes[i]->setReducer(reducer);
     }
   }
@@ -148,30 +148,32 @@ void MapView::setCompact(bool compact) {
 }
 
 QSize MapView::figureSize() const {
-  const auto n = static_cast<int>(m_panes.size());
+  const auto n = static_cast<int>(shownPanes().size());
   return {n * kPaneSize.width() + (n - 1) * kPaneGap, kPaneSize.height()};
 }
 
 void MapView::paintFigure(QCPPainter* painter, const QSize& size) {
-  const auto n = static_cast<int>(m_panes.size());
+  const QList<MapPane*> panes = shownPanes();
+  const auto n = static_cast<int>(panes.size());
   const int width = (size.width() - (n - 1) * kPaneGap) / n;
   for (int i = 0; i < n; ++i) {
     painter->save();
     painter->translate(i * (width + kPaneGap), 0);
-    m_panes[i]->toPainter(painter, width, size.height());
+    panes[i]->toPainter(painter, width, size.height());
     painter->restore();
   }
 }
 
 QString MapView::summary() const {
   QStringList parts;
-  for (const MapPane* pane : m_panes) parts.push_back(pane->summary());
+  for (const MapPane* pane : shownPanes()) parts.push_back(pane->summary());
   return parts.join(QLatin1String(" "));
 }
 
 bool MapView::isSettled() const {
-  return isReady() && std::all_of(m_panes.begin(), m_panes.end(),
-                                  [](const MapPane* pane) { return pane->isSettled(); });
+  const QList<MapPane*> panes = shownPanes();
+  return isReady() &&
+         std::ranges::all_of(panes, [](const MapPane* pane) { return pane->isSettled(); });
 }
 
 void MapView::showHover() {

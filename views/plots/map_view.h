@@ -32,6 +32,8 @@ class MapView : public PlotView {
 
  protected:
   virtual void present(const SharedSlice& slice) = 0;
+  /// Those of panes() that are shown now, on the screen and in figures.
+  virtual QList<MapPane*> shownPanes() const { return m_panes; }
   /// Puts `pane` beside the others and connects it to the selection.
   void addPane(MapPane* pane);
   /// Puts what is no map above or below the panes, which take `kPaneStretch` of the height.

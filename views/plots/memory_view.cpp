@@ -1,6 +1,5 @@
 #include "views/plots/memory_view.h"
 
-#include <QHBoxLayout>
 #include <QPainter>
 #include <cmath>
 
@@ -75,12 +74,7 @@ struct MemoryView::Row {
 MemoryView::MemoryView(SelectionModel* selection, QWidget* parent)
     : PaintedView(selection, parent),
       m_switch(new ChoiceSwitch(tr("Bytes counted"), {tr("packed"), tr("nominal")})) {
-  auto* controls = new QWidget;
-  auto* row = new QHBoxLayout(controls);
-  row->setContentsMargins(12, 4, 12, 0);
-  row->addStretch(1);
-  row->addWidget(m_switch);
-  addControls(controls);
+  addControls(choiceRow({m_switch}));
   connect(m_switch, &ChoiceSwitch::changed, this, [this](int index) {
     setAccounting(index == 0 ? Accounting::packed : Accounting::nominal);
   });

@@ -1,14 +1,20 @@
 #pragma once
 
-#include "core/analysis/comparison_chart.h"
+#include <QPointer>
+
 #include "views/models/derived.h"
 #include "views/plots/chart_view.h"
 #include "views/plots/choice_switch.h"
+#include "views/plots/line_labels.h"
 
 namespace qaq::views {
 
-/// Errors of A and B as two lines over steps or layers, in the colours, signs and strokes of their
-/// letters.
+/// What is drawn of A and B: lines (see ComparedLines), or how the numbers of the slice's cache
+/// lie.
+enum class OverlayOf { output, attention, key, value, numbers };
+
+/// A and B over each other, in the colours, signs and strokes of their letters: errors as lines
+/// over steps or layers, numbers of a head as outlines.
 class OverlayView : public ChartView {
   Q_OBJECT
 
@@ -16,7 +22,7 @@ class OverlayView : public ChartView {
   explicit OverlayView(SelectionModel* selection, QWidget* parent = nullptr);
 
   QString id() const override { return QStringLiteral("overlay"); }
-  QString title() const override { return tr("Errors of A and B"); }
+  QString title() const override { return tr("A over B"); }
   bool isOfBoth() const override { return true; }
   bool isReady() const override { return m_made.isReady(); }
   void show(const SharedSlice& slice) override;
@@ -25,16 +31,31 @@ class OverlayView : public ChartView {
   QJsonObject viewState() const override;
   void setViewState(const QJsonObject& state) override;
 
-  void setLines(ComparedLines lines);
-  ComparedLines lines() const { return m_lines; }
+  void setTheme(const Theme& theme) override;
+
+  void setOf(OverlayOf of);
+  OverlayOf of() const { return m_of; }
 
  private:
   void draw();
+  void label();
+  bool hasChanged(const SharedSlice& slice) const;
 
   ChoiceSwitch* m_switch;
-  ComparedLines m_lines = ComparedLines::output;
-  SharedSlice m_slice;    ///< the last whole one
-  Derived<Chart> m_made;  // last: it uses all of the above
+  OverlayOf m_of = OverlayOf::output;
+  QPointer<LineLabels> m_labels;  ///< the plot's
+  SharedSlice m_slice;            ///< the last whole one
+  Derived<Chart> m_made;          // last: it uses all of the above
 };
 
 }  // namespace qaq::views
+
+namespace qaq {
+
+template <>
+struct ChoiceNames<views::OverlayOf> {
+  static constexpr std::array<std::string_view, 5> names{"output", "attention", "key", "value",
+                                                         "numbers"};
+};
+
+}  // namespace qaq

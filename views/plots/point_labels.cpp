@@ -3,12 +3,26 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/analysis/chart.h"
+
 namespace qaq::views {
 namespace {
 
-constexpr double kGap = 7, kPointPx = 5, kReach = 9, kRing = 8;  // px
+constexpr double kGap = 7, kPointPx = 5, kReach = 9, kRing = 8, kSign = 5;  // px
 
-QFont fontOf(const PointLabels::Label& label) { return Theme::font(Theme::kTickPx, label.isBold); }
+QFont fontOf(const PointLabels::Label& label) {
+  return Theme::font(Theme::kTickPx, label.isBold || label.compared);
+}
+
+QString textOf(const PointLabels::Label& label) {
+  if (!label.compared) return label.text;
+  const QLatin1String letter(*label.compared == kComparedA ? "A" : "B");
+  return label.text.isEmpty() ? QString(letter) : letter + QStringLiteral("  ") + label.text;
+}
+
+double gapOf(const PointLabels::Label& label) {
+  return label.isCircled || label.compared ? kRing + 3 : kGap;
+}
 
 // Places beside a point, the best first.
 QList<QRectF> places(const QPointF& point, const QSizeF& size, double gap) {
@@ -50,19 +64,39 @@ QList<QRectF> PointLabels::boxes() const {
     const QRectF line = QRectF(pixel(stroke.p1()), pixel(stroke.p2())).normalized();
     taken.push_back(line.adjusted(-1, -1, 1, 1));
   }
-  for (const Label& label : m_labels) {
-    const QFontMetricsF metrics(fontOf(label));
-    const QSizeF size(metrics.horizontalAdvance(label.text) + 2, metrics.height());
-    const QList<QRectF> all = places(pixel(label.at), size, label.isCircled ? kRing + 3 : kGap);
-    const auto free = std::ranges::find_if(all, [&](const QRectF& box) {
-      return plot.contains(box) && std::ranges::none_of(taken, [&](const QRectF& other) {
-               return box.intersects(other);
-             });
-    });
-    out.push_back(free == all.end() || label.text.isEmpty() ? QRectF() : *free);
-    if (!out.back().isEmpty()) taken.push_back(out.back());
+  out.resize(m_labels.size());
+  // Those of A and B before the others.
+  for (const bool compared : {true, false}) {
+    for (qsizetype i = 0; i < m_labels.size(); ++i) {
+      const Label& label = m_labels[i];
+      if (label.compared.has_value() != compared || textOf(label).isEmpty()) continue;
+      const QFontMetricsF metrics(fontOf(label));
+      const QSizeF size(metrics.horizontalAdvance(textOf(label)) + 2, metrics.height());
+      const QList<QRectF> all = places(pixel(label.at), size, gapOf(label));
+      const auto free = std::ranges::find_if(all, [&](const QRectF& box) {
+        return plot.contains(box) && std::ranges::none_of(taken, [&](const QRectF& other) {
+                 return box.intersects(other);
+               });
+      });
+      if (free == all.end()) continue;
+      out[i] = *free;
+      taken.push_back(*free);
+    }
   }
   return out;
+}
+
+// As in every chart of both: A a full disc, B a hollow square.
+void PointLabels::drawSign(QCPPainter* painter, const QPointF& at, int which,
+                           const QColor& color) const {
+  const bool isA = which == kComparedA;
+  QRectF box(0, 0, 2 * kSign, 2 * kSign);
+  box.moveCenter(at);
+  for (const bool halo : {true, false}) {
+    painter->setPen(QPen(halo ? theme().halo : color, halo ? 5 : 2));
+    painter->setBrush(isA ? color : theme().surface);
+    isA ? painter->drawEllipse(box) : painter->drawRect(box);
+  }
 }
 
 void PointLabels::draw(QCPPainter* painter) {
@@ -75,10 +109,16 @@ void PointLabels::draw(QCPPainter* painter) {
       painter->setBrush(Qt::NoBrush);
       painter->drawEllipse(pixel(label.at), kRing, kRing);
     }
+    QColor ink = label.isBold ? theme().text : theme().muted;
+    if (label.compared) {
+      ink = QColor(
+          theme().palette().categories().at(static_cast<std::size_t>(*label.compared)).color);
+      drawSign(painter, pixel(label.at), *label.compared, ink);
+    }
     if (all[i].isEmpty()) continue;
     painter->setFont(fontOf(label));
-    painter->setPen(label.isBold ? theme().text : theme().muted);
-    painter->drawText(all[i], Qt::AlignCenter, label.text);
+    painter->setPen(ink);
+    painter->drawText(all[i], Qt::AlignCenter, textOf(label));
   }
 }
 

@@ -15,6 +15,8 @@ QString explained(Reducer reducer) {
       return ReducerButton::tr("min: no small cell is lost");
     case Reducer::mean:
       return ReducerButton::tr("mean: lone cells fade");
+    case Reducer::farthest:
+      return ReducerButton::tr("largest |B − A|, with its sign: no lone cell is lost");
   }
   return {};
 }
@@ -30,7 +32,7 @@ ReducerButton::ReducerButton(QWidget* parent)
   setToolTip(tr("What a pixel shows of the cells that share it"));
   auto* menu = new QMenu(this);
   menu->addSection(tr("Cells that share a pixel"));
-  for (const Reducer reducer : {Reducer::min, Reducer::max, Reducer::mean}) {
+  for (const Reducer reducer : {Reducer::farthest, Reducer::min, Reducer::max, Reducer::mean}) {
     QAction* action = menu->addAction(explained(reducer));
     action->setCheckable(true);
     action->setData(static_cast<int>(reducer));
@@ -47,6 +49,7 @@ ReducerButton::ReducerButton(QWidget* parent)
     connect(action, &QAction::triggered, this, [this, choice] { emit valueColorsChosen(choice); });
   }
   setMenu(menu);
+  setFarthestOffered(false);
   setReducer(Reducer::max);
   setValueColors(ValueColors::viridis);
 }
@@ -64,6 +67,10 @@ void ReducerButton::setValueColors(ValueColors colors) {
   for (QAction* action : m_colors->actions()) {
     action->setChecked(action->data().toInt() == static_cast<int>(colors));
   }
+}
+
+void ReducerButton::setFarthestOffered(bool offered) {
+  m_reducers->actions().first()->setVisible(offered);
 }
 
 void ReducerButton::setValueColorsOffered(bool offered) {

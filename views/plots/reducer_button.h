@@ -18,6 +18,8 @@ class ReducerButton : public QToolButton {
 
   void setReducer(Reducer reducer);
   void setValueColors(ValueColors colors);
+  /// Whether the map is of differences, so that it has both signs.
+  void setFarthestOffered(bool offered);
   /// Whether the map has a scale of values to choose.
   void setValueColorsOffered(bool offered);
   void setTheme(const Theme& theme);

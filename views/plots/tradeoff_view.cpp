@@ -1,7 +1,6 @@
 #include "views/plots/tradeoff_view.h"
 
 #include <QComboBox>
-#include <QHBoxLayout>
 #include <QMouseEvent>
 #include <algorithm>
 
@@ -27,13 +26,7 @@ TradeoffView::TradeoffView(SelectionModel* selection, QWidget* parent)
     : ChartView(selection, parent),
       m_switch(new ChoiceSwitch(tr("Compression counted"), {tr("packed"), tr("nominal")})),
       m_losses(new QComboBox) {
-  auto* controls = new QWidget;
-  auto* row = new QHBoxLayout(controls);
-  row->setContentsMargins(12, 4, 12, 0);
-  row->addStretch(1);
-  row->addWidget(m_losses);
-  row->addWidget(m_switch);
-  addControls(controls);
+  addControls(choiceRow({m_losses, m_switch}));
   m_losses->setAccessibleName(tr("Loss"));
   connect(m_switch, &ChoiceSwitch::changed, this, [this](int index) {
     setAccounting(index == 0 ? Accounting::packed : Accounting::nominal);
@@ -79,19 +72,35 @@ void TradeoffView::show(const SharedSlice& slice) {
   if (slice->analysis->stage == Analysis::Stage::scores) {
     m_present = summary_of(*slice->analysis->replay);
   }
+  m_reference.reset();
+  // The whole cache is no run: it loses nothing and has no place on a logarithmic axis.
+  if (const auto& against = slice->against;
+      against && against->analysis->capture == slice->analysis->capture &&
+      against->analysis->stage == Analysis::Stage::scores &&
+      against->analysis->params.qaq.key.level != Level::no_quantization) {
+    m_reference = summary_of(*against->analysis->replay);
+  }
   gather();
+}
+
+int TradeoffView::placeOf(const std::optional<RunSummary>& run) {
+  if (!run) return -1;
+  const auto same = std::ranges::find_if(
+      m_all, [&](const RunSummary& other) { return same_setting(other, *run); });
+  const auto index = static_cast<int>(same - m_all.begin());
+  if (same == m_all.end()) {
+    m_all.push_back(*run);
+  } else {
+    same->metrics.insert(run->metrics.begin(), run->metrics.end());  // a file may keep fewer
+  }
+  return index;
 }
 
 void TradeoffView::gather() {
   m_all.clear();
   if (m_runs) m_all = *m_runs;
-  m_presentIndex = -1;
-  if (m_present) {
-    const auto same = std::ranges::find_if(
-        m_all, [&](const RunSummary& run) { return same_setting(run, *m_present); });
-    m_presentIndex = static_cast<int>(same - m_all.begin());
-    if (same == m_all.end()) m_all.push_back(*m_present);
-  }
+  m_presentIndex = placeOf(m_present);
+  m_referenceIndex = placeOf(m_reference);
   draw();
 }
 
@@ -143,10 +152,12 @@ Chart TradeoffView::chart() const {
   }
   if (front.points.size() > 1) panel.series.push_back(std::move(front));
   const QStringList all = levels();
+  // The colours and signs of A and B are theirs alone.
+  const int first = m_referenceIndex < 0 ? 0 : kComparedB + 1;
   for (int i = 0; i < all.size(); ++i) {
     ChartSeries series{.name = tr("level %1").arg(all[i]).toStdString(),
                        .mark = ChartMark::points,
-                       .style = i % kPaperStyle};
+                       .style = first + i % (kPaperStyle - first)};
     for (const RunPoint& point : m_points) {
       if (levelText(m_all[point.run].params) != all[i]) continue;
       series.points.push_back({.x = point.ratio, .y = point.loss});
@@ -175,11 +186,15 @@ void TradeoffView::placeLabels() {
   m_labels->setTheme(theme());
   QList<PointLabels::Label> labels;
   for (const RunPoint& point : m_points) {
-    const bool isPresent = static_cast<int>(point.run) == m_presentIndex;
-    labels.push_back({.at = {point.ratio, point.loss},
-                      .text = runLabel(m_all[point.run]),
-                      .isBold = isPresent,
-                      .isCircled = isPresent});
+    const auto run = static_cast<int>(point.run);
+    const bool isPresent = run == m_presentIndex, isReference = run == m_referenceIndex;
+    PointLabels::Label label{.at = {point.ratio, point.loss}, .text = runLabel(m_all[point.run])};
+    if (m_referenceIndex < 0 || (isPresent && isReference)) {
+      label.isBold = label.isCircled = isPresent;
+    } else if (isPresent || isReference) {
+      label.compared = isReference ? kComparedA : kComparedB;
+    }
+    labels.push_back(label);
   }
   m_labels->setLabels(labels);
   QList<QLineF> strokes;

@@ -12,7 +12,8 @@ class QComboBox;
 namespace qaq::views {
 
 /// V7: every run of the capture by how many times smaller it is and what it loses, with the front
-/// of those that no other beats. The setting that is shown elsewhere is circled.
+/// of those that no other beats. The setting that is shown elsewhere is circled; held against one
+/// of the same capture, both carry their letter, colour and sign.
 class TradeoffView : public ChartView {
   Q_OBJECT
 
@@ -50,6 +51,8 @@ class TradeoffView : public ChartView {
 
  private:
   void gather();
+  /// Where it stands in m_all, which gets it if need be; -1: there is none.
+  int placeOf(const std::optional<RunSummary>& run);
   void draw();
   void placeLabels();
   Chart chart() const;
@@ -60,7 +63,9 @@ class TradeoffView : public ChartView {
   std::optional<RunSummary> m_present;  ///< the setting that is shown, with all its errors
   std::vector<RunSummary> m_all;
   std::vector<RunPoint> m_points;
-  int m_presentIndex = -1;  ///< in m_all
+  std::optional<RunSummary> m_reference;  ///< A, with all its errors
+  int m_presentIndex = -1;                ///< in m_all
+  int m_referenceIndex = -1;
   Accounting m_accounting = Accounting::packed;
   QString m_loss;    ///< that is drawn
   QString m_wanted;  ///< that was asked for

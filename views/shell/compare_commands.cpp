@@ -3,10 +3,14 @@
 #include <QAction>
 
 #include "views/commands/command_registry.h"
+#include "views/commands/compare_edits.h"
 #include "views/commands/selection_commands.h"
+#include "views/plots/compare_view.h"
 #include "views/plots/run_label.h"
+#include "views/plots/view_choice.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
+#include "views/shell/window_commands.h"
 
 namespace qaq::views {
 namespace {
@@ -69,6 +73,83 @@ void addChoices(CommandRegistry& registry, MainWindow& window) {
            [&window](const CommandArguments& arguments) {
              window.compareWithFile(arguments["path"].toString());
            }});
+  registry.add({.id = "compare.clear",
+                .word = "compare-clear",
+                .text = MainWindow::tr("Compare with nothing"),
+                .help = MainWindow::tr("What is shown is held against nothing any more"),
+                .keywords = MainWindow::tr("reference remove end"),
+                .menu = "compare",
+                .blocked = [&window] { return needsA(window); },
+                .run =
+                    [&window](const CommandArguments&) {
+                      chooseReference(window.commands().edits().stack(), window.workspace(),
+                                      std::nullopt);
+                    }});
+}
+
+CompareView* compareView(const MainWindow& window) {
+  return static_cast<CompareView*>(window.page()->view(QStringLiteral("compare")));
+}
+
+QString needsView(const MainWindow& window) {
+  const QString why = needsCapture(window.workspace());
+  if (!why.isEmpty() || compareView(window)) return why;
+  return MainWindow::tr("no page shows A and B; choose the perspective “Compare”");
+}
+
+void addModes(CommandRegistry& registry, MainWindow& window) {
+  const auto modes = [] {
+    QStringList names;
+    for (const std::string_view name : ChoiceNames<CompareMode>::names) {
+      names.push_back(choiceName(name));
+    }
+    return names;
+  };
+  registry.add({.id = "compare.mode",
+                .word = "compare-mode",
+                .text = MainWindow::tr("Show A and B…"),
+                .help = MainWindow::tr("Maps of A and B side by side with their difference, or as "
+                                       "one map with a divider"),
+                .keywords = MainWindow::tr("swipe side by side divider slider"),
+                .menu = "compare",
+                .section = "modes",
+                .arguments = {{.name = "mode",
+                               .help = MainWindow::tr("beside or swipe"),
+                               .kind = CommandArgument::Kind::choice,
+                               .choices = modes}},
+                .blocked = [&window] { return needsView(window); },
+                .run =
+                    [&window, modes](const CommandArguments& arguments) {
+                      const qsizetype mode = modes().indexOf(arguments["mode"].toString());
+                      compareView(window)->setMode(static_cast<CompareMode>(mode));
+                      window.page()->bringUp(QStringLiteral("compare"));
+                    }});
+  registry.add({.id = "compare.divider",
+                .word = "divider",
+                .text = MainWindow::tr("Move the divider…"),
+                .help = MainWindow::tr("How much of the map shows A, in per cent of its width from "
+                                       "the left; the rest shows B"),
+                .keywords = MainWindow::tr("swipe"),
+                .menu = "compare",
+                .section = "modes",
+                .arguments = {{.name = "percent",
+                               .help = MainWindow::tr("0 to 100"),
+                               .kind = CommandArgument::Kind::whole,
+                               .range =
+                                   [] {
+                                     return CommandArgument::Range{0, 100};
+                                   }}},
+                .blocked =
+                    [&window] {
+                      const QString why = needsView(window);
+                      if (!why.isEmpty()) return why;
+                      if (compareView(window)->mode() == CompareMode::swipe) return QString();
+                      return MainWindow::tr("there is no divider; “Show A and B… swipe” has one");
+                    },
+                .run =
+                    [&window](const CommandArguments& arguments) {
+                      compareView(window)->setDivider(arguments["percent"].toInt() / 100.0);
+                    }});
 }
 
 void addKeys(CommandRegistry& registry, MainWindow& window) {
@@ -121,6 +202,7 @@ void addKeys(CommandRegistry& registry, MainWindow& window) {
 
 void addCompareCommands(CommandRegistry& registry, MainWindow& window) {
   addChoices(registry, window);
+  addModes(registry, window);
   addKeys(registry, window);
 }
 

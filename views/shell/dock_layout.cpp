@@ -56,6 +56,14 @@ QDockWidget* DockLayout::add(Place place, const QString& name, const QString& ti
     m_titles.start();
   });
   connect(dock, &QDockWidget::visibilityChanged, &m_titles, qOverload<>(&QTimer::start));
+  connect(dock, &QDockWidget::visibilityChanged, this, [this, name](bool inFront) {
+    if (inFront) {
+      m_inFront.insert(name);
+    } else {
+      m_inFront.remove(name);
+    }
+    emit frontChanged();
+  });
   return dock;
 }
 

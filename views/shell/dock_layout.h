@@ -3,6 +3,7 @@
 #include <QByteArray>
 #include <QMainWindow>
 #include <QObject>
+#include <QSet>
 #include <QTimer>
 #include <map>
 #include <optional>
@@ -28,6 +29,8 @@ class DockLayout : public QObject {
   QList<QDockWidget*> docks() const;
   /// Shows a dock and brings it to the front of its tabs.
   void bringUp(const QString& name);
+  /// It is shown, and no other of its tabs covers it.
+  bool isInFront(const QString& name) const { return m_inFront.contains(name); }
 
   /// The right column as tabs over the whole height, wide enough for text, whatever room there is:
   /// what stands in front of them is read. Hands that arranged docks are left alone.
@@ -42,6 +45,10 @@ class DockLayout : public QObject {
   /// What save() gave. False, and the built-in layout, where it is of another version or broken.
   bool restore(const QByteArray& state);
   QByteArray save() const;
+
+ signals:
+  /// Another dock stands in front, or none.
+  void frontChanged();
 
  private:
   struct Room {
@@ -58,6 +65,7 @@ class DockLayout : public QObject {
   QMainWindow* m_window;
   QList<QDockWidget*> m_docks;
   std::map<const QDockWidget*, Place> m_places;
+  QSet<QString> m_inFront;
   std::optional<Room> m_room;  ///< what was arranged for; none: hands arranged it, or nothing yet
   bool m_arranging = false;
   bool m_reading = false;

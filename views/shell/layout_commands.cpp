@@ -8,6 +8,7 @@
 #include "views/shell/layout_store.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
+#include "views/shell/perspectives.h"
 
 namespace qaq::views {
 namespace {
@@ -66,6 +67,30 @@ void addPages(CommandRegistry& registry, MainWindow& window) {
                     }});
 }
 
+void addPerspectives(CommandRegistry& registry, MainWindow& window) {
+  registry.add(
+      {.id = "view.perspective",
+       .word = "perspective",
+       .text = MainWindow::tr("Perspective…"),
+       .help = MainWindow::tr("Brings up the page and the docks for exploring, comparing, "
+                              "diagnosing or teaching; none is taken away"),
+       .keywords = MainWindow::tr("layout arrange explore compare diagnose teach"),
+       .menu = "view/layout",
+       .section = "perspectives",
+       .arguments = {{.name = "name",
+                      .help = MainWindow::tr("What the window is for"),
+                      .kind = CommandArgument::Kind::choice,
+                      .choices = [] { return perspectiveTitles(); }}},
+       .blocked = [&window] { return needsCapture(window.workspace()); },
+       .isListed = true,
+       .choiceNow = [&window] { return perspectiveTitles().at(perspectiveInSight(window)); },
+       .run =
+           [&window](const CommandArguments& arguments) {
+             const qsizetype index = perspectiveTitles().indexOf(arguments["name"].toString());
+             showPerspective(window, perspectives().at(index));
+           }});
+}
+
 void addLayouts(CommandRegistry& registry, MainWindow& window) {
   const auto names = [&window] { return window.layouts().names(); };
   registry.add({.id = "view.layout.reset",
@@ -73,7 +98,7 @@ void addLayouts(CommandRegistry& registry, MainWindow& window) {
                 .text = MainWindow::tr("Reset layout"),
                 .help = MainWindow::tr("Pages and docks as the window came"),
                 .keywords = MainWindow::tr("explore perspective arrange"),
-                .menu = "view",
+                .menu = "view/layout",
                 .section = "layout",
                 .blocked = [&window] { return needsCapture(window.workspace()); },
                 .run =
@@ -86,7 +111,7 @@ void addLayouts(CommandRegistry& registry, MainWindow& window) {
                 .text = MainWindow::tr("Save layout…"),
                 .help = MainWindow::tr("Keeps pages and docks as they are under a name"),
                 .keywords = MainWindow::tr("perspective arrange"),
-                .menu = "view",
+                .menu = "view/layout",
                 .section = "layout",
                 .arguments = {{.name = "name", .help = MainWindow::tr("Name of the layout")}},
                 .blocked = [&window] { return needsCapture(window.workspace()); },
@@ -100,7 +125,7 @@ void addLayouts(CommandRegistry& registry, MainWindow& window) {
                 .text = MainWindow::tr("Layout…"),
                 .help = MainWindow::tr("Takes up pages and docks that were kept under a name"),
                 .keywords = MainWindow::tr("perspective restore arrange"),
-                .menu = "view",
+                .menu = "view/layout",
                 .section = "layout",
                 .arguments = {{.name = "name",
                                .help = MainWindow::tr("A layout that was saved"),
@@ -112,6 +137,7 @@ void addLayouts(CommandRegistry& registry, MainWindow& window) {
                       if (!why.isEmpty() || !names().isEmpty()) return why;
                       return MainWindow::tr("no layout was saved yet");
                     },
+                .isListed = true,
                 .run =
                     [&window](const CommandArguments& arguments) {
                       const NamedLayout layout =
@@ -138,6 +164,7 @@ void addLayouts(CommandRegistry& registry, MainWindow& window) {
 
 void addLayoutCommands(CommandRegistry& registry, MainWindow& window) {
   addPages(registry, window);
+  addPerspectives(registry, window);
   addLayouts(registry, window);
 }
 

@@ -22,6 +22,7 @@ class QStackedWidget;
 namespace qaq::views {
 
 class CaptureDialog;
+class ChoiceSwitch;
 class DockLayout;
 class NoticeBar;
 class PageStack;
@@ -167,6 +168,8 @@ class MainWindow : public QMainWindow {
 
  private:
   void makeToolBar();
+  /// The switch of perspectives.
+  QWidget* makeSwitch();
   void makeDocks();
   void connectTable();
   void connectWorkspace();
@@ -207,6 +210,7 @@ class MainWindow : public QMainWindow {
   LockChip* m_chip = nullptr;
   SliceBar* m_sliceBar = nullptr;
   PaletteButton* m_search = nullptr;
+  ChoiceSwitch* m_switch = nullptr;
   QList<QAction*> m_captureActions;  ///< shown once there is a capture
   RunList m_runs;
   RunsPanel* m_runsPanel;

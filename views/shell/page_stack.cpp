@@ -82,6 +82,18 @@ bool PageStack::bringUp(const QString& id) {
   return false;
 }
 
+bool PageStack::bringBack(const QString& id) {
+  if (bringUp(id)) return true;
+  for (const PageLayout& layout : builtIn()) {
+    const bool holds =
+        std::ranges::any_of(layout.rows, [&](const QStringList& row) { return row.contains(id); });
+    if (!holds) continue;
+    addPage(layout);
+    return bringUp(id);
+  }
+  return false;
+}
+
 void PageStack::show(const SharedSlice& slice) {
   m_slice = slice;
   m_message.clear();

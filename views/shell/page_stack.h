@@ -28,6 +28,8 @@ class PageStack : public QTabWidget {
   PlotView* view(const QString& id) const;
   /// Brings the page that holds a view to the front; false where none does.
   bool bringUp(const QString& id);
+  /// As bringUp(); a page that the window began with and that was closed is made anew.
+  bool bringBack(const QString& id);
 
   void show(const SharedSlice& slice);
   /// See PlotPage::blink().

@@ -58,7 +58,8 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
        {tr("Trade-off"),
         {tr("Every setting that was tried on the capture: how many times smaller the cache is "
             "across, what it loses upwards. On the front lie those that no other beats; the one "
-            "that is shown elsewhere is circled."),
+            "that is shown elsewhere is circled. While it is held against a run, both carry their "
+            "letter, colour and sign."),
          tr("Nominal and packed sizes are never on one axis.")}}},
       {"memory",
        {tr("Memory"),
@@ -72,17 +73,22 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
       {"compare",
        {tr("A and B"),
         {tr("The same map of A and of B, with one zoom and one range of colours, and B − A beside "
-            "them: red is higher in B, blue lower, the middle the same. The legend counts both."),
+            "them: red is higher in B, blue lower, the middle the same. The legend counts both. "
+            "Where cells of the difference share a pixel, the largest difference is shown."),
+         tr("“swipe” makes one map of both, A left and B right of a divider: drag it, or focus it "
+            "with Tab and use the arrow keys."),
          tr("B is the setting that is shown; A is what was chosen in the list of runs or with "
             "“Compare with…”. C compares or not, X swaps the two, B shows A in every view while it "
             "is held."),
          tr("Of different models, tokenizers or prompts no difference is drawn, and the pane says "
             "why; of different lengths, that of the tokens that both begin with.")}}},
       {"overlay",
-       {tr("Errors of A and B"),
+       {tr("A over B"),
         {tr("What both lose, one line over the other: by step, of outputs or of attention, or by "
             "layer, of keys or of values, over what both hold. A is solid with discs, B broken "
-            "with squares.")}}},
+            "with squares."),
+         tr("“numbers” shows how the keys or values of the head lie under each setting, both "
+            "counted in the same bins.")}}},
       {"delta",
        {tr("Delta table"),
         {tr("Every metric of A and B with B − A, what that is of A, its 95 % interval and whether "

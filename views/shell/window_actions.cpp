@@ -21,12 +21,14 @@
 #include "views/panels/slice_bar.h"
 #include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
+#include "views/plots/choice_switch.h"
 #include "views/shell/capture_dialog.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/lesson_guide.h"
 #include "views/shell/main_window.h"
 #include "views/shell/notice_bar.h"
 #include "views/shell/page_stack.h"
+#include "views/shell/perspectives.h"
 #include "views/shell/start_page.h"
 #include "views/shell/status_line.h"
 #include "views/shell/window_commands.h"
@@ -59,6 +61,7 @@ void MainWindow::makeToolBar() {
   for (const char* id : {"edit.undo", "edit.redo", "go.back", "go.forward", "view.zoom.reset"}) {
     add(id, Qt::ToolButtonIconOnly);
   }
+  m_captureActions.push_back(bar->addWidget(makeSwitch()));
   m_chip = new LockChip(&m_workspace.selection());
   m_captureActions.push_back(bar->addWidget(m_chip));
   m_selectionBar = new SelectionBar(&m_workspace.selection());
@@ -72,6 +75,24 @@ void MainWindow::makeToolBar() {
   for (QAction* action : m_captureActions) action->setVisible(false);
   m_search = new PaletteButton(commands.action(QStringLiteral("help.palette")));
   bar->addWidget(m_search);
+}
+
+QWidget* MainWindow::makeSwitch() {
+  m_switch = new ChoiceSwitch(tr("Perspective"), perspectiveTitles());
+  m_switch->setObjectName(QStringLiteral("perspectives"));
+  QStringList helps;
+  for (const Perspective& each : perspectives()) helps.push_back(each.help);
+  m_switch->setToolTips(helps);
+  const auto refresh = [this] { m_switch->setChosen(perspectiveInSight(*this)); };
+  connect(m_switch, &ChoiceSwitch::changed, this, [this, refresh](int index) {
+    m_commands->registry().tryTrigger(
+        {.id = QStringLiteral("view.perspective"),
+         .arguments = {{QStringLiteral("name"), perspectiveTitles()[index]}}});
+    refresh();
+  });
+  connect(m_docks, &DockLayout::frontChanged, this, refresh);
+  connect(m_page, &QTabWidget::currentChanged, this, refresh);
+  return m_switch;
 }
 
 void MainWindow::showSettings() { m_parameters->setLive(m_workspace.isLive()); }

@@ -90,6 +90,7 @@ void WindowCommands::addMenus() {
   m_menus->addMenu(QStringLiteral("file"), tr("&File"));
   m_menus->addMenu(QStringLiteral("edit"), tr("&Edit"));
   m_menus->addMenu(QStringLiteral("view"), tr("&View"));
+  m_menus->addMenu(QStringLiteral("view/layout"), tr("&Layout"));
   m_menus->addMenu(QStringLiteral("go"), tr("&Go"));
   m_menus->addMenu(QStringLiteral("select"), tr("&Select"));
   m_menus->addMenu(QStringLiteral("run"), tr("&Run"));

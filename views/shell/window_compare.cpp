@@ -81,10 +81,10 @@ void MainWindow::compareWithRun(int index) {
 
 void MainWindow::compareWithWhole() {
   chooseReference(m_commands->edits().stack(), m_workspace,
-                  {.kind = Reference::Kind::whole,
-                   .label = tr("the whole cache"),
-                   .path = m_workspace.path(),
-                   .capture = m_workspace.capture()});
+                  Reference{.kind = Reference::Kind::whole,
+                            .label = tr("the whole cache"),
+                            .path = m_workspace.path(),
+                            .capture = m_workspace.capture()});
   showCompared();
 }
 
@@ -97,7 +97,10 @@ void MainWindow::compareWithFile(QString path) {
   // A '#' that belongs to the file's name is told by the file being there.
   const qsizetype mark = QFileInfo::exists(path) ? -1 : path.lastIndexOf(QLatin1Char('#'));
   m_workspace.compareWith(mark < 0 ? path : path.left(mark),
-                          mark < 0 ? QString() : path.mid(mark + 1));
+                          mark < 0 ? QString() : path.mid(mark + 1),
+                          [this](const Reference& found) {
+                            chooseReference(m_commands->edits().stack(), m_workspace, found);
+                          });
   showCompared();
 }
 

@@ -54,6 +54,7 @@ QToolButton[popupMode="1"], QToolButton[popupMode="2"] { padding-right: 18px; }
 QToolButton::menu-indicator { subcontrol-position: center right; right: 4px; }
 QToolButton:hover, QPushButton:hover { border-color: @frame; }
 QToolButton:checked { background: @soft; border-color: @accent; }
+#perspectives QToolButton:checked { background: @accent; color: @onaccent; border-color: @accent; }
 QPushButton:default { background: @accent; color: @onaccent; border-color: @accent; }
 QToolButton:disabled, QPushButton:disabled { color: @faint; }
 QSlider::groove:horizontal { height: 4px; background: @border; border-radius: 2px; }

@@ -125,6 +125,24 @@ TEST(Reduce, ALoneMaximumIsSeenWhereverTheMapIsPannedTo) {
   }
 }
 
+TEST(Reduce, ALoneCellIsSeenWithItsSignWhereTheFarthestIsTheReducer) {
+  for (const float planted : {-9.0f, 9.0f}) {
+    NdArray<float, 2> cells = flat(97, 331, 0);
+    cells(60, 200) = planted;
+    cells(60, 201) = -planted / 2;
+    const Heatmap map(std::move(cells));
+    for (const std::int64_t size : {1, 2, 10, 50, 97, 400}) {
+      EXPECT_GE(count(whole(map, Reducer::farthest, size, size), planted), 1) << size;
+    }
+  }
+  NdArray<float, 2> even = flat(1, 3, -0.0f);
+  EXPECT_EQ(line(whole(Heatmap(even.copy()), Reducer::farthest, 1, 1)), std::vector<float>{0})
+      << "a value, too";
+  even(0, 0) = -2;
+  even(0, 2) = 2;
+  EXPECT_EQ(line(whole(Heatmap(std::move(even)), Reducer::farthest, 1, 1)), std::vector<float>{2});
+}
+
 TEST(Reduce, ALoneMinimumIsSeenWhereMinimumIsTheReducer) {
   NdArray<std::uint8_t, 2> cells({90, 1000}, 8);
   cells(41, 777) = 1;
@@ -165,7 +183,7 @@ TEST(Reduce, EveryCellThatAPixelTouchesCounts) {
 }
 
 TEST(Reduce, AValueBeatsAbsentAndAbsentBeatsImpossible) {
-  for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
+  for (const Reducer reducer : kAllReducers) {
     NdArray<float, 2> cells = flat(1, 6, kImpossible);
     cells(0, 1) = kNan;
     cells(0, 3) = 5;
@@ -242,7 +260,7 @@ Heatmap random_map(std::int64_t rows, std::int64_t columns, std::mt19937& random
 
 // The definition, cell by cell.
 float pixel_by_definition(const Heatmap& map, Reducer reducer, const CellRect& pixel) {
-  double sum = 0, largest = -1e300, smallest = 1e300;
+  double sum = 0, largest = -1e300, smallest = 1e300, farthest = 0;
   int n = 0;
   bool absent = false;
   for (std::int64_t row = 0; row < map.rows(); ++row) {
@@ -255,14 +273,17 @@ float pixel_by_definition(const Heatmap& map, Reducer reducer, const CellRect& p
       if (!Heatmap::is_value(cell)) continue;
       ++n;
       sum += cell;
+      const double was = std::abs(farthest), is = std::abs(double{cell});
+      if (is > was || (is == was && cell > 0)) farthest = cell;
       largest = std::max<double>(largest, cell);
       smallest = std::min<double>(smallest, cell);
     }
   }
   if (n == 0) return absent ? kAbsent : kImpossible;
-  return static_cast<float>(reducer == Reducer::max   ? largest
-                            : reducer == Reducer::min ? smallest
-                                                      : sum / n);
+  return static_cast<float>(reducer == Reducer::max        ? largest
+                            : reducer == Reducer::min      ? smallest
+                            : reducer == Reducer::farthest ? farthest
+                                                           : sum / n);
 }
 
 template <class T>
@@ -283,7 +304,7 @@ TYPED_TEST(ReduceTypes, IsItsDefinitionWithAndWithoutThePyramid) {
     TileSpec spec{.area = {left, top, left + uniform(0.5, 70), top + uniform(0.5, 100)},
                   .width = static_cast<std::int64_t>(1 + random() % 9),
                   .height = static_cast<std::int64_t>(1 + random() % 7)};
-    for (const Reducer reducer : {Reducer::max, Reducer::min, Reducer::mean}) {
+    for (const Reducer reducer : kAllReducers) {
       spec.reducer = reducer;
       const HeatmapTile direct = reduce(map, spec, Reading::cells);
       const HeatmapTile merged = reduce(map, spec, Reading::pyramid);

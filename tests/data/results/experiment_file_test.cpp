@@ -82,13 +82,15 @@ TEST_F(ExperimentFile, NamesThatAnAxisGivesComeFirstAndLabelsGoWithTheirPoints) 
   Json changed = document();
   changed["chart"]["panels"][0]["y"]["scale"] = "category";
   changed["chart"]["panels"][0]["y"]["names"] = {"b", "c"};
-  changed["chart"]["panels"][0]["z"] = {{"label", "z"}, {"scale", "linear"}, {"centre", 0.5}};
+  changed["chart"]["panels"][0]["z"] = {{"label", "z"}, {"scale", "linear"}, {"centre", 0.5}, {"whole", true}};
   series(changed)["category"] = {"setting"};
   series(changed)["label"] = "bits";
   series(changed).erase("y");
   const ChartPanel panel = read(changed).panels[0];
   EXPECT_EQ(panel.y.names, (std::vector<std::string>{"b", "c", "a"}));
   EXPECT_EQ(panel.z.centre, 0.5);
+  EXPECT_TRUE(panel.z.whole);
+  EXPECT_FALSE(panel.x.whole);
   EXPECT_EQ(panel.series[0].points.at(0).y, 2);
   EXPECT_EQ(panel.series[0].labels, (std::vector<std::string>{"1", "2", "3"}));
 }

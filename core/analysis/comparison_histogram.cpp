@@ -1,0 +1,95 @@
+#include "core/analysis/comparison_histogram.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/analysis/histogram.h"
+#include "core/analysis/row_table.h"
+#include "core/base/text.h"
+#include "core/replay/replayer.h"
+
+namespace qaq {
+namespace {
+
+constexpr std::int64_t kBins = 120;  // as of distributions
+
+/// (n_kv_heads, T, D), the prefix as it is read again.
+SharedArray<float, 3> layer_left_by(const CountedRun& run, CacheSide side, std::int64_t layer_index,
+                                    const Work& work) {
+  Replayer replayer(*run.capture);
+  const PlannedCaches plans = replayer.plans(run.options, work);
+  return quantized_layer(*run.capture, side == CacheSide::key ? plans.key : plans.value,
+                         layer_index);
+}
+
+std::int64_t prefix_of(const CountedRun& run) {
+  return checked_prefix(run.capture->info(), run.options.prefix);
+}
+
+ChartSeries outline(const CountedRun& run, int style, const Histogram& histogram) {
+  ChartSeries out{.name = cat(style == kComparedA ? "A" : "B", "  ", run.name),
+                  .mark = ChartMark::steps,
+                  .style = style,
+                  .open = style == kComparedB};
+  for (std::int64_t bin = 0; bin < histogram.n_bins(); ++bin) {
+    out.points.push_back({.x = histogram.centre(bin), .y = histogram.density(bin)});
+  }
+  return out;
+}
+
+}  // namespace
+
+Chart comparison_histogram(const CountedRun& a, const CountedRun& b, const Alignment& alignment,
+                           const CountedHead& head, const Work& work) {
+  const char* letter = head.side == CacheSide::key ? "K" : "V";
+  const std::int64_t n_tokens = std::min({prefix_of(a), prefix_of(b), alignment.n_tokens});
+  Chart chart{.title = cat("Numbers of ", letter, ", as each setting leaves them"),
+              .subtitle = cat("layer ", head.layer, ", KV head ", head.kv_head, ", ", n_tokens,
+                              n_tokens == 1 ? " token" : " tokens", ", the same bins"),
+              .columns = 1};
+  ChartPanel panel{.x = {.label = "number"},
+                   .y = {.label = "share per unit, log", .scale = ChartScale::log}};
+  const auto pairs = layer_pairs(alignment, a.capture->info(), b.capture->info());
+  const auto pair = std::ranges::find(pairs, head.layer, &LayerPair::layer);
+  if (pair == pairs.end()) {
+    chart.notes.emplace_back("one of the two captures holds no such layer");
+    chart.panels.push_back(std::move(panel));
+    return chart;
+  }
+  const SharedArray<float, 3> of_a = layer_left_by(a, head.side, pair->in_a, work);
+  const SharedArray<float, 3> of_b = layer_left_by(b, head.side, pair->in_b, work);
+  const auto each = [&](const SharedArray<float, 3>& layer, const auto& body) {
+    for (std::int64_t token = 0; token < n_tokens; ++token) {
+      for (const float x : layer->sub(head.kv_head, token).span()) body(double{x});
+    }
+  };
+  double largest = 0;
+  for (const auto& layer : {of_a, of_b}) {
+    each(layer, [&](double x) { largest = std::max(largest, std::abs(x)); });
+  }
+  // The largest number lies in the last bin, not on its end.
+  const double edge = largest > 0 ? largest * (1 + 1e-6) : 1;
+  for (const auto& [run, style, layer] :
+       {std::tuple{&a, kComparedA, &of_a}, std::tuple{&b, kComparedB, &of_b}}) {
+    Histogram histogram(kBins, edge, edge);
+    each(*layer, [&](double x) { histogram.add(x); });
+    panel.series.push_back(outline(*run, style, histogram));
+  }
+  chart.panels.push_back(std::move(panel));
+  return chart;
+}
+
+Table comparison_histogram_table(const Chart& chart) {
+  const std::vector<ChartSeries>& series = chart.panels.front().series;
+  std::vector<std::vector<Cell>> rows;
+  for (std::size_t bin = 0; !series.empty() && bin < series[0].points.size(); ++bin) {
+    rows.push_back({real_cell(series[0].points[bin].x), real_cell(series[0].points[bin].y),
+                    real_cell(series[1].points[bin].y)});
+  }
+  return table_of({{"number", ColumnKind::real, "1"},
+                   {"a", ColumnKind::real, "1"},
+                   {"b", ColumnKind::real, "1"}},
+                  std::move(rows));
+}
+
+}  // namespace qaq
