@@ -9,7 +9,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kVersion = 2;  // of stored layouts: another set of docks or places is another version
+constexpr int kVersion = 3;  // of stored layouts: another set of docks or places is another version
 
 // px of the window from which there is room.
 constexpr int kLeftFrom = 1450, kStackedFrom = 920;
