@@ -16,8 +16,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kSide = 12, kTop = 8, kSign = 20, kTitleRow = 18, kBarRow = 20;  // px
-constexpr double kBarWidth = 96, kBarHeight = 6;
+constexpr double kSide = 12, kTop = 8, kSign = 20, kBarRow = 20;  // px
+constexpr double kBarWidth = 64, kBarHeight = 6;
 
 }  // namespace
 
@@ -96,15 +96,28 @@ QString CauseItem::effectText() const {
                                : tr(", now %1").arg(token));
 }
 
+QString CauseItem::titleText() const {
+  QString text = QString::fromStdString(cause().title);
+  if (!text.isEmpty()) text[0] = text[0].toUpper();
+  return text;
+}
+
+QRectF CauseItem::titleBox(double width) const {
+  const double state = QFontMetricsF(Theme::font(Theme::kLabelPx)).horizontalAdvance(stateText());
+  const QRectF room(kSide + kSign, kTop, width - 2 * kSide - kSign - state - 8, 1000);
+  return QFontMetricsF(Theme::font(Theme::kLabelPx, true))
+      .boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, titleText());
+}
+
 QRectF CauseItem::textBox(double width) const {
   const QFontMetricsF metrics(Theme::font(Theme::kLabelPx));
-  const QRectF room(kSide + kSign, kTop + kTitleRow, width - 2 * kSide - kSign, 1000);
+  const QRectF room(kSide + kSign, titleBox(width).bottom() + 2, width - 2 * kSide - kSign, 1000);
   return metrics.boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, counterfactualText());
 }
 
 int CauseItem::heightForWidth(int width) const {
   const double bar = cause().n_cells > 0 ? kBarRow : 0;
-  return static_cast<int>(std::ceil(kTop + kTitleRow + textBox(width).height() + bar + kTop));
+  return static_cast<int>(std::ceil(textBox(width).bottom() + bar + kTop));
 }
 
 void CauseItem::setTheme(const Theme& theme) {
@@ -117,21 +130,17 @@ void CauseItem::paintEvent(QPaintEvent*) {
   painter.fillRect(rect(), m_theme.surface);
   painter.setPen(m_theme.border);
   painter.drawLine(0, height() - 1, width(), height() - 1);
-  const QRectF title(kSide, kTop, width() - 2 * kSide, kTitleRow);
+  const QRectF name = titleBox(width());
+  const QRectF line(kSide, kTop, width() - 2 * kSide, 100);
   const QFont bold = Theme::font(Theme::kLabelPx, true), plain = Theme::font(Theme::kLabelPx);
   painter.setFont(bold);
   painter.setPen(ink());
-  painter.drawText(title, Qt::AlignLeft | Qt::AlignVCenter, signText());
+  painter.drawText(line, Qt::AlignLeft | Qt::AlignTop, signText());
   painter.setFont(plain);
-  painter.drawText(title, Qt::AlignRight | Qt::AlignVCenter, stateText());
-  const double state = QFontMetricsF(plain).horizontalAdvance(stateText());
+  painter.drawText(line, Qt::AlignRight | Qt::AlignTop, stateText());
   painter.setFont(bold);
   painter.setPen(cause().verdict == CauseVerdict::ruled_out ? m_theme.muted : m_theme.text);
-  const QRectF name = title.adjusted(kSign, 0, -state - 8, 0);
-  QString text = QString::fromStdString(cause().title);
-  if (!text.isEmpty()) text[0] = text[0].toUpper();
-  painter.drawText(name, Qt::AlignLeft | Qt::AlignVCenter,
-                   QFontMetricsF(bold).elidedText(text, Qt::ElideRight, name.width()));
+  painter.drawText(name.adjusted(0, 0, 1, 1), Qt::AlignLeft | Qt::TextWordWrap, titleText());
   painter.setFont(plain);
   painter.setPen(m_theme.muted);
   const QRectF words = textBox(width());

@@ -78,6 +78,8 @@ class CauseItem : public QWidget {
  private:
   QString signText() const;
   QColor ink() const;
+  QString titleText() const;
+  QRectF titleBox(double width) const;
   QRectF textBox(double width) const;
 
   SharedDiagnosis m_result;

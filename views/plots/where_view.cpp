@@ -12,12 +12,12 @@ namespace qaq::views {
 namespace {
 
 constexpr double kSide = 14, kRow = 20, kScale = 22, kBar = 0.66, kTickGap = 56;  // px
-constexpr double kGap = 8;
+constexpr double kGap = 8, kLeastBars = 110;
 
 }  // namespace
 
 QString WhereView::subtitle() const {
-  return tr("KL at step %1 with one part left exact, or alone quantized · %2")
+  return tr("KL at step %1 with a part exact, or quantized alone · dashed: the setting · %2")
       .arg(result()->diagnosis.step)
       .arg(counted(result()->diagnosis.n_replays, tr("1 replay"), tr("%1 replays")));
 }
@@ -52,8 +52,8 @@ void WhereView::paintPicture(QPainter* painter, const QRectF& area) {
     words = std::max(words, metrics.horizontalAdvance(texts.back()));
     most = std::max(most, replay.kl);
   }
-  names = std::min(names, 0.42 * area.width());
   words = std::min(words, 0.3 * area.width());
+  names = std::min(names, area.width() - 2 * kSide - words - 2 * kGap - kLeastBars);
   const QRectF plot(area.left() + kSide + names + kGap, area.top() + kScale,
                     area.width() - 2 * kSide - names - words - 2 * kGap,
                     kRow * static_cast<double>(rows.size()));
