@@ -39,6 +39,8 @@ QLabel* label() {
 FailuresPanel::FailuresPanel(Diagnoser* diagnoser, QWidget* parent)
     : QWidget(parent), m_diagnoser(diagnoser), m_pages(new QStackedLayout) {
   setObjectName(QStringLiteral("failuresPanel"));
+  // Docks may be narrower and lower than what stands in them would like.
+  setMinimumSize(200, 60);
   setAttribute(Qt::WA_StyledBackground);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(1, 1, 1, 1);

@@ -171,6 +171,7 @@ WhyPanel::WhyPanel(Diagnoser* diagnoser, QWidget* parent)
       m_cells(new QPushButton(tr("Show cells"))),
       m_export(new QPushButton(tr("Export report…"))) {
   setObjectName(QStringLiteral("whyPanel"));
+  setMinimumSize(200, 60);
   setAttribute(Qt::WA_StyledBackground);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(1, 1, 1, 8);

@@ -125,7 +125,7 @@ void BrokeView::paintScale(QPainter* painter, const Plot& plot) const {
   painter->save();
   painter->setFont(Theme::font(Theme::kLabelPx));
   painter->setPen(theme().text);
-  painter->translate(plot.area.left() - 50, plot.area.center().y());
+  painter->translate(plot.area.left() - 45, plot.area.center().y());
   painter->rotate(-90);
   painter->drawText(QRectF(-90, -12, 180, 16), Qt::AlignCenter, tr("KL [nat]"));
   painter->restore();

@@ -15,7 +15,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kLeft = 62, kRight = 14, kTitle = 18, kLayers = 34, kLegend = 44;  // px
+constexpr double kLeft = 62, kRight = 14, kTitle = 18, kLayers = 34, kLegend = 52;  // px
 constexpr double kBarWidth = 180, kBarHeight = 10;
 constexpr int kTickGap = 28;
 
@@ -175,7 +175,7 @@ void HeadsView::paintMap(QPainter* painter, const QRectF& map, CacheSide side,
 
 void HeadsView::paintLegend(QPainter* painter, const QRectF& area) const {
   const ColorMap color = colors();
-  const QRectF bar(area.left() + kLeft, area.bottom() - kLegend + 16,
+  const QRectF bar(area.left() + kLeft, area.bottom() - kLegend + 14,
                    std::min(kBarWidth, area.width() / 3), kBarHeight);
   for (int x = 0; x < static_cast<int>(bar.width()); ++x) {
     const double value = color.low() + (color.high() - color.low()) * (x + 0.5) / bar.width();

@@ -1,6 +1,8 @@
 #include "views/plots/where_view.h"
 
+#include <QHelpEvent>
 #include <QPainter>
+#include <QToolTip>
 #include <algorithm>
 #include <cmath>
 
@@ -17,9 +19,8 @@ constexpr double kGap = 8, kLeastBars = 110;
 }  // namespace
 
 QString WhereView::subtitle() const {
-  return tr("KL at step %1 with a part exact, or quantized alone · dashed: the setting · %2")
-      .arg(result()->diagnosis.step)
-      .arg(counted(result()->diagnosis.n_replays, tr("1 replay"), tr("%1 replays")));
+  return tr("KL at step %1, a part exact or alone quantized; dashed: the setting")
+      .arg(result()->diagnosis.step);
 }
 
 QString WhereView::whyNone() const {
@@ -92,6 +93,28 @@ void WhereView::paintPicture(QPainter* painter, const QRectF& area) {
   painter->drawLine(QPointF(x, plot.top() - 2), QPointF(x, plot.bottom()));
   painter->setPen(QPen(theme().frame, 1));
   painter->drawLine(plot.topLeft(), plot.bottomLeft());
+}
+
+bool WhereView::event(QEvent* event) {
+  if (event->type() == QEvent::ToolTip && result() && error().isEmpty()) {
+    // Names that are cut are read here.
+    const auto* help = static_cast<QHelpEvent*>(event);
+    const QRectF area = paintedArea();
+    const auto rows = drawn(area.height() - kScale - kGap);
+    const double row = std::floor((help->pos().y() - area.top() - kScale) / kRow);
+    if (row >= 0 && row < static_cast<double>(rows.size())) {
+      const DiagnosisReplay& replay =
+          result()->diagnosis.replays[rows[static_cast<std::size_t>(row)]];
+      QToolTip::showText(help->globalPos(),
+                         tr("%1: KL %2 nat, %3")
+                             .arg(QString::fromStdString(replay.label), numberText(replay.kl),
+                                  tokenText(*result(), replay.got)),
+                         this);
+      return true;
+    }
+    QToolTip::hideText();
+  }
+  return DiagnosisView::event(event);
 }
 
 std::optional<Table> WhereView::table() const {

@@ -22,6 +22,7 @@ class WhereView : public DiagnosisView {
   QString subtitle() const override;
   QString whyNone() const override;
   void paintPicture(QPainter* painter, const QRectF& area) override;
+  bool event(QEvent* event) override;
 };
 
 }  // namespace qaq::views
