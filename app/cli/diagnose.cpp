@@ -1,4 +1,3 @@
-#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,8 +10,8 @@
 #include "app/cli/printable.h"
 #include "app/cli/prompt_flags.h"
 #include "app/cli/replay_flags.h"
-#include "app/wiring/cpu_engines.h"
 #include "app/wiring/inputs.h"
+#include "app/wiring/model_diagnosis.h"
 #include "core/analysis/capture_diagnosis.h"
 #include "core/analysis/diagnosis.h"
 #include "core/analysis/diagnosis_report.h"
@@ -20,8 +19,6 @@
 #include "core/base/error.h"
 #include "core/base/shell.h"
 #include "core/base/text.h"
-#include "core/evaluate/divergence.h"
-#include "core/evaluate/mixed_run.h"
 #include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 
@@ -47,46 +44,14 @@ struct DiagnoseCommand {
   bool has_continuation() const { return !continuation.empty() || !continuation_file.empty(); }
 };
 
-// What follows the prompt, and where the quantized cache's own text leaves it.
-struct Continuation {
-  std::vector<std::int32_t> ids;
-  std::optional<std::int64_t> own_parts;  ///< row; see DiagnosisOptions
-};
-
-Continuation given(const DiagnoseCommand& options, const Tokenizer& tokenizer) {
+DiagnosedText given(const DiagnoseCommand& options, const Tokenizer& tokenizer,
+                    const std::vector<std::int32_t>& prompt) {
   const std::string text = options.continuation_file.empty()
                                ? checked_text("--continuation", options.continuation)
                                : read_text_file(options.continuation_file);
-  return {tokenizer.encode(text, !options.prompt.no_special), {}};
-}
-
-Continuation generated(const DiagnoseCommand& options, const QaqParams& params,
-                       const std::vector<std::int32_t>& prompt,
-                       const std::shared_ptr<const ModelFile>& model, const Work& work) {
-  const std::int64_t n_prompt = std::ssize(prompt);
-  PrefixRun run(cpu_engines(model, {n_prompt + options.n_generate, n_prompt}, work), {params},
-                options.dtype);
-  GenerationCall call{prompt, n_prompt, options.n_generate, {}};
-  if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;
-  const DivergenceResult result = generate_divergence(run, call, work);
-  Continuation out{result.reference, {}};
-  // Row i predicts generated token i + 1; the first one comes from before quantization.
-  if (result.first_difference[0] > 0) out.own_parts = result.first_difference[0] - 1;
-  return out;
-}
-
-// ||b_k|| of each layer; empty where the model has no such biases.
-std::vector<double> key_bias_norms(const ModelFile& model) {
-  std::vector<double> out;
-  if (!model.spec().pieces.key_bias) return out;
-  for (std::int64_t layer = 0; layer < model.spec().shape.n_layers; ++layer) {
-    const WeightView bias = model.weight(WeightRole::key_bias, layer);
-    std::vector<float> numbers(static_cast<std::size_t>(bias.cols));
-    decode_row(bias.type, bias.bytes, numbers);
-    double squares = 0;
-    for (const float x : numbers) squares += double{x} * x;
-    out.push_back(std::sqrt(squares));
-  }
+  DiagnosedText out{.ids = prompt, .n_prompt = std::ssize(prompt)};
+  const auto following = tokenizer.encode(text, !options.prompt.no_special);
+  out.ids.insert(out.ids.end(), following.begin(), following.end());
   return out;
 }
 
@@ -112,8 +77,7 @@ std::vector<std::string> commands_of(const DiagnoseCommand& options, const Diagn
   if (!options.replay.preset.empty()) setting += " --preset " + shell_word(options.replay.preset);
   for (const std::string& each : options.replay.assignments)
     setting += " --set " + shell_word(each);
-  out.push_back(cat("qaq explain prompt.h5 --cell ", name_of(cell.side), ",", cell.layer, ",",
-                    cell.kv_head, ",", cell.token, setting));
+  out.push_back(explain_command("prompt.h5", cell, setting));
   return out;
 }
 
@@ -132,31 +96,29 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer,
                                     options.has_continuation() ? 1 : options.n_generate);
   print_warning(prompt);
-  const Continuation continuation = options.has_continuation()
-                                        ? given(options, *tokenizer)
-                                        : generated(options, params.qaq, prompt.ids, model, work);
-  if (continuation.ids.empty()) {
+  const DiagnosedText text =
+      options.has_continuation()
+          ? given(options, *tokenizer, prompt.ids)
+          : greedy_text(model, prompt.ids, params.qaq,
+                        {options.n_generate, options.ignore_eos, options.dtype}, work);
+  if (text.n_following() == 0) {
     refuse_input({.file = options.has_continuation() ? "--continuation" : "--prompt",
                   .what = "nothing follows the prompt: there is no prediction to explain",
                   .cure = "give a continuation, or --ignore-eos"});
   }
-  std::vector<std::int32_t> ids = prompt.ids;
-  ids.insert(ids.end(), continuation.ids.begin(), continuation.ids.end());
-  const std::int64_t n_prompt = std::ssize(prompt.ids), n = std::ssize(ids);
   const double generating = total.seconds();
   // What was loaded for the continuation is told already.
-  const Work mixed_work = options.has_continuation() ? work : Work(nullptr, work.stop_token());
-  MixedRun run(cpu_engines(model, {n, std::max(n_prompt, n - n_prompt)}, mixed_work),
-               {ids, n_prompt}, options.dtype, work);
+  const Work loading = options.has_continuation() ? work : Work(nullptr, work.stop_token());
+  const auto run = open_mixed_run(model, text, options.dtype, loading, work);
   const std::vector<double> bias_norms = key_bias_norms(*model);
   const DiagnosisOptions how{.params = params.qaq,
                              .violation = params.violation,
                              .coin_flip_margin = options.coin_flip_margin,
                              .step = options.step,
                              .key_bias_norms = bias_norms,
-                             .own_text_parts = continuation.own_parts};
-  Diagnosis diagnosis = diagnose(run, how, work);
-  if (options.heads) add_head_kl(run, how, diagnosis, work);
+                             .own_text_parts = text.own_parts};
+  Diagnosis diagnosis = diagnose(*run, how, work);
+  if (options.heads) add_head_kl(*run, how, diagnosis, work);
   const DiagnosisSubject subject{model->spec().name, prompt.text,
                                  [&](std::int32_t id) { return tokenizer->piece(id); },
                                  commands_of(options, diagnosis)};
@@ -171,7 +133,7 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
                                   {"policy", options.replay.policy},
                                   {"parameters", parameters_json(list_parameters(params))},
                                   {"prompt", prompt.text},
-                                  {"prompt_tokens", n_prompt}};
+                                  {"prompt_tokens", text.n_prompt}};
   document.update(diagnosis_json(diagnosis, subject));
   if (!options.output.empty()) document["report"] = options.output;
   document["timing"] = {{"generate", generating}, {"total", total.seconds()}};
@@ -263,7 +225,7 @@ void run(const DiagnoseCommand& options, const CommonOptions& common) {
                   .what = "goes with a capture: with a model the prompt is the prefix",
                   .cure = "leave it out"});
   }
-  if (!options.output.empty()) check_report_name(options.output);
+  if (!options.output.empty()) check_report_name("-o", options.output);
   run_model(options, common, progress, work);
 }
 

@@ -58,14 +58,6 @@ PagePicture drawn(const DiagnosisFigure& figure, const Json& document, const fs:
 
 }  // namespace
 
-void check_report_name(const std::string& path) {
-  const auto ending = fs::path(path).extension();
-  if (ending == ".html" || ending == ".md") return;
-  refuse_usage({.place = "-o",
-                .what = cat("'", path, "' is neither .html nor .md"),
-                .cure = "name a file REPORT.html or REPORT.md"});
-}
-
 void write_diagnosis(const std::string& path, const Diagnosis& diagnosis,
                      const DiagnosisSubject& subject, ConsoleProgress& progress, const Work& work) {
   const fs::path file(path);

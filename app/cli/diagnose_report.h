@@ -14,7 +14,4 @@ namespace qaq::cli {
 void write_diagnosis(const std::string& path, const Diagnosis& diagnosis,
                      const DiagnosisSubject& subject, ConsoleProgress& progress, const Work& work);
 
-/// Throws Error{usage} where the name ends in neither.
-void check_report_name(const std::string& path);
-
 }  // namespace qaq::cli

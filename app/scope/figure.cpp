@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "app/scope/chart_figure.h"
+#include "app/scope/diagnosis_service.h"
 #include "app/scope/session_figure.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -162,6 +163,13 @@ void prepareDelta(const FigureOptions& options, const views::Analysis&, views::P
   requireAgainst(options);
 }
 
+void prepareDiagnosis(const FigureOptions& options, const views::Analysis&, views::PlotView&) {
+  if (!options.model.empty()) return;
+  refuse_usage({.place = "--model",
+                .what = cat("is missing: ", options.view, " is found out by running the model"),
+                .cure = "give a known name, a file or a folder, as in --model smollm2-135m"});
+}
+
 // What `figure` draws, of what, and the flags that say which part.
 struct FigureView {
   const char* name;
@@ -193,6 +201,23 @@ views::AgainstRequest againstOf(const FigureOptions& options, const RunName& sho
   return {a.label, views::analyse(a.request(analysis.params, analysis.replay->prefix))};
 }
 
+// The slice with the diagnosis of its setting.
+views::SharedSlice diagnosed(const FigureOptions& options, const std::string& path,
+                             const views::SharedSlice& slice) {
+  const views::Analysis& analysis = *slice->analysis;
+  views::DiagnosisForm form = views::diagnosisForm(analysis.capture->info());
+  form.model = QString::fromStdString(options.model);
+  form.step = options.step;
+  if (options.common.prefix > 0) form.prefix = static_cast<int>(options.common.prefix);
+  auto out = std::make_shared<views::SliceMaps>(*slice);
+  out->diagnosis = diagnosisMaker().make({.form = form,
+                                          .capture = analysis.capture,
+                                          .path = QString::fromStdString(path),
+                                          .params = analysis.params},
+                                         {});
+  return out;
+}
+
 void drawView(const FigureOptions& options) {
   ScopeParams params = paramsOf(options.common);
   std::int64_t prefix = options.common.prefix;
@@ -204,6 +229,7 @@ void drawView(const FigureOptions& options) {
   if (options.against) against = againstOf(options, name, *analysis);
   auto slice = views::loadSlice(analysis, sliceOf(options, *analysis), {}, against);
   if (const auto both = views::compared(slice)) slice = both;
+  if (!options.model.empty()) slice = diagnosed(options, name.file, slice);
   const auto prepare = [&](views::PlotView& view) {
     if (const auto own = viewOf(options).prepare) own(options, *analysis, view);
   };
@@ -285,6 +311,21 @@ const std::vector<FigureView>& figureViews() {
        .draw = drawView,
        .flags = {"--against", "--preset", "--set", "--prefix"},
        .prepare = prepareDelta},
+      {.name = "broke",
+       .files = "a capture, with --model",
+       .draw = drawView,
+       .flags = {"--model", "--step", "--preset", "--set", "--prefix"},
+       .prepare = prepareDiagnosis},
+      {.name = "where",
+       .files = "a capture, with --model",
+       .draw = drawView,
+       .flags = {"--model", "--step", "--preset", "--set", "--prefix"},
+       .prepare = prepareDiagnosis},
+      {.name = "heads",
+       .files = "a capture, with --model",
+       .draw = drawView,
+       .flags = {"--model", "--step", "--preset", "--set", "--prefix"},
+       .prepare = prepareDiagnosis},
       {.name = "bound",
        .files = "a capture",
        .draw = drawBound,
@@ -339,7 +380,9 @@ std::vector<std::pair<const char*, bool>> drawingFlags(const FigureOptions& opti
                                                   {"--of", options.of.has_value()},
                                                   {"--against", options.against.has_value()},
                                                   {"--x", options.x.has_value()},
-                                                  {"--y", options.y.has_value()}};
+                                                  {"--y", options.y.has_value()},
+                                                  {"--model", !options.model.empty()},
+                                                  {"--step", options.step.has_value()}};
   const auto settings = settingFlags(options.common);
   flags.insert(flags.end(), settings.begin(), settings.end());
   return flags;
@@ -424,6 +467,12 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
   figure->add_option("--y", options.y,
                      "Metric upwards, for tradeoff; left out: the first of kl_mean, accuracy, "
                      "perplexity, errors, same_top that all files have");
+  figure->add_option("--model", options.model,
+                     "Model of the capture, for broke, where and heads: a known name, a file or a "
+                     "folder");
+  figure->add_option("--step", options.step,
+                     "Which prediction behind the quantized tokens is explained, from 0, for "
+                     "broke, where and heads; left out: the first that diverged");
   figure->add_option("--scale", options.scale, "Dots a px in pictures")
       ->check(CLI::Range(1, 8))
       ->capture_default_str();
@@ -442,6 +491,7 @@ CLI::App* addFigure(CLI::App& program, FigureOptions& options) {
       "  qaq-scope figure table story.h5 -o rows.pdf --of outliers --layer 14\n"
       "  qaq-scope figure experiment experiments/fig4.json -o fig4.pdf --theme dark\n"
       "  qaq-scope figure tradeoff results.json authors.json -o tradeoff.png --x average_n_bits\n"
+      "  qaq-scope figure broke story.h5 -o broke.png --model smollm2-135m --set n_bits_max=2\n"
       "  qaq-scope figure bound story.h5 -o bound.png --preset bound --prefix 64\n"
       "  qaq-scope figure --session story.qaqsession -o figures/ --format pdf");
   return figure;

@@ -31,6 +31,8 @@ struct FigureOptions {
   std::optional<std::string> of;       ///< view whose rows a table shows; left out: bits
   std::optional<std::string> against;  ///< A, FILE or FILE#RUN, where the file is B
   std::optional<std::string> x, y;     ///< metrics of a trade-off
+  std::string model;                   ///< of a diagnosis: a known name, a file or a folder
+  std::optional<int> step;             ///< of a diagnosis; left out: the first that diverged
   double scale = 1;
 };
 

@@ -13,6 +13,7 @@
 #include "data/capture/capture_file.h"
 #include "views/models/provenance.h"
 #include "views/models/reference.h"
+#include "views/plots/diagnosis_view.h"
 #include "views/plots/figure_renderer.h"
 #include "views/plots/view_list.h"
 #include "views/shell/page_stack.h"
@@ -117,10 +118,12 @@ Shown shownOf(const SessionState& state) {
   return {both ? both : slice, selection.locked()};
 }
 
-// A view of A and B, of a session that compares nothing.
-bool isWithoutA(const QString& id, const Shown& shown) {
+// A view of what the session does not hold: of A and B where it compares nothing, of a diagnosis.
+bool isOfNothing(const QString& id, const Shown& shown) {
   views::SelectionModel selection;
-  return !shown.slice->against && views::makeView(id, &selection)->isOfBoth();
+  const auto view = views::makeView(id, &selection);
+  return qobject_cast<views::DiagnosisView*>(view.get()) ||
+         (!shown.slice->against && view->isOfBoth());
 }
 
 }  // namespace
@@ -150,7 +153,7 @@ void drawSession(const FigureOptions& options) {
     if (options.page && *options.page != i + 1) continue;
     for (const QStringList& row : pages[i].rows) {
       for (const QString& id : row) {
-        if (isWithoutA(id, shown)) continue;
+        if (isOfNothing(id, shown)) continue;
         try {
           const QJsonObject state = session.state.views.value(id).toObject();
           const views::FigureRenderer figure(

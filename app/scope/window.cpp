@@ -12,6 +12,7 @@
 
 #include "app/scope/capture_service.h"
 #include "app/scope/command_list.h"
+#include "app/scope/diagnosis_service.h"
 #include "app/scope/lesson_services.h"
 #include "app/scope/recent_files.h"
 #include "app/scope/recovery.h"
@@ -107,6 +108,7 @@ views::WindowServices servicesOf(const WindowOptions& options) {
   services.sessions = sessionFiles();
   services.samples = bundledSamples();
   services.capture = captureMaker();
+  services.diagnosis = diagnosisMaker();
   // A picture of a file is the same whatever was done before, and leaves no trace.
   const bool isPictureOfFile = !options.screenshot.empty() && !options.file.empty();
   const bool keepsLessons = options.screenshot.empty();

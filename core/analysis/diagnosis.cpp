@@ -563,4 +563,15 @@ void add_head_kl(MixedRun& run, const DiagnosisOptions& options, Diagnosis& diag
   }
 }
 
+std::array<NdArray<float, 2>, 2> head_kl_change(const Diagnosis& diagnosis) {
+  std::array<NdArray<float, 2>, 2> out;
+  for (std::size_t side = 0; side < out.size(); ++side) {
+    out[side] = diagnosis.head_kl[side].copy();
+    for (float& each : out[side].span()) {
+      each = static_cast<float>(each - diagnosis.explained().score.score.kl);
+    }
+  }
+  return out;
+}
+
 }  // namespace qaq

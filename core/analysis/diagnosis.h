@@ -155,4 +155,8 @@ NdArray<float, 2> replay_heads(MixedRun& run, const DiagnosisOptions& options,
 void add_head_kl(MixedRun& run, const DiagnosisOptions& options, Diagnosis& diagnosis,
                  const Work& work);
 
+/// How KL (nat) at the explained step changes where a head's cells are left exact, by cache (keys,
+/// values), (n_layers, n_kv_heads); empty where head_kl is.
+std::array<NdArray<float, 2>, 2> head_kl_change(const Diagnosis& diagnosis);
+
 }  // namespace qaq

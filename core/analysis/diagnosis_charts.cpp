@@ -202,18 +202,17 @@ DiagnosisFigure heads_figure(const Diagnosis& diagnosis) {
   const double before = diagnosis.explained().score.score.kl;
   // One scale of colours for both caches.
   double reach = 0, most = 0;
-  for (const auto& kl : diagnosis.head_kl) {
-    for (const float each : kl.span()) reach = std::max(reach, std::abs(each - before));
+  const std::array<NdArray<float, 2>, 2> changes = head_kl_change(diagnosis);
+  for (const auto& change : changes) {
+    for (const float each : change.span()) reach = std::max(reach, std::abs(double{each}));
   }
   for (const auto& scores : diagnosis.head_scores) {
     for (const float score : scores.span()) most = std::max(most, double{score});
   }
   for (const CacheSide side : blamed_sides(diagnosis)) {
-    const auto& kl = diagnosis.head_kl[static_cast<std::size_t>(side)];
-    if (kl.empty()) continue;
-    NdArray<float, 2> change = kl.copy();
+    const auto& change = changes[static_cast<std::size_t>(side)];
+    if (change.empty()) continue;
     const auto all = change.span();
-    for (float& each : all) each = static_cast<float>(double{each} - before);
     add_map(out, side, change, std::ranges::min_element(all) - all.begin(),
             colors_of("change of KL", -reach, reach));
   }

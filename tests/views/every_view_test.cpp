@@ -1,6 +1,7 @@
 // What holds for every view: it can be reached and read without a mouse and without eyes.
 #include <gtest/gtest.h>
 
+#include "tests/views/diagnosis_fake.h"
 #include "tests/views/views_fixture.h"
 #include "views/plots/view_list.h"
 
@@ -9,7 +10,7 @@ namespace {
 
 class EveryView : public testing::TestWithParam<QString> {
  protected:
-  EveryView() : slice(test::comparedSlice()) {
+  EveryView() : slice(test::diagnosedSlice(test::comparedSlice())) {
     selection.reset(test::plantedInfo(), slice->slice);
     selection.lock({.layer = 1, .kvHead = 1, .token = 7, .step = 30});
     view = makeView(GetParam(), &selection);

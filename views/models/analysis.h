@@ -90,6 +90,7 @@ SharedAnalysis analyse(const AnalysisRequest& request, const SharedAnalysis& pre
                        const Work& work = {});
 
 struct Against;
+struct DiagnosisResult;
 
 /// The maps of one slice. Immutable.
 struct SliceMaps {
@@ -105,6 +106,8 @@ struct SliceMaps {
   SharedHeatmap attention;            ///< null where there is no attention
   std::vector<Violation> violations;  ///< of the query heads that the slice shows, strongest first
   std::shared_ptr<const Against> against;  ///< null: it is held against nothing
+  /// Of this capture, maybe under another setting; null: nobody asked for one.
+  std::shared_ptr<const DiagnosisResult> diagnosis;
 };
 using SharedSlice = std::shared_ptr<const SliceMaps>;
 

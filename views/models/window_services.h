@@ -9,6 +9,7 @@
 
 #include "core/base/progress.h"
 #include "views/models/capture_loader.h"
+#include "views/models/diagnosis_service.h"
 #include "views/models/lesson_services.h"
 #include "views/models/session_state.h"
 
@@ -114,6 +115,7 @@ struct WindowServices {
   QList<Sample> samples{};
   CaptureMaker capture{};
   LessonServices lessons{};
+  DiagnosisMaker diagnosis{};
 };
 
 }  // namespace qaq::views

@@ -228,6 +228,7 @@ void Workspace::adopt(const SharedAnalysis& analysis) {
   m_path = m_nextPath;
   m_analysis = analysis;
   m_shown = nullptr;
+  m_diagnosis = nullptr;
   // First, so that no coordinate of the old capture is looked up in the new one.
   m_selection.reset(m_capture->info(), analysis ? defaultSlice(*analysis) : Slice{});
   m_untouched = m_selection.slice();
@@ -236,9 +237,23 @@ void Workspace::adopt(const SharedAnalysis& analysis) {
 
 void Workspace::takeSlice(const SharedSlice& slice) {
   if (slice->analysis->capture != m_capture) return;
-  m_shown = slice;
+  m_shown = withDiagnosis(slice);
   emit changed();
   lockStartCell();
+}
+
+SharedSlice Workspace::withDiagnosis(const SharedSlice& slice) const {
+  if (slice->diagnosis == m_diagnosis) return slice;
+  auto copy = std::make_shared<SliceMaps>(*slice);
+  copy->diagnosis = m_diagnosis;
+  return copy;
+}
+
+void Workspace::setDiagnosis(SharedDiagnosis diagnosis) {
+  m_diagnosis = std::move(diagnosis);
+  if (!m_shown) return;
+  m_shown = withDiagnosis(m_shown);
+  emit changed();
 }
 
 void Workspace::lockStartCell() {

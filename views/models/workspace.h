@@ -10,6 +10,7 @@
 #include "core/analysis/run_tradeoff.h"
 #include "views/models/capture_loader.h"
 #include "views/models/derived.h"
+#include "views/models/diagnosis_service.h"
 #include "views/models/reference.h"
 #include "views/models/replay_runner.h"
 #include "views/models/selection_model.h"
@@ -62,6 +63,8 @@ class Workspace : public QObject {
   /// What is shown becomes the reference, with this label, and the reference is shown: params() and
   /// prefix() are its, and another capture is opened where it is of one.
   void swap(const QString& label);
+  /// What the shown slices hold as the capture's diagnosis; null: none.
+  void setDiagnosis(SharedDiagnosis diagnosis);
   void setRunReader(RunReader reader) { m_runReader = std::move(reader); }
 
   SelectionModel& selection() { return m_selection; }
@@ -105,6 +108,7 @@ class Workspace : public QObject {
   void adopt(const SharedAnalysis& analysis);
   void lookAtViolations();
   void requestSlice();
+  SharedSlice withDiagnosis(const SharedSlice& slice) const;
   void runReference(bool isFinal);
   bool isOpen(const QString& path) const;
   void takeReference(const SharedAnalysis& analysis);
@@ -122,6 +126,7 @@ class Workspace : public QObject {
   SharedCapture m_next;  ///< opened, but not replayed yet: what is shown stays until it is
   SharedAnalysis m_analysis;
   SharedSlice m_shown;
+  SharedDiagnosis m_diagnosis;
   ScopeParams m_params;
   std::int64_t m_prefix = 0;
   bool m_live = true;

@@ -57,12 +57,7 @@ std::vector<ColorTick> partDecadeTicks(const ColorMap& colors, double px) {
 
 std::vector<ColorTick> linearTicks(const ColorMap& colors, double px) {
   const double range = colors.high() - colors.low();
-  const double least = range * kLabelGap / px;
-  const double decade = std::pow(10.0, std::floor(std::log10(least)));
-  double step = 10 * decade;
-  for (const double factor : {5.0, 2.0, 1.0}) {
-    if (factor * decade >= least) step = factor * decade;
-  }
+  const double step = roundStep(range * kLabelGap / px);
   std::vector<ColorTick> ticks;
   const double last = std::floor(colors.high() / step + 1e-9);
   for (double k = std::ceil(colors.low() / step - 1e-9); k <= last; ++k) {

@@ -208,11 +208,7 @@ void MemoryView::paintScale(QPainter* painter, const QSize& size, double top) co
   // Steps of 1, 2 or 5 in the unit that the largest is written in.
   const double unit = std::pow(1024.0, std::floor(std::log(largest()) / std::log(1024.0)));
   const double least = largest() / unit / std::max(2.0, width / kTickGap);
-  const double decade = std::pow(10.0, std::floor(std::log10(least)));
-  double step = 10 * decade;
-  for (const double each : {5.0, 2.0, 1.0}) {
-    if (each * decade >= least) step = each * decade;
-  }
+  const double step = roundStep(least);
   painter->setPen(QPen(theme().frame, 1));
   painter->drawLine(QPointF(kSide, top), QPointF(kSide + width, top));
   painter->setFont(Theme::font(Theme::kTickPx));

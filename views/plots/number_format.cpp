@@ -74,6 +74,14 @@ QString decadeText(int exponent) {
   return QLocale().toString(std::pow(10.0, exponent), 'f', std::max(0, -exponent));
 }
 
+double roundStep(double least) {
+  const double decade = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double each : {1.0, 2.0, 5.0}) {
+    if (each * decade >= least) return each * decade;
+  }
+  return 10 * decade;
+}
+
 QString counted(std::int64_t n, const QString& one, const QString& many) {
   return n == 1 ? one : many.arg(QLocale().toString(static_cast<qlonglong>(n)));
 }

@@ -18,6 +18,8 @@ QString bytesText(double bytes);
 QString shareText(double share);
 /// The power of ten: "0.01", "1", "10⁻³".
 QString decadeText(int exponent);
+/// The next of 1, 2, 5, 10, 20 ... (and 0.5, 0.2 ...) that is `least` or more: steps of ticks.
+double roundStep(double least);
 /// "1 token" or "5 tokens": `many` holds %1. (Qt's own plurals need a translation file.)
 QString counted(std::int64_t n, const QString& one, const QString& many);
 /// A token as people read it: in quotes, with line breaks and tabs as signs.

@@ -6,11 +6,13 @@
 #include "core/base/error.h"
 #include "views/plots/attention_map_view.h"
 #include "views/plots/bit_map_view.h"
+#include "views/plots/broke_view.h"
 #include "views/plots/compare_view.h"
 #include "views/plots/delta_view.h"
 #include "views/plots/distribution_view.h"
 #include "views/plots/error_view.h"
 #include "views/plots/formula_view.h"
+#include "views/plots/heads_view.h"
 #include "views/plots/memory_view.h"
 #include "views/plots/outlier_map_view.h"
 #include "views/plots/overlay_view.h"
@@ -18,6 +20,7 @@
 #include "views/plots/table_view.h"
 #include "views/plots/token_view.h"
 #include "views/plots/tradeoff_view.h"
+#include "views/plots/where_view.h"
 
 namespace qaq::views {
 namespace {
@@ -47,6 +50,9 @@ constexpr std::array kViews{
     ListedView{"compare", make<CompareView>},
     ListedView{"overlay", make<OverlayView>},
     ListedView{"delta", make<DeltaView>},
+    ListedView{"broke", make<BrokeView>},
+    ListedView{"where", make<WhereView>},
+    ListedView{"heads", make<HeadsView>},
 };
 
 }  // namespace

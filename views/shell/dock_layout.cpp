@@ -2,6 +2,7 @@
 
 #include <QDockWidget>
 #include <QLabel>
+#include <QLayout>
 #include <algorithm>
 
 #include "views/plots/theme.h"
@@ -9,7 +10,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kVersion = 2;  // of stored layouts: another set of docks or places is another version
+constexpr int kVersion = 3;  // of stored layouts: another set of docks or places is another version
 
 // px of the window from which there is room.
 constexpr int kLeftFrom = 1450, kStackedFrom = 920;
@@ -106,8 +107,12 @@ bool DockLayout::shareTabs(const QString& name, const QString& other) const {
 }
 
 void DockLayout::reset() {
+  const QSize before = m_window->size();
   for (QDockWidget* dock : m_docks) dock->show();
   arrange(room());
+  // Before they lay in tabs they stood one above the other, which made the window higher.
+  m_window->layout()->activate();
+  if (m_window->size() != before) m_window->resize(before);
 }
 
 void DockLayout::resized() {

@@ -16,7 +16,9 @@
 #include <utility>
 
 #include "views/commands/run_edits.h"
+#include "views/models/diagnoser.h"
 #include "views/models/provenance.h"
+#include "views/panels/failures_panel.h"
 #include "views/panels/filter_bar.h"
 #include "views/panels/inspector_panel.h"
 #include "views/panels/lesson_panel.h"
@@ -29,6 +31,7 @@
 #include "views/panels/slice_bar.h"
 #include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
+#include "views/panels/why_panel.h"
 #include "views/plots/run_label.h"
 #include "views/plots/table_view.h"
 #include "views/shell/dock_layout.h"
@@ -70,6 +73,9 @@ MainWindow::MainWindow(WindowServices services, QWidget* parent)
       m_log(new LogPanel),
       m_lessonPanel(new LessonPanel),
       m_lessons(new LessonGuide(this, m_lessonPanel, m_services.lessons)),
+      m_diagnoser(new Diagnoser(m_services.diagnosis, this)),
+      m_failures(new FailuresPanel(m_diagnoser)),
+      m_why(new WhyPanel(m_diagnoser)),
       m_exporter(new Exporter(m_page, {}, this)),
       m_links(new ViewLinks(m_page, &m_workspace, &m_runs, this)),
       m_mark(new TargetMark(this)) {
@@ -132,6 +138,7 @@ void MainWindow::makeDocks() {
   addView(Place::bottom, QStringLiteral("tokens"), tr("Tokens"));
   addView(Place::bottom, QStringLiteral("delta"), tr("Delta table"));
   connectTable();
+  connectDiagnosis();
   m_docks->add(Place::bottom, QStringLiteral("log"), tr("Log"), m_log);
   connect(m_parameters, &ParameterPanel::liveChanged, &m_workspace, &Workspace::setLive);
   connect(m_parameters, &ParameterPanel::runRequested, &m_workspace, [this] { m_workspace.run(); });
@@ -368,8 +375,9 @@ void MainWindow::setPresenting(bool presenting) {
 
 bool MainWindow::isSettled() const {
   return !m_workspace.isBusy() && m_start->isSettled() && m_sessions->isSettled() &&
-         !m_exporter->isBusy() && m_links->isSettled() && m_slices.isReady() &&
-         m_inspector->isReady() && m_page->isSettled() && m_lessons->isSettled() &&
+         !m_exporter->isBusy() && !m_diagnoser->isBusy() && m_links->isSettled() &&
+         m_slices.isReady() && m_inspector->isReady() && m_page->isSettled() &&
+         m_lessons->isSettled() &&
          std::ranges::all_of(m_dockedViews, [](const PlotPage* page) { return page->isSettled(); });
 }
 

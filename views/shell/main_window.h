@@ -23,11 +23,14 @@ namespace qaq::views {
 
 class CaptureDialog;
 class ChoiceSwitch;
+class Diagnoser;
+class DiagnosisDialog;
 class DockLayout;
 class NoticeBar;
 class PageStack;
 class InspectorPanel;
 class LockChip;
+class FailuresPanel;
 class FilterBar;
 class LessonGuide;
 class LessonPanel;
@@ -46,6 +49,7 @@ class StatusLine;
 class TargetMark;
 class Timeline;
 class ViewLinks;
+class WhyPanel;
 class WindowCommands;
 
 /// The window: menus, toolbar, the page of maps, the docks. It wires the parts; what is shown comes
@@ -81,6 +85,23 @@ class MainWindow : public QMainWindow {
   LessonPanel* lessonPanel() const { return m_lessonPanel; }
   /// Null where the program makes no captures.
   CaptureDialog* captureDialog() const { return m_capture; }
+  Diagnoser* diagnoser() const { return m_diagnoser; }
+  FailuresPanel* failures() const { return m_failures; }
+  WhyPanel* why() const { return m_why; }
+  /// Null until it was asked for.
+  DiagnosisDialog* diagnosisDialog() const { return m_diagnosisDialog; }
+
+  /// The form, as it begins: for the open capture, else as it was filled in last.
+  DiagnosisForm startForm() const;
+  void askForDiagnosis();
+  /// Runs the model on the open capture under the present setting.
+  void diagnose(const DiagnosisForm& form);
+  /// A step of the diagnosis; its token is locked where the capture has it.
+  void lookAtStep(int step);
+  /// Locks the strongest cell to blame, and keeps all of them as a slice.
+  void showBlamedCells();
+  /// Writes the report; an empty path is asked for.
+  void exportDiagnosis(QString path);
 
   /// What reads the runs of a capture file, for captures that are opened from now on.
   void setRunReader(RunReader reader);
@@ -188,6 +209,11 @@ class MainWindow : public QMainWindow {
   /// A as --against takes it. Throws Error{usage} where no file holds it.
   QString referenceName() const;
 
+  // In window_diagnosis.cpp.
+  void connectDiagnosis();
+  void showDiagnosis();
+  void handOutStep();
+
   // In window_session.cpp: sessions, samples, recent files, captures that are made.
   QWidget* withNotice(QWidget* pages);
   void connectSessions();
@@ -224,6 +250,11 @@ class MainWindow : public QMainWindow {
   LogPanel* m_log;
   LessonPanel* m_lessonPanel;
   LessonGuide* m_lessons;
+  Diagnoser* m_diagnoser;
+  FailuresPanel* m_failures;
+  WhyPanel* m_why;
+  DiagnosisDialog* m_diagnosisDialog = nullptr;
+  std::optional<DiagnosisForm> m_diagnosisForm;  ///< as it was filled in last for this capture
   LayoutStore m_layouts;
   Exporter* m_exporter;
   bool m_presenting = false;

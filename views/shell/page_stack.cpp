@@ -19,7 +19,9 @@ QList<PageLayout> PageStack::builtIn() {
           {tr("Distributions"), {{QStringLiteral("distributions")}}},
           {tr("Trade-off"), {{QStringLiteral("tradeoff"), QStringLiteral("memory")}}},
           {tr("A and B"),
-           {{QStringLiteral("compare")}, {QStringLiteral("overlay"), QStringLiteral("tradeoff")}}}};
+           {{QStringLiteral("compare")}, {QStringLiteral("overlay"), QStringLiteral("tradeoff")}}},
+          {tr("Diagnosis"),
+           {{QStringLiteral("broke")}, {QStringLiteral("where"), QStringLiteral("heads")}}}};
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {

@@ -95,6 +95,42 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
             "B is better or worse. Grey rows are the same, or differ by no more than chance does."),
          tr("Means over steps have the interval of their paired difference; what is of all cells "
             "is exact. Beside the table stand the settings that differ.")}}},
+      {"broke",
+       {tr("What broke"),
+        {tr("KL of every prediction behind the quantized tokens, both caches given one text. A "
+            "triangle: the top token changed. A ring: it changed where the whole cache was "
+            "undecided, so that is no failure. The box is the step that is explained."),
+         tr("A click or N and Shift+N look at a step, and lock its token where the capture has "
+            "it.")}}},
+      {"where",
+       {tr("Where"),
+        {tr("KL at the explained step when one part of the cache is left exact, or is the only one "
+            "quantized, with the token that comes then; ✓ is the expected one. The dashed line is "
+            "the whole setting. Blue bars repair the step."),
+         tr("Only the telling replays are drawn; the table has all of them.")}}},
+      {"heads",
+       {tr("Where, by head"),
+        {tr("Layers across, KV heads down. Until every head was replayed by itself: what its "
+            "quantization changes in its outputs at the explained step, to first order. Once "
+            "replayed: how KL changes where the head alone is left exact; blue repairs."),
+         tr("The box is the head of the strongest cell to blame. A click shows a head in the other "
+            "views.")}}},
+      {"failures",
+       {tr("Failures"),
+        {tr("The predictions that a quantized cache changes, found by running the model: what was "
+            "expected, what came, and whether the whole cache was decided. The first divergence is "
+            "bold; what follows it may only follow from it."),
+         tr("A click or N and Shift+N look at a step. “Explain this step” runs the model again for "
+            "another one. A diagnosis of another setting than the shown one says so.")}}},
+      {"why",
+       {tr("Why"),
+        {tr("What broke and where, then every cause that is known. Confirmed: its counterfactual, "
+            "replayed in the cells to blame alone, brings the expected token back and leaves less "
+            "than half of the KL. Hypothesis: it holds, but does not repair by itself. Ruled out: "
+            "it does not hold, or changes nothing."),
+         tr("The bar is KL with the counterfactual, the stroke KL before it. The cheapest "
+            "confirmed "
+            "cause stands first; the evidence is in the tooltip.")}}},
       {"tokens",
        {tr("Tokens"),
         {tr("The text, with a strip each for the bits of keys, of values and for attention below "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "views/plots/broke_view.h"
 #include "views/plots/distribution_view.h"
 #include "views/plots/formula_view.h"
 
@@ -34,6 +35,8 @@ void ViewLinks::link(PlotPage* page) {
       });
     } else if (auto* formula = qobject_cast<FormulaView*>(view)) {
       connect(formula, &FormulaView::symbolHovered, this, &ViewLinks::nameHovered);
+    } else if (auto* broke = qobject_cast<BrokeView*>(view)) {
+      connect(broke, &BrokeView::stepChosen, this, &ViewLinks::stepChosen);
     }
   }
 }

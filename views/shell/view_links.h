@@ -31,6 +31,8 @@ class ViewLinks : public QObject {
   void runChosen(int index);
   /// A view's id, or a parameter as in --set, is pointed at; empty: no longer.
   void nameHovered(const QString& name);
+  /// A step of the diagnosis.
+  void stepChosen(int step);
 
  private:
   void linkAll();

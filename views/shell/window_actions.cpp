@@ -10,6 +10,8 @@
 #include "core/base/shell.h"
 #include "core/base/text.h"
 #include "views/commands/palette_button.h"
+#include "views/models/diagnoser.h"
+#include "views/panels/failures_panel.h"
 #include "views/panels/filter_bar.h"
 #include "views/panels/icons.h"
 #include "views/panels/inspector_panel.h"
@@ -21,8 +23,10 @@
 #include "views/panels/slice_bar.h"
 #include "views/panels/slices_panel.h"
 #include "views/panels/timeline.h"
+#include "views/panels/why_panel.h"
 #include "views/plots/choice_switch.h"
 #include "views/shell/capture_dialog.h"
+#include "views/shell/diagnosis_dialog.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/lesson_guide.h"
 #include "views/shell/main_window.h"
@@ -123,6 +127,9 @@ void MainWindow::applyTheme() {
   m_lessons->setTheme(theme);
   m_parameters->setTheme(theme);
   m_inspector->setTheme(theme);
+  m_failures->setTheme(theme);
+  m_why->setTheme(theme);
+  if (m_diagnosisDialog) m_diagnosisDialog->setTheme(theme);
   m_status->setTheme(theme);
   m_chip->setTheme(theme);
   m_search->setTheme(theme);
@@ -139,6 +146,23 @@ QString MainWindow::replayCommand() const {
 }
 
 QString MainWindow::figureCommand(const QString& view) const {
+  const SharedDiagnosis& diagnosis = m_diagnoser->result();
+  const bool ofDiagnosis = view == QLatin1String("broke") || view == QLatin1String("where") ||
+                           view == QLatin1String("heads");
+  if (ofDiagnosis && diagnosis) {
+    const DiagnosisRequest& made = diagnosis->request;
+    const std::string set =
+        command_line_text(list_parameters(made.params), list_parameters(ScopeParams{}));
+    QStringList words{QStringLiteral("qaq-scope figure"),
+                      view,
+                      shellWord(made.path),
+                      QStringLiteral("--model"),
+                      shellWord(made.form.model),
+                      QStringLiteral("--prefix %1").arg(made.form.prefix)};
+    if (made.form.step) words += QStringLiteral("--step %1").arg(*made.form.step);
+    if (!set.empty()) words += QString::fromStdString(set);
+    return words.join(QLatin1Char(' ')) + QStringLiteral(" -o %1.png").arg(view);
+  }
   QString command = replayCommand();
   command.replace(0, static_cast<int>(qstrlen("qaq replay")),
                   QStringLiteral("qaq-scope figure ") + view);

@@ -21,6 +21,7 @@
 #include "views/panels/parameter_panel.h"
 #include "views/plots/view_list.h"
 #include "views/shell/compare_commands.h"
+#include "views/shell/diagnosis_commands.h"
 #include "views/shell/export_commands.h"
 #include "views/shell/layout_commands.h"
 #include "views/shell/lesson_commands.h"
@@ -79,6 +80,7 @@ WindowCommands::WindowCommands(MainWindow* window)
   addSetCommands(m_registry, m_workspace, m_window->slices());
   ParameterCommands::addRuns(m_registry, m_workspace);
   addCompareCommands(m_registry, *m_window);
+  addDiagnosisCommands(m_registry, *m_window);
   addLessonCommands(m_registry, *m_window);
   addHelp();
   connectAll();
@@ -95,6 +97,7 @@ void WindowCommands::addMenus() {
   m_menus->addMenu(QStringLiteral("select"), tr("&Select"));
   m_menus->addMenu(QStringLiteral("run"), tr("&Run"));
   m_menus->addMenu(QStringLiteral("compare"), tr("&Compare"));
+  m_menus->addMenu(QStringLiteral("diagnose"), tr("&Diagnose"));
   m_menus->addMenu(QStringLiteral("lessons"), tr("&Lessons"));
   m_menus->addMenu(QStringLiteral("help"), tr("&Help"));
 }
