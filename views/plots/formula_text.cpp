@@ -145,7 +145,7 @@ class Html {
     if (rows.isEmpty()) return;
     m_html +=
         QStringLiteral("<table style='font-size: %1px; color: %2; margin-top: 8px'>%3</table>")
-            .arg(Theme::kTickPx)
+            .arg(wholePx(Theme::kTickPx))
             .arg(m_theme.muted.name(), rows);
   }
 

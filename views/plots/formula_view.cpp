@@ -15,7 +15,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kMargin = 14;  // px
+constexpr Px<int> kMargin{14};  // px
 constexpr int kFigureWidth = 760;
 const QString kScheme = QStringLiteral("symbol:");
 

@@ -5,7 +5,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kWidth = 2;  // px
+constexpr Px<int> kWidth{2};  // px
 
 }  // namespace
 
