@@ -14,14 +14,15 @@ constexpr const char* kModel = "LLaMA-2-7B";
 constexpr std::array kTasks{"hellaswag", "piqa", "mathqa"};
 constexpr std::array kTaskTitles{"HellaSwag", "PIQA", "MathQA"};
 constexpr std::array kTargets{"0.1", "0.3", "1", "3", "10", "30"};
-constexpr double kApart = 0.08;  // of a category's place, between intervals
+constexpr int kPaperWithout = kPaperStyle - 1;  // a star has no hollow form
+constexpr double kApart = 0.08;                 // of a category's place, between intervals
 
-/// A run's loss with its interval; where that reaches 0 it begins at a tenth of the loss, since a
+/// A run's loss with its interval; where that reaches 0 it begins at a third of the loss, since a
 /// logarithmic axis has no 0.
 ChartPoint loss_at(const MeasuredRuns& all, const std::string& run, double x) {
   const double loss = measured_metric(all, run, "kl_mean");
   const double half = measured_metric(all, run, "kl_interval");
-  return {.x = x, .y = loss, .low = std::max(loss - half, loss / 10), .high = loss + half};
+  return {.x = x, .y = loss, .low = std::max(loss - half, loss / 3), .high = loss + half};
 }
 
 ChartPoint loss_by_ratio(const MeasuredRuns& all, const std::string& run) {
@@ -34,7 +35,7 @@ Chart chart_of(const MeasuredRuns& all, std::string title) {
   return {.title = std::move(title),
           .subtitle = cat(all.model, ", ", all.text, ", ", all.prefix, " tokens quantized, ",
                           all.n_positions, " scored"),
-          .notes = {"Bars: 95 % intervals."}};
+          .notes = {"Bars: 95 % intervals; one that reaches 0 is cut there."}};
 }
 
 /// Fig. 2(a): one cache quantized, the other exact.
@@ -89,8 +90,7 @@ ChartPanel paper_panel(const Proposal& of, std::int64_t questions) {
   for (const bool is_with : {false, true}) {
     const std::string_view what = is_with ? of.with : of.without;
     ChartSeries series{.name = cat("the paper’s, ", what),
-                       .style = kPaperStyle,
-                       .open = !is_with,
+                       .style = is_with ? kPaperStyle : kPaperWithout,
                        .shift = is_with ? kApart : -kApart};
     for (std::size_t task = 0; task < kTasks.size(); ++task) {
       for (const PaperNumber& number : paper_numbers(of.item, kTasks[task])) {

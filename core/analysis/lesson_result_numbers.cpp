@@ -34,7 +34,9 @@ double metric(const LessonCall& call, const std::string& run, const std::string&
 /// Of a planted cause: what its diagnosis found.
 LessonNumber diagnosis_number(const LessonCall& call) {
   const MeasuredRun& run = find_run(call.measured().diagnoses, call.word(0));
-  if (const double* value = value_of(run.metrics, call.word(1))) return number(*value);
+  if (const double* value = value_of(run.metrics, call.word(1))) {
+    return std::floor(*value) == *value ? whole(*value) : number(*value);
+  }
   if (const std::string* text = value_of(run.texts, call.word(1))) return words(*text);
   refuse_lesson(call.text(), cat("the diagnosis has no '", call.word(1), "'"), "see measured.json");
 }

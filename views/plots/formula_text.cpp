@@ -94,8 +94,8 @@ class Html {
     m_html += QStringLiteral(
                   "<p style='margin-top: 0px; margin-bottom: 6px; margin-left: %1px; "
                   "font-size: %2px; color: %3'>%4</p>")
-                  .arg(indent)
-                  .arg(px)
+                  .arg(wholePx(indent))
+                  .arg(wholePx(px))
                   .arg(color.name(), text);
   }
 

@@ -2,6 +2,8 @@
 
 #include <QPainter>
 
+#include "views/plots/px.h"
+
 namespace qaq::views {
 namespace {
 

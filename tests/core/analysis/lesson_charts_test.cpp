@@ -32,8 +32,8 @@ TEST(LessonCharts, ShowRunsWithTheirIntervalsAndThePapersRatiosAsThePapers) {
   EXPECT_EQ(qaq.points[0].x, 5);
   EXPECT_EQ(qaq.points[0].y, 0.5);
   EXPECT_EQ(qaq.points[0].high, 1.1);
-  EXPECT_EQ(qaq.points[0].low, 0.05) << "a logarithmic axis has no place for less than nothing";
-  EXPECT_EQ(qaq.points[1].low, 0.75 - 0.6);
+  EXPECT_EQ(qaq.points[0].low, 0.5 / 3) << "a logarithmic axis has no place for less than nothing";
+  EXPECT_EQ(qaq.points[3].low, 1.25 - 0.6);
   EXPECT_EQ(chart.panels[1].series[0].points[0].x, 2.5);
   const ChartSeries& paper = chart.panels[0].series.back();
   EXPECT_EQ(paper.style, kPaperStyle);
