@@ -10,7 +10,7 @@ namespace {
 
 /// Of every run that a trade-off shows, by a loss of its own.
 LessonData measured() {
-  MeasuredRuns all{.model = "small", .text = "letter.txt", .prefix = 40, .n_positions = 24};
+  MeasuredRuns all;
   double loss = 0.5;
   for (const char* name : {"qaq 0.1", "qaq 0.3", "qaq 1", "qaq 3", "qaq 10", "qaq 30", "flat 1",
                            "flat 2", "flat 3", "flat 4", "flat 6", "flat 8"}) {
