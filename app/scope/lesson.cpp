@@ -14,6 +14,8 @@
 #include "data/files/whole_file.h"
 #include "data/lessons/lesson_file.h"
 #include "views/models/provenance.h"
+#include "views/plots/chart_plot.h"
+#include "views/plots/chart_words.h"
 #include "views/plots/figure_renderer.h"
 #include "views/shell/lesson_guide.h"
 #include "views/shell/main_window.h"
@@ -29,6 +31,24 @@ constexpr int kPictureScale = 2;  // dots a px
 
 QString tr(const char* text) { return QCoreApplication::translate("HandOut", text); }
 
+QString pictureHtml(const QString& name, const QImage& image) {
+  QByteArray png;
+  QBuffer buffer(&png);
+  buffer.open(QIODevice::WriteOnly);
+  image.save(&buffer, "PNG");
+  return QStringLiteral("<img alt=\"%1\" width=\"%2\" src=\"data:image/png;base64,%3\">\n")
+      .arg(name)
+      .arg(image.width() / kPictureScale)
+      .arg(QString::fromLatin1(png.toBase64()));
+}
+
+QString chartOf(const Chart& chart) {
+  views::ChartPlot plot;
+  plot.setChart(chart);
+  return pictureHtml(views::chartWords(chart.title).toHtmlEscaped(),
+                     views::chartPage(plot, {.scale = kPictureScale}).image());
+}
+
 QString pictureOf(const QString& view, MainWindow& window) {
   const views::SharedSlice& shown = window.workspace().shown();
   views::FigureRenderer renderer(
@@ -37,15 +57,7 @@ QString pictureOf(const QString& view, MainWindow& window) {
        .provenance = QString::fromStdString(views::provenanceText(*shown->analysis)),
        .fewColors = true},
       window.workspace().selection().locked());
-  QByteArray png;
-  QBuffer buffer(&png);
-  buffer.open(QIODevice::WriteOnly);
-  const QImage image = renderer.image();
-  image.save(&buffer, "PNG");
-  return QStringLiteral("<img alt=\"%1\" width=\"%2\" src=\"data:image/png;base64,%3\">\n")
-      .arg(view)
-      .arg(image.width() / kPictureScale)
-      .arg(QString::fromLatin1(png.toBase64()));
+  return pictureHtml(view, renderer.image());
 }
 
 /// The lesson in a window of its own, as somebody goes through it who always presses "Show me".
@@ -81,6 +93,7 @@ class HandOut {
                   .arg(guide.step() + 1)
                   .arg(QString::fromStdString(step.title).toHtmlEscaped()) +
               views::lessonHtml(body);
+    if (text.chart) m_body += chartOf(*text.chart);
     if (!step.picture.empty()) m_body += pictureOf(QString::fromStdString(step.picture), window);
     if (!text.question.isEmpty()) addQuestion(guide.step() + 1, text);
     if (guide.step() + 1 == guide.lesson()->steps.size())
@@ -113,7 +126,8 @@ void listLessons() {
 CLI::App* addLesson(CLI::App& program, LessonOptions& options) {
   CLI::App* lesson =
       program.add_subcommand("lesson", "Write a lesson's hand-out, without a display");
-  lesson->add_option("name", options.name, "list: all lessons; else one by its name or number")
+  lesson
+      ->add_option("name", options.name, "list: all lessons; else one by its name, number or title")
       ->required();
   lesson->add_option("--export", options.output, "The file to write, a name that ends in .html");
   lesson->add_flag("--no-answers", options.noAnswers, "Leave the answers out");

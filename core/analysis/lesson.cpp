@@ -1,6 +1,10 @@
 #include "core/analysis/lesson.h"
 
 #include <algorithm>
+#include <cctype>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
 
 namespace qaq {
 namespace {
@@ -20,6 +24,25 @@ bool parameter_is(const LessonCondition& condition, const LessonState& state) {
   const auto meant = parameters_named(state.parameters, condition.parameter);
   return std::ranges::all_of(
       meant, [&](const Parameter& each) { return same_value(each.value, condition.value); });
+}
+
+std::string lower_case(std::string_view text) {
+  std::string out(text);
+  for (char& letter : out)
+    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  return out;
+}
+
+/// "05-budget", "budget", "05", "5", the title.
+std::vector<std::string> names_of(const Lesson& lesson) {
+  std::vector<std::string> out{lower_case(lesson.id), lower_case(lesson.title)};
+  const std::size_t dash = lesson.id.find('-');
+  if (dash == std::string::npos) return out;
+  const std::string number = lesson.id.substr(0, dash);
+  out.push_back(lower_case(lesson.id.substr(dash + 1)));
+  out.push_back(number);
+  out.push_back(number.substr(std::min(number.find_first_not_of('0'), number.size())));
+  return out;
 }
 
 }  // namespace
@@ -52,6 +75,18 @@ bool holds(const LessonCondition& condition, const LessonState& state) {
 bool hold(const std::vector<LessonCondition>& conditions, const LessonState& state) {
   return std::ranges::all_of(
       conditions, [&](const LessonCondition& condition) { return holds(condition, state); });
+}
+
+std::size_t find_lesson(const std::vector<Lesson>& lessons, std::string_view name) {
+  const std::string wanted = lower_case(name);
+  std::string all;
+  for (std::size_t i = 0; i < lessons.size(); ++i) {
+    if (std::ranges::count(names_of(lessons[i]), wanted) > 0) return i;
+    all += (all.empty() ? "" : ", ") + lessons[i].id;
+  }
+  refuse_usage({.place = std::string(name),
+                .what = "there is no such lesson",
+                .cure = cat("choose one of ", all, ", by name, number or title")});
 }
 
 }  // namespace qaq

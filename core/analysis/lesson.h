@@ -68,6 +68,7 @@ struct LessonStep {
   std::vector<LessonCondition> done{};     ///< empty: done once it was read
   std::vector<LessonQuestion> question{};  ///< one at most
   std::string picture{};                   ///< view that a hand-out shows; empty: none
+  std::string chart{};                     ///< of lesson_charts.h, below the text; empty: none
 };
 
 struct Lesson {
@@ -80,5 +81,9 @@ struct Lesson {
   std::string comparison{};
   std::string comparison_from{};  ///< id of a step
 };
+
+/// Index of the lesson of this name: its id, the id without its number, its number, or its title;
+/// letters of either case. Throws Error{usage}, with the names, where there is none.
+std::size_t find_lesson(const std::vector<Lesson>& lessons, std::string_view name);
 
 }  // namespace qaq

@@ -155,6 +155,18 @@ LessonNumber larger_now(const LessonCall& call) {
   return words(value(0) > value(1) ? call.word(2) : call.word(3));
 }
 
+/// A parameter of the setting at hand.
+LessonNumber parameter_number(const LessonCall& call) {
+  const auto all = list_parameters(call.params());
+  const auto found = std::ranges::find(all, call.word(0), &Parameter::name);
+  if (found == all.end()) refuse_lesson(call.text(), "no such parameter", "see qaq replay --help");
+  if (const auto* value = std::get_if<double>(&found->value)) return number(*value);
+  if (const auto* value = std::get_if<std::int64_t>(&found->value)) {
+    return whole(static_cast<double>(*value));
+  }
+  refuse_lesson(call.text(), "the parameter is no number", "name one that is");
+}
+
 /// Violations with a bound of their own.
 LessonNumber jumps_at(const LessonCall& call) {
   ViolationParams params = call.params().violation;
@@ -195,6 +207,7 @@ std::span<const KnownNumber> capture_numbers() {
       {"forced", "", 0, forced},
       {"now", "METRIC", 1, now_number},
       {"larger_now", "METRIC, METRIC, WORD, WORD", 4, larger_now},
+      {"parameter", "NAME", 1, parameter_number},
       {"window", "", 0,
        [](const LessonCall& call) {
          return whole(static_cast<double>(call.params().qaq.value.last_n_attentions));

@@ -15,16 +15,21 @@
 
 namespace qaq {
 
-/// A run of `qaq evaluate` that lessons show, made beforehand (data/lessons/measure.py).
+/// A run of `qaq evaluate`, or of `qaq diagnose`, that lessons show, made beforehand
+/// (data/lessons/measure.py).
 struct MeasuredRun {
   std::string name;  ///< "key head 2"
   std::vector<std::pair<std::string, double>> metrics;
+  std::vector<std::pair<std::string, std::string>> texts{};  ///< "command", "cause"
 };
 struct MeasuredRuns {
   std::string command, model, text;  ///< what all runs have in common
   std::int64_t n_tokens = 0, prefix = 0, n_positions = 0;
   std::vector<MeasuredRun> runs;
+  std::vector<MeasuredRun> diagnoses{};  ///< of planted causes
 };
+/// Throws Error{input} where there is no such run (with the nearest) or metric.
+double measured_metric(const MeasuredRuns& all, const std::string& run, std::string_view metric);
 
 /// What the numbers of a lesson are computed from. What is missing makes numbers of it unknown.
 struct LessonData {

@@ -7,26 +7,62 @@
 namespace qaq {
 namespace {
 
+const MeasuredRun& find_run(const std::vector<MeasuredRun>& runs, const std::string& name) {
+  const auto found = std::ranges::find(runs, name, &MeasuredRun::name);
+  if (found != runs.end()) return *found;
+  std::vector<std::string> names;
+  for (const MeasuredRun& each : runs) names.push_back(each.name);
+  const auto nearest = nearest_name(name, names);
+  refuse_lesson(name, "there is no such run",
+                nearest ? cat("did you mean ", *nearest, "?") : "see measured.json");
+}
+
+/// Of a list of names and values; null: it is not there.
+template <class Value>
+const Value* value_of(const std::vector<std::pair<std::string, Value>>& all,
+                      std::string_view name) {
+  for (const auto& [key, value] : all) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
 double metric(const LessonCall& call, const std::string& run, const std::string& name) {
-  const auto& runs = call.measured().runs;
-  const auto found = std::ranges::find(runs, run, &MeasuredRun::name);
-  if (found == runs.end()) {
-    std::vector<std::string> names;
-    for (const MeasuredRun& each : runs) names.push_back(each.name);
-    const auto nearest = nearest_name(run, names);
-    refuse_lesson(call.text(), cat("there is no run '", run, "'"),
-                  nearest ? cat("did you mean ", *nearest, "?") : "see measured.json");
+  return measured_metric(call.measured(), run, name);
+}
+
+/// Of a planted cause: what its diagnosis found.
+LessonNumber diagnosis_number(const LessonCall& call) {
+  const MeasuredRun& run = find_run(call.measured().diagnoses, call.word(0));
+  if (const double* value = value_of(run.metrics, call.word(1))) {
+    return std::floor(*value) == *value ? whole(*value) : number(*value);
   }
-  for (const auto& [key, value] : found->metrics) {
-    if (key == name) return value;
-  }
-  refuse_lesson(call.text(), cat("the run has no '", name, "'"), "see measured.json");
+  if (const std::string* text = value_of(run.texts, call.word(1))) return words(*text);
+  refuse_lesson(call.text(), cat("the diagnosis has no '", call.word(1), "'"), "see measured.json");
 }
 
 LessonNumber run_number(const LessonCall& call) {
   const std::string& name = call.word(1);
   const double value = metric(call, call.word(0), name);
   return name == "same_top" ? share(value) : number(value);
+}
+
+/// A parameter of a run's, from its command: what was said last counts.
+LessonNumber setting_number(const LessonCall& call) {
+  const MeasuredRun& run = find_run(call.measured().runs, call.word(0));
+  const std::string* set = value_of(run.texts, "set");
+  const std::string wanted = call.word(1) + "=";
+  const std::size_t at = set ? set->rfind(" " + wanted) : std::string::npos;
+  if (at == std::string::npos) {
+    refuse_lesson(call.text(), cat("the run does not set '", call.word(1), "'"),
+                  "see measured.json");
+  }
+  const std::size_t from = at + 1 + wanted.size();
+  const std::string value = set->substr(from, set->find(' ', from) - from);
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  const bool is_share = call.word(1) == "outliers_ratio" && error == std::errc();
+  return is_share ? share(number) : words(value);
 }
 
 /// "yes" where the runs' mean KL differ by more than both intervals allow.
@@ -104,25 +140,32 @@ LessonNumber paper_gain(const LessonCall& call) {
   return gain;
 }
 
-/// Half the 95 % interval of an accuracy of n questions.
-LessonNumber accuracy_interval(const LessonCall& call) {
-  return share(normal_half_interval(call.number(0), call.whole(1)));
+/// Half the 95 % interval of an accuracy of the paper's.
+LessonNumber paper_interval(const LessonCall& call) {
+  return share(normal_half_interval(paper_value(call, 4), kPaperQuestions));
 }
 
-/// "yes" where two accuracies of n questions differ by more than both intervals allow.
+/// "yes" where two accuracies of the paper's differ by more than both intervals allow.
 LessonNumber paper_differs(const LessonCall& call) {
   const double one = paper_value(call, 4), two = paper_value(call, 5);
-  const auto interval = [&](double accuracy) {
-    return normal_half_interval(accuracy, call.whole(6));
+  const auto interval = [](double accuracy) {
+    return normal_half_interval(accuracy, kPaperQuestions);
   };
   return words(std::abs(two - one) > std::hypot(interval(one), interval(two)) ? "yes" : "no");
 }
 
 }  // namespace
 
+double measured_metric(const MeasuredRuns& all, const std::string& run, std::string_view metric) {
+  const double* value = value_of(find_run(all.runs, run).metrics, metric);
+  if (value) return *value;
+  refuse_lesson(run, cat("the run has no '", metric, "'"), "see measured.json");
+}
+
 std::span<const KnownNumber> result_numbers() {
   static constexpr KnownNumber kAll[] = {
       {"run", "RUN, METRIC", 2, run_number},
+      {"setting", "RUN, PARAMETER", 2, setting_number},
       {"differs", "RUN, RUN", 2, differs},
       {"better", "RUN, RUN, METRIC, WORD, WORD", 5, better},
       {"change", "RUN, RUN, METRIC", 3, change_number},
@@ -131,8 +174,11 @@ std::span<const KnownNumber> result_numbers() {
       {"setup", "model|text|command|tokens|prefix|scored", 1, setup_number},
       {"paper", "ITEM, MODEL, TASK, accuracy|ratio, WHAT", 5, paper_number},
       {"paper_gain", "ITEM, MODEL, TASK, accuracy|ratio, BEFORE, AFTER", 6, paper_gain},
-      {"paper_differs", "ITEM, MODEL, TASK, accuracy|ratio, WHAT, WHAT, QUESTIONS", 7,
-       paper_differs},
+      {"paper_differs", "ITEM, MODEL, TASK, accuracy|ratio, WHAT, WHAT", 6, paper_differs},
+      {"paper_interval", "ITEM, MODEL, TASK, accuracy|ratio, WHAT", 5, paper_interval},
+      {"paper_spread", "", 0, [](const LessonCall&) { return number(kPaperSpread); }},
+      {"paper_questions", "", 0,
+       [](const LessonCall&) { return whole(static_cast<double>(kPaperQuestions)); }},
       {"paper_claim", "ITEM", 1,
        [](const LessonCall& call) {
          const std::string_view claim = paper_claim(call.word(0));
@@ -140,7 +186,7 @@ std::span<const KnownNumber> result_numbers() {
            refuse_lesson(call.text(), "the paper claims nothing of it", "name its item");
          return words(std::string(claim));
        }},
-      {"accuracy_interval", "ACCURACY, QUESTIONS", 2, accuracy_interval},
+      {"diagnosis", "NAME, WHAT", 2, diagnosis_number},
   };
   return kAll;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -17,6 +18,12 @@ struct PaperNumber {
   std::optional<double> accuracy{};
   std::optional<double> ratio{};  ///< uncompressed over compressed
 };
+
+/// Of each task, that the paper's accuracies are of.
+inline constexpr std::int64_t kPaperQuestions = 1000;
+
+/// Where Fig. 2(c) ends, on both sides.
+inline constexpr double kPaperSpread = 5;
 
 /// What the paper reports in one of its figures or tables, in its order; of `task` alone where the
 /// paper has that task, else of all.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/analysis/lesson_charts.h"
 #include "core/analysis/scope_params.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -41,11 +42,12 @@ class LessonReader {
 
  private:
   void add_step(const std::string& place, const Json& json) {
-    check_keys(place, json, {"id", "do", "highlight", "picture", "done_when", "question"});
+    check_keys(place, json, {"id", "do", "highlight", "picture", "chart", "done_when", "question"});
     LessonStep step{.id = text(place + "/id", json.value("id", Json()))};
     step.commands = texts(place + "/do", json.value("do", Json::array()));
     step.highlight = texts(place + "/highlight", json.value("highlight", Json::array()));
     if (json.contains("picture")) step.picture = text(place + "/picture", json["picture"]);
+    if (json.contains("chart")) step.chart = chart(place + "/chart", json["chart"]);
     Json done = json.value("done_when", Json::array());
     if (done.is_object()) done = Json::array({done});
     check_list(place + "/done_when", done);
@@ -64,6 +66,15 @@ class LessonReader {
     step.body = section->body;
     if (json.contains("question")) add_question(place + "/question", json["question"], step);
     lesson_.steps.push_back(std::move(step));
+  }
+
+  std::string chart(const std::string& place, const Json& json) const {
+    std::string name = text(place, json);
+    const std::vector<std::string> known = lesson_chart_names();
+    if (std::ranges::find(known, name) != known.end()) return name;
+    const auto nearest = nearest_name(name, known);
+    refuse(place, "is no chart",
+           nearest ? cat("did you mean ", *nearest, "?") : "see lesson_charts.h");
   }
 
   void add_question(const std::string& place, const Json& json, LessonStep& step) {
@@ -197,17 +208,12 @@ std::vector<std::string> lesson_names() {
 }
 
 Lesson read_lesson(const std::string& name) {
+  std::vector<Lesson> all;
   for (const BundledLesson& lesson : bundled_lessons()) {
-    const bool by_number =
-        lesson.name.starts_with(name + "-") || lesson.name.starts_with("0" + name + "-");
-    if (lesson.name != name && !by_number) continue;
-    return parse_lesson(std::string(lesson.name), std::string(lesson.json),
-                        std::string(lesson.markdown));
+    all.push_back(parse_lesson(std::string(lesson.name), std::string(lesson.json),
+                               std::string(lesson.markdown)));
   }
-  const auto names = lesson_names();
-  std::string all;
-  for (const std::string& each : names) all += (all.empty() ? "" : ", ") + each;
-  refuse_usage({.place = name, .what = "there is no such lesson", .cure = "choose " + all});
+  return std::move(all[find_lesson(all, name)]);
 }
 
 Lesson parse_lesson(const std::string& name, const std::string& json, const std::string& markdown) {

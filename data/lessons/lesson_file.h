@@ -10,13 +10,15 @@ namespace qaq {
 /// Names of the bundled lessons, in their order: "01-cache".
 std::vector<std::string> lesson_names();
 
-/// A bundled lesson; a name may be its number: "5". Throws Error{usage} where there is none.
+/// A bundled lesson by its name, number or title (find_lesson()). Throws Error{usage} where there
+/// is none.
 Lesson read_lesson(const std::string& name);
 
 /// Reads a lesson from its two files. NAME.json says what it does:
 ///
 ///   {"format": "qaq-lesson", "version": 1, "capture": "letter", "comparison_from": "rate",
 ///    "steps": [{"id": "size", "do": ["layer 14"], "highlight": ["bits"], "picture": "bits",
+///    "chart": "window",
 ///               "done_when": [{"layer": 14}, {"parameter": "value.n_bits_max", "equals": 2}],
 ///               "question": {"choices": ["16 MiB", "512 MiB"], "answer": "{{...}}"}}]}
 ///

@@ -14,11 +14,11 @@ MeasuredRuns bundled_measured_runs() {
 }
 
 MeasuredRuns parse_measured_runs(const std::string& file, const std::string& text) {
-  const auto json =
-      parse_settings(file, text,
-                     {"qaq-lesson-results",
-                      "results of lessons",
-                      {"command", "model", "text", "n_tokens", "prefix", "n_positions", "runs"}});
+  const auto json = parse_settings(
+      file, text,
+      {"qaq-lesson-results",
+       "results of lessons",
+       {"command", "model", "text", "n_tokens", "prefix", "n_positions", "runs", "diagnoses"}});
   MeasuredRuns out;
   const auto refuse = [&](const std::string& place, const char* what) {
     refuse_input({.file = file, .place = place, .what = what, .cure = "make it with measure.py"});
@@ -34,19 +34,25 @@ MeasuredRuns parse_measured_runs(const std::string& file, const std::string& tex
     if (!json.contains(key) || !json[key].is_number_integer()) refuse(key, "is no whole number");
     *into = json[key].get<std::int64_t>();
   }
-  if (!json.contains("runs") || !json["runs"].is_array()) refuse("runs", "is no list");
-  for (std::size_t i = 0; i < json["runs"].size(); ++i) {
-    const auto& run = json["runs"][i];
-    const std::string place = cat("runs/", i);
-    if (!run.is_object() || !run.contains("name") || !run["name"].is_string()) {
-      refuse(place, "has no name");
+  const auto read_runs = [&](const std::string& list) {
+    if (!json.contains(list) || !json[list].is_array()) refuse(list, "is no list");
+    std::vector<MeasuredRun> runs;
+    for (std::size_t i = 0; i < json[list].size(); ++i) {
+      const auto& run = json[list][i];
+      if (!run.is_object() || !run.contains("name") || !run["name"].is_string()) {
+        refuse(cat(list, "/", i), "has no name");
+      }
+      MeasuredRun made{run["name"].get<std::string>(), {}, {}};
+      for (const auto& [key, value] : run.items()) {
+        if (value.is_number()) made.metrics.emplace_back(key, value.get<double>());
+        if (value.is_string()) made.texts.emplace_back(key, value.get<std::string>());
+      }
+      runs.push_back(std::move(made));
     }
-    MeasuredRun made{run["name"].get<std::string>(), {}};
-    for (const auto& [key, value] : run.items()) {
-      if (value.is_number()) made.metrics.emplace_back(key, value.get<double>());
-    }
-    out.runs.push_back(std::move(made));
-  }
+    return runs;
+  };
+  out.runs = read_runs("runs");
+  out.diagnoses = read_runs("diagnoses");
   return out;
 }
 

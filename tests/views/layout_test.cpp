@@ -1,6 +1,7 @@
 // Pages and layouts of one's own, runs that come back, presentation.
 #include <QDockWidget>
 #include <QFile>
+#include <QLabel>
 #include <QMenuBar>
 #include <QToolButton>
 #include <gtest/gtest.h>
@@ -9,7 +10,9 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/views/views_fixture.h"
 #include "views/panels/runs_panel.h"
+#include "views/panels/timeline.h"
 #include "views/plots/choice_switch.h"
+#include "views/plots/map_pane.h"
 #include "views/plots/run_label.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/layout_store.h"
@@ -102,6 +105,68 @@ TEST_F(Layouts, APresentationIsThePageAloneAndEndsAsItBegan) {
   run("present");
   EXPECT_FALSE(window.isPresenting());
   EXPECT_TRUE(window.docks()->dock("parameters")->isVisible());
+}
+
+/// Sizes of each kind that there are: what was set once, what a theme sets, what is painted.
+QList<double> sizesOf(MainWindow& window) {
+  QList<double> sizes;
+  for (MapPane* pane : window.page()->current()->panes()) {
+    sizes += {1.0 * pane->xAxis->tickLabelFont().pixelSize(),
+              1.0 * pane->xAxis->labelFont().pixelSize(),
+              pane->xAxis->tickPen().widthF(),
+              1.0 * pane->axisRect()->margins().left(),
+              1.0 * pane->axisRect()->margins().bottom(),
+              1.0 * pane->xAxis->tickLengthOut()};
+  }
+  for (const QCustomPlot* plot : window.page()->current()->findChildren<QCustomPlot*>()) {
+    for (int i = 0; i < plot->graphCount(); ++i) sizes += plot->graph(i)->pen().widthF();
+  }
+  for (const QLabel* label : window.page()->current()->findChildren<QLabel*>()) {
+    sizes += QFontInfo(label->font()).pixelSize();
+  }
+  sizes += {1.0 * Theme::font(Theme::kTickPx).pixelSize(), px(2),
+            1.0 * QFontInfo(QApplication::font()).pixelSize(),
+            1.0 * window.timeline()->sizeHint().height()};
+  return sizes;
+}
+
+TEST_F(Layouts, APresentationIsLargerAndEndsAsItBegan) {
+  run("page-add \"bits,errors outliers,distributions\"");
+  pages().setCurrentIndex(pages().count() - 1);
+  settle();
+  const QList<double> before = sizesOf(window);
+  ASSERT_GT(before.size(), 40);
+  run("present");
+  const QList<double> presented = sizesOf(window);
+  ASSERT_EQ(presented.size(), before.size());
+  for (qsizetype i = 0; i < before.size(); ++i) {
+    if (before[i] == 0) continue;  // a graph without a line
+    EXPECT_NEAR(presented[i] / before[i], Theme::kPresented, 0.5 / before[i] + 0.01) << i;
+  }
+  run("present");
+  EXPECT_EQ(sizesOf(window), before);
+}
+
+TEST_F(Layouts, AFigureIsTheSameFromAPresentation) {
+  const auto figure = [this](const char* view) {
+    const QString path = QString::fromStdString(folder.file("figure.png"));
+    window.exportNow({.view = QLatin1String(view), .path = path, .millimetres = {160, 100}});
+    QFile file(path);
+    EXPECT_TRUE(file.open(QIODevice::ReadOnly));
+    return file.readAll();
+  };
+  // On a page of its own, so that neither window is too low for all of it.
+  for (const char* view : {"bits", "distributions"}) {
+    run(QStringLiteral("page-add ") + QLatin1String(view));
+    pages().setCurrentIndex(pages().count() - 1);
+    settle();
+    const QByteArray before = figure(view);
+    EXPECT_GT(before.size(), 1000);
+    run("present");
+    EXPECT_TRUE(figure(view) == before) << view;
+    EXPECT_EQ(px(1), Theme::kPresented) << "the screen stays as it was";
+    run("present");
+  }
 }
 
 TEST_F(Layouts, ARunThatWasTakenOffComesBackByUndo) {

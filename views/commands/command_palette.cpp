@@ -12,7 +12,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kWidth = 640, kAround = 96;  // px; with the title and the line that is typed in
+constexpr Px<int> kWidth{640}, kAround{96};  // px; with the title and the line that is typed in
 constexpr int kLeastLines = 3, kMostLines = 10;
 constexpr int kPage = 8;  // lines that Page Up and Page Down move
 

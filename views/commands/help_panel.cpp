@@ -6,7 +6,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kWidth = 520;
+constexpr Px<int> kWidth{520};
 
 }  // namespace
 

@@ -8,8 +8,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kTop = 64;     // px below the window's upper edge: under the toolbar
-constexpr int kMargin = 24;  // px that stay free around
+constexpr Px<int> kTop{64};     // px below the window's upper edge: under the toolbar
+constexpr Px<int> kMargin{24};  // px that stay free around
 
 }  // namespace
 

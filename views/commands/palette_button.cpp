@@ -8,8 +8,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kWide = 280, kNarrow = 36, kHeight = 27;  // px
-constexpr int kIcon = 16, kPad = 8;
+constexpr Px<int> kWide{280}, kNarrow{36}, kHeight{27};  // px
+constexpr Px<int> kIcon{16}, kPad{8};
 
 }  // namespace
 

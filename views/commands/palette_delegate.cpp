@@ -7,7 +7,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kPad = 8, kGap = 12;
+constexpr Px<int> kPad{8}, kGap{12};
 
 }  // namespace
 

@@ -11,7 +11,7 @@ class PaletteDelegate : public QStyledItemDelegate {
   Q_OBJECT
 
  public:
-  static constexpr int kHeight = 42;  ///< px
+  static constexpr Px<int> kHeight{42};  ///< px
 
   using QStyledItemDelegate::QStyledItemDelegate;
 

@@ -83,10 +83,6 @@ ParameterLine readAssignment(const QString& text) {
   return *line;
 }
 
-QString nothingToReset() {
-  return ParameterCommands::tr("all parameters have their defaults; nothing to reset");
-}
-
 }  // namespace
 
 void ParameterCommands::addUndo(CommandRegistry& registry, ParameterEdits& edits) {
@@ -157,11 +153,6 @@ void ParameterCommands::addEdits(CommandRegistry& registry, ParameterEdits& edit
                 .keywords = tr("default"),
                 .menu = "edit",
                 .section = "parameters",
-                .blocked =
-                    [&workspace] {
-                      return same_parameters(workspace.params(), ScopeParams{}) ? nothingToReset()
-                                                                                : QString();
-                    },
                 .run =
                     [&edits](const CommandArguments&) {
                       edits.change(ScopeParams{}, tr("reset all parameters"));

@@ -12,20 +12,18 @@
 #include <QToolButton>
 #include <QVBoxLayout>
 
+#include "views/plots/chart_plot.h"
+
 namespace qaq::views {
 namespace {
 
 constexpr int kTitlePx = 17, kTextPx = 14;
-constexpr double kPresented = 1.4;  // times the size
 constexpr int kMargin = 12, kGap = 8;
-constexpr int kBarHeight = 4, kBarGap = 4, kWidestBar = 34;  // px
-
-constexpr const char* kPx = "px";  // of a widget: its text at its usual size
+constexpr Px<int> kBarHeight{4}, kBarGap{4}, kWidestBar{34};
 
 QLabel* textLabel(int px, bool bold = false) {
   auto* label = new QLabel;
   label->setFont(Theme::font(px, bold));
-  label->setProperty(kPx, px);
   label->setWordWrap(true);
   label->setTextFormat(Qt::RichText);
   label->setTextInteractionFlags(Qt::TextSelectableByMouse);
@@ -58,7 +56,7 @@ void StepBar::setTheme(const Theme& theme) {
 void StepBar::paintEvent(QPaintEvent*) {
   if (m_count == 0) return;
   QPainter painter(this);
-  const int width = std::min(kWidestBar, (this->width() + kBarGap) / m_count - kBarGap);
+  const int width = std::min<int>(kWidestBar, (this->width() + kBarGap) / m_count - kBarGap);
   for (int i = 0; i < m_count; ++i) {
     const QRect bar(i * (width + kBarGap), (height() - kBarHeight) / 2, width, kBarHeight);
     painter.fillRect(bar, m_done.contains(i) ? m_theme.accent : m_theme.border);
@@ -115,6 +113,11 @@ QWidget* LessonPanel::makeStep() {
   body->addWidget(m_stepTitle);
   m_body = textLabel(kTextPx);
   body->addWidget(m_body);
+  m_chart = new ChartPlot;
+  QSizePolicy follows(QSizePolicy::Ignored, QSizePolicy::Fixed);
+  follows.setHeightForWidth(true);
+  m_chart->setSizePolicy(follows);
+  body->addWidget(m_chart);
 
   m_other = new QWidget;
   auto* other = new QVBoxLayout(m_other);
@@ -207,17 +210,6 @@ void LessonPanel::showList(const QList<Entry>& lessons) {
   m_pages->setCurrentIndex(0);
 }
 
-void LessonPanel::setPresenting(bool presenting) {
-  m_presenting = presenting;
-  for (QWidget* widget : findChildren<QWidget*>()) {
-    const int px = widget->property(kPx).toInt();
-    if (px > 0) {
-      widget->setFont(
-          Theme::font(presenting ? qRound(px * kPresented) : px, widget->font().bold()));
-    }
-  }
-}
-
 bool LessonPanel::showsList() const { return m_pages->currentIndex() == 0; }
 
 void LessonPanel::showPage(const Page& page) {
@@ -256,6 +248,12 @@ void LessonPanel::setText(const LessonText& text) {
                             m_text.choices == text.choices && m_text.right == text.right;
   m_text = text;
   m_body->setText(lessonHtml(text.body));
+  m_chart->setVisible(text.chart != nullptr);
+  if (text.chart) {
+    Chart chart = *text.chart;
+    chart.columns = 1;  // the dock is narrow
+    m_chart->setChart(chart);
+  }
   m_question->setText(lessonHtml(text.question));
   m_comparison->setText(lessonHtml(text.comparison));
   m_comparison->setVisible(!text.comparison.isEmpty());
@@ -268,8 +266,7 @@ void LessonPanel::setText(const LessonText& text) {
   }
   for (int i = 0; i < text.choices.size(); ++i) {
     auto* choice = new QRadioButton(text.choices[i]);
-    choice->setProperty(kPx, kTextPx);
-    choice->setFont(Theme::font(m_presenting ? qRound(kTextPx * kPresented) : kTextPx));
+    choice->setFont(Theme::font(kTextPx));
     choice->setEnabled(text.right >= 0);
     m_choices.addButton(choice, i);
     m_choiceColumn->addWidget(choice);
@@ -308,6 +305,7 @@ void LessonPanel::styleTexts() {
 void LessonPanel::setTheme(const Theme& theme) {
   m_theme = theme;
   m_bar->setTheme(theme);
+  m_chart->setTheme(theme);
   const QString choices =
       QStringLiteral(
           "QRadioButton::indicator { width: 12px; height: 12px; border-radius: 7px; "

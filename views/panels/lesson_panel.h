@@ -15,6 +15,8 @@ class QVBoxLayout;
 
 namespace qaq::views {
 
+class ChartPlot;
+
 /// How far a lesson's steps are done, as a row of bars.
 class StepBar : public QWidget {
   Q_OBJECT
@@ -23,7 +25,7 @@ class StepBar : public QWidget {
   explicit StepBar(QWidget* parent = nullptr);
   void setSteps(int count, int current, const QList<int>& done);
   void setTheme(const Theme& theme);
-  QSize sizeHint() const override { return {240, 12}; }
+  QSize sizeHint() const override { return {wholePx(240), wholePx(12)}; }
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -65,8 +67,6 @@ class LessonPanel : public QWidget {
   /// The same step, another state of the window.
   void setDone(bool isDone, const QList<int>& steps);
   void setTheme(const Theme& theme);
-  /// Larger text, for a room.
-  void setPresenting(bool presenting);
 
   bool showsList() const;
   QPushButton* showMe() const { return m_showMe; }
@@ -97,6 +97,7 @@ class LessonPanel : public QWidget {
   QList<QWidget*> m_listRows;
   QScrollArea* m_scroll = nullptr;
   QLabel *m_title = nullptr, *m_where = nullptr, *m_stepTitle = nullptr, *m_body = nullptr;
+  ChartPlot* m_chart = nullptr;
   QLabel* m_hint = nullptr;
   QWidget* m_other = nullptr;  ///< another capture is open
   QLabel* m_otherText = nullptr;
@@ -107,7 +108,6 @@ class LessonPanel : public QWidget {
   QVBoxLayout* m_choiceColumn = nullptr;
   QLabel *m_question = nullptr, *m_answer = nullptr, *m_comparison = nullptr;
   QButtonGroup m_choices;
-  bool m_presenting = false;
   Page m_page;
   LessonText m_text;
 };

@@ -5,6 +5,7 @@
 #include <QTextDocument>
 #include <algorithm>
 
+#include "core/analysis/lesson_charts.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -55,6 +56,7 @@ LessonText lessonText(const Lesson& lesson, std::size_t step, const LessonData& 
   };
   const LessonStep& of = lesson.steps[step];
   LessonText out{.body = filled(of.body)};
+  if (!of.chart.empty()) out.chart = std::make_shared<const Chart>(lesson_chart(of.chart, data));
   for (const LessonQuestion& question : of.question) {
     out.question = filled(question.text);
     for (const std::string& choice : question.choices) out.choices.push_back(filled(choice));

@@ -2,8 +2,9 @@
 
 #include <QString>
 #include <QStringList>
-#include <optional>
+#include <memory>
 
+#include "core/analysis/chart.h"
 #include "core/analysis/lesson.h"
 #include "core/analysis/lesson_numbers.h"
 
@@ -25,7 +26,8 @@ struct LessonText {
   /// that the question is about.
   int right = -1;
   QString why{};
-  QString comparison{};  ///< empty before the step that it begins with
+  QString comparison{};                  ///< empty before the step that it begins with
+  std::shared_ptr<const Chart> chart{};  ///< null: the step has none
 };
 
 /// May take as long as what its numbers are computed from. Throws what lesson_number() throws.

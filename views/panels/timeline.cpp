@@ -13,11 +13,11 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kSide = 10;        // px beside the line, for the handle
-constexpr double kLineY = 20;    // px from the top
-constexpr double kHandle = 7;    // px of radius
-constexpr double kTriangle = 8;  // px of width
-constexpr int kPage = 10;        // steps of Page Up and Page Down
+constexpr Px<int> kSide{10};        // px beside the line, for the handle
+constexpr Px<double> kLineY{20};    // px from the top
+constexpr Px<double> kHandle{7};    // px of radius
+constexpr Px<double> kTriangle{8};  // px of width
+constexpr int kPage = 10;           // steps of Page Up and Page Down
 
 }  // namespace
 
@@ -73,9 +73,9 @@ void TimelineTrack::paintEvent(QPaintEvent*) {
   QPainter painter(this);
   painter.setRenderHint(QPainter::Antialiasing);
   const double at = xOf(m_step);
-  painter.setPen(QPen(m_theme.border, 4, Qt::SolidLine, Qt::RoundCap));
+  painter.setPen(QPen(m_theme.border, px(4), Qt::SolidLine, Qt::RoundCap));
   painter.drawLine(QPointF(kSide, kLineY), QPointF(width() - kSide, kLineY));
-  painter.setPen(QPen(m_theme.accent, 4, Qt::SolidLine, Qt::RoundCap));
+  painter.setPen(QPen(m_theme.accent, px(4), Qt::SolidLine, Qt::RoundCap));
   painter.drawLine(QPointF(kSide, kLineY), QPointF(at, kLineY));
   painter.setPen(Qt::NoPen);
   painter.setBrush(m_theme.violation);
@@ -88,7 +88,7 @@ void TimelineTrack::paintEvent(QPaintEvent*) {
     painter.drawPolygon(QPolygonF({QPointF(x, 2), QPointF(x - kTriangle / 2, 2 + kTriangle),
                                    QPointF(x + kTriangle / 2, 2 + kTriangle)}));
   }
-  painter.setPen(QPen(m_theme.accent, 2));
+  painter.setPen(QPen(m_theme.accent, px(2)));
   painter.setBrush(m_theme.surface);
   painter.drawEllipse(QPointF(at, kLineY), kHandle, kHandle);
   if (hasFocus()) {

@@ -31,7 +31,7 @@ class TimelineTrack : public QWidget {
   void moved(int step, bool isFinal);
 
  protected:
-  QSize sizeHint() const override { return {200, 30}; }
+  QSize sizeHint() const override { return {wholePx(200), wholePx(30)}; }
   void paintEvent(QPaintEvent* event) override;
   void mousePressEvent(QMouseEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;

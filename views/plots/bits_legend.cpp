@@ -7,7 +7,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kSwatchWidth = 36, kNarrowSwatch = 20, kSwatchHeight = 17, kGap = 7;
+constexpr Px<double> kSwatchWidth{36}, kNarrowSwatch{20}, kSwatchHeight{17}, kGap{7};
 
 }  // namespace
 
@@ -42,7 +42,7 @@ QString BitsLegend::text() const {
 void BitsLegend::drawSwatch(QCPPainter* painter, const QRectF& box, const Entry& entry) const {
   const QRgb fill = m_colors(static_cast<float>(entry.bits));
   painter->setAntialiasing(false);
-  painter->setPen(QPen(theme().frame, 1));
+  painter->setPen(QPen(theme().frame, px(1)));
   painter->setBrush(QColor(fill));
   painter->drawRect(box);
   painter->setPen(Palette::inkOn(fill));
@@ -54,15 +54,15 @@ void BitsLegend::draw(QCPPainter* painter) {
   if (m_entries.empty()) return;
   const QFont small = Theme::font(Theme::kTickPx), label = Theme::font(Theme::kLabelPx);
   const QRectF area = rect();
-  const double top = area.top() + (isCompact() ? 3 : 4);
-  const double shareTop = top + kSwatchHeight + 3;
+  const double top = area.top() + (isCompact() ? px(3) : px(4));
+  const double shareTop = top + kSwatchHeight + px(3);
   const QString mean = m_nominal ? tr("mean %1 bits").arg(numberText(m_mean)) : QString();
   const double meanWidth = QFontMetricsF(label).horizontalAdvance(mean);
   const double right = area.right() - kRight;
 
   painter->setFont(small);
   painter->setPen(mutedColor());
-  painter->drawText(QRectF(area.left(), top, kLeft - 8, kSwatchHeight),
+  painter->drawText(QRectF(area.left(), top, kLeft - px(8), kSwatchHeight),
                     Qt::AlignRight | Qt::AlignVCenter, tr("bits"));
   const auto n = static_cast<double>(m_entries.size() + (m_absent ? 1 : 0));
   double room = right - meanWidth - 12 - (area.left() + kLeft);
@@ -73,36 +73,37 @@ void BitsLegend::draw(QCPPainter* painter) {
   const double slot = std::clamp(room / n, kNarrowSwatch + kGap, kSwatchWidth + kGap);
   const bool shares = !isCompact() && !narrow && slot >= kSwatchWidth;
   if (shares) {
-    painter->drawText(QRectF(area.left(), shareTop, kLeft - 8, 16),
+    painter->drawText(QRectF(area.left(), shareTop, kLeft - px(8), px(16)),
                       Qt::AlignRight | Qt::AlignVCenter, tr("share"));
   }
   for (const Entry& entry : m_entries) {
-    const double width = numeral(entry.bits).size() > 2 ? std::max(slot - kGap, 40.0) : slot - kGap;
+    const double width =
+        numeral(entry.bits).size() > 2 ? std::max(slot - kGap, px(40)) : slot - kGap;
     drawSwatch(painter, QRectF(x, top, width, kSwatchHeight), entry);
     if (shares) {
       painter->setFont(small);
       painter->setPen(mutedColor());
-      painter->drawText(QRectF(x - 6, shareTop, width + 12, 16), Qt::AlignCenter,
+      painter->drawText(QRectF(x - px(6), shareTop, width + px(12), px(16)), Qt::AlignCenter,
                         shareText(entry.share));
     }
     x += width + kGap;
   }
-  if (m_absent && x + 50 < right - meanWidth) {
+  if (m_absent && x + px(50) < right - meanWidth) {
     const QRectF box(x + 4, top, kSwatchWidth, kSwatchHeight);
-    painter->setPen(QPen(theme().frame, 1));
+    painter->setPen(QPen(theme().frame, px(1)));
     painter->setBrush(QBrush(theme().hatch, Qt::BDiagPattern));
     painter->drawRect(box);
     painter->setFont(small);
     painter->setPen(mutedColor());
     if (!isCompact())
-      painter->drawText(QRectF(x - 6, shareTop, kSwatchWidth + 20, 16), Qt::AlignCenter,
+      painter->drawText(QRectF(x - px(6), shareTop, kSwatchWidth + px(20), px(16)), Qt::AlignCenter,
                         tr("absent"));
   }
   if (narrow) {
     if (isCompact()) return;
     painter->setFont(small);
     painter->setPen(textColor());
-    painter->drawText(QRectF(area.left() + kLeft, shareTop, right - area.left() - kLeft, 16),
+    painter->drawText(QRectF(area.left() + kLeft, shareTop, right - area.left() - kLeft, px(16)),
                       Qt::AlignRight | Qt::AlignVCenter, mean);
     return;
   }
@@ -113,7 +114,8 @@ void BitsLegend::draw(QCPPainter* painter) {
   if (isCompact() || !m_nominal) return;
   painter->setFont(small);
   painter->setPen(mutedColor());
-  painter->drawText(QRectF(right - 140, shareTop, 140, 16), Qt::AlignRight | Qt::AlignVCenter,
+  painter->drawText(QRectF(right - px(140), shareTop, px(140), px(16)),
+                    Qt::AlignRight | Qt::AlignVCenter,
                     tr("nominal %1").arg(numberText(*m_nominal)));
 }
 

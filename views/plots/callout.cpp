@@ -3,8 +3,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kLeastPlotHeight = 150;
-constexpr double kMargin = 8, kBelowBadge = 34;
+constexpr Px<double> kLeastPlotHeight{150};
+constexpr Px<double> kMargin{8}, kBelowBadge{34};
 
 }  // namespace
 
@@ -23,7 +23,7 @@ void Callout::draw(QCPPainter* painter) {
   if (m_text.isEmpty() || plot.height() < kLeastPlotHeight) return;
   const QFont font = Theme::font(Theme::kTickPx);
   const QFontMetricsF metrics(font);
-  const double width = std::min(230.0, plot.width() * 0.6);
+  const double width = std::min(px(230), plot.width() * 0.6);
   const QRectF text = metrics.boundingRect(QRectF(0, 0, width, plot.height()),
                                            Qt::AlignLeft | Qt::TextWordWrap, m_text);
   // Future tokens leave the upper right corner free.
@@ -37,7 +37,7 @@ void Callout::draw(QCPPainter* painter) {
     drawLine(painter, QLineF(QPointF(x, below ? box.bottom() : box.center().y()), target),
              theme().muted);
   }
-  painter->setPen(QPen(theme().border, 1));
+  painter->setPen(QPen(theme().border, px(1)));
   painter->setBrush(theme().surface);
   painter->drawRect(box.toAlignedRect());
   painter->setPen(theme().text);

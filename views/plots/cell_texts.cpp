@@ -10,8 +10,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kLeastCell = 16;  // px
-constexpr double kPadding = 2;     // px on each side of a number
+constexpr Px<double> kLeastCell{16};  // px
+constexpr Px<double> kPadding{2};     // px on each side of a number
 constexpr int kMostDigits = 3;
 
 struct Range {
@@ -59,7 +59,7 @@ void drawCellTexts(QPainter* painter, const Heatmap& map, const ColorMap& colors
       const float cell = map.at(row, column);
       if (!Heatmap::is_value(cell)) continue;
       const QRectF box = frame.cell(row, column);
-      painter->setPen(QPen(line, 1));
+      painter->setPen(QPen(line, px(1)));
       painter->drawRect(box);
       const QString text = textOf(cell, colors, metrics, room);
       if (text.isEmpty()) continue;

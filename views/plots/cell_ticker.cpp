@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "views/plots/px.h"
+
 namespace qaq::views {
 namespace {
 
-constexpr double kLeastGap = 28;  // px between labels
-constexpr double kCellGap = 16;   // px of one row that carries a label of its own
+constexpr Px<double> kLeastGap{28};  // px between labels
+constexpr Px<double> kCellGap{16};   // px of one row that carries a label of its own
 constexpr int kMostTicks = 10;
 
 /// The smallest of 1, 2, 5, 10, 20 ... that is enough.
@@ -39,11 +41,13 @@ void CellTicker::generate(const QCPRange& range, const QLocale&, QChar, int, QVe
   if (tickLabels) tickLabels->clear();
   if (m_count == 0 || range.size() <= 0) return;
   const double cellPx = axisPixels() / range.size();
-  const bool single = m_groupSize == 1 || cellPx >= kCellGap;
+  // Labels of cells are wider than high.
+  const double cellGap = m_axis->orientation() == Qt::Horizontal ? kLeastGap : kCellGap;
+  const bool single = m_groupSize == 1 || cellPx >= cellGap;
   const int size = single ? 1 : m_groupSize;
   const int count = m_count / size;
   const bool wordy = single && m_groupSize > 1;
-  const double gap = wordy ? kCellGap : kLeastGap;
+  const double gap = wordy ? cellGap : double{kLeastGap};
   const double inSight = range.size() / size;
   const int step =
       niceStep(std::max({1.0, gap / (cellPx * size), wordy ? 1.0 : inSight / kMostTicks}));

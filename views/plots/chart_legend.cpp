@@ -7,7 +7,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kSide = 12, kRow = 20, kSample = 26, kGap = 6, kBetween = 18, kBelow = 4;  // px
+constexpr Px<double> kSide{12}, kRow{20}, kSample{26}, kGap{6}, kBetween{18}, kBelow{4};  // px
 
 double widthOf(const QString& name) {
   return kSample + kGap + QFontMetricsF(Theme::font(Theme::kLabelPx)).horizontalAdvance(name);

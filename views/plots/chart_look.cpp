@@ -6,9 +6,9 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kSignPx = 7, kLinePx = 1.6;
-constexpr double kSmallSignPx = 4;
-constexpr double kBoxPx = 1.6;
+constexpr Px<double> kSignPx{7}, kLinePx{1.6};
+constexpr Px<double> kSmallSignPx{4};
+constexpr Px<double> kBoxPx{1.6};
 constexpr int kBandAlpha = 40;
 constexpr std::size_t kMany = 100;  // points, which would cover each other
 
@@ -45,7 +45,7 @@ Style styleOf(int style, const Theme& theme) {
 
 }  // namespace
 
-QPen linePen(const Theme& theme) { return {theme.muted, 1, Qt::DashLine}; }
+QPen linePen(const Theme& theme) { return {theme.muted, px(1), Qt::DashLine}; }
 
 ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
   const auto [color, shape] = styleOf(series.style, theme);
@@ -70,17 +70,17 @@ ChartLook lookOf(const ChartSeries& series, const Theme& theme) {
       break;
     case ChartMark::bars:
       look.fill = inside;
-      look.line = QPen(color, 1);
+      look.line = QPen(color, px(1));
       break;
     case ChartMark::boxes:
       look.line = QPen(theme.accent, kBoxPx);
       break;
     case ChartMark::rug:
-      look.line = QPen(color, 2);
+      look.line = QPen(color, px(2));
       break;
     case ChartMark::rings:
-      look.sign = QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme.violation, 2), Qt::NoBrush,
-                                  kSignPx);
+      look.sign = QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(theme.violation, px(2)),
+                                  Qt::NoBrush, kSignPx);
       break;
     case ChartMark::band: {
       QColor veil = color;

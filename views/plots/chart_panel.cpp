@@ -14,8 +14,8 @@ namespace {
 constexpr double kBarWidth = 0.7;                     // of a category's place
 constexpr double kBoxWidth = 0.94, kBoxAbove = 0.08;  // of a place, of the y axis
 constexpr double kRugHeight = 0.05;
-constexpr double kRingPx = 11;
-constexpr int kPadding = 10;          // px beside labels
+constexpr Px<double> kRingPx{11};
+constexpr Px<int> kPadding{10};       // px beside labels
 constexpr double kLeastReach = 1e-9;  // of a scale of colours whose cells are all alike
 constexpr int kIntervalAlpha = 130;
 
@@ -26,19 +26,19 @@ QString labelOf(const ChartAxis& axis) {
 }
 
 void setUpAxis(QCPAxis* axis, const ChartAxis& spec, const Theme& theme) {
-  axis->setBasePen(QPen(theme.frame, 1));
-  axis->setTickPen(QPen(theme.frame, 1));
-  axis->setSubTickPen(QPen(theme.frame, 1));
+  axis->setBasePen(QPen(theme.frame, px(1)));
+  axis->setTickPen(QPen(theme.frame, px(1)));
+  axis->setSubTickPen(QPen(theme.frame, px(1)));
   axis->setPadding(axis->orientation() == Qt::Vertical ? kPadding : 0);
-  axis->setTickLength(0, 4);
-  axis->setSubTickLength(0, 2);
+  axis->setTickLength(0, wholePx(4));
+  axis->setSubTickLength(0, wholePx(2));
   axis->setTickLabelFont(Theme::font(Theme::kTickPx));
   axis->setTickLabelColor(theme.muted);
   axis->setLabelFont(Theme::font(Theme::kLabelPx));
   axis->setLabelColor(theme.text);
   axis->setLabel(labelOf(spec));
-  axis->grid()->setPen(QPen(theme.grid, 1));
-  axis->grid()->setZeroLinePen(QPen(theme.grid, 1));
+  axis->grid()->setPen(QPen(theme.grid, px(1)));
+  axis->grid()->setZeroLinePen(QPen(theme.grid, px(1)));
   axis->setNumberFormat(QStringLiteral("gbc"));
   if (spec.scale == ChartScale::log) {
     axis->setScaleType(QCPAxis::stLogarithmic);
@@ -62,8 +62,8 @@ void addInterval(QCPGraph* graph, const QVector<ChartPoint>& points, bool along_
   bars->setErrorType(along_x ? QCPErrorBars::etKeyError : QCPErrorBars::etValueError);
   QColor color = graph->scatterStyle().pen().color();
   color.setAlpha(kIntervalAlpha);
-  bars->setPen(QPen(color, 1));
-  bars->setWhiskerWidth(5);
+  bars->setPen(QPen(color, px(1)));
+  bars->setWhiskerWidth(px(5));
   bars->setSymbolGap(0);
   for (const ChartPoint& point : points) {
     const double middle = along_x ? point.x : point.y;
@@ -123,7 +123,7 @@ void addRings(QCPAxis* x, QCPAxis* y, const ChartSeries& series, const Theme& th
     graph->setName(chartWords(series.name));
     graph->setLineStyle(QCPGraph::lsNone);
     graph->setScatterStyle(
-        QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, width), Qt::NoBrush, kRingPx));
+        QCPScatterStyle(QCPScatterStyle::ssCircle, QPen(color, px(width)), Qt::NoBrush, kRingPx));
     for (const ChartPoint& point : series.points) graph->addData(point.x, point.y);
   }
 }
@@ -265,7 +265,7 @@ void addHeat(QCPAxisRect* axes, QCPColorScale* scale, const ChartSeries& series,
                                                            : QCPAxis::stLinear);
   scale->setDataRange({panel.z.least.value_or(least), panel.z.most.value_or(most)});
   setUpAxis(scale->axis(), panel.z, theme);
-  scale->setBarWidth(12);
+  scale->setBarWidth(wholePx(12));
 }
 
 void addLine(QCPAxisRect* axes, const ChartLine& line, const ChartRanges& ranges,
@@ -290,7 +290,7 @@ void fillPanel(QCPAxisRect* axes, QCPColorScale* scale, const ChartPanel& panel,
                const Theme& theme) {
   axes->setupFullAxesBox(false);
   for (const auto type : {QCPAxis::atTop, QCPAxis::atRight}) {
-    axes->axis(type)->setBasePen(QPen(theme.frame, 1));
+    axes->axis(type)->setBasePen(QPen(theme.frame, px(1)));
     axes->axis(type)->setTicks(false);
   }
   QCPAxis *x = axes->axis(QCPAxis::atBottom), *y = axes->axis(QCPAxis::atLeft);

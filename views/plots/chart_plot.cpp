@@ -14,8 +14,9 @@ constexpr int kLoneWidth = 680, kLoneHeight = 460;      // of a panel that stand
 constexpr int kMapWidth = 760, kMapHeight = 660;        // of cells of heat
 constexpr int kRowHeight = 40, kAroundRows = 110;       // of a map with few rows
 constexpr int kNameWidth = 18, kMostNamesWidth = 1200;  // of names along x
+constexpr double kNarrowHeight = 0.62;                  // of its width, of a panel in a column
 constexpr int kCategoryHeight = 26, kAroundCategories = 80;
-constexpr int kGap = 14;
+constexpr Px<int> kGap{14};
 constexpr QSize kLargest(4096, 16384);  // whatever a file asks for
 
 bool hasHeat(const ChartPanel& panel) {
@@ -115,7 +116,7 @@ void ChartPlot::addPanel(QCPLayoutGrid* grid, int index) {
   }
   grid->addElement(row, column, title);
   auto* axes = new QCPAxisRect(this, true);
-  axes->setMinimumMargins(QMargins(12, 6, 12, 6));
+  axes->setMinimumMargins(QMargins(12, 6, 12, 6) * px(1));
   m_panels.push_back(axes);
   if (!hasHeat(panel)) {
     grid->addElement(row + 1, column, axes);
@@ -177,6 +178,14 @@ QSize ChartPlot::sizeHint() const {
   // Fitting the texts to this width would change what the layout asks next, and never end.
   height += m_heading->heightFor(width) + m_legend->heightFor(width) + m_notes->heightFor(width);
   return {width, height};
+}
+
+int ChartPlot::heightForWidth(int width) const {
+  const auto n = static_cast<int>(m_chart.panels.size());
+  const int columns = std::clamp(n, 1, m_chart.columns), rows = (n + columns - 1) / columns;
+  const int panel = qRound(kNarrowHeight * width / columns);
+  return rows * panel + m_heading->heightFor(width) + m_legend->heightFor(width) +
+         m_notes->heightFor(width);
 }
 
 FigurePage chartPage(ChartPlot& plot, FigureStyle style) {

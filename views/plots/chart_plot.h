@@ -29,6 +29,8 @@ class ChartPlot : public QCustomPlot {
   const ChartText* notes() const { return m_notes; }
   /// The size at which it is drawn best.
   QSize sizeHint() const override;
+  /// Where a layout asks for it: room for the texts, and panels that are wider than high.
+  int heightForWidth(int width) const override;
 
  protected:
   void updateLayout() override;

@@ -5,8 +5,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kSide = 12, kGap = 3;  // px
-constexpr int kTall = 1 << 16;       // higher than any text
+constexpr Px<int> kSide{12}, kGap{3};  // px
+constexpr int kTall = 1 << 16;         // higher than any text
 
 QSizeF sizeOf(const ChartText::Paragraph& paragraph, double width, int flags) {
   const QFontMetricsF metrics(Theme::font(paragraph.px, paragraph.bold));

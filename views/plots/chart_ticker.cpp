@@ -5,11 +5,12 @@
 #include <vector>
 
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kAcross = 46, kAlong = 22;  // px that a label needs, across and along its text
+constexpr Px<double> kAcross{46}, kAlong{22};  // px that a label needs, across and along its text
 
 constexpr double kFewDecades = 0.5;
 constexpr double kTurned = -45;       // degrees of names along x that have no room

@@ -9,7 +9,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kBarHeight = 13, kMostBarWidth = 200, kLeastBarWidth = 110, kNoteGap = 24;
+constexpr Px<double> kBarHeight{13}, kMostBarWidth{200}, kLeastBarWidth{110}, kNoteGap{24};
 }  // namespace
 
 void ColorBar::setScale(const ColorMap& colors, const QString& quantity) {
@@ -32,17 +32,17 @@ void ColorBar::drawBar(QCPPainter* painter, const QRectF& bar) const {
   for (int i = 0; i < strip.width(); ++i) strip.setPixel(i, 0, table[static_cast<std::size_t>(i)]);
   painter->drawImage(bar, strip);
   painter->setAntialiasing(false);
-  painter->setPen(QPen(theme().frame, 1));
+  painter->setPen(QPen(theme().frame, px(1)));
   painter->setBrush(Qt::NoBrush);
   painter->drawRect(bar.adjusted(-1, -1, 0, 0));
   painter->setFont(Theme::font(Theme::kTickPx));
   for (const ColorTick& tick : colorTicks(m_colors, bar.width() - 1)) {
     const double x = std::round(bar.left() + m_colors.position(tick.value) * (bar.width() - 1));
-    painter->setPen(QPen(theme().frame, 1));
-    painter->drawLine(QLineF(x, bar.bottom(), x, bar.bottom() + 3));
+    painter->setPen(QPen(theme().frame, px(1)));
+    painter->drawLine(QLineF(x, bar.bottom(), x, bar.bottom() + px(3)));
     painter->setPen(mutedColor());
-    painter->drawText(QRectF(x - 30, bar.bottom() + 4, 60, 15), Qt::AlignHCenter | Qt::AlignTop,
-                      tick.label);
+    painter->drawText(QRectF(x - px(30), bar.bottom() + px(4), px(60), px(15)),
+                      Qt::AlignHCenter | Qt::AlignTop, tick.label);
   }
 }
 
@@ -50,19 +50,19 @@ void ColorBar::drawNote(QCPPainter* painter, const QString& note, const QPointF&
   double x = left.x();
   const double middle = left.y();
   if (m_mark == Mark::outlier) {
-    painter->fillRect(QRectF(x, middle - 4, 7, 7), QColor(0x14, 0x18, 0x1D));
-    painter->fillRect(QRectF(x + 1, middle - 3, 5, 5), Qt::white);
-    x += 12;
+    painter->fillRect(QRectF(x, middle - px(4), px(7), px(7)), QColor(0x14, 0x18, 0x1D));
+    painter->fillRect(QRectF(x + px(1), middle - px(3), px(5), px(5)), Qt::white);
+    x += px(12);
   } else if (m_mark == Mark::violation) {
     painter->setAntialiasing(true);
     painter->setPen(Qt::NoPen);
     painter->setBrush(theme().violation);
-    painter->drawPolygon(violationTriangle(QPointF(x + 4, middle), 9));
-    x += 13;
+    painter->drawPolygon(violationTriangle(QPointF(x + px(4), middle), px(9)));
+    x += px(13);
   }
   painter->setFont(Theme::font(Theme::kTickPx));
   painter->setPen(mutedColor());
-  painter->drawText(QPointF(x, middle + 4), note);
+  painter->drawText(QPointF(x, middle + px(4)), note);
 }
 
 void ColorBar::draw(QCPPainter* painter) {
@@ -74,19 +74,19 @@ void ColorBar::draw(QCPPainter* painter) {
   double beside = label.horizontalAdvance(m_quantity);
   for (const QString& wording : m_notes) {
     note = wording;
-    const double width = std::max(beside, small.horizontalAdvance(note) + 14);
+    const double width = std::max(beside, small.horizontalAdvance(note) + px(14));
     if (room - width < kLeastBarWidth && wording != m_notes.last()) continue;
     beside = width;
     break;
   }
-  const QRectF bar(area.left() + kLeft, area.top() + 5,
-                   std::clamp(room - beside, 90.0, kMostBarWidth), kBarHeight);
+  const QRectF bar(area.left() + kLeft, area.top() + px(5),
+                   std::clamp<double>(room - beside, px(90), kMostBarWidth), kBarHeight);
   drawBar(painter, bar);
   const double x = bar.right() + kNoteGap;
   painter->setFont(Theme::font(Theme::kLabelPx));
   painter->setPen(textColor());
-  painter->drawText(QPointF(x, bar.center().y() + 4), m_quantity);
-  drawNote(painter, note, QPointF(x, bar.bottom() + 12));
+  painter->drawText(QPointF(x, bar.center().y() + px(4)), m_quantity);
+  drawNote(painter, note, QPointF(x, bar.bottom() + px(12)));
 }
 
 }  // namespace qaq::views

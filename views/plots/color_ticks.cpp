@@ -4,11 +4,12 @@
 #include <cmath>
 
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kLabelGap = 34;  // px between labels
+constexpr Px<double> kLabelGap{34};  // px between labels
 
 /// `value`, a multiple of `step`, with no digit that the step does not need.
 QString multipleText(double value, double step) {

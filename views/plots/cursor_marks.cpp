@@ -25,9 +25,9 @@ void drawDiamond(QPainter* painter, const QPointF& centre, const Theme& theme) {
                            centre + QPointF(0, kHalf), centre + QPointF(-kHalf, 0)});
   painter->setRenderHint(QPainter::Antialiasing);
   painter->setBrush(Qt::NoBrush);
-  painter->setPen(QPen(theme.halo, 4));
+  painter->setPen(QPen(theme.halo, px(4)));
   painter->drawPolygon(diamond);
-  painter->setPen(QPen(theme.accent, 2));
+  painter->setPen(QPen(theme.accent, px(2)));
   painter->drawPolygon(diamond);
 }
 

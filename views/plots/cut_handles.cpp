@@ -5,8 +5,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kReach = 6;               // px beside a handle
-constexpr double kGrip = 5, kGripTop = 0;  // half the width of the grip, and where it hangs
+constexpr Px<double> kReach{6};              // px beside a handle
+constexpr Px<double> kGrip{5}, kGripTop{0};  // half the width of the grip, and where it hangs
 
 }  // namespace
 
@@ -33,7 +33,7 @@ void CutHandles::draw(QCPPainter* painter) {
     const double at = std::round(pixel(x)) + 0.5;
     drawLine(painter, QLineF(at, plot.top(), at, plot.bottom()), theme().accent);
     painter->setAntialiasing(true);
-    painter->setPen(QPen(theme().halo, 1));
+    painter->setPen(QPen(theme().halo, px(1)));
     painter->setBrush(theme().accent);
     const double top = plot.top() + kGripTop;
     painter->drawPolygon(QPolygonF{{at - kGrip, top}, {at + kGrip, top}, {at, top + 2 * kGrip}});

@@ -4,11 +4,12 @@
 #include <cmath>
 
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kAcross = 40, kAlong = 28;  // px between labels, across and along their text
+constexpr Px<double> kAcross{40}, kAlong{28};  // px between labels, across and along their text
 
 }  // namespace
 

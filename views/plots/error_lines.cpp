@@ -11,7 +11,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kTopMargin = 10, kBottomMargin = 44;
+constexpr Px<int> kTopMargin{10}, kBottomMargin{44};
 
 }  // namespace
 
@@ -205,7 +205,7 @@ void ErrorLines::paintEvent(QPaintEvent* event) {
   QCustomPlot::paintEvent(event);
   // The frame of the pane and the focus ring belong to the window, not to figures.
   QPainter painter(this);
-  painter.setPen(QPen(hasFocus() ? m_theme.accent : m_theme.border, 1));
+  painter.setPen(QPen(hasFocus() ? m_theme.accent : m_theme.border, px(1)));
   painter.drawRect(rect().adjusted(0, 0, -1, -1));
 }
 

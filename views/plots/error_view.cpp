@@ -12,7 +12,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kSide = 12, kStrip = 34, kGap = 6;
+constexpr Px<int> kSide{12}, kStrip{34}, kGap{6};
 const QSize kFigure(860, 860);
 constexpr QLatin1String kShown("error");  // in viewState()
 constexpr double kLinesShare = 0.45;      // of a figure's height

@@ -23,7 +23,7 @@ void ForcedBracket::draw(QCPPainter* painter) {
   const double right = std::min(std::floor(cells.x(static_cast<double>(m_prefix))), plot.right());
   if (right - left < 2) return;
   const double top = plot.top() - 5;
-  painter->setPen(QPen(theme().muted, 1));
+  painter->setPen(QPen(theme().muted, px(1)));
   painter->drawPolyline(QPolygonF({QPointF(left, plot.top() - 2), QPointF(left, top),
                                    QPointF(right, top), QPointF(right, plot.top() - 2)}));
   const QString text = tr("newest %1: n_bits_max by rule").arg(m_newest);

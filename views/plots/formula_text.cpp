@@ -94,8 +94,8 @@ class Html {
     m_html += QStringLiteral(
                   "<p style='margin-top: 0px; margin-bottom: 6px; margin-left: %1px; "
                   "font-size: %2px; color: %3'>%4</p>")
-                  .arg(indent)
-                  .arg(px)
+                  .arg(wholePx(indent))
+                  .arg(wholePx(px))
                   .arg(color.name(), text);
   }
 
@@ -145,7 +145,7 @@ class Html {
     if (rows.isEmpty()) return;
     m_html +=
         QStringLiteral("<table style='font-size: %1px; color: %2; margin-top: 8px'>%3</table>")
-            .arg(Theme::kTickPx)
+            .arg(wholePx(Theme::kTickPx))
             .arg(m_theme.muted.name(), rows);
   }
 

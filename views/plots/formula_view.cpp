@@ -15,7 +15,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kMargin = 14;  // px
+constexpr Px<int> kMargin{14};  // px
 constexpr int kFigureWidth = 760;
 const QString kScheme = QStringLiteral("symbol:");
 
@@ -37,7 +37,6 @@ FormulaView::FormulaView(SelectionModel* selection, QWidget* parent)
                   [this](const QString& line) { setMessage(line); }) {
   m_text.setDocumentMargin(0);
   m_text.setUndoRedoEnabled(false);
-  m_text.setDefaultFont(Theme::font(Theme::kLabelPx));
   setMouseTracking(true);
   connect(selection, &SelectionModel::hoverChanged, this, &FormulaView::request);
   connect(selection, &SelectionModel::lockChanged, this, &FormulaView::request);
@@ -58,6 +57,7 @@ void FormulaView::setMessage(const QString& text) {
 
 void FormulaView::setTheme(const Theme& theme) {
   PaintedView::setTheme(theme);
+  m_text.setDefaultFont(Theme::font(Theme::kLabelPx));
   setText();
 }
 

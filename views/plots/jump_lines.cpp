@@ -8,8 +8,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kMargin = 8, kGap = 5;  // px
-constexpr double kSign = 9, kLine = 1.6;
+constexpr Px<double> kMargin{8}, kGap{5};  // px
+constexpr Px<double> kSign{9}, kLine{1.6};
 constexpr double kMostCorner = 0.75;  // of the plot's width
 
 // A parameter as it was given.
@@ -35,7 +35,7 @@ void JumpLines::drawLabel(QCPPainter* painter, const QString& text, QPointF at,
   QPainterPath path;
   path.addText(at, Theme::font(Theme::kTickPx), text);
   painter->setAntialiasing(true);
-  painter->setPen(QPen(theme().halo, 3));
+  painter->setPen(QPen(theme().halo, px(3)));
   painter->setBrush(Qt::NoBrush);
   painter->drawPath(path);
   painter->setPen(Qt::NoPen);
@@ -50,7 +50,7 @@ void JumpLines::draw(QCPPainter* painter) {
   const QFontMetricsF metrics(Theme::font(Theme::kTickPx));
   const auto stroke = [&](const QLineF& line, const QColor& color, Qt::PenStyle style) {
     painter->setAntialiasing(line.dy() != 0);
-    painter->setPen(QPen(theme().halo, 3));
+    painter->setPen(QPen(theme().halo, px(3)));
     painter->drawLine(line);
     painter->setPen(QPen(color, kLine, style));
     painter->drawLine(line);
@@ -88,7 +88,7 @@ void JumpLines::draw(QCPPainter* painter) {
   QColor back = theme().surface;
   back.setAlphaF(0.92f);
   painter->setAntialiasing(false);
-  painter->setPen(QPen(theme().border, 1));
+  painter->setPen(QPen(theme().border, px(1)));
   painter->setBrush(back);
   painter->drawRect(box.toAlignedRect());
   const QPointF sign(box.left() + kMargin + kSign / 2, box.center().y());

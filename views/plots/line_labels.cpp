@@ -10,7 +10,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kAway = 6;     // px between line and name
+constexpr Px<double> kAway{6};  // px between line and name
 constexpr double kBody = 0.25;  // of an outline's height
 
 }  // namespace
@@ -67,7 +67,7 @@ void LineLabels::draw(QCPPainter* painter) {
     QPainterPath path;
     path.addText(place.left(), place.bottom(), font, name);
     painter->setAntialiasing(true);
-    painter->setPen(QPen(theme().halo, 3));
+    painter->setPen(QPen(theme().halo, px(3)));
     painter->setBrush(Qt::NoBrush);
     painter->drawPath(path);
     painter->setPen(Qt::NoPen);

@@ -9,7 +9,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kBottomMargin = 44, kBottomMarginBare = 22;
+constexpr Px<int> kBottomMargin{44}, kBottomMarginBare{22};
 constexpr double kClickReach = 4;   // px: a press that moves further is a drag
 constexpr double kFewestCells = 4;  // of a side, at the deepest zoom
 
@@ -82,7 +82,7 @@ void MapPane::keepInside(QCPAxis* axis, std::int64_t count) {
 }
 
 void MapPane::applyMargins() {
-  axisRect()->setMargins(QMargins(kLeftMargin, m_topMargin, kRightMargin,
+  axisRect()->setMargins(QMargins(kLeftMargin, wholePx(m_topMargin), kRightMargin,
                                   m_xLabelShown ? kBottomMargin : kBottomMarginBare));
   xAxis->setLabel(m_xLabelShown ? m_xLabel : QString());
 }
@@ -171,7 +171,7 @@ void MapPane::applyColors() {
 
 void MapPane::placeButton() {
   const QSize size = m_button->sizeHint();
-  constexpr int kFromBorder = 6;
+  constexpr Px<int> kFromBorder{6};
   m_button->setGeometry(width() - size.width() - kFromBorder,
                         (PaneHeader::kHeight - size.height()) / 2 + 1, size.width(), size.height());
   m_header->setButtonRoom(size.width());
@@ -217,7 +217,7 @@ void MapPane::setTheme(const Theme& theme) {
   m_theme = theme;
   setBackground(QBrush(theme.surface));
   for (QCPAxis* axis : {xAxis, yAxis}) {
-    axis->setTickPen(QPen(theme.frame, 1));
+    axis->setTickPen(QPen(theme.frame, px(1)));
     axis->setTickLabelColor(theme.muted);
     axis->setLabelColor(theme.text);
   }

@@ -27,8 +27,8 @@ class MapPane : public QCustomPlot {
   Q_OBJECT
 
  public:
-  static constexpr int kLeftMargin = PaneFooter::kLeft;
-  static constexpr int kRightMargin = PaneFooter::kRight;
+  static constexpr Px<int> kLeftMargin = PaneFooter::kLeft;
+  static constexpr Px<int> kRightMargin = PaneFooter::kRight;
 
   explicit MapPane(QWidget* parent = nullptr);
 

@@ -10,7 +10,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kPaneGap = 6;
+constexpr Px<int> kPaneGap{6};
 const QSize kPaneSize(720, 460);
 constexpr QLatin1String kRanges("ranges"), kReducers("reducers");  // in viewState()
 

@@ -12,10 +12,10 @@ namespace {
 constexpr QLatin1String kCount("count");  // in viewState()
 constexpr int kBars = 3;
 constexpr int kFigureWidth = 760;
-constexpr double kSide = 14, kTop = 8, kBarHeight = 20, kOutline = 4;  // px
-constexpr double kHeading = 20, kLabelRow = 18, kSwatch = 10, kGap = 6, kBetween = 16;
-constexpr double kScale = 40;  // height of the axis
-constexpr double kTickGap = 80;
+constexpr Px<double> kSide{14}, kTop{8}, kBarHeight{20}, kOutline{4};  // px
+constexpr Px<double> kHeading{20}, kLabelRow{18}, kSwatch{10}, kGap{6}, kBetween{16};
+constexpr Px<double> kScale{40};  // height of the axis
+constexpr Px<double> kTickGap{80};
 
 Accounting other(Accounting accounting) {
   return accounting == Accounting::packed ? Accounting::nominal : Accounting::packed;
@@ -188,7 +188,7 @@ void MemoryView::paintRow(QPainter* painter, const Row& row) const {
     left += width;
   }
   const double outline = here.total(other(m_accounting)) * perByte;
-  painter->setPen(QPen(theme().text, 1, Qt::DashLine));
+  painter->setPen(QPen(theme().text, px(1), Qt::DashLine));
   painter->setBrush(Qt::NoBrush);
   painter->drawRect(QRectF(row.area.left() - 1, row.area.top() - kOutline, outline + 1,
                            row.area.height() + 2 * kOutline));
@@ -209,21 +209,21 @@ void MemoryView::paintScale(QPainter* painter, const QSize& size, double top) co
   const double unit = std::pow(1024.0, std::floor(std::log(largest()) / std::log(1024.0)));
   const double least = largest() / unit / std::max(2.0, width / kTickGap);
   const double step = roundStep(least);
-  painter->setPen(QPen(theme().frame, 1));
+  painter->setPen(QPen(theme().frame, px(1)));
   painter->drawLine(QPointF(kSide, top), QPointF(kSide + width, top));
   painter->setFont(Theme::font(Theme::kTickPx));
   for (double at = 0; at * unit <= largest() * (1 + 1e-9); at += step) {
     const double x = kSide + at * unit / largest() * width;
-    painter->setPen(QPen(theme().frame, 1));
-    painter->drawLine(QPointF(x, top), QPointF(x, top + 4));
+    painter->setPen(QPen(theme().frame, px(1)));
+    painter->drawLine(QPointF(x, top), QPointF(x, top + px(4)));
     painter->setPen(theme().muted);
     const QString text = at == 0 ? QStringLiteral("0") : bytesText(at * unit);
     const double half = widthOf(text, Theme::kTickPx) / 2 + 1;
     const double middle = std::clamp(x, kSide + half, kSide + width - half);
-    painter->drawText(QRectF(middle - half, top + 5, 2 * half, 16), Qt::AlignCenter, text);
+    painter->drawText(QRectF(middle - half, top + px(5), 2 * half, px(16)), Qt::AlignCenter, text);
   }
   painter->setPen(theme().muted);
-  painter->drawText(QRectF(kSide, top + 21, width, 16), Qt::AlignLeft | Qt::AlignVCenter,
+  painter->drawText(QRectF(kSide, top + px(21), width, px(16)), Qt::AlignLeft | Qt::AlignVCenter,
                     tr("× is against 16 bits a number; the dashed outline is %1")
                         .arg(nameOf(other(m_accounting))));
 }

@@ -6,7 +6,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kFrame = 1, kMargin = 16;  // px
+constexpr int kFrame = 1;
+constexpr Px<int> kMargin{16};
 
 }  // namespace
 

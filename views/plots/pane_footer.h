@@ -12,10 +12,10 @@ class PaneFooter : public QCPLayoutElement {
   Q_OBJECT
 
  public:
-  static constexpr int kHeight = 50;
-  static constexpr int kCompactHeight = 28;
-  static constexpr int kLeft = 58;  ///< the plot's left margin: legends begin under the plot
-  static constexpr int kRight = 14;
+  static constexpr Px<int> kHeight{50};
+  static constexpr Px<int> kCompactHeight{28};
+  static constexpr Px<int> kLeft{58};  ///< the plot's left margin: legends begin under the plot
+  static constexpr Px<int> kRight{14};
 
   explicit PaneFooter(QCustomPlot* plot);
 

@@ -3,7 +3,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kMargin = 12;
+constexpr Px<int> kMargin{12};
 
 }  // namespace
 

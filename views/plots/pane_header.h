@@ -12,7 +12,7 @@ class PaneHeader : public QCPLayoutElement {
   Q_OBJECT
 
  public:
-  static constexpr int kHeight = 30;
+  static constexpr Px<int> kHeight{30};
 
   explicit PaneHeader(QCustomPlot* plot);
 

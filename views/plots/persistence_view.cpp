@@ -14,7 +14,8 @@ namespace qaq::views {
 namespace {
 
 constexpr std::chrono::milliseconds kLate(100);
-constexpr int kSide = 12, kStrip = 30, kTableRows = 5;  // px, px, rows that a page shows
+constexpr Px<int> kSide{12}, kStrip{30};
+constexpr int kTableRows = 5;  // that a page shows
 const QSize kFigure(930, 520);
 constexpr QLatin1String kWhole("whole");  // in viewState()
 

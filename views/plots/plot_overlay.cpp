@@ -14,9 +14,9 @@ void PlotOverlay::applyDefaultAntialiasingHint(QCPPainter* painter) const {
 
 void PlotOverlay::drawLine(QCPPainter* painter, const QLineF& line, const QColor& color) const {
   painter->setAntialiasing(false);
-  painter->setPen(QPen(m_theme.halo, 3));
+  painter->setPen(QPen(m_theme.halo, px(3)));
   painter->drawLine(line);
-  painter->setPen(QPen(color, 1));
+  painter->setPen(QPen(color, px(1)));
   painter->drawLine(line);
 }
 
@@ -24,11 +24,11 @@ void PlotOverlay::drawBox(QCPPainter* painter, const QRectF& box, const QColor& 
                           double width) const {
   painter->setAntialiasing(false);
   painter->setBrush(Qt::NoBrush);
-  QPen halo(m_theme.halo, width + 2);
+  QPen halo(m_theme.halo, px(width + 2));
   halo.setJoinStyle(Qt::MiterJoin);
   painter->setPen(halo);
   painter->drawRect(box);
-  QPen pen(color, width);
+  QPen pen(color, px(width));
   pen.setJoinStyle(Qt::MiterJoin);
   painter->setPen(pen);
   painter->drawRect(box);

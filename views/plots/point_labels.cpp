@@ -8,7 +8,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kGap = 7, kPointPx = 5, kReach = 9, kRing = 8, kSign = 5;  // px
+constexpr Px<double> kGap{7}, kPointPx{5}, kReach{9}, kRing{8}, kSign{5};  // px
 
 QFont fontOf(const PointLabels::Label& label) {
   return Theme::font(Theme::kTickPx, label.isBold || label.compared);
@@ -105,7 +105,7 @@ void PointLabels::draw(QCPPainter* painter) {
   for (int i = 0; i < m_labels.size(); ++i) {
     const Label& label = m_labels[i];
     if (label.isCircled) {
-      painter->setPen(QPen(theme().accent, 2));
+      painter->setPen(QPen(theme().accent, px(2)));
       painter->setBrush(Qt::NoBrush);
       painter->drawEllipse(pixel(label.at), kRing, kRing);
     }

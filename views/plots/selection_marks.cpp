@@ -6,7 +6,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kBar = 3;        // px high
+constexpr Px<double> kBar{3};     // px high
 constexpr int kVeil = 215;        // of 255
 constexpr int kMostFrames = 400;  // more would bury the map
 

@@ -6,7 +6,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kSample = 26, kGap = 6, kBetween = 18, kRow = 20;  // px
+constexpr Px<double> kSample{26}, kGap{6}, kBetween{18}, kRow{20};  // px
 
 }  // namespace
 

@@ -31,7 +31,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kHeaderHeight = 30, kRowHeight = 24, kPad = 14;
+constexpr Px<int> kHeaderHeight{30}, kRowHeight{24}, kPad{14};
 constexpr int kMeasured = 200;  // rows that columns are fitted to
 constexpr int kPollMs = 15;
 const QString kFirstSource = QStringLiteral("bits");
@@ -450,7 +450,7 @@ void TableView::paintFigure(QCPPainter* painter, const QSize& size) {
     }
     x += width;
   }
-  painter->setPen(QPen(m_theme.grid, 1));
+  painter->setPen(QPen(m_theme.grid, px(1)));
   for (int row = 1; row <= rows + 1; ++row) {
     const double y = kHeaderHeight + row * kRowHeight;
     painter->drawLine(QLineF(0, y, size.width(), y));

@@ -39,7 +39,7 @@ QFont Theme::font(int px, bool bold) {
   QFont font;
   font.setFamilies(
       {QStringLiteral("DejaVu Sans"), QStringLiteral("Noto Sans"), QStringLiteral("sans-serif")});
-  font.setPixelSize(px);
+  font.setPixelSize(wholePx(px));
   font.setBold(bold);
   return font;
 }

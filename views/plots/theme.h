@@ -4,6 +4,7 @@
 #include <QFont>
 
 #include "views/plots/palette.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 
@@ -18,12 +19,15 @@ struct Theme {
   static const Theme& of(ThemeKind kind);
   const Palette& palette() const { return Palette::of(kind); }
 
-  // Sizes in px at 96 dpi.
+  // Sizes in px at 96 dpi, at a desk.
   static constexpr int kTitlePx = 13;
   static constexpr int kLabelPx = 12;
   static constexpr int kTickPx = 11;  ///< the smallest
 
-  /// DejaVu Sans: it has tabular digits and every sign that the views write.
+  static constexpr double kPresented = 1.4;  ///< screenScale() of a presentation
+
+  /// As large as the screen's scale makes `px`. DejaVu Sans: it has tabular digits and every sign
+  /// that the views write.
   static QFont font(int px, bool bold = false);
 };
 

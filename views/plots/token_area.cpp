@@ -16,7 +16,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kTopMargin = 4;
+constexpr Px<int> kTopMargin{4};
 
 }  // namespace
 
@@ -182,7 +182,7 @@ void TokenArea::paintEvent(QPaintEvent*) {
     painter.drawText(area, Qt::AlignCenter, tr("The filter leaves no token."));
   }
   if (m_ring) {
-    painter.setPen(QPen(m_theme.accent, 2));
+    painter.setPen(QPen(m_theme.accent, px(2)));
     painter.drawRect(area.adjusted(1, 1, -1, -1));
   }
 }

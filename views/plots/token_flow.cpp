@@ -15,8 +15,8 @@ namespace qaq::views {
 namespace {
 
 constexpr int kTextPx = 14;
-constexpr double kTop = 7, kText = 18, kBelowText = 2, kStripGap = 3, kBottom = 7;
-constexpr double kSpace = 7, kJoint = 3, kLeftOut = 22, kNarrowest = 7, kRight = 14;
+constexpr Px<double> kTop{7}, kText{18}, kBelowText{2}, kStripGap{3}, kBottom{7};
+constexpr Px<double> kSpace{7}, kJoint{3}, kLeftOut{22}, kNarrowest{7}, kRight{14};
 
 QString tr(const char* text) { return QCoreApplication::translate("TokenFlow", text); }
 
@@ -31,6 +31,7 @@ bool hasShape(const QFontMetricsF& metrics, const QString& text) {
 std::shared_ptr<const TokenText> measureTokens(const CaptureInfo& info, const Work& work) {
   auto out = std::make_shared<TokenText>();
   const QFontMetricsF metrics(Theme::font(kTextPx));
+  out->scale = px(1);
   struct Known {
     QString shown;
     float width;
@@ -47,7 +48,7 @@ std::shared_ptr<const TokenText> measureTokens(const CaptureInfo& info, const Wo
       QString shown = QString::fromStdString(token_display(info, token));
       if (!hasShape(metrics, shown)) shown = QString::fromStdString(token_hex(info, token));
       const double width = std::ceil(metrics.horizontalAdvance(shown));
-      at = known.insert(key, {shown, static_cast<float>(std::max(width, kNarrowest))});
+      at = known.insert(key, {shown, static_cast<float>(std::max<double>(width, kNarrowest))});
     }
     out->shown.push_back(at->shown);
     out->width.push_back(at->width);
@@ -65,8 +66,10 @@ SharedTokenContent makeTokenContent(const TokenRequest& request, const Work& wor
   out->slice = request.slice;
   out->granularity = request.granularity;
   out->allHeads = request.allHeads;
-  out->text = request.text && request.textOf == analysis.capture.get() ? request.text
-                                                                       : measureTokens(info, work);
+  out->text =
+      request.text && request.textOf == analysis.capture.get() && request.text->scale == px(1)
+          ? request.text
+          : measureTokens(info, work);
   out->units = token_units(info, request.granularity);
   out->unitOf.resize(static_cast<std::size_t>(info.n_tokens));
   for (std::size_t unit = 0; unit < out->units.size(); ++unit) {
@@ -271,7 +274,7 @@ void TokenFlow::drawStrip(QPainter* painter, const Placed& token, Strip strip,
   } else {
     painter->fillRect(box, QColor(colors(strip)(number)));
   }
-  painter->setPen(QPen(m_theme.border, 1));
+  painter->setPen(QPen(m_theme.border, px(1)));
   painter->setBrush(Qt::NoBrush);
   painter->drawRect(box.adjusted(0, 0, -1, -1));
 }
@@ -281,16 +284,16 @@ void TokenFlow::drawMarks(QPainter* painter, const Placed& token, double y) cons
   const QRectF box(token.x - 2, y + kTop - 1, token.joined + 3, bottom - y - kTop);
   painter->setBrush(Qt::NoBrush);
   if (isMarked(m_marks.hovered, token.token)) {
-    painter->setPen(QPen(m_theme.text, 1));
+    painter->setPen(QPen(m_theme.text, px(1)));
     painter->drawRect(box);
   }
   if (isMarked(m_marks.locked, token.token)) {
-    painter->setPen(QPen(m_theme.accent, 2));
+    painter->setPen(QPen(m_theme.accent, px(2)));
     painter->drawRect(box);
   }
   if (m_content->strips.violations[static_cast<std::size_t>(token.token)] > 0) {
     painter->setRenderHint(QPainter::Antialiasing);
-    painter->setPen(QPen(m_theme.halo, 1));
+    painter->setPen(QPen(m_theme.halo, px(1)));
     painter->setBrush(m_theme.violation);
     painter->drawPolygon(violationTriangle(QPointF(token.x + token.width, y + 5), 8));
     painter->setRenderHint(QPainter::Antialiasing, false);
@@ -335,7 +338,7 @@ void TokenFlow::drawLine(QPainter* painter, const std::vector<Placed>& line, dou
     if (token.gapBefore) {
       painter->setFont(small);
       painter->setPen(m_theme.faint);
-      const double room = token.x > kMargin ? kLeftOut : 14;
+      const double room = token.x > kMargin ? kLeftOut : px(14);
       painter->drawText(QRectF(token.x - room, y + kTop, room, kText), Qt::AlignCenter,
                         QStringLiteral("⋯"));
     }

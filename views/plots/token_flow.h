@@ -22,6 +22,7 @@ struct TokenText {
   std::vector<std::uint8_t> spaceBefore;  ///< 1: a space stands before it
   std::vector<std::uint8_t> breaksLine;   ///< 1: a line ends behind it
   std::vector<std::uint8_t> special;
+  double scale = 1;  ///< of the screen that it was measured for
 };
 std::shared_ptr<const TokenText> measureTokens(const CaptureInfo& info, const Work& work = {});
 
@@ -40,7 +41,7 @@ using SharedTokenContent = std::shared_ptr<const TokenContent>;
 
 struct TokenRequest {
   SharedSlice slice{};
-  std::shared_ptr<const TokenText> text{};  ///< null, or of another capture: measured anew
+  std::shared_ptr<const TokenText> text{};  ///< null, or of another capture or scale: measured anew
   const CaptureView* textOf = nullptr;
   Granularity granularity = Granularity::token;
   bool allHeads = false;
@@ -97,8 +98,8 @@ class TokenFlow {
   /// Lines whose tokens were placed by the last draw().
   int laidOutLines() const { return m_laidOut; }
 
-  static constexpr double kMargin = 70;  ///< px at the left, for the strips' names
-  static constexpr double kStrip = 8;
+  static constexpr Px<double> kMargin{70};  ///< px at the left, for the strips' names
+  static constexpr Px<double> kStrip{8};
 
  private:
   struct Placed {

@@ -16,7 +16,7 @@ namespace {
 
 using Strip = TokenFlow::Strip;
 
-constexpr double kSwatch = 22, kBarWidth = 80, kHigh = 14, kGap = 5, kApart = 22;
+constexpr Px<double> kSwatch{22}, kBarWidth{80}, kHigh{14}, kGap{5}, kApart{22};
 
 QString tr(const char* text) { return QCoreApplication::translate("TokenLegend", text); }
 
@@ -85,7 +85,7 @@ class Row {
     });
   }
   void frame(const QRectF& box, const QBrush& fill) {
-    m_painter->setPen(QPen(m_theme.frame, 1));
+    m_painter->setPen(QPen(m_theme.frame, px(1)));
     m_painter->setBrush(fill);
     m_painter->drawRect(box);
   }
@@ -111,7 +111,7 @@ void TokenLegend::draw(QPainter* painter, const QRectF& area, const TokenFlow& f
   const int exactFrom = std::min(bits.exactFrom(), values.exactFrom());
   for (const int width : widths(flow)) {
     const QString numeral = width >= exactFrom ? tr("exact") : QString::number(width);
-    row.add(std::max(kSwatch, row.widthOf(numeral) + 6), [&](const QRectF& box) {
+    row.add(std::max<double>(kSwatch, row.widthOf(numeral) + 6), [&](const QRectF& box) {
       const QRgb fill = (width >= exactFrom && values.exactFrom() == exactFrom ? values : bits)(
           static_cast<float>(width));
       row.frame(box.adjusted(0, 0, -2, 0), QColor(fill));

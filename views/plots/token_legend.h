@@ -10,7 +10,7 @@ namespace qaq::views {
 /// left out, from the right.
 class TokenLegend {
  public:
-  static constexpr int kHeight = 28;
+  static constexpr Px<int> kHeight{28};
 
   static void draw(QPainter* painter, const QRectF& area, const TokenFlow& flow,
                    const Theme& theme);

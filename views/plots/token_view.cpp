@@ -23,7 +23,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kHeaderHeight = 30;
+constexpr Px<int> kHeaderHeight{30};
 constexpr QLatin1String kGranularity("granularity"), kAllHeads("all_heads");  // in viewState()
 
 /// The line below the text that says what its colours mean.
@@ -185,6 +185,8 @@ void TokenView::setTheme(const Theme& theme) {
   const auto muted = QStringLiteral("color: %1").arg(theme.muted.name());
   for (QLabel* label : {m_text, m_state, m_count, m_subtitle}) label->setStyleSheet(muted);
   m_title->setStyleSheet(QStringLiteral("color: %1").arg(theme.text.name()));
+  const SharedTokenContent& shown = m_area->flow().content();
+  if (shown && shown->text->scale != px(1)) request();
   update();
 }
 

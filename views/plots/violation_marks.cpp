@@ -6,8 +6,8 @@
 namespace qaq::views {
 namespace {
 
-constexpr double kSize = 10;
-constexpr double kSpacing = 9;  // px of the squares of which each holds one triangle
+constexpr Px<double> kSize{10};
+constexpr Px<double> kSpacing{9};  // px of the squares of which each holds one triangle
 
 }  // namespace
 

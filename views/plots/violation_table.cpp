@@ -8,7 +8,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kRowHeight = 24;
+constexpr Px<int> kRowHeight{24};
 
 }  // namespace
 

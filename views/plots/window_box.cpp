@@ -34,7 +34,7 @@ void WindowLabel::draw(QCPPainter* painter) {
   const QPointF at(left, std::min(box.top(), diagonal) - 6);
   if (at.y() - metrics.ascent() < cells.plot().top()) return;
   const QPointF corner(std::min(box.right(), cells.plot().right()), box.top());
-  painter->setPen(QPen(theme().muted, 1));
+  painter->setPen(QPen(theme().muted, px(1)));
   painter->drawLine(QLineF(at + QPointF(metrics.horizontalAdvance(text) / 2, 4), corner));
   const QRectF words(at.x() - 2, at.y() - metrics.ascent(), metrics.horizontalAdvance(text) + 4,
                      metrics.height());

@@ -15,6 +15,7 @@ constexpr int kVersion = 3;  // of stored layouts: another set of docks or place
 // px of the window from which there is room.
 constexpr int kLeftFrom = 1450, kStackedFrom = 920;
 constexpr int kWideFrom = 2200;
+constexpr Px<int> kReadingWidth{400};
 
 QWidget* heading(const QString& title) {
   auto* label = new QLabel(title);
@@ -91,7 +92,7 @@ DockLayout::Room DockLayout::room() const {
   const bool tall = height >= kStackedFrom;
   room.stacked = tall && !m_reading;
   room.leftWidth = wide ? 280 : 226;
-  room.rightWidth = wide || (m_reading && room.left) ? 400 : tall ? 336 : 324;
+  room.rightWidth = wide || m_reading ? int{kReadingWidth} : tall ? 336 : 324;
   room.bottomHeight = tall ? 252 : 122;
   return room;
 }
@@ -99,6 +100,13 @@ DockLayout::Room DockLayout::room() const {
 void DockLayout::setReading(bool reading) {
   m_reading = reading;
   resized();
+}
+
+void DockLayout::showOnly(const QString& name) {
+  m_room.reset();
+  QDockWidget* shown = dock(name);
+  for (QDockWidget* dock : m_docks) dock->setVisible(dock == shown);
+  if (shown) m_window->resizeDocks({shown}, {kReadingWidth}, Qt::Horizontal);
 }
 
 bool DockLayout::shareTabs(const QString& name, const QString& other) const {

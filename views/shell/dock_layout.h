@@ -35,6 +35,9 @@ class DockLayout : public QObject {
   /// The right column as tabs over the whole height, wide enough for text, whatever room there is:
   /// what stands in front of them is read. Hands that arranged docks are left alone.
   void setReading(bool reading);
+  /// Hides all docks but this one, a right one, which gets the width that is read at; empty: all.
+  /// The window's size changes nothing of that until restore().
+  void showOnly(const QString& name);
   /// Whether two docks lie in the same tabs.
   bool shareTabs(const QString& name, const QString& other) const;
 

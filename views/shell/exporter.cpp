@@ -9,6 +9,7 @@
 #include "views/plots/figure_page.h"
 #include "views/plots/map_pane.h"
 #include "views/shell/page_stack.h"
+#include "views/shell/rescale.h"
 
 namespace qaq::views {
 namespace {
@@ -83,7 +84,10 @@ void Exporter::writeFigure(const ExportRequest& request, const std::string& prov
                            PlotView* view, ThemeKind screen) {
   PlotPage* page = m_pages->current();
   const bool whole = request.what == ExportRequest::What::page;
-  const auto setTheme = [&](ThemeKind kind) {
+  const double onScreen = px(1);
+  // A figure is of the size that was asked for, whatever a room needs.
+  const auto setTheme = [&](ThemeKind kind, double scale) {
+    rescale(whole ? static_cast<QWidget*>(page) : view, scale);
     if (whole) {
       page->setTheme(Theme::of(kind));
     } else {
@@ -105,14 +109,14 @@ void Exporter::writeFigure(const ExportRequest& request, const std::string& prov
        .scale = static_cast<double>(request.scale),
        .provenance = QString::fromStdString(provenance)});
   // Nothing reaches the screen in between.
-  setTheme(request.theme);
+  setTheme(request.theme, 1);
   try {
     figure.save(request.path);
   } catch (...) {
-    setTheme(screen);
+    setTheme(screen, onScreen);
     throw;
   }
-  setTheme(screen);
+  setTheme(screen, onScreen);
   emit finished(request.path);
 }
 

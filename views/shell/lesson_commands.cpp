@@ -111,11 +111,11 @@ void addLessonCommands(CommandRegistry& registry, MainWindow& window) {
                 .keywords = LessonGuide::tr("teach learn tour tutorial"),
                 .menu = "lessons",
                 .arguments = {{.name = "lesson",
-                               .help = LessonGuide::tr("A lesson by its title"),
-                               .kind = CommandArgument::Kind::choice,
+                               .help = LessonGuide::tr("A lesson by its title, name or number"),
                                .choices = [&guide] { return guide.titles(); }}},
                 .run = [&guide, openAt](const CommandArguments& arguments) {
-                  openAt(static_cast<int>(guide.titles().indexOf(arguments["lesson"].toString())));
+                  const std::string name = arguments["lesson"].toString().toStdString();
+                  openAt(static_cast<int>(find_lesson(guide.lessons(), name)));
                 }});
   const QStringList titles = guide.titles();
   for (int i = 0; i < titles.size(); ++i) {

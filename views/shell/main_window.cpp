@@ -37,6 +37,7 @@
 #include "views/shell/dock_layout.h"
 #include "views/shell/lesson_guide.h"
 #include "views/shell/page_stack.h"
+#include "views/shell/rescale.h"
 #include "views/shell/scope_style.h"
 #include "views/shell/session_keeper.h"
 #include "views/shell/start_page.h"
@@ -110,7 +111,10 @@ MainWindow::MainWindow(WindowServices services, QWidget* parent)
 
 // Hidden while it is whole: a window that goes passes the focus on, and who follows the focus asks
 // for what would be gone by then.
-MainWindow::~MainWindow() { hide(); }
+MainWindow::~MainWindow() {
+  setPresenting(false);  // the scale is the program's
+  hide();
+}
 
 void MainWindow::makeDocks() {
   using Place = DockLayout::Place;
@@ -356,16 +360,15 @@ void MainWindow::exportNow(const ExportRequest& request) {
 void MainWindow::setPresenting(bool presenting) {
   if (presenting == m_presenting) return;
   m_presenting = presenting;
-  m_lessonPanel->setPresenting(presenting);
   if (presenting) m_beforePresenting = m_docks->save();
+  rescale(this, presenting ? Theme::kPresented : 1);
+  applyTheme();
   for (QWidget* widget : std::initializer_list<QWidget*>{menuBar(), m_status}) {
     widget->setVisible(!presenting);
   }
   if (presenting) {
-    const QDockWidget* lesson =
-        m_lessons->lesson() ? m_docks->dock(QStringLiteral("lesson")) : nullptr;
-    for (QDockWidget* dock : m_docks->docks()) dock->setVisible(dock == lesson);
     showFullScreen();
+    m_docks->showOnly(m_lessons->lesson() ? QStringLiteral("lesson") : QString());
   } else {
     showNormal();
     m_docks->restore(m_beforePresenting);

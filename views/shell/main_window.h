@@ -165,7 +165,7 @@ class MainWindow : public QMainWindow {
   /// What writes rows into files.
   void setTableWriter(TableWriter writer);
   void exportNow(const ExportRequest& request);
-  /// The page, and an open lesson in larger text, alone on the whole screen.
+  /// The page and an open lesson, larger, alone on the whole screen.
   void setPresenting(bool presenting);
   bool isPresenting() const { return m_presenting; }
   /// "qaq replay FILE ..." with the present settings, fit for a shell.

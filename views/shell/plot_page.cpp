@@ -13,7 +13,7 @@
 namespace qaq::views {
 namespace {
 
-constexpr int kGap = 6;
+constexpr Px<int> kGap{6};
 
 }  // namespace
 

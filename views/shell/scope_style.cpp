@@ -3,6 +3,8 @@
 #include <QPainter>
 #include <QStyleOption>
 
+#include "views/plots/px.h"
+
 namespace qaq::views {
 namespace {
 
@@ -25,6 +27,23 @@ void drawOutline(const QStyleOption& option, QPainter* painter) {
 }  // namespace
 
 ScopeStyle::ScopeStyle() : QProxyStyle(QStringLiteral("Fusion")) {}
+
+int ScopeStyle::pixelMetric(PixelMetric metric, const QStyleOption* option,
+                            const QWidget* widget) const {
+  const int atDesk = QProxyStyle::pixelMetric(metric, option, widget);
+  switch (metric) {
+    case PM_IndicatorWidth:
+    case PM_IndicatorHeight:
+    case PM_ExclusiveIndicatorWidth:
+    case PM_ExclusiveIndicatorHeight:
+    case PM_ButtonIconSize:
+    case PM_SmallIconSize:
+    case PM_MenuButtonIndicator:
+      return wholePx(atDesk);
+    default:
+      return atDesk;  // what layouts keep is scaled where it is kept
+  }
+}
 
 void ScopeStyle::drawPrimitive(PrimitiveElement element, const QStyleOption* option,
                                QPainter* painter, const QWidget* widget) const {

@@ -2,10 +2,12 @@
 
 #include <QPainter>
 
+#include "views/plots/px.h"
+
 namespace qaq::views {
 namespace {
 
-constexpr int kWidth = 2;  // px
+constexpr Px<int> kWidth{2};  // px
 
 }  // namespace
 

@@ -1,5 +1,7 @@
 #include "views/shell/window_style.h"
 
+#include <QRegularExpression>
+
 namespace qaq::views {
 
 QPalette windowPalette(const Theme& theme) {
@@ -45,6 +47,7 @@ QMainWindow::separator { background: @background; width: 6px; height: 6px; }
 QTabBar { qproperty-drawBase: 0; }
 QTabWidget::pane { border: 0; }
 QTabBar::tab { background: @background; color: @muted; padding: 5px 10px; border: 1px solid @border; }
+QMainWindow > QTabBar::tab { padding: 5px 7px; }
 QTabBar::tab:selected { background: @surface; color: @text; border-top: 2px solid @accent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: @surface; border: 0; }
 QToolButton, QPushButton { background: @raised; border: 1px solid @border; border-radius: 4px;
@@ -90,7 +93,15 @@ QToolTip { background: @surface; color: @text; border: 1px solid @border; }
   put("accent", theme.accent);
   put("soft", theme.accentSoft);
   put("onaccent", theme.onAccent);
-  return sheet;
+  static const QRegularExpression kLengths(QStringLiteral("(\\d+)px"));
+  QString scaled;
+  qsizetype from = 0;
+  for (const QRegularExpressionMatch& length : kLengths.globalMatch(sheet)) {
+    scaled += sheet.sliced(from, length.capturedStart() - from) +
+              QStringLiteral("%1px").arg(wholePx(length.captured(1).toInt()));
+    from = length.capturedEnd();
+  }
+  return scaled + sheet.sliced(from);
 }
 
 }  // namespace qaq::views

@@ -3,6 +3,7 @@
 // the choices, and every "Show me" can be taken back.
 
 #include <QFile>
+#include <QRegularExpression>
 #include <QUndoStack>
 #include <algorithm>
 #include <gtest/gtest.h>
@@ -15,6 +16,7 @@
 #include "tests/support/program.h"
 #include "tests/support/temporary_folder.h"
 #include "views/panels/lesson_panel.h"
+#include "views/plots/chart_panel.h"
 #include "views/plots/view_list.h"
 #include "views/shell/lesson_guide.h"
 #include "views/shell/main_window.h"
@@ -63,12 +65,35 @@ bool same(const LessonState& a, const LessonState& b) {
 
 class EveryLesson : public testing::TestWithParam<int> {};
 
+/// Every point can be drawn, and losses have their intervals.
+void checkChart(const Chart& chart) {
+  EXPECT_EQ(views::undrawable(chart), 0);
+  for (const ChartPanel& panel : chart.panels) {
+    EXPECT_FALSE(panel.series.empty()) << panel.title;
+    for (const ChartSeries& series : panel.series) {
+      EXPECT_FALSE(series.points.empty()) << series.name;
+      for (const ChartPoint& point : series.points) {
+        if (series.mark == ChartMark::rug) continue;
+        EXPECT_LT(point.low, point.y) << series.name;
+        EXPECT_GT(point.high, point.y) << series.name;
+      }
+    }
+  }
+}
+
 void checkText(const Class& of) {
   const LessonGuide& guide = of.guide;
   try {
     const views::LessonText text = views::lessonText(*guide.lesson(), guide.step(), guide.data());
     EXPECT_FALSE(text.body.isEmpty());
     EXPECT_FALSE(text.body.contains(QLatin1String("{{")));
+    EXPECT_FALSE(text.comparison.contains(QLatin1String("{{")));
+    EXPECT_EQ(text.chart != nullptr, !guide.currentStep().chart.empty());
+    if (text.chart) checkChart(*text.chart);
+    if (!guide.currentStep().commands.empty()) {
+      EXPECT_LE(text.body.split(QRegularExpression(QStringLiteral("\\s+"))).size(), 80)
+          << "words before the first action";
+    }
     if (!guide.currentStep().question.empty()) {
       EXPECT_GE(text.right, 0) << "the answer is not one of: "
                                << text.choices.join(", ").toStdString();
@@ -164,6 +189,26 @@ TEST(Lessons, AnswersAreChecked) {
   EXPECT_TRUE(of.window.lessonPanel()->answerText().startsWith(QStringLiteral("✗")));
   choices[text.right]->click();
   EXPECT_TRUE(of.window.lessonPanel()->answerText().startsWith(QStringLiteral("✓ Right.")));
+}
+
+TEST(Lessons, OpenByNameNumberAndTitle) {
+  MainWindow window(services());
+  window.show();
+  for (const char* name : {"5", "05", "05-budget", "Budget", "\"5 from error budget to BITS\""}) {
+    window.lessons()->close();
+    window.commands().registry().triggerLine(QStringLiteral("lesson ") + QLatin1String(name));
+    ASSERT_TRUE(window.lessons()->lesson()) << name;
+    EXPECT_EQ(window.lessons()->lesson()->id, "05-budget") << name;
+  }
+  settle(window);
+  try {
+    window.commands().registry().triggerLine(QStringLiteral("lesson 77"));
+    ADD_FAILURE() << "there is none";
+  } catch (const Error& error) {
+    for (const std::string& name : lesson_names()) {
+      EXPECT_NE(std::string(error.what()).find(name), std::string::npos) << name;
+    }
+  }
 }
 
 TEST(Lessons, ACommandThatFailsLeavesNothingBehind) {

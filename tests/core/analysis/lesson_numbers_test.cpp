@@ -34,12 +34,16 @@ LessonData small_data() {
   data.replay = replay(*data.capture, {});
   MeasuredRuns runs;
   const auto add = [&](const char* name, double kl, double interval) {
-    runs.runs.push_back({name, {{"kl_mean", kl}, {"kl_interval", interval}, {"same_top", .5}}});
+    runs.runs.push_back(
+        {name,
+         {{"kl_mean", kl}, {"kl_interval", interval}, {"same_top", .5}},
+         {{"set", "--set outliers_ratio=0 --set n_bits_max=4 --set outliers_ratio=0.01"}}});
   };
   for (int bits = 1; bits <= 8; ++bits) {
     add(("key head " + std::to_string(bits)).c_str(), 1.0 / (1 << bits), .1);
   }
   add("far", 2, .1);
+  runs.diagnoses.push_back({"loose", {{"kl_before", .5}}, {{"cause", "target too loose"}}});
   data.measured = std::make_shared<MeasuredRuns>(runs);
   return data;
 }
@@ -72,7 +76,9 @@ TEST(LessonNumbers, TellThePaperFromWhatItIsMadeOf) {
   // .730 / .722 - 1
   EXPECT_NEAR(value_of("paper_gain(table3, LLaMA-2-7B, hellaswag, accuracy, window 1, window 5)"),
               .0111, .00005);
-  EXPECT_NEAR(value_of("accuracy_interval(0.722, 1000)"), .0278, .00005);
+  EXPECT_NEAR(value_of("paper_interval(table3, LLaMA-2-7B, hellaswag, accuracy, window 1)"), .0278,
+              .00005);
+  EXPECT_EQ(value_of("paper_questions"), 1000);
 }
 
 TEST(LessonNumbers, SayWhetherThePaperIsSureOfADifference) {
@@ -80,11 +86,10 @@ TEST(LessonNumbers, SayWhetherThePaperIsSureOfADifference) {
     return std::get<std::string>(lesson_number(call, {}).value);
   };
   // .008 against sqrt(.0278^2 + .0275^2); .150 against the like.
-  EXPECT_EQ(
-      word("paper_differs(table3, LLaMA-2-7B, hellaswag, accuracy, window 1, window 5, 1000)"),
-      "no");
+  EXPECT_EQ(word("paper_differs(table3, LLaMA-2-7B, hellaswag, accuracy, window 1, window 5)"),
+            "no");
   EXPECT_EQ(word("paper_differs(table2, LLaMA-2-7B, hellaswag, accuracy, without outliers, 1 % "
-                 "outliers, 1000)"),
+                 "outliers)"),
             "yes");
 }
 
@@ -116,6 +121,11 @@ TEST(LessonNumbers, ReadWhatWasMeasured) {
   };
   EXPECT_EQ(word("differs(key head 7, key head 8)"), "no");
   EXPECT_EQ(word("differs(key head 8, far)"), "yes");
+  EXPECT_EQ(word("setting(far, n_bits_max)"), "4");
+  EXPECT_EQ(value_of("setting(far, outliers_ratio)", data), .01) << "what was said last";
+  EXPECT_EQ(value_of("diagnosis(loose, kl_before)", data), .5);
+  EXPECT_EQ(word("diagnosis(loose, cause)"), "target too loose");
+  EXPECT_EQ(value_of("parameter(violation_ratio)", data), data.params.violation.violation_ratio);
   EXPECT_EQ(word("better(key head 2, far, kl_mean, first, second)"), "first");
 }
 
@@ -126,6 +136,9 @@ TEST(LessonNumbers, SayWhatIsWrong) {
   EXPECT_NE(refusal_of("tokens").find("needs a capture"), std::string::npos);
   EXPECT_NE(refusal_of("run(key hed 2, kl_mean)", small_data()).find("did you mean key head 2?"),
             std::string::npos);
+  EXPECT_NE(refusal_of("diagnosis(lose, cause)", small_data()).find("did you mean loose?"),
+            std::string::npos);
+  EXPECT_NE(refusal_of("diagnosis(loose, colour)", small_data()), "");
   EXPECT_NE(refusal_of("cell(key, here, 9, 0, 0, n_bits)", small_data()), "");
   EXPECT_NE(refusal_of("token(6)", small_data()).find("there is no token 6"), std::string::npos);
 }
