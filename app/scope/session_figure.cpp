@@ -34,7 +34,7 @@ void checkSessionFlags(const FigureOptions& options) {
   }
 }
 
-// "Bits and attention" -> "bits-and-attention"; names that are taken get a number.
+// "Trade-off and memory" -> "trade-off-and-memory"; names that are taken get a number.
 class PageNames {
  public:
   std::string next(const QString& title) {

@@ -226,6 +226,11 @@ int runWindow(const WindowOptions& options) {
   if (screenshot || !options.commands.empty()) runCommands(window, options);
   if (screenshot) {
     throwRefusal(window, options);
+    if (size && window.size() != *size) {
+      // A presentation took the whole of a screen that nobody sees.
+      window.resize(*size);
+      settle(window);
+    }
     saveScreenshot(window, QString::fromStdString(options.screenshot));
     return 0;
   }

@@ -224,6 +224,11 @@ class Search {
     return out;
   }
 
+  // "layer ", or "keys of layer " where they alone are to blame.
+  std::string of_blame(const std::string& what) const {
+    return out_.side ? cat(plural_of(out_.side), " of ", what) : what;
+  }
+
   // The strongest parts by themselves: exact, and quantized.
   void alone(const Order& layers, const Order& heads, const Order& cells) {
     const auto quantized = [&](const std::string& label, const Cells& part) {
@@ -235,15 +240,14 @@ class Search {
     harmless_alone_ = true;
     for (std::int64_t i = 0; i < n_layers; ++i) {
       const auto& part = layers.parts[static_cast<std::size_t>(i)];
-      const DiagnosisReplay one = quantized(
-          cat("only ", plural_of(out_.side), " of layer ", layer_of(layers, i), " quantized"),
-          part.cells);
+      const DiagnosisReplay one =
+          quantized(cat(of_blame("layer "), layer_of(layers, i), " alone"), part.cells);
       const bool harmless = one.top_restored && one.kl <= kConfirmedShare * before_.score.kl;
       harmless_alone_ = harmless_alone_ && harmless;
     }
     const CellAddress head = address(heads.parts.front().cells.front());
-    quantized(cat("only ", name_of(head.side), "s of layer ", model_layer(head.layer), ", KV head ",
-                  head.kv_head, " quantized"),
+    quantized(cat(name_of(head.side), "s of layer ", model_layer(head.layer), ", KV head ",
+                  head.kv_head, " alone"),
               heads.parts.front().cells);
     const CellAddress cell = address(cells.parts.front().cells.front());
     Cells token;
@@ -251,8 +255,8 @@ class Search {
       const CellAddress at = address(index);
       if (at.token == cell.token && (!out_.side || at.side == *out_.side)) token.push_back(index);
     }
-    exact_replay("token", cat(plural_of(out_.side), " of token ", cell.token), token);
-    quantized(cat("only ", plural_of(out_.side), " of token ", cell.token, " quantized"), token);
+    exact_replay("token", cat(of_blame("token "), cell.token), token);
+    quantized(cat(of_blame("token "), cell.token, " alone"), token);
   }
 
   // Step 3: predicates over the suspects, and their counterfactuals.

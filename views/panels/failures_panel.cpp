@@ -13,11 +13,12 @@
 #include "views/plots/diagnosis_text.h"
 #include "views/plots/diagnosis_view.h"
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr int kRowHeight = 24;
+constexpr Px<int> kRowHeight{24};
 
 QString stageText(const QString& stage, qint64 done, qint64 total) {
   if (stage == QLatin1String("load")) return FailuresPanel::tr("Loading the model");

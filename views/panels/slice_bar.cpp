@@ -19,6 +19,9 @@ SliceBar::SliceBar(SelectionModel* selection, QWidget* parent)
   // Two digits: a wide list would push the pages' names away.
   for (QComboBox* narrow : {m_side, m_layer, m_head}) narrow->setFixedWidth(54);
   m_queryHead = addList(tr("Query"), tr("Query heads whose attention is shown"));
+  for (QLabel* name : findChildren<QLabel*>()) {
+    if (name->buddy() == m_side || name->buddy() == m_queryHead) m_sparedNames.push_back(name);
+  }
   setEnabled(false);
   connect(selection, &SelectionModel::sliceChanged, this, &SliceBar::refresh);
 }
@@ -34,6 +37,14 @@ QComboBox* SliceBar::addList(const QString& label, const QString& help) {
   layout()->addWidget(list);
   connect(list, &QComboBox::activated, this, &SliceBar::choose);
   return list;
+}
+
+void SliceBar::fit(int width) {
+  int all = sizeHint().width();
+  for (const QLabel* name : m_sparedNames) {
+    if (name->isHidden()) all += name->sizeHint().width() + layout()->spacing();
+  }
+  for (QLabel* name : m_sparedNames) name->setVisible(all <= width);
 }
 
 void SliceBar::setCapture(const CaptureInfo& info) {

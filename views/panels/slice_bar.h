@@ -1,10 +1,12 @@
 #pragma once
 
+#include <QList>
 #include <QWidget>
 
 #include "views/models/selection_model.h"
 
 class QComboBox;
+class QLabel;
 
 namespace qaq::views {
 
@@ -16,6 +18,9 @@ class SliceBar : public QWidget {
   explicit SliceBar(SelectionModel* selection, QWidget* parent = nullptr);
   /// Fills the lists from a capture.
   void setCapture(const CaptureInfo& info);
+  /// Leaves out the names that the values tell ("V", "max of 3–5") where there is less room than
+  /// for all.
+  void fit(int width);
 
  private:
   QComboBox* addList(const QString& label, const QString& help);
@@ -29,6 +34,7 @@ class SliceBar : public QWidget {
   QComboBox* m_layer;
   QComboBox* m_head;
   QComboBox* m_queryHead;
+  QList<QLabel*> m_sparedNames;
 };
 
 }  // namespace qaq::views

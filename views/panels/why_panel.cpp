@@ -12,12 +12,13 @@
 #include "views/plots/diagnosis_text.h"
 #include "views/plots/diagnosis_view.h"
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kSide = 12, kTop = 8, kSign = 20, kBarRow = 20;  // px
-constexpr double kBarWidth = 64, kBarHeight = 6;
+constexpr Px<double> kSide{12}, kTop{8}, kSign{20}, kBarRow{20};  // px
+constexpr Px<double> kBarWidth{64}, kBarHeight{6};
 
 }  // namespace
 
@@ -104,19 +105,20 @@ QString CauseItem::titleText() const {
 
 QRectF CauseItem::titleBox(double width) const {
   const double state = QFontMetricsF(Theme::font(Theme::kLabelPx)).horizontalAdvance(stateText());
-  const QRectF room(kSide + kSign, kTop, width - 2 * kSide - kSign - state - 8, 1000);
+  const QRectF room(kSide + kSign, kTop, width - 2 * kSide - kSign - state - px(8), 1000);
   return QFontMetricsF(Theme::font(Theme::kLabelPx, true))
       .boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, titleText());
 }
 
 QRectF CauseItem::textBox(double width) const {
   const QFontMetricsF metrics(Theme::font(Theme::kLabelPx));
-  const QRectF room(kSide + kSign, titleBox(width).bottom() + 2, width - 2 * kSide - kSign, 1000);
+  const QRectF room(kSide + kSign, titleBox(width).bottom() + px(2), width - 2 * kSide - kSign,
+                    1000);
   return metrics.boundingRect(room, Qt::AlignLeft | Qt::TextWordWrap, counterfactualText());
 }
 
 int CauseItem::heightForWidth(int width) const {
-  const double bar = cause().n_cells > 0 ? kBarRow : 0;
+  const double bar = cause().n_cells > 0 ? double{kBarRow} : 0;
   return static_cast<int>(std::ceil(textBox(width).bottom() + bar + kTop));
 }
 
@@ -148,16 +150,17 @@ void CauseItem::paintEvent(QPaintEvent*) {
       QRectF(words.left(), words.top(), width() - 2 * kSide - kSign + 1, words.height() + 1),
       Qt::AlignLeft | Qt::TextWordWrap, counterfactualText());
   if (cause().n_cells == 0) return;
-  const QRectF row(kSide + kSign, words.bottom() + 2, width() - 2 * kSide - kSign, kBarRow - 2);
+  const QRectF row(kSide + kSign, words.bottom() + px(2), width() - 2 * kSide - kSign,
+                   kBarRow - px(2));
   const QRectF bar(row.left(), row.center().y() - kBarHeight / 2, kBarWidth, kBarHeight);
   const double most = std::max({cause().kl_before, cause().kl_after, 1e-12});
   const double perNat = kBarWidth / (1.08 * most);
   painter.fillRect(bar, m_theme.grid);
   painter.fillRect(QRectF(bar.left(), bar.top(), cause().kl_after * perNat, kBarHeight), ink());
   const double before = bar.left() + cause().kl_before * perNat;
-  painter.fillRect(QRectF(before - 1, bar.top() - 3, 2, kBarHeight + 6), m_theme.text);
+  painter.fillRect(QRectF(before - 1, bar.top() - px(3), px(2), kBarHeight + px(6)), m_theme.text);
   painter.setPen(m_theme.text);
-  const QRectF effect = row.adjusted(kBarWidth + 8, 0, 0, 0);
+  const QRectF effect = row.adjusted(kBarWidth + px(8), 0, 0, 0);
   painter.drawText(effect, Qt::AlignLeft | Qt::AlignVCenter,
                    QFontMetricsF(plain).elidedText(effectText(), Qt::ElideRight, effect.width()));
 }

@@ -11,13 +11,15 @@
 #include "core/analysis/diagnosis_tables.h"
 #include "views/plots/diagnosis_text.h"
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kLeft = 62, kRight = 14, kNames = 62, kCallout = 44, kSign = 14;  // px
-constexpr double kNameGap = 17, kTickGap = 44, kBar = 0.6, kMostBar = 28;
-constexpr double kLeastPlot = 60;  // px of height, below which names or callout are left out
+constexpr Px<double> kLeft{62}, kRight{14}, kNames{62}, kCallout{44}, kSign{14};  // px
+constexpr Px<double> kNameGap{17}, kTickGap{44}, kMostBar{28};
+constexpr double kBar = 0.6;
+constexpr Px<double> kLeastPlot{60};  // px of height, below which names or callout are left out
 
 }  // namespace
 
@@ -30,7 +32,7 @@ struct BrokeView::Plot {
   double middle(int step) const { return area.left() + (step + 0.5) * area.width() / n; }
   double top(double kl) const { return area.bottom() - kl / most * area.height(); }
   QRectF bar(int step, double kl) const {
-    const double width = std::clamp(kBar * area.width() / n, 1.0, kMostBar);
+    const double width = std::clamp<double>(kBar * area.width() / n, 1, kMostBar);
     return {middle(step) - width / 2, top(kl), width, area.bottom() - top(kl)};
   }
 };
@@ -38,11 +40,11 @@ struct BrokeView::Plot {
 BrokeView::Plot BrokeView::plotIn(const QRectF& area) const {
   const auto& steps = result()->diagnosis.steps;
   Plot plot{.area = {}, .n = static_cast<int>(steps.size())};
-  const double height = area.height() - kSign - 8;
+  const double height = area.height() - kSign - px(8);
   plot.hasNames = height - kNames >= kLeastPlot;
-  const double below = plot.hasNames ? kNames : 22;
+  const double below = plot.hasNames ? double{kNames} : px(22);
   plot.hasCallout = height - below - kCallout >= kLeastPlot;
-  plot.area = area.adjusted(kLeft, kSign + (plot.hasCallout ? kCallout : 0), -kRight, -below);
+  plot.area = area.adjusted(kLeft, kSign + (plot.hasCallout ? double{kCallout} : 0), -kRight, -below);
   double most = 0;
   for (const DiagnosedStep& step : steps) most = std::max(most, step.score.score.kl);
   const double ticks = std::max(2.0, plot.area.height() / kTickGap);
@@ -71,7 +73,7 @@ QRectF BrokeView::barOf(int step) const {
 
 void BrokeView::paintPicture(QPainter* painter, const QRectF& area) {
   const Plot plot = plotIn(area);
-  if (plot.area.height() < 20 || plot.area.width() < 40) return;
+  if (plot.area.height() < px(20) || plot.area.width() < px(40)) return;
   paintScale(painter, plot);
   painter->save();
   painter->setRenderHint(QPainter::Antialiasing);
@@ -82,7 +84,7 @@ void BrokeView::paintPicture(QPainter* painter, const QRectF& area) {
     const QRectF bar = plot.bar(i, step.score.score.kl);
     const bool diverged = step.verdict == StepVerdict::diverged;
     if (i == m_step) {
-      const double half = std::max(bar.width() / 2 + 4, 6.0);
+      const double half = std::max(bar.width() / 2 + px(4), px(6));
       painter->fillRect(
           QRectF(plot.middle(i) - half, plot.area.top(), 2 * half, plot.area.height()),
           theme().accentSoft);
@@ -92,19 +94,19 @@ void BrokeView::paintPicture(QPainter* painter, const QRectF& area) {
     if (diverged) {
       painter->setPen(Qt::NoPen);
       painter->setBrush(theme().violation);
-      const double half = std::min(5.0, 0.5 * plot.area.width() / plot.n + 1);
-      painter->drawPolygon(
-          QPolygonF({sign + QPointF(-half, 4), sign + QPointF(half, 4), sign + QPointF(0, -5)}));
+      const double half = std::min(px(5), 0.5 * plot.area.width() / plot.n + 1);
+      painter->drawPolygon(QPolygonF(
+          {sign + QPointF(-half, px(4)), sign + QPointF(half, px(4)), sign + QPointF(0, -px(5))}));
     } else if (step.verdict == StepVerdict::coin_flip) {
-      painter->setPen(QPen(theme().text, 1.5));
+      painter->setPen(QPen(theme().text, px(1.5)));
       painter->setBrush(Qt::NoBrush);
-      painter->drawEllipse(sign, 4, 4);
+      painter->drawEllipse(sign, px(4), px(4));
     }
   }
   painter->restore();
   if (plot.hasNames) paintNames(painter, plot);
   paintCallout(painter, plot);
-  painter->setPen(QPen(theme().frame, 1));
+  painter->setPen(QPen(theme().frame, px(1)));
   painter->setBrush(Qt::NoBrush);
   painter->drawLine(plot.area.bottomLeft(), plot.area.bottomRight());
   painter->drawLine(plot.area.topLeft(), plot.area.bottomLeft());
@@ -115,19 +117,19 @@ void BrokeView::paintScale(QPainter* painter, const Plot& plot) const {
   const double step = roundStep(plot.most / std::max(2.0, plot.area.height() / kTickGap));
   for (double at = 0; at <= plot.most * (1 + 1e-9); at += step) {
     const double y = plot.top(at);
-    painter->setPen(QPen(theme().grid, 1));
+    painter->setPen(QPen(theme().grid, px(1)));
     painter->drawLine(QPointF(plot.area.left(), y), QPointF(plot.area.right(), y));
     painter->setPen(theme().muted);
-    painter->drawText(QRectF(plot.area.left() - 50, y - 8, 44, 16),
+    painter->drawText(QRectF(plot.area.left() - px(50), y - px(8), px(44), px(16)),
                       Qt::AlignRight | Qt::AlignVCenter,
                       at == 0 ? QStringLiteral("0") : shortNumberText(at));
   }
   painter->save();
   painter->setFont(Theme::font(Theme::kLabelPx));
   painter->setPen(theme().text);
-  painter->translate(plot.area.left() - 45, plot.area.center().y());
+  painter->translate(plot.area.left() - px(45), plot.area.center().y());
   painter->rotate(-90);
-  painter->drawText(QRectF(-90, -12, 180, 16), Qt::AlignCenter, tr("KL [nat]"));
+  painter->drawText(QRectF(-px(90), -px(12), px(180), px(16)), Qt::AlignCenter, tr("KL [nat]"));
   painter->restore();
 }
 
@@ -141,12 +143,13 @@ void BrokeView::paintNames(QPainter* painter, const Plot& plot) const {
     const bool isExplained = i == result()->diagnosis.step;
     painter->save();
     painter->setPen(isExplained ? theme().text : theme().muted);
-    painter->translate(plot.middle(i) + 4, plot.area.bottom() + 8);
+    painter->translate(plot.middle(i) + px(4), plot.area.bottom() + px(8));
     painter->rotate(-45);
     const QString word = QString::fromStdString(result()->subject.token_text(step.token)).trimmed();
     const QString name =
         metrics.elidedText(word, Qt::ElideRight, 46) + QStringLiteral(" %1").arg(step.position);
-    painter->drawText(QRectF(-100, -2, 100, 14), Qt::AlignRight | Qt::AlignVCenter, name);
+    painter->drawText(QRectF(-px(100), -px(2), px(100), px(14)), Qt::AlignRight | Qt::AlignVCenter,
+                      name);
     painter->restore();
   }
 }
@@ -156,10 +159,10 @@ void BrokeView::paintCallout(QPainter* painter, const Plot& plot) const {
   const int at = static_cast<int>(diagnosis.step);
   const DiagnosedStep& step = diagnosis.explained();
   const QRectF bar = plot.bar(at, step.score.score.kl);
-  const QRectF box(QPointF(bar.left() - 4, bar.top() - kSign - 3),
-                   QPointF(bar.right() + 4, plot.area.bottom()));
+  const QRectF box(QPointF(bar.left() - px(4), bar.top() - kSign - px(3)),
+                   QPointF(bar.right() + px(4), plot.area.bottom()));
   painter->setBrush(Qt::NoBrush);
-  painter->setPen(QPen(theme().accent, 1.5));
+  painter->setPen(QPen(theme().accent, px(1.5)));
   painter->drawRect(box);
   if (!plot.hasCallout) return;
   const QString head = tr("%1, after %2").arg(explainedText(*result()), readText(*result(), step));
@@ -171,20 +174,23 @@ void BrokeView::paintCallout(QPainter* painter, const Plot& plot) const {
   const QFont bold = Theme::font(Theme::kLabelPx, true), plain = Theme::font(Theme::kLabelPx);
   const double width = std::max(QFontMetricsF(bold).horizontalAdvance(head),
                                 QFontMetricsF(plain).horizontalAdvance(rest)) +
-                       8;
-  const double left = std::clamp(bar.center().x() + 12, plot.area.left(),
+                       px(8);
+  const double left = std::clamp(bar.center().x() + px(12), plot.area.left(),
                                  std::max(plot.area.left(), plot.area.right() - width));
-  const double top = plot.area.top() - kSign - kCallout + 2;
-  painter->setPen(QPen(theme().frame, 1));
-  painter->drawPolyline(QPolygonF({QPointF(left - 2, top + 10), QPointF(bar.center().x(), top + 10),
-                                   QPointF(bar.center().x(), box.top())}));
-  painter->fillRect(QRectF(left, top, width, kCallout - 8), theme().surface);
+  const double top = plot.area.top() - kSign - kCallout + px(2);
+  painter->setPen(QPen(theme().frame, px(1)));
+  painter->drawPolyline(
+      QPolygonF({QPointF(left - px(2), top + px(10)), QPointF(bar.center().x(), top + px(10)),
+                 QPointF(bar.center().x(), box.top())}));
+  painter->fillRect(QRectF(left, top, width, kCallout - px(8)), theme().surface);
   painter->setFont(bold);
   painter->setPen(theme().text);
-  painter->drawText(QRectF(left + 4, top, width, 18), Qt::AlignLeft | Qt::AlignVCenter, head);
+  painter->drawText(QRectF(left + px(4), top, width, px(18)), Qt::AlignLeft | Qt::AlignVCenter,
+                    head);
   painter->setFont(plain);
   painter->setPen(theme().muted);
-  painter->drawText(QRectF(left + 4, top + 18, width, 18), Qt::AlignLeft | Qt::AlignVCenter, rest);
+  painter->drawText(QRectF(left + px(4), top + px(18), width, px(18)),
+                    Qt::AlignLeft | Qt::AlignVCenter, rest);
 }
 
 std::optional<int> BrokeView::stepAt(const QPointF& position) const {

@@ -10,12 +10,13 @@
 
 #include "views/plots/compare_view.h"
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr int kRowHeight = 24, kPad = 8;  // px
-constexpr int kFigureWidth = 1080;
+constexpr Px<int> kRowHeight{24}, kPad{8};  // px
+constexpr Px<int> kFigureWidth{1080};
 
 // "0.317", "54.8 %", "25.3 KiB"; `isDifference`: with its sign, of shares in points of per cent.
 QString amountText(double value, const std::string& unit, bool isDifference) {

@@ -3,11 +3,12 @@
 #include <QPainter>
 
 #include "views/plots/diagnosis_text.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kSide = 14, kTop = 8, kHeading = 20, kLine = 18, kBelow = 6;  // px
+constexpr Px<double> kSide{14}, kTop{8}, kHeading{20}, kLine{18}, kBelow{6};  // px
 
 }  // namespace
 

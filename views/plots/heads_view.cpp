@@ -11,13 +11,14 @@
 #include "core/replay/captured_layers.h"
 #include "views/plots/diagnosis_text.h"
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kLeft = 62, kRight = 14, kTitle = 18, kLayers = 34, kLegend = 52;  // px
-constexpr double kBarWidth = 180, kBarHeight = 10;
-constexpr int kTickGap = 28;
+constexpr Px<double> kLeft{62}, kRight{14}, kTitle{18}, kLayers{34}, kLegend{52};  // px
+constexpr Px<double> kBarWidth{180}, kBarHeight{10};
+constexpr Px<int> kTickGap{28};
 
 // A step of 1, 2, 5, 10, ... at which labels of `px` each do not meet.
 int labelStep(double cell, double px) {
@@ -101,7 +102,7 @@ void HeadsView::paintPicture(QPainter* painter, const QRectF& area) {
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     if (!has(side)) continue;
     const QRectF map = mapIn(area, side);
-    if (map.height() < 12 || map.width() < 60) return;
+    if (map.height() < px(12) || map.width() < px(60)) return;
     paintMap(painter, map, side, side == CacheSide::value || !has(CacheSide::value));
   }
   paintLegend(painter, area);
@@ -124,7 +125,7 @@ void HeadsView::paintMap(QPainter* painter, const QRectF& map, CacheSide side,
     }
   }
   painter->setBrush(Qt::NoBrush);
-  painter->setPen(QPen(theme().frame, 1));
+  painter->setPen(QPen(theme().frame, px(1)));
   painter->drawRect(map);
   painter->setFont(Theme::font(Theme::kLabelPx, true));
   painter->setPen(theme().text);
@@ -133,37 +134,39 @@ void HeadsView::paintMap(QPainter* painter, const QRectF& map, CacheSide side,
                     side == CacheSide::key ? tr("Keys") : tr("Values"));
   painter->setFont(Theme::font(Theme::kTickPx));
   painter->setPen(theme().muted);
-  const int everyHead = labelStep(map.height() / heads, 14);
+  const int everyHead = labelStep(map.height() / heads, px(14));
   for (int head = 0; head < heads; head += everyHead) {
-    painter->drawText(QRectF(map.left() - 40, cellIn(map, 0, head).center().y() - 8, 34, 16),
-                      Qt::AlignRight | Qt::AlignVCenter, QString::number(head));
+    painter->drawText(
+        QRectF(map.left() - px(40), cellIn(map, 0, head).center().y() - px(8), px(34), px(16)),
+        Qt::AlignRight | Qt::AlignVCenter, QString::number(head));
   }
   if (isLowest) {
     const int everyLayer = labelStep(map.width() / layers, kTickGap);
     for (int layer = 0; layer < layers; layer += everyLayer) {
-      painter->drawText(QRectF(cellIn(map, layer, 0).center().x() - 20, map.bottom() + 2, 40, 14),
-                        Qt::AlignCenter, QString::number(layer));
+      painter->drawText(
+          QRectF(cellIn(map, layer, 0).center().x() - px(20), map.bottom() + px(2), px(40), px(14)),
+          Qt::AlignCenter, QString::number(layer));
     }
     painter->setFont(Theme::font(Theme::kLabelPx));
     painter->setPen(theme().text);
-    painter->drawText(QRectF(map.left(), map.bottom() + 16, map.width(), 16), Qt::AlignCenter,
-                      tr("layer"));
+    painter->drawText(QRectF(map.left(), map.bottom() + px(16), map.width(), px(16)),
+                      Qt::AlignCenter, tr("layer"));
   }
   painter->save();
   painter->setFont(Theme::font(Theme::kLabelPx));
   painter->setPen(theme().text);
-  painter->translate(map.left() - 46, map.center().y());
+  painter->translate(map.left() - px(46), map.center().y());
   painter->rotate(-90);
-  if (map.height() >= 50) {
+  if (map.height() >= px(50)) {
     painter->drawText(QRectF(-60, -8, 120, 16), Qt::AlignCenter, tr("KV head"));
   }
   painter->restore();
   // The strongest cell's head, and the locked one.
   const auto mark = [&](int layer, int head, const QColor& ink) {
     const QRectF cell = cellIn(map, layer, head);
-    painter->setPen(QPen(theme().halo, 4));
+    painter->setPen(QPen(theme().halo, px(4)));
     painter->drawRect(cell);
-    painter->setPen(QPen(ink, 2));
+    painter->setPen(QPen(ink, px(2)));
     painter->drawRect(cell);
   };
   const CellAddress& worst = result()->diagnosis.cells.front().cell;
@@ -178,14 +181,14 @@ void HeadsView::paintMap(QPainter* painter, const QRectF& map, CacheSide side,
 
 void HeadsView::paintLegend(QPainter* painter, const QRectF& area) const {
   const ColorMap color = colors();
-  const QRectF bar(area.left() + kLeft, area.bottom() - kLegend + 14,
-                   std::min(kBarWidth, area.width() / 3), kBarHeight);
+  const QRectF bar(area.left() + kLeft, area.bottom() - kLegend + px(14),
+                   std::min<double>(kBarWidth, area.width() / 3), kBarHeight);
   for (int x = 0; x < static_cast<int>(bar.width()); ++x) {
     const double value = color.low() + (color.high() - color.low()) * (x + 0.5) / bar.width();
     painter->fillRect(QRectF(bar.left() + x, bar.top(), 1, bar.height()),
                       QColor(color(static_cast<float>(value))));
   }
-  painter->setPen(QPen(theme().frame, 1));
+  painter->setPen(QPen(theme().frame, px(1)));
   painter->setBrush(Qt::NoBrush);
   painter->drawRect(bar);
   painter->setFont(Theme::font(Theme::kTickPx));
@@ -194,18 +197,19 @@ void HeadsView::paintLegend(QPainter* painter, const QRectF& area) const {
   if (isReplayed()) ticks.insert(1, 0);
   for (const double at : ticks) {
     const double x = bar.left() + bar.width() * color.position(at);
-    painter->drawText(QRectF(x - 40, bar.bottom() + 2, 80, 16), Qt::AlignCenter,
+    painter->drawText(QRectF(x - px(40), bar.bottom() + px(2), px(80), px(16)), Qt::AlignCenter,
                       at == 0 ? QStringLiteral("0") : numberText(at));
   }
   painter->setFont(Theme::font(Theme::kLabelPx));
   painter->setPen(theme().text);
-  const QRectF words(bar.right() + 50, bar.top() - 6, area.right() - kRight - bar.right() - 50, 18);
-  painter->drawText(words, Qt::AlignLeft | Qt::AlignVCenter,
-                    isReplayed() ? tr("change of KL [nat]") : tr("change of outputs, norm"));
+  const QRectF words(bar.right() + px(50), bar.top() - px(6),
+                     area.right() - kRight - bar.right() - px(50), px(18));
+  painter->drawText(
+      words, Qt::AlignLeft | Qt::AlignVCenter,
+      isReplayed() ? tr("change of KL [nat], blue repairs") : tr("change of outputs, norm"));
   painter->setPen(theme().muted);
-  const QString box = tr("□ strongest cell's head");
-  painter->drawText(words.translated(0, 18), Qt::AlignLeft | Qt::AlignVCenter,
-                    isReplayed() ? tr("blue repairs · %1").arg(box) : box);
+  painter->drawText(words.translated(0, px(18)), Qt::AlignLeft | Qt::AlignVCenter,
+                    tr("□ strongest cell's head"));
 }
 
 std::optional<HeadsView::Head> HeadsView::headAt(const QPointF& position) const {

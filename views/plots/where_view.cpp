@@ -9,17 +9,19 @@
 #include "core/analysis/diagnosis_tables.h"
 #include "views/plots/diagnosis_text.h"
 #include "views/plots/number_format.h"
+#include "views/plots/px.h"
 
 namespace qaq::views {
 namespace {
 
-constexpr double kSide = 14, kRow = 20, kScale = 22, kBar = 0.66, kTickGap = 56;  // px
-constexpr double kGap = 8, kLeastBars = 110;
+constexpr Px<double> kSide{14}, kRow{20}, kScale{22}, kTickGap{56};
+constexpr double kBar = 0.66;  // px
+constexpr Px<double> kGap{8}, kLeastBars{90};
 
 }  // namespace
 
 QString WhereView::subtitle() const {
-  return tr("KL at step %1, a part exact or alone quantized; dashed: the setting")
+  return tr("KL at step %1, a part left exact, or quantized alone; dashed: the setting")
       .arg(result()->diagnosis.step);
 }
 
@@ -58,16 +60,16 @@ void WhereView::paintPicture(QPainter* painter, const QRectF& area) {
   const QRectF plot(area.left() + kSide + names + kGap, area.top() + kScale,
                     area.width() - 2 * kSide - names - words - 2 * kGap,
                     kRow * static_cast<double>(rows.size()));
-  if (plot.width() < 30) return;
+  if (plot.width() < px(30)) return;
   const double perNat = plot.width() / (most * 1.04);
   painter->setFont(Theme::font(Theme::kTickPx));
   const double step = roundStep(most / std::max(2.0, plot.width() / kTickGap));
   for (double at = 0; at <= most; at += step) {
     const double x = plot.left() + at * perNat;
-    painter->setPen(QPen(theme().grid, 1));
+    painter->setPen(QPen(theme().grid, px(1)));
     painter->drawLine(QPointF(x, plot.top()), QPointF(x, plot.bottom()));
     painter->setPen(theme().muted);
-    painter->drawText(QRectF(x - 30, area.top(), 60, kScale - 4), Qt::AlignCenter,
+    painter->drawText(QRectF(x - px(30), area.top(), px(60), kScale - px(4)), Qt::AlignCenter,
                       at == 0 ? tr("0 nat") : shortNumberText(at));
   }
   const QColor neutral = theme().palette().single("neutral_bar");
@@ -88,10 +90,10 @@ void WhereView::paintPicture(QPainter* painter, const QRectF& area) {
         QRectF(plot.right() + kGap, line.top(), words, kRow), Qt::AlignLeft | Qt::AlignVCenter,
         metrics.elidedText(texts[static_cast<qsizetype>(row)], Qt::ElideRight, words + 1));
   }
-  painter->setPen(QPen(theme().violation, 1.5, Qt::DashLine));
+  painter->setPen(QPen(theme().violation, px(1.5), Qt::DashLine));
   const double x = plot.left() + before * perNat;
-  painter->drawLine(QPointF(x, plot.top() - 2), QPointF(x, plot.bottom()));
-  painter->setPen(QPen(theme().frame, 1));
+  painter->drawLine(QPointF(x, plot.top() - px(2)), QPointF(x, plot.bottom()));
+  painter->setPen(QPen(theme().frame, px(1)));
   painter->drawLine(plot.topLeft(), plot.bottomLeft());
 }
 

@@ -115,12 +115,8 @@ bool DockLayout::shareTabs(const QString& name, const QString& other) const {
 }
 
 void DockLayout::reset() {
-  const QSize before = m_window->size();
   for (QDockWidget* dock : m_docks) dock->show();
   arrange(room());
-  // Before they lay in tabs they stood one above the other, which made the window higher.
-  m_window->layout()->activate();
-  if (m_window->size() != before) m_window->resize(before);
 }
 
 void DockLayout::resized() {
@@ -130,6 +126,7 @@ void DockLayout::resized() {
 
 void DockLayout::arrange(const Room& room) {
   m_arranging = true;
+  const QSize before = m_window->size();
   const auto of = [this](Place place) {
     QList<QDockWidget*> group;
     for (QDockWidget* dock : m_docks) {
@@ -174,6 +171,9 @@ void DockLayout::arrange(const Room& room) {
   m_room = room;
   m_arranging = false;
   showTitles();
+  // Before they lay in tabs they stood one above the other, which made the window higher.
+  m_window->layout()->activate();
+  if (m_window->size() != before) m_window->resize(before);
 }
 
 void DockLayout::showTitles() {

@@ -1,6 +1,9 @@
 #include "views/shell/page_stack.h"
 
+#include <QTabBar>
 #include <algorithm>
+
+#include "views/panels/slice_bar.h"
 
 namespace qaq::views {
 
@@ -12,7 +15,7 @@ PageStack::PageStack(SelectionModel* selection, QWidget* parent)
 }
 
 QList<PageLayout> PageStack::builtIn() {
-  return {{tr("Bits and attention"),
+  return {{tr("Bits"),
            {{QStringLiteral("bits")}, {QStringLiteral("outliers"), QStringLiteral("attention")}}},
           {tr("Persistence"), {{QStringLiteral("persistence")}}},
           {tr("Errors"), {{QStringLiteral("errors")}}},
@@ -22,6 +25,13 @@ QList<PageLayout> PageStack::builtIn() {
            {{QStringLiteral("compare")}, {QStringLiteral("overlay"), QStringLiteral("tradeoff")}}},
           {tr("Diagnosis"),
            {{QStringLiteral("broke")}, {QStringLiteral("where"), QStringLiteral("heads")}}}};
+}
+
+void PageStack::resizeEvent(QResizeEvent* event) {
+  if (auto* bar = qobject_cast<SliceBar*>(cornerWidget())) {
+    bar->fit(width() - tabBar()->sizeHint().width());
+  }
+  QTabWidget::resizeEvent(event);
 }
 
 void PageStack::setPages(const QList<PageLayout>& layouts) {

@@ -40,6 +40,9 @@ class PageStack : public QTabWidget {
   void resetZoom();
   bool isSettled() const;
 
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
  signals:
   /// Pages were made anew.
   void pagesChanged();

@@ -47,7 +47,8 @@ QMainWindow::separator { background: @background; width: 6px; height: 6px; }
 QTabBar { qproperty-drawBase: 0; }
 QTabWidget::pane { border: 0; }
 QTabBar::tab { background: @background; color: @muted; padding: 5px 10px; border: 1px solid @border; }
-QMainWindow > QTabBar::tab { padding: 5px 7px; }
+#pages > QTabBar::tab { padding: 5px 7px; }
+QMainWindow > QTabBar::tab { padding: 5px 4px; }
 QTabBar::tab:selected { background: @surface; color: @text; border-top: 2px solid @accent; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: @surface; border: 0; }
 QToolButton, QPushButton { background: @raised; border: 1px solid @border; border-radius: 4px;
