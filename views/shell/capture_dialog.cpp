@@ -15,6 +15,7 @@
 #include <QVBoxLayout>
 
 #include "core/base/text.h"
+#include "views/panels/model_field.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -54,7 +55,7 @@ CaptureDialog::CaptureDialog(const CaptureMaker& maker, QWidget* parent)
     : QDialog(parent),
       m_job(maker),
       m_fields(new QWidget),
-      m_model(new QComboBox),
+      m_model(new ModelField(maker.models)),
       m_generate(new QSpinBox),
       m_layers(new QLineEdit),
       m_attention(new QComboBox),
@@ -77,15 +78,7 @@ CaptureDialog::CaptureDialog(const CaptureMaker& maker, QWidget* parent)
   form->setContentsMargins(0, 0, 0, 0);
   form->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
 
-  m_model->setEditable(true);
-  m_model->addItems(maker.models);
-  m_model->setCurrentIndex(maker.models.isEmpty() ? -1 : 0);
-  m_model->lineEdit()->setPlaceholderText(tr("a known name, a GGUF file or a folder"));
-  m_model->setAccessibleName(tr("Model"));
-  m_model->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-  auto* modelFile = new QPushButton(tr("File…"));
-  auto* modelFolder = new QPushButton(tr("Folder…"));
-  form->addRow(tr("&Model"), rowOf({m_model, modelFile, modelFolder}));
+  form->addRow(tr("&Model"), m_model);
   form->addRow(tr("Prompt"), makePrompt());
 
   m_generate->setRange(0, kMostTokens);
@@ -134,7 +127,7 @@ CaptureDialog::CaptureDialog(const CaptureMaker& maker, QWidget* parent)
   m_typing.setInterval(kTypingMs);
   connect(&m_typing, &QTimer::timeout, this, &CaptureDialog::forecast);
   const auto edited = [this] { m_typing.start(); };
-  connect(m_model, &QComboBox::editTextChanged, this, edited);
+  connect(m_model, &ModelField::changed, this, edited);
   connect(m_isFile, &QRadioButton::toggled, this, edited);
   connect(m_prompt, &QPlainTextEdit::textChanged, this, edited);
   for (QLineEdit* line : {m_promptFile, m_layers, m_output}) {
@@ -145,15 +138,6 @@ CaptureDialog::CaptureDialog(const CaptureMaker& maker, QWidget* parent)
   connect(m_attention, &QComboBox::currentIndexChanged, this, [this, edited] {
     m_window->setVisible(m_attention->currentData() == kWindow);
     edited();
-  });
-  connect(modelFile, &QPushButton::clicked, this, [this] {
-    const QString path = QFileDialog::getOpenFileName(
-        this, tr("Model"), {}, tr("Models (*.gguf *.safetensors);;All files (*)"));
-    if (!path.isEmpty()) m_model->setEditText(path);
-  });
-  connect(modelFolder, &QPushButton::clicked, this, [this] {
-    const QString path = QFileDialog::getExistingDirectory(this, tr("Model folder"));
-    if (!path.isEmpty()) m_model->setEditText(path);
   });
   connect(outputFile, &QPushButton::clicked, this, [this] {
     const QString path = QFileDialog::getSaveFileName(this, tr("Capture file to write"),
@@ -220,7 +204,7 @@ CaptureForm CaptureDialog::form() const {
   const bool isFile = m_isFile->isChecked();
   QString attention = m_attention->currentData().toString();
   if (attention == kWindow) attention += QStringLiteral(":%1").arg(m_window->value());
-  return {.model = m_model->currentText().trimmed(),
+  return {.model = m_model->text(),
           .prompt = isFile ? QString() : m_prompt->toPlainText(),
           .promptFile = isFile ? m_promptFile->text() : QString(),
           .generate = m_generate->value(),
@@ -231,7 +215,7 @@ CaptureForm CaptureDialog::form() const {
 }
 
 void CaptureDialog::setForm(const CaptureForm& form) {
-  m_model->setEditText(form.model);
+  m_model->setText(form.model);
   (form.promptFile.isEmpty() ? m_isText : m_isFile)->setChecked(true);
   m_prompt->setPlainText(form.prompt);
   m_promptFile->setText(form.promptFile);

@@ -18,6 +18,8 @@ class QSpinBox;
 
 namespace qaq::views {
 
+class ModelField;
+
 /// The form of a capture: model, prompt, what is kept and where. It says how large the file will
 /// be, runs the model in the background and shows how far it is. The window goes on beside it;
 /// closing the form does not stop what runs.
@@ -53,7 +55,7 @@ class CaptureDialog : public QDialog {
   CaptureJob m_job;
   Theme m_theme = Theme::of(ThemeKind::light);
   QWidget* m_fields;
-  QComboBox* m_model;
+  ModelField* m_model;
   QRadioButton* m_isText;
   QRadioButton* m_isFile;
   QPlainTextEdit* m_prompt;

@@ -1,16 +1,14 @@
 #include "views/shell/diagnosis_dialog.h"
 
 #include <QCheckBox>
-#include <QComboBox>
 #include <QDoubleSpinBox>
-#include <QFileDialog>
 #include <QFormLayout>
 #include <QHBoxLayout>
 #include <QLabel>
-#include <QLineEdit>
 #include <QPushButton>
 #include <QSpinBox>
 
+#include "views/panels/model_field.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
@@ -22,7 +20,7 @@ constexpr int kMostPredicted = 1 << 20;
 
 DiagnosisDialog::DiagnosisDialog(const QStringList& models, QWidget* parent)
     : QDialog(parent),
-      m_model(new QComboBox),
+      m_model(new ModelField(models)),
       m_prefix(new QSpinBox),
       m_generate(new QSpinBox),
       m_margin(new QDoubleSpinBox),
@@ -36,20 +34,7 @@ DiagnosisDialog::DiagnosisDialog(const QStringList& models, QWidget* parent)
   auto* rows = new QFormLayout;
   rows->setFieldGrowthPolicy(QFormLayout::AllNonFixedFieldsGrow);
   column->addLayout(rows);
-  m_model->setEditable(true);
-  m_model->addItems(models);
-  m_model->setCurrentIndex(models.isEmpty() ? -1 : 0);
-  m_model->lineEdit()->setPlaceholderText(tr("a known name, a GGUF file or a folder"));
-  m_model->setAccessibleName(tr("Model"));
-  m_model->setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
-  auto* file = new QPushButton(tr("File…"));
-  auto* folder = new QPushButton(tr("Folder…"));
-  auto* line = new QHBoxLayout;
-  for (QWidget* each : {static_cast<QWidget*>(m_model), static_cast<QWidget*>(file),
-                        static_cast<QWidget*>(folder)}) {
-    line->addWidget(each);
-  }
-  rows->addRow(tr("&Model"), line);
+  rows->addRow(tr("&Model"), m_model);
   m_prefix->setRange(1, kMostPredicted);
   m_prefix->setAccessibleName(tr("Tokens that are quantized"));
   m_prefix->setToolTip(
@@ -89,18 +74,9 @@ DiagnosisDialog::DiagnosisDialog(const QStringList& models, QWidget* parent)
   m_start->setDefault(true);
   column->addLayout(buttons);
   setForm({});
-  connect(m_model, &QComboBox::editTextChanged, this, &DiagnosisDialog::showState);
+  connect(m_model, &ModelField::changed, this, &DiagnosisDialog::showState);
   connect(m_prefix, &QSpinBox::valueChanged, this, &DiagnosisDialog::showState);
   connect(m_generate, &QSpinBox::valueChanged, this, &DiagnosisDialog::showState);
-  connect(file, &QPushButton::clicked, this, [this] {
-    const QString path = QFileDialog::getOpenFileName(
-        this, tr("Model"), {}, tr("Models (*.gguf *.safetensors);;All files (*)"));
-    if (!path.isEmpty()) m_model->setEditText(path);
-  });
-  connect(folder, &QPushButton::clicked, this, [this] {
-    const QString path = QFileDialog::getExistingDirectory(this, tr("Model folder"));
-    if (!path.isEmpty()) m_model->setEditText(path);
-  });
   connect(close, &QPushButton::clicked, this, &QWidget::hide);
   connect(m_start, &QPushButton::clicked, this, [this] {
     hide();
@@ -116,7 +92,7 @@ void DiagnosisDialog::setCapture(const CaptureInfo& info) {
 }
 
 DiagnosisForm DiagnosisDialog::form() const {
-  DiagnosisForm form{.model = m_model->currentText().trimmed(),
+  DiagnosisForm form{.model = m_model->text(),
                      .prefix = m_prefix->value(),
                      .generate = m_generate->value(),
                      .coinFlipMargin = m_margin->value(),
@@ -126,7 +102,7 @@ DiagnosisForm DiagnosisDialog::form() const {
 }
 
 void DiagnosisDialog::setForm(const DiagnosisForm& form) {
-  m_model->setEditText(form.model);
+  m_model->setText(form.model);
   m_prefix->setValue(form.prefix);
   m_generate->setValue(form.generate);
   m_margin->setValue(form.coinFlipMargin);
@@ -137,7 +113,7 @@ void DiagnosisDialog::setForm(const DiagnosisForm& form) {
 void DiagnosisDialog::showState() {
   const int behind = m_prefix->maximum() - m_prefix->value();
   m_generate->setEnabled(behind == 0);
-  const bool named = !m_model->currentText().trimmed().isEmpty();
+  const bool named = !m_model->text().isEmpty();
   m_start->setEnabled(named);
   m_state->setText(!named ? tr("Name the model that the capture was made with.")
                    : behind > 0

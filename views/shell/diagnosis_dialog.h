@@ -6,13 +6,14 @@
 #include "views/plots/theme.h"
 
 class QCheckBox;
-class QComboBox;
 class QDoubleSpinBox;
 class QLabel;
 class QPushButton;
 class QSpinBox;
 
 namespace qaq::views {
+
+class ModelField;
 
 /// The form of a diagnosis: which model, how much of the open capture is quantized, what is
 /// predicted behind it. It starts the work and closes; the dock "Failures" shows how far that is.
@@ -38,7 +39,7 @@ class DiagnosisDialog : public QDialog {
   void showState();
 
   Theme m_theme = Theme::of(ThemeKind::light);
-  QComboBox* m_model;
+  ModelField* m_model;
   QSpinBox* m_prefix;
   QSpinBox* m_generate;
   QDoubleSpinBox* m_margin;
