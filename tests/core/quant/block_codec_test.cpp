@@ -1,10 +1,12 @@
 // q8_0 and q4_0 against the blocks that gguf writes, byte for byte.
 #include "core/quant/block_codec.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <limits>
 
 #include "core/base/error.h"
+#include "core/base/parallel.h"
 #include "tests/support/deviation.h"
 #include "tests/support/rival_reference.h"
 #include "tests/support/simd_targets.h"
@@ -111,6 +113,18 @@ TEST(BlockCodec, SpansAndSizes) {
       }
     }
   }
+}
+
+TEST(BlockCodec, SameBytesOnAnyNumberOfThreads) {
+  const auto input = test::random_layer({3, 70, 64}, 9);
+  const int n_threads = thread_count();
+  for (const auto& [type, name] : kTypes) {
+    set_thread_count(1);
+    const auto one = quantized(type, input);
+    set_thread_count(3);
+    EXPECT_TRUE(std::ranges::equal(one.span(), quantized(type, input).span())) << name;
+  }
+  set_thread_count(n_threads);
 }
 
 TEST(BlockCodec, BytesOfBlocks) {

@@ -1,9 +1,11 @@
 // Groups between their ends against the rivals' own: uniform by separate numpy, KIVI by its kernel.
 #include "core/quant/group_codec.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <limits>
 
+#include "core/base/parallel.h"
 #include "core/tensor/vector_math.h"
 #include "tests/support/deviation.h"
 #include "tests/support/rival_reference.h"
@@ -217,6 +219,21 @@ TEST(GroupCodec, InPlaceAndOnAnySpanOfTokens) {
     }
     quantize_groups(spec, input.view(), {3, 3}, {in_place.view()});
   }
+}
+
+TEST(GroupCodec, SameBytesOnAnyNumberOfThreads) {
+  const auto input = test::random_layer({3, 70, 64}, 9);
+  const int n_threads = thread_count();
+  for (const GroupAxis axis : {GroupAxis::token, GroupAxis::channel}) {
+    const GroupSpec spec{.n_bits = 3, .axis = axis, .group_size = 48};
+    set_thread_count(1);
+    const Grouped one = grouped(spec, input);
+    set_thread_count(3);
+    const Grouped three = grouped(spec, input);
+    EXPECT_TRUE(std::ranges::equal(one.values.span(), three.values.span()));
+    EXPECT_TRUE(std::ranges::equal(one.codes.span(), three.codes.span()));
+  }
+  set_thread_count(n_threads);
 }
 
 TEST(GroupCodec, MoreBitsNeverRaiseTheError) {
