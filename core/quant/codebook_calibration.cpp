@@ -1,14 +1,18 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 #include "core/base/parallel.h"
 #include "core/quant/codebook_codec.h"
 #include "core/quant/kmeans.h"
+#include "core/quant/row_kernels.h"
 #include "core/quant/select_ranks.h"
 
 namespace qaq {
 namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 // Ends of many rows or columns.
 struct Ends {
@@ -103,6 +107,20 @@ void normalise(const UnitPoints& points, const Clusters& clusters, Codebook& boo
   book.norm_offset = static_cast<float>(points.sum() / n - sum / n * scale);
 }
 
+// The rank-th smallest value, given the one before it.
+float next_above(std::span<const float> values, float before, std::int64_t rank) {
+  const std::int64_t above = inlier_extent(values, before, kInfinity).count;
+  if (std::ssize(values) - above >= rank) return before;
+  return smallest_above(values, before).value;
+}
+
+// The rank-th smallest value, given the one behind it.
+float next_below(std::span<const float> values, float behind, std::int64_t rank) {
+  const std::int64_t below =
+      inlier_extent(values, -kInfinity, std::nextafter(behind, -kInfinity)).count;
+  return below >= rank ? largest_below(values, behind).value : behind;
+}
+
 // Between two neighbours of the order, as numpy's percentile has it.
 float between(float a, float b, double share) {
   return static_cast<float>(a + (static_cast<double>(b) - a) * share);
@@ -120,17 +138,9 @@ PercentileEnds percentile_ends(std::span<const float> values, double sparsity_th
   const auto lower = static_cast<std::int64_t>(from_whole) + 1;
   const auto upper = static_cast<std::int64_t>(to_whole) + 1;
   const std::int64_t after_lower = std::min(lower + 1, n), after_upper = std::min(upper + 1, n);
-  RankValues outer, inner;
-  if (after_lower < upper) {
-    outer = select_ranks(values, lower, after_upper);
-    inner = select_ranks(values, after_lower, upper);
-  } else {
-    std::vector<float> sorted(values.begin(), values.end());
-    std::sort(sorted.begin(), sorted.end());
-    const auto at = [&](std::int64_t rank) { return sorted[static_cast<std::size_t>(rank - 1)]; };
-    outer = {at(lower), at(after_upper)};
-    inner = {at(after_lower), at(upper)};
-  }
+  const RankValues outer = select_ranks(values, lower, after_upper);
+  const RankValues inner{next_above(values, outer.low, after_lower),
+                         next_below(values, outer.high, upper)};
   return {between(outer.low, inner.low, from - from_whole),
           between(inner.high, outer.high, to - to_whole)};
 }

@@ -1,24 +1,26 @@
 #include "core/quant/codebook_codec.h"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "core/base/parallel.h"
+#include "core/quant/lane_kernels.h"
 #include "core/quant/row_kernels.h"
 
 namespace qaq {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr std::size_t kStrip = 64;  // values that are worked on together
 
-// How the values of one row lie: quantized between lower and upper, kept below and above.
+// How the values of one row lie: see LaneEnds.
 struct RowEnds {
   explicit RowEnds(std::size_t n) : lower(n), upper(n), below(n), above(n) {}
+  LaneEnds from(std::size_t i) const {
+    return LaneEnds{lower.data(), upper.data(), below.data(), above.data()}.from(i);
+  }
   std::vector<float> lower, upper, below, above;
 };
 
@@ -35,57 +37,26 @@ class Coder {
     }
   }
 
-  void quantize(const RowEnds& ends, std::span<const float> in, std::size_t first,
-                float* out) const {
-    for (std::size_t at = 0; at < in.size(); at += kStrip) {
-      const std::size_t n = std::min(kStrip, in.size() - at), end = first + at;
-      std::array<float, kStrip> back;
-      if (nuq_) {
-        by_centroids(in.data() + at, &ends.lower[end], &ends.upper[end], n, back);
-      } else {
-        by_steps(in.data() + at, &ends.lower[end], &ends.upper[end], n, back);
-      }
-      const float* const below = &ends.below[end];
-      const float* const above = &ends.above[end];
-      for (std::size_t i = 0; i < n; ++i) {
-        const float x = in[at + i];
-        out[at + i] = (x < below[i]) | (x > above[i]) ? x : back[i];
-      }
-    }
+  std::int64_t quantize(const LaneEnds& ends, std::span<const float> in, float* out) const {
+    return nuq_ ? quantize_lanes(ends, {stands_for_, middles_}, in, out) : by_steps(ends, in, out);
   }
 
  private:
-  using Strip = std::array<float, kStrip>;
-
-  void by_centroids(const float* in, const float* lower, const float* upper, std::size_t n,
-                    Strip& back) const {
-    Strip z, middle, radius;
-    std::array<std::int32_t, kStrip> code{};
-    for (std::size_t i = 0; i < n; ++i) {
-      middle[i] = (upper[i] + lower[i]) / 2;
-      radius[i] = (upper[i] - lower[i]) / 2;
-      z[i] = (in[i] - middle[i]) / (radius[i] > 0 ? radius[i] : 1.0f);
-    }
-    for (const float edge : middles_) {
-      for (std::size_t i = 0; i < n; ++i) code[i] += z[i] > edge ? 1 : 0;
-    }
-    for (std::size_t i = 0; i < n; ++i) {
-      const float stands_for = stands_for_[static_cast<std::size_t>(code[i])];
-      back[i] = radius[i] > 0 ? stands_for * radius[i] + middle[i] : lower[i];
-    }
-  }
-
-  void by_steps(const float* in, const float* lower, const float* upper, std::size_t n,
-                Strip& back) const {
-    for (std::size_t i = 0; i < n; ++i) {
-      const float steps = highest_ / (upper[i] - lower[i]);  // a unit
-      const float offset = lower[i] * steps;
-      float code = steps * in[i] - offset;
+  std::int64_t by_steps(const LaneEnds& ends, std::span<const float> in, float* out) const {
+    std::int64_t n_kept = 0;
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      const float x = in[i];
+      const float steps = highest_ / (ends.upper[i] - ends.lower[i]);  // a unit
+      const float offset = ends.lower[i] * steps;
+      float code = steps * x - offset;
       code = code < 0 ? 0 : code;
       code = code > highest_ ? highest_ : code;
       code = (code + 12582912.0f) - 12582912.0f;  // half to even, as in arith.h
-      back[i] = steps < kInfinity ? (code + offset) / steps : lower[i];
+      const float back = steps < kInfinity ? (code + offset) / steps : ends.lower[i];
+      n_kept += ends.keeps(i, x) ? 1 : 0;
+      out[i] = ends.keeps(i, x) ? x : back;
     }
+    return n_kept;
   }
 
   bool nuq_;
@@ -110,20 +81,14 @@ void take_ends(const CodebookSpec& spec, std::span<const float> row, RowEnds& en
   std::fill(ends.above.begin(), ends.above.end(), above);
 }
 
-std::int64_t count_outliers(const RowEnds& ends, std::span<const float> in, std::size_t first,
-                            std::span<std::uint8_t> flags) {
-  std::int64_t n = 0;
-  for (std::size_t i = 0; i < in.size(); ++i) {
-    n += (in[i] < ends.below[first + i]) | (in[i] > ends.above[first + i]) ? 1 : 0;
-  }
-  if (flags.empty()) return n;
+void flag_outliers(const LaneEnds& ends, std::span<const float> in, std::span<std::uint8_t> flags) {
+  if (flags.empty()) return;
   std::fill(flags.begin(), flags.end(), std::uint8_t{0});
   for (std::size_t i = 0; i < in.size(); ++i) {
-    if (in[i] < ends.below[first + i] || in[i] > ends.above[first + i]) {
+    if (ends.keeps(i, in[i])) {
       flags[i / 8] = static_cast<std::uint8_t>(flags[i / 8] | (0x80u >> (i % 8)));
     }
   }
-  return n;
 }
 
 void keep_row(std::span<const float> in, float* out, std::span<std::uint8_t> flags) {
@@ -175,8 +140,8 @@ std::int64_t quantize_by_codebook(const CodebookSpec& spec, const Codebook& book
         if (exact) {
           keep_row(in, to, flags);
         } else {
-          n_outliers[static_cast<std::size_t>(tile)] += count_outliers(ends, in, at, flags);
-          coder.quantize(ends, in, at, to);
+          flag_outliers(ends.from(at), in, flags);
+          n_outliers[static_cast<std::size_t>(tile)] += coder.quantize(ends.from(at), in, to);
         }
       }
     }

@@ -8,6 +8,7 @@
 
 #include "core/base/parallel.h"
 #include "core/quant/arith.h"
+#include "core/quant/lane_kernels.h"
 #include "core/quant/row_kernels.h"
 #include "core/quant/unit_grid.h"
 
@@ -105,16 +106,12 @@ class Lanes {
     }
   }
   void codes(const float* x, std::uint8_t* out) const {
-    for (std::size_t i = 0; i < n_; ++i) out[i] = code_of(grid(i), x[i]);
+    for (std::size_t i = 0; i < n_; ++i) out[i] = code_of(grids().grid(i), x[i]);
   }
-  void values(const float* x, float* out) const {
-    for (std::size_t i = 0; i < n_; ++i) out[i] = decode(grid(i), encode(grid(i), x[i]));
-  }
+  void values(const float* x, float* out) const { quantize_lanes(grids(), {x, n_}, out); }
 
  private:
-  UniformGrid grid(std::size_t i) const {
-    return {.base = base_[i], .scale = scale_[i], .highest = highest_[i]};
-  }
+  LaneGrids grids() const { return {base_.data(), scale_.data(), highest_.data()}; }
 
   std::size_t n_;
   std::array<float, kLane> base_, scale_, highest_;
