@@ -1,5 +1,6 @@
 #include "core/quant/kmeans.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <numeric>
 #include <random>

@@ -2,6 +2,7 @@
 // machine has.
 #include "core/quant/lane_kernels.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <limits>
 #include <random>
