@@ -223,6 +223,41 @@ TEST(CodebookCodec, TheLowerOfTwoCentroidsAsNear) {
   EXPECT_EQ(out.values(0, 0, 2), 1);
 }
 
+TEST(CodebookCodec, ValuesAtTheirPercentilesAreKeptKeysAreNot) {
+  NdArray<float, 3> row({1, 1, 5}), column({1, 5, 1});
+  for (std::int64_t i = 0; i < 5; ++i) row(0, 0, i) = column(0, i, 0) = static_cast<float>(5 - i);
+  // Percentiles 2 and 4.
+  CodebookSpec spec{.n_bits = 1, .axis = GroupAxis::token, .sparsity_threshold = 0.5};
+  const Quantized values = quantized(spec, {{}, {}, {-1, 1}}, row);
+  EXPECT_EQ(values.outliers(0, 0, 0), 0b11011000);
+  EXPECT_EQ(values.values(0, 0, 2), 3) << "the only other value";
+  spec.axis = GroupAxis::channel;
+  Codebook book = calibrate_codebook(spec, column.view(), 5);
+  book.centroids = {-1, 1};
+  EXPECT_EQ(quantized(spec, book, column).n_outliers, 2);
+}
+
+TEST(CodebookCodec, TheFirstFewTokensAreNotClustered) {
+  const auto input = test::random_layer({2, 12, 16}, 19);
+  NdArray<float, 3> rest({2, 9, 16});
+  for (std::int64_t head = 0; head < 2; ++head) {
+    std::copy_n(input.sub(head, 3).data(), 9 * 16, rest.sub(head).data());
+  }
+  CodebookSpec spec{.n_bits = 3, .axis = GroupAxis::token};
+  const Codebook expected = calibrate_codebook(spec, rest.view(), 9);
+  EXPECT_NE(calibrate_codebook(spec, input.view(), 12).centroids, expected.centroids);
+  spec.first_few_fp16 = 3;
+  EXPECT_EQ(calibrate_codebook(spec, input.view(), 12).centroids, expected.centroids);
+  const Quantized out = quantized(spec, expected, input);
+  EXPECT_TRUE(std::ranges::equal(out.values.sub(1, 2).span(), input.sub(1, 2).span()));
+  EXPECT_FALSE(std::ranges::equal(out.values.sub(1, 3).span(), input.sub(1, 3).span()));
+  // More than there are: all are kept, and any codebook will do.
+  spec.first_few_fp16 = 100;
+  const Quantized all = quantized(spec, calibrate_codebook(spec, input.view(), 12), input);
+  EXPECT_TRUE(std::ranges::equal(all.values.span(), input.span()));
+  EXPECT_EQ(all.n_outliers, 0);
+}
+
 TEST(CodebookCodec, ConstantInputComesOutAsItWentIn) {
   for (const std::int64_t n_tokens : {1, 5}) {
     NdArray<float, 3> input({2, n_tokens, 16}, -3.25f);
