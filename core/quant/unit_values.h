@@ -14,6 +14,14 @@ namespace qaq {
 /// One layer of a cache: (n_kv_heads, at least n_tokens, head_dim).
 using CacheLayer = NdView<const float, 3>;
 
+/// Tokens first, first + 1, ... end - 1 of a layer.
+struct TokenSpan {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+
+  std::int64_t size() const { return end - first; }
+};
+
 /// Tokens of a tile at most.
 inline constexpr std::int64_t kTileTokens = 128;
 
