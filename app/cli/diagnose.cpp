@@ -203,6 +203,7 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
 
 void run(const DiagnoseCommand& options, const CommonOptions& common) {
   require_device(common.device);
+  options.replay.require_qaq("qaq diagnose");
   if (options.replay.capture.empty() == options.model.empty()) {
     refuse_usage({.place = "qaq diagnose",
                   .what = options.model.empty() ? "has nothing to diagnose"

@@ -159,6 +159,7 @@ void print_explanation(const CaptureInfo& info, const CellExplanation& x) {
 
 void run(const ExplainCommand& options, const CommonOptions& common) {
   require_device(common.device);
+  options.replay.require_qaq("qaq explain");
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());

@@ -133,6 +133,7 @@ void report_file(const ExportCommand& options, const std::string& format, const 
 
 void run(const ExportCommand& options, const CommonOptions& common) {
   require_device(common.device);
+  options.replay.require_qaq("qaq export");
   const std::string format = format_of(options, common);
   if (!options.output.empty()) options.replay.check_output("-o", options.output);
   ConsoleProgress progress(common.quiet);

@@ -1,5 +1,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/cli/bound_table.h"
 #include "app/cli/command.h"
@@ -107,6 +108,13 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
   refuse_streaming_parameters(options.replay.assignments);
   const ScopeParams params = options.replay.params();
+  const auto rival = options.replay.rival();
+  for (const auto& [flag, is_given] :
+       {std::pair{"--check-bound", options.check_bound}, std::pair{"--save", !options.save.empty()},
+        std::pair{"--save-packed", !options.save_packed.empty()},
+        std::pair{"--device", common.device != "cpu"}}) {
+    if (is_given) options.replay.require_qaq(flag);
+  }
   if (!options.save.empty()) require_run_name(options.save);
   if (!options.save_packed.empty()) {
     options.replay.check_output("--save-packed", options.save_packed);
@@ -116,7 +124,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const double load = total.seconds();
   const Stopwatch replay_watch;
   Replayer replayer(*capture, open);
-  const ReplayOptions replay_options{params.qaq, options.replay.prefix};
+  const ReplayOptions replay_options{params.qaq, options.replay.prefix, rival};
   const SharedReplay result = replayer.full(replay_options, work);
   const double replay_seconds = replay_watch.seconds();
   std::shared_ptr<const BoundCheck> bound;
@@ -130,7 +138,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   }
   const double check_seconds = replay_watch.seconds() - replay_seconds;
   std::optional<ViolationReport> violations;
-  if (capture->info().profile != AttentionProfile::none) {
+  if (!rival && capture->info().profile != AttentionProfile::none) {
     violations =
         find_violations(*capture, params.violation, params.qaq.value.last_n_attentions, work);
   }
@@ -156,14 +164,15 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
     if (bound) print_bound_table(*bound);
     return;
   }
-  nlohmann::ordered_json document{{"capture", options.replay.capture},
-                                  {"mode", name_of(RunMode::batch)},
-                                  {"policy", result->policy},
-                                  {"parameters", parameters_json(list_parameters(params))},
-                                  {"n_tokens", capture->info().n_tokens},
-                                  {"prefix", result->prefix},
-                                  {"metrics", metrics_json(*result)},
-                                  {"violations", nullptr}};
+  nlohmann::ordered_json document{
+      {"capture", options.replay.capture},
+      {"mode", name_of(RunMode::batch)},
+      {"policy", result->policy},
+      {"parameters", parameters_json(rival ? rival->parameters() : list_parameters(params))},
+      {"n_tokens", capture->info().n_tokens},
+      {"prefix", result->prefix},
+      {"metrics", metrics_json(*result)},
+      {"violations", nullptr}};
   if (violations) {
     const CaptureInfo& info = capture->info();
     const auto deficits =
@@ -211,7 +220,7 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       ->type_name("FILE.qkv");
   add_streaming_flags(*command, options->streaming);
   command->footer(
-      parameter_help() + streaming_parameter_help() +
+      parameter_help() + rival_help() + streaming_parameter_help() +
       "With --device cuda the first NVIDIA GPU measures errors; bits are planned on the CPU. "
       "Bits,\n"
       "outliers and sizes are the same, errors agree within the rounding of float32. Where there\n"

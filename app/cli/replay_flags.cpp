@@ -5,14 +5,38 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/policies.h"
 #include "data/presets/preset.h"
 
 namespace qaq::cli {
+namespace {
+
+constexpr const char* kQaq = "qaq";
+
+}  // namespace
 
 ScopeParams ReplayFlags::params() const {
+  if (policy != kQaq) return {};
   const auto params = params_from<ScopeParams>(preset, assignments);
   check_params_from(preset, assignments, [&] { validate(params.qaq); });
   return params;
+}
+
+std::shared_ptr<const CachePolicy> ReplayFlags::rival() const {
+  if (policy == kQaq) return nullptr;
+  if (!preset.empty()) {
+    refuse_usage({.place = "--preset",
+                  .what = cat("holds parameters of QAQ, not of ", policy),
+                  .cure = "leave it out, or give --set"});
+  }
+  return policy_named(policy).make(assignments);
+}
+
+void ReplayFlags::require_qaq(const std::string& what) const {
+  if (policy == kQaq) return;
+  refuse_usage({.place = "--policy",
+                .what = cat(what, " is not there for ", policy, " yet"),
+                .cure = "leave it out: qaq"});
 }
 
 void ReplayFlags::check_output(const std::string& flag, const std::string& path) const {
@@ -26,7 +50,7 @@ void ReplayFlags::check_output(const std::string& flag, const std::string& path)
 void add_replay_flags(CLI::App& command, ReplayFlags& flags) {
   command.add_option("capture", flags.capture, "The capture file")->required();
   command.add_option("--policy", flags.policy, "What decides the bits")
-      ->check(CLI::IsMember({"qaq"}))
+      ->check(CLI::IsMember(policy_names()))
       ->capture_default_str();
   command.add_option("--preset", flags.preset,
                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
@@ -42,6 +66,14 @@ void add_replay_flags(CLI::App& command, ReplayFlags& flags) {
 std::string parameter_help() {
   return "Parameters of --set (key.NAME or value.NAME for one cache, NAME for both):\n" +
          parameter_lines(list_parameters(ScopeParams{}));
+}
+
+std::string rival_help() {
+  std::string out = "Parameters of --set with another --policy:\n";
+  for (const PolicyEntry& each : policies().subspan(1)) {
+    out += cat(" --policy ", each.name, ": ", each.help, "\n", parameter_lines(each.parameters()));
+  }
+  return out;
 }
 
 std::string parameter_lines(const std::vector<Parameter>& all) {

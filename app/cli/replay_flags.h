@@ -2,10 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/analysis/scope_params.h"
+#include "core/policy/cache_policy.h"
 
 namespace qaq::cli {
 
@@ -17,8 +19,14 @@ struct ReplayFlags {
   std::vector<std::string> assignments;
   std::int64_t prefix = 0;
 
-  /// What --preset and the --sets behind it mean. Throws Error{usage} where they make no sense.
+  /// What --preset and the --sets behind it mean; of a rival the defaults, for --set means the
+  /// rival's parameters then. Throws Error{usage} where they make no sense.
   ScopeParams params() const;
+  /// The rival of that name with its --sets; null: it is QAQ. Throws Error{usage}.
+  std::shared_ptr<const CachePolicy> rival() const;
+  /// Throws Error{usage} where a rival is asked for what is known of QAQ alone; `what` says which,
+  /// for people.
+  void require_qaq(const std::string& what) const;
   /// Throws Error{usage} about `flag` where what it is to write is the capture itself.
   void check_output(const std::string& flag, const std::string& path) const;
 };
@@ -27,6 +35,8 @@ struct ReplayFlags {
 void add_replay_flags(CLI::App& command, ReplayFlags& flags);
 /// The parameters of --set with their defaults, for a command's footer.
 std::string parameter_help();
+/// The same of QAQ's rivals.
+std::string rival_help();
 /// The same of any parameters, a line and its help each.
 std::string parameter_lines(const std::vector<Parameter>& parameters);
 

@@ -4,7 +4,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "core/base/parameters.h"
 #include "core/policy/qaq_params.h"
 #include "core/quant/plan.h"
 #include "core/quant/unit_stats.h"
@@ -15,6 +17,7 @@ namespace qaq {
 /// What a policy wants to see of one cache before it can plan.
 struct PolicyNeeds {
   QuantizerSpec quantizer;          ///< units and outliers that the statistics are taken by
+  bool statistics = true;           ///< of units, where anything is quantized
   std::int64_t attention_rows = 0;  ///< newest rows that importance is the maximum of; 0: none
   GqaReduce gqa_reduce = GqaReduce::max;
   std::optional<double> q_norm_quantile{};  ///< of the queries' squared norms; empty: none
@@ -41,6 +44,10 @@ class CachePolicy {
  public:
   virtual ~CachePolicy() = default;
   virtual std::string_view name() const = 0;
+  /// As --set takes them, with their present values.
+  virtual std::vector<Parameter> parameters() const = 0;
+  /// What an unquantized number counts in nominal sizes: 16 or 32.
+  virtual int dtype_bits() const { return 16; }
   virtual PolicyNeeds needs(CacheSide side) const = 0;
   /// Throws Error{usage} where a parameter makes no sense for a cache of this shape.
   virtual Plan plan(const PolicyView& view) const = 0;

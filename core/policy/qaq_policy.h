@@ -15,6 +15,8 @@ class QaqPolicy : public CachePolicy {
   explicit QaqPolicy(const QaqParams& params);
 
   std::string_view name() const override { return "qaq"; }
+  std::vector<Parameter> parameters() const override { return list_parameters(params_); }
+  int dtype_bits() const override { return params_.dtype_bits; }
   PolicyNeeds needs(CacheSide side) const override;
   /// Refuses an outliers_ratio that leaves no value of any unit to quantize (units of one value are
   /// kept exactly instead, as are units whose ties leave none).

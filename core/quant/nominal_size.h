@@ -12,7 +12,8 @@ struct NominalSize {
   double size_per_token_bits = 0;  ///< of all layers, with scales
 };
 
-/// `dtype_bits` is what an unquantized number counts: 16 or 32.
+/// `dtype_bits` is what an unquantized number counts: 16 or 32. A rival's format counts as its
+/// bytes, scales among them.
 NominalSize nominal_size(const Plan& plan, int dtype_bits);
 
 }  // namespace qaq

@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "core/quant/cache_codec.h"
+
 namespace qaq {
 namespace {
 
@@ -47,6 +49,7 @@ PackedBytes unit_bytes(const QuantizerSpec& quantizer, const PackedFormat& forma
 
 PackedBytes packed_bytes(const Plan& plan, std::span<const UnitStats> stats,
                          const PackedFormat& format) {
+  if (plan.codec) return plan.codec->bytes(format.dtype);
   PackedBytes bytes;
   if (plan.keeps_all()) {
     bytes.payload = plan.layout.shape().n_values() * format.value_bytes();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -9,6 +10,8 @@
 
 namespace qaq {
 
+class CacheCodec;
+
 /// What a policy decided for one cache, and what a codec carries out.
 struct Plan {
   QuantizerSpec quantizer;
@@ -16,8 +19,11 @@ struct Plan {
   std::vector<std::uint8_t> n_bits;  ///< (layout.n_units()), each 0..16; empty at no-quantization
   bool n_bits_vary = false;          ///< units may differ, so that a reader needs a bit map
   std::int64_t n_bound_unmet = 0;    ///< units whose error budget no number of bits keeps
+  /// A rival's format (cache_codec.h) in place of units: quantizer and n_bits mean nothing. Null:
+  /// none.
+  std::shared_ptr<const CacheCodec> codec{};
 
-  bool keeps_all() const { return quantizer.level == Level::no_quantization; }
+  bool keeps_all() const { return !codec && quantizer.level == Level::no_quantization; }
 
   /// Mean of n_bits over units; 0: there are none.
   double mean_bits() const {

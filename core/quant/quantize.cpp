@@ -6,6 +6,7 @@
 
 #include "core/base/parallel.h"
 #include "core/quant/arith.h"
+#include "core/quant/cache_codec.h"
 #include "core/quant/normal_codebook.h"
 #include "core/quant/row_kernels.h"
 #include "core/quant/unit_grid.h"
@@ -61,9 +62,33 @@ void quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bi
   quantize_rows({&row, 1}, in.size(), in.data(), out.data(), nullptr);
 }
 
+namespace {
+
+void quantize_by_codec(const CacheCodec& codec, std::int64_t n_tokens, std::int64_t layer,
+                       const CacheLayer& input, const QuantizedLayer& out) {
+  codec.quantize(layer, input, out.values);
+  if (!out.outliers.empty()) std::ranges::fill(out.outliers.span(), std::uint8_t{0});
+  if (out.errors.empty()) return;
+  parallel_for(n_tokens, [&](std::int64_t token) {
+    for (std::int64_t head = 0; head < input.shape(0); ++head) {
+      const std::span<const float> exact = input.sub(head, token).span(),
+                                   read = out.values.sub(head, token).span();
+      double sum = 0;
+      for (std::size_t i = 0; i < exact.size(); ++i) {
+        const float error = read[i] - exact[i];
+        sum += error * error;
+      }
+      out.errors(head, token) = sum;
+    }
+  });
+}
+
+}  // namespace
+
 void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int64_t layer,
                     const CacheLayer& input, const QuantizedLayer& out) {
   const CacheShape& shape = plan.layout.shape();
+  if (plan.codec) return quantize_by_codec(*plan.codec, shape.n_tokens, layer, input, out);
   assert(!plan.keeps_all() && stats.size() == plan.n_bits.size());
   const auto unit_of = [&](std::int64_t head, std::int64_t token) {
     return static_cast<std::size_t>(plan.layout.unit(layer, head, token));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/quant/cache_codec.h"
 #include "core/quant/quantize.h"
 #include "core/replay/replay_sizes.h"
 
@@ -12,6 +13,16 @@ namespace {
 void fill_bits(const Plan& plan, int dtype_bits, NdArray<std::uint8_t, 3>& bits) {
   std::fill(bits.span().begin(), bits.span().end(), static_cast<std::uint8_t>(dtype_bits));
   if (plan.keeps_all()) return;
+  if (plan.codec) {
+    const CacheShape& shape = plan.layout.shape();
+    for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
+      const auto own = static_cast<std::uint8_t>(plan.codec->n_bits(token).value_or(dtype_bits));
+      for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+        for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) bits(layer, head, token) = own;
+      }
+    }
+    return;
+  }
   plan.layout.for_each_row(
       [&](std::int64_t unit, std::int64_t layer, std::int64_t head, std::int64_t token) {
         bits(layer, head, token) = plan.n_bits[static_cast<std::size_t>(unit)];

@@ -77,7 +77,7 @@ PolicyView Planner::view(const CachePolicy& policy, CacheSide side, std::int64_t
   view.side = side;
   view.layout = UnitLayout(needs.quantizer.level, {info.n_captured_layers(), info.shape.n_kv_heads,
                                                    prefix, info.shape.head_dim});
-  if (needs.quantizer.level != Level::no_quantization) {
+  if (needs.statistics && needs.quantizer.level != Level::no_quantization) {
     view.stats = stats(side, view.layout, needs.quantizer, work);
   }
   if (needs.errors) view.errors = errors(side, view.layout, needs.quantizer, work);

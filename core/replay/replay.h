@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/base/progress.h"
+#include "core/policy/cache_policy.h"
 #include "core/policy/qaq_params.h"
 #include "core/replay/capture_view.h"
 #include "core/replay/replay_result.h"
@@ -13,9 +15,11 @@ namespace qaq {
 struct ReplayOptions {
   QaqParams params;
   std::int64_t prefix = 0;  ///< tokens to quantize; 0: all
+  /// A rival (core/policy/policies.h) in place of QAQ with `params`. Null: QAQ.
+  std::shared_ptr<const CachePolicy> policy{};
 };
 
-/// Replays a capture through QAQ: quantizes the first `prefix` tokens
+/// Replays a capture through a policy: quantizes the first `prefix` tokens
 /// of K and V with the attention rows before it, then measures what changed (keys, values, scores
 /// and outputs of the captured rows s >= prefix, or of all rows where there is none).
 /// Same capture and options: the same bytes, whatever the thread count.

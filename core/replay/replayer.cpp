@@ -9,6 +9,13 @@
 #include "core/tensor/product_check.h"
 
 namespace qaq {
+namespace {
+
+std::shared_ptr<const CachePolicy> policy_of(const ReplayOptions& options) {
+  return options.policy ? options.policy : std::make_shared<QaqPolicy>(options.params);
+}
+
+}  // namespace
 
 Replayer::Replayer(const CaptureView& capture, OpenReplay open)
     : capture_(capture), planner_(capture), open_(std::move(open)) {
@@ -28,21 +35,25 @@ SharedReplay Replayer::full(const ReplayOptions& options, const Work& work) {
 }
 
 PlannedCaches Replayer::plans(const ReplayOptions& options, const Work& work) {
-  const QaqPolicy policy(options.params);
-  const std::int64_t prefix = checked_prefix(capture_.info(), options.prefix);
+  return plans(*policy_of(options), options.prefix, work);
+}
+
+PlannedCaches Replayer::plans(const CachePolicy& policy, std::int64_t wanted, const Work& work) {
+  const std::int64_t prefix = checked_prefix(capture_.info(), wanted);
   return {planner_.plan(policy, CacheSide::key, prefix, work),
           planner_.plan(policy, CacheSide::value, prefix, work)};
 }
 
 SharedReplay Replayer::run(const ReplayOptions& options, Depth depth, const Work& work) {
-  const PlannedCaches planned = plans(options, work);
+  const auto policy = policy_of(options);
+  const PlannedCaches planned = plans(*policy, options.prefix, work);
   const std::int64_t prefix = planned.key.plan.layout.shape().n_tokens;
   const CaptureInfo& info = capture_.info();
-  const int dtype_bits = options.params.dtype_bits;
+  const int dtype_bits = policy->dtype_bits();
 
   const auto result = std::make_shared<ReplayResult>();
-  result->policy = QaqPolicy(options.params).name();
-  result->parameters = list_parameters(options.params);
+  result->policy = policy->name();
+  result->parameters = policy->parameters();
   result->prefix = prefix;
   result->dtype_bits = dtype_bits;
   result->key = planned_replay(info, planned.key, dtype_bits);

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/policy/cache_policy.h"
+
+namespace qaq {
+
+/// A policy by its name.
+struct PolicyEntry {
+  std::string_view name;                   ///< as --policy takes it
+  std::string_view help;                   ///< one line, with its source
+  std::vector<Parameter> (*parameters)();  ///< with their defaults
+  /// With "name=value"s on top of the defaults. Throws Error{usage}.
+  std::shared_ptr<const CachePolicy> (*make)(std::span<const std::string> assignments);
+};
+
+/// All policies, QAQ first. To add one: its file, its line in policies.cpp, its test.
+std::span<const PolicyEntry> policies();
+/// Throws Error{usage} with the nearest name where there is none.
+const PolicyEntry& policy_named(std::string_view name);
+std::vector<std::string> policy_names();
+
+}  // namespace qaq
