@@ -29,7 +29,7 @@ std::shared_ptr<const CachePolicy> ReplayFlags::rival() const {
                   .what = cat("holds parameters of QAQ, not of ", policy),
                   .cure = "leave it out, or give --set"});
   }
-  return policy_named(policy).make(assignments);
+  return make_policy(policy, assignments);
 }
 
 void ReplayFlags::require_qaq(const std::string& what) const {
@@ -49,8 +49,10 @@ void ReplayFlags::check_output(const std::string& flag, const std::string& path)
 
 void add_replay_flags(CLI::App& command, ReplayFlags& flags) {
   command.add_option("capture", flags.capture, "The capture file")->required();
-  command.add_option("--policy", flags.policy, "What decides the bits")
-      ->check(CLI::IsMember(policy_names()))
+  command
+      .add_option("--policy", flags.policy,
+                  "What decides the bits and what is evicted; two of them as in qaq+h2o")
+      ->type_name(cat("NAME[+NAME]"))
       ->capture_default_str();
   command.add_option("--preset", flags.preset,
                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");

@@ -87,7 +87,7 @@ std::vector<std::string> commandsOf(const views::DiagnosisRequest& request,
   std::string own;
   if (form.step) own += cat(" --step ", *form.step);
   if (form.coinFlipMargin != DiagnosisOptions{}.coin_flip_margin) {
-    own += cat(" --coin-flip-margin ", form.coinFlipMargin);
+    own += cat(" --coin-flip-margin ", number_text(form.coinFlipMargin));
   }
   if (form.heads) own += " --heads";
   if (prompt && (!follows || rest)) {
@@ -100,7 +100,7 @@ std::vector<std::string> commandsOf(const views::DiagnosisRequest& request,
   if (!follows) line += cat(" generate=", form.generate);
   if (form.step) line += cat(" step=", *form.step);
   if (form.coinFlipMargin != DiagnosisOptions{}.coin_flip_margin) {
-    line += cat(" margin=", form.coinFlipMargin);
+    line += cat(" margin=", number_text(form.coinFlipMargin));
   }
   if (form.heads) line += " heads=yes";
   out.push_back(cat("qaq-scope ", fileWord(request.path), setting, " --do ", shell_word(line)));

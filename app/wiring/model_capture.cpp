@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/version.h"
 #include "core/engine/backend.h"
+#include "data/capture/capture_rope.h"
 #include "data/capture/profile_name.h"
 
 namespace qaq {
@@ -87,6 +88,8 @@ CapturePlan capture_plan(const CaptureRequest& request, const Generator& generat
   info.config_json = spec.config_json;
   info.rope_theta = spec.rope.theta;
   info.shape = spec.shape;
+  info.rope_frequencies =
+      plain_rope_frequencies(spec.config_json, spec.rope.theta, spec.shape.head_dim);
   info.attention_windows.assign(spec.attention_windows.begin(), spec.attention_windows.end());
   if (request.layers.empty()) {
     for (std::int32_t layer = 0; layer < spec.shape.n_layers; ++layer) info.layers.push_back(layer);

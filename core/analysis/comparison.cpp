@@ -154,16 +154,25 @@ class Comparing {
         b.attention_error);
   }
 
-  // Mean over the cells that both quantized.
+  static bool is_evicted(std::uint8_t bits) { return bits == CacheReplay::kEvicted; }
+  static bool is_evicted(float error) { return std::isnan(error); }
+
+  // Mean over the cells of what both quantized that are left.
   template <class T>
   double cell_mean(const NdArray<T, 3>& cells, std::int64_t LayerPair::*index) const {
     double sum = 0;
+    std::int64_t n = 0;
     for (const LayerPair& layer : layers_) {
       for (std::int64_t head = 0; head < a_.shape.n_kv_heads; ++head) {
-        for (std::int64_t t = 0; t < out_.prefix; ++t) sum += cells(layer.*index, head, t);
+        for (std::int64_t t = 0; t < out_.prefix; ++t) {
+          const T cell = cells(layer.*index, head, t);
+          if (is_evicted(cell)) continue;
+          sum += cell;
+          ++n;
+        }
       }
     }
-    return sum / static_cast<double>(std::ssize(layers_) * a_.shape.n_kv_heads * out_.prefix);
+    return sum / static_cast<double>(n);
   }
 
   void compare_cells() {

@@ -9,6 +9,7 @@ namespace {
 
 float difference(float a, float b) {
   if (a == Heatmap::kImpossible || b == Heatmap::kImpossible) return Heatmap::kImpossible;
+  if (Heatmap::is_evicted(a) || Heatmap::is_evicted(b)) return Heatmap::kEvicted;
   if (!Heatmap::is_value(a) || !Heatmap::is_value(b)) return Heatmap::kAbsent;
   return b - a;
 }
@@ -20,12 +21,18 @@ Heatmap difference_map(const Heatmap& a, const Heatmap& b) {
   const std::int64_t columns = std::min(a.columns(), b.columns());
   NdArray<float, 2> cells({std::max(a.rows(), b.rows()), std::max(a.columns(), b.columns())},
                           Heatmap::kImpossible);
+  NdArray<std::uint8_t, 2> evicted(cells.shape());
   for (std::int64_t row = 0; row < rows; ++row) {
     for (std::int64_t column = 0; column < columns; ++column) {
       cells(row, column) = difference(a.at(row, column), b.at(row, column));
+      evicted(row, column) = Heatmap::is_evicted(cells(row, column));
     }
   }
-  return Heatmap(std::move(cells));
+  Heatmap map(std::move(cells));
+  if (a.has_evicted() || b.has_evicted()) {
+    map.mark_evicted(std::make_shared<const NdArray<std::uint8_t, 2>>(std::move(evicted)));
+  }
+  return map;
 }
 
 DifferenceCounts difference_counts(const Heatmap& difference) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "core/analysis/heatmap_cells.h"
 #include "core/analysis/heatmap_pyramid.h"
@@ -44,10 +45,17 @@ void Heatmap::limit_row(std::int64_t row, const Columns& possible) {
   possible_[static_cast<std::size_t>(row)] = possible;
 }
 
+void Heatmap::mark_evicted(SharedArray<std::uint8_t, 2> evicted) {
+  assert(!evicted || evicted->shape() == (Shape<2>{rows_, columns_}));
+  evicted_ = std::move(evicted);
+}
+
 float Heatmap::at(std::int64_t row, std::int64_t column) const {
   const Columns& possible = this->possible(row);
   if (column < possible.begin || column >= possible.end) return kImpossible;
-  return std::visit([&](const auto& view) { return value_or_code(view(row, column)); }, cells_);
+  const float cell =
+      std::visit([&](const auto& view) { return value_or_code(view(row, column)); }, cells_);
+  return cell == kAbsent && is_marked(row, column) ? kEvicted : cell;
 }
 
 }  // namespace qaq

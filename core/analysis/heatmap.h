@@ -35,20 +35,23 @@ struct CellRect {
 class HeatmapPyramids;
 
 /// A matrix of cells to draw, of any of four types, never converted: row 0 is at the top. Cells
-/// that are absent (not captured) and cells that cannot exist (the future) are told apart from
-/// values:
+/// that are absent (not captured), cells that cannot exist (the future) and cells that a policy has
+/// evicted are told apart from values:
 ///
 /// * uint8, uint16: the largest number of the type is absent.
 /// * float16, float32: what is not finite is no value; minus infinity is impossible, the rest
 ///   absent.
 /// * A row may be limited to the columns that can exist: what lies outside is impossible, whatever
 ///   its memory holds, and is never read.
+/// * Of the absent ones those that are marked so are evicted.
 class Heatmap {
  public:
   // What at() and pixels say where there is no value.
   static constexpr float kAbsent = std::numeric_limits<float>::infinity();       ///< hatched
   static constexpr float kImpossible = -std::numeric_limits<float>::infinity();  ///< left blank
+  static constexpr float kEvicted = std::numeric_limits<float>::quiet_NaN();     ///< crossed
   static bool is_value(float cell) { return std::isfinite(cell); }
+  static bool is_evicted(float cell) { return std::isnan(cell); }
   /// The code of absent cells in maps of integers.
   template <class T>
   static constexpr T kAbsentCode = std::numeric_limits<T>::max();
@@ -76,6 +79,10 @@ class Heatmap {
   /// Of `row` no other columns can exist. Before the map is shared.
   void limit_row(std::int64_t row, const Columns& possible);
 
+  /// `evicted` (rows, columns): 1 where an absent cell is one that was evicted. Before the map is
+  /// shared.
+  void mark_evicted(SharedArray<std::uint8_t, 2> evicted);
+
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
   CellRect area() const {
@@ -86,7 +93,11 @@ class Heatmap {
     return possible_[static_cast<std::size_t>(row)];
   }
   const Cells& cells() const { return cells_; }
-  /// A value, kAbsent or kImpossible.
+  bool is_marked(std::int64_t row, std::int64_t column) const {
+    return evicted_ && (*evicted_)(row, column) != 0;
+  }
+  bool has_evicted() const { return evicted_ != nullptr; }
+  /// A value, kAbsent, kImpossible or kEvicted.
   float at(std::int64_t row, std::int64_t column) const;
   /// Rows merged in advance, made at first need; safe to use from several threads.
   HeatmapPyramids& pyramids() const { return *pyramids_; }
@@ -96,7 +107,8 @@ class Heatmap {
   std::shared_ptr<const void> owner_;
   std::int64_t rows_ = 0;
   std::int64_t columns_ = 0;
-  std::vector<Columns> possible_;  ///< of each row; empty: all of every row
+  std::vector<Columns> possible_;         ///< of each row; empty: all of every row
+  SharedArray<std::uint8_t, 2> evicted_;  ///< null: none is
   std::unique_ptr<HeatmapPyramids> pyramids_;
 };
 

@@ -48,18 +48,23 @@ CellRange hull(const std::vector<CellRange>& ranges) {
   return all;
 }
 
-/// What a pixel without a value says: absent if any of its cells is, else impossible.
+/// What a pixel without a value says: evicted if any of its cells is, else absent if any is, else
+/// impossible.
 template <class T>
 float without_value(const Heatmap& map, const CellRange& rows, const CellRange& columns) {
   const auto& cells = std::get<NdView<const T, 2>>(map.cells());
+  float out = Heatmap::kImpossible;
   for (std::int64_t row = rows.first; row < rows.last; ++row) {
     const Heatmap::Columns possible = map.possible(row);
     const std::int64_t end = std::min<std::int64_t>(columns.last, possible.end);
     for (auto c = std::max<std::int64_t>(columns.first, possible.begin); c < end; ++c) {
-      if (value_or_code(cells(row, c)) == Heatmap::kAbsent) return Heatmap::kAbsent;
+      if (value_or_code(cells(row, c)) != Heatmap::kAbsent) continue;
+      if (map.is_marked(row, c)) return Heatmap::kEvicted;
+      if (!map.has_evicted()) return Heatmap::kAbsent;
+      out = Heatmap::kAbsent;
     }
   }
-  return Heatmap::kImpossible;
+  return out;
 }
 
 /// Columns that can exist in any of the rows.

@@ -16,9 +16,10 @@ struct TileSpec {
 };
 
 /// Pixels of a map: every cell that a pixel touches counts, so a lone maximum never vanishes, at
-/// any size. A value beats absent, absent beats impossible. Pixels outside the map are impossible.
+/// any size. A value beats evicted, evicted beats absent, absent beats impossible. Pixels outside
+/// the map are impossible.
 struct HeatmapTile {
-  NdArray<float, 2> pixels;  ///< (height, width); values, Heatmap::kAbsent, Heatmap::kImpossible
+  NdArray<float, 2> pixels;  ///< (height, width); values, Heatmap::kEvicted, kAbsent, kImpossible
   double cells_per_pixel_x = 1;
   double cells_per_pixel_y = 1;
 };

@@ -44,8 +44,10 @@ Measured measured(const ReplayResult& result, const CaptureInfo& info, ErrorOf w
   return {first_replayed_row(info, result.prefix), info.n_query_rows()};
 }
 
-// The smallest of `numbers` that at least a share p of them do not exceed. Reorders them.
+// The smallest of `numbers` that at least a share p of them do not exceed; NaN of none. Reorders
+// them.
 double quantile(std::vector<float>& numbers, double p) {
+  if (numbers.empty()) return std::numeric_limits<double>::quiet_NaN();
   const auto rank = static_cast<std::ptrdiff_t>(std::ceil(p * static_cast<double>(numbers.size())));
   const auto at = numbers.begin() + std::max<std::ptrdiff_t>(rank, 1) - 1;
   std::nth_element(numbers.begin(), at, numbers.end());
@@ -64,8 +66,11 @@ ErrorBand band_of(const NdArray<float, 3>& errors, const Measured& part) {
                            .span()
                            .subspan(static_cast<std::size_t>(part.first),
                                     static_cast<std::size_t>(part.last - part.first));
-      for (const float error : row) sum += error;
-      numbers.insert(numbers.end(), row.begin(), row.end());
+      for (const float error : row) {
+        if (std::isnan(error)) continue;  // evicted
+        sum += error;
+        numbers.push_back(error);
+      }
     }
     const auto at = static_cast<std::size_t>(layer);
     band.mean[at] = sum / static_cast<double>(numbers.size());
@@ -88,6 +93,24 @@ std::string name_of(ErrorOf which) {
       return "output";
   }
   return {};
+}
+
+// (tokens, layers and KV heads) of an error map; null where nothing is evicted.
+SharedArray<std::uint8_t, 2> evicted_errors(const ReplayResult& result, const CaptureInfo& info,
+                                            ErrorOf which) {
+  const CacheReplay& cache = which == ErrorOf::key ? result.key : result.value;
+  if (!cache.evicts()) return nullptr;
+  const std::int64_t n_heads = info.shape.n_kv_heads;
+  NdArray<std::uint8_t, 2> out({info.n_tokens, info.shape.n_layers * n_heads});
+  for (std::int64_t index = 0; index < cache.error.shape(0); ++index) {
+    const std::int64_t layer = info.layers[static_cast<std::size_t>(index)];
+    for (std::int64_t head = 0; head < n_heads; ++head) {
+      for (std::int64_t token = 0; token < result.prefix; ++token) {
+        out(token, layer * n_heads + head) = std::isnan(cache.error(index, head, token));
+      }
+    }
+  }
+  return std::make_shared<const NdArray<std::uint8_t, 2>>(std::move(out));
 }
 
 }  // namespace
@@ -132,7 +155,9 @@ Heatmap error_map(const ReplayResult& result, const CaptureInfo& info, ErrorOf w
       }
     }
   }
-  return Heatmap(std::move(cells));
+  Heatmap map(std::move(cells));
+  if (is_of_cache(which)) map.mark_evicted(evicted_errors(result, info, which));
+  return map;
 }
 
 Table layer_errors_table(const LayerErrors& errors) {

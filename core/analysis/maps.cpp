@@ -13,6 +13,25 @@ const CacheReplay& replay_of(const ReplayResult& result, CacheSide side) {
   return side == CacheSide::key ? result.key : result.value;
 }
 
+// (layers and KV heads, tokens) of a bit map; null where nothing is evicted.
+SharedArray<std::uint8_t, 2> evicted_cells(const ReplayResult& result, const CaptureInfo& info,
+                                           CacheSide side) {
+  const CacheReplay& cache = replay_of(result, side);
+  if (!cache.evicts()) return nullptr;
+  const std::int64_t n_heads = info.shape.n_kv_heads;
+  NdArray<std::uint8_t, 2> out({info.shape.n_layers * n_heads, info.n_tokens});
+  for (std::int64_t index = 0; index < cache.bits.shape(0); ++index) {
+    const std::int64_t layer = info.layers[static_cast<std::size_t>(index)];
+    for (std::int64_t head = 0; head < n_heads; ++head) {
+      const auto bits = cache.bits.sub(index, head).span();
+      std::ranges::transform(bits, out.sub(layer * n_heads + head).data(), [](std::uint8_t n) {
+        return static_cast<std::uint8_t>(n == CacheReplay::kEvicted);
+      });
+    }
+  }
+  return std::make_shared<const NdArray<std::uint8_t, 2>>(std::move(out));
+}
+
 }  // namespace
 
 Heatmap bit_map(const ReplayResult& result, const CaptureInfo& info, CacheSide side) {
@@ -27,7 +46,11 @@ Heatmap bit_map(const ReplayResult& result, const CaptureInfo& info, CacheSide s
                   cells.sub(layer * n_heads + head).data());
     }
   }
+  // kEvicted is the code of absent cells.
+  static_assert(CacheReplay::kEvicted == Heatmap::kAbsentCode<std::uint8_t>);
+  auto evicted = evicted_cells(result, info, side);
   Heatmap map(std::move(cells));
+  map.mark_evicted(std::move(evicted));
   for (const std::int64_t layer : info.layers) {
     for (std::int64_t head = 0; head < n_heads; ++head) {
       map.limit_row(layer * n_heads + head, {0, static_cast<std::int32_t>(result.prefix)});
@@ -40,6 +63,7 @@ BitHistogram operator+(const BitHistogram& a, const BitHistogram& b) {
   BitHistogram out = a;
   for (std::size_t bits = 0; bits < out.count.size(); ++bits) out.count[bits] += b.count[bits];
   out.total += b.total;
+  out.evicted += b.evicted;
   if (out.total > 0) {
     const auto of_a = static_cast<double>(a.total), of_b = static_cast<double>(b.total);
     out.mean = (a.mean * of_a + b.mean * of_b) / (of_a + of_b);
@@ -55,6 +79,10 @@ BitHistogram bit_histogram(const ReplayResult& result, CacheSide side) {
     for (std::int64_t head = 0; head < bits.shape(1); ++head) {
       for (std::int64_t token = 0; token < result.prefix; ++token) {
         const std::uint8_t n = bits(layer, head, token);
+        if (n == CacheReplay::kEvicted) {
+          ++histogram.evicted;
+          continue;
+        }
         ++histogram.count.at(n);
         ++histogram.total;
         sum += n;

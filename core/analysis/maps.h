@@ -12,15 +12,16 @@ namespace qaq {
 
 /// Bits of one cache: rows are model layers with their KV heads as sub-rows (row = layer *
 /// n_kv_heads + kv_head), columns are tokens. Layers that were not captured are absent, tokens
-/// behind the prefix impossible. Of uint8.
+/// behind the prefix impossible, evicted ones evicted. Of uint8.
 Heatmap bit_map(const ReplayResult& result, const CaptureInfo& info, CacheSide side);
 
-/// Share of cells with each width 0..16 among the quantized cells of the prefix (index = bits), and
-/// the number of those cells.
+/// Cells of the prefix with each width 0..16 (index = bits), and how many they are; those that are
+/// evicted have none.
 struct BitHistogram {
   std::array<std::int64_t, 33> count{};
   std::int64_t total = 0;
   double mean = 0;
+  std::int64_t evicted = 0;
 };
 /// Of the units of both.
 BitHistogram operator+(const BitHistogram& a, const BitHistogram& b);

@@ -33,10 +33,16 @@ PairedErrors errors_by_layer(const NdArray<float, 3>& a, const NdArray<float, 3>
   const std::int64_t n_heads = a.shape()[1];
   const auto mean = [&](const NdArray<float, 3>& errors, std::int64_t layer) {
     double sum = 0;
+    std::int64_t n = 0;
     for (std::int64_t head = 0; head < n_heads; ++head) {
-      for (std::int64_t t = 0; t < prefix; ++t) sum += errors(layer, head, t);
+      for (std::int64_t t = 0; t < prefix; ++t) {
+        const float error = errors(layer, head, t);
+        if (std::isnan(error)) continue;  // evicted
+        sum += error;
+        ++n;
+      }
     }
-    return sum / static_cast<double>(n_heads * prefix);
+    return sum / static_cast<double>(n);
   };
   for (const LayerPair& layer : layers) {
     out.at.push_back(layer.layer);

@@ -1,6 +1,7 @@
 #include "core/analysis/tables.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -20,7 +21,8 @@ Cell whole(std::int64_t n) { return n; }
 using CellsOf = std::function<void(const CacheReplay&, std::int64_t layer, std::int64_t head,
                                    std::int64_t token, std::vector<Cell>& row)>;
 Table cache_table(const SharedReplay& result, const CaptureInfo& info,
-                  const std::optional<TableHead>& only, std::vector<Column> columns, CellsOf cells) {
+                  const std::optional<TableHead>& only, std::vector<Column> columns,
+                  CellsOf cells) {
   Table table;
   table.columns = {kCache, {.name = "layer"}, {.name = "kv_head"}, {.name = "token"}};
   table.columns.insert(table.columns.end(), columns.begin(), columns.end());
@@ -79,10 +81,14 @@ SharedArray<float, 3> window_maxima(const CaptureView& capture, const Importance
 
 Table bits_table(const SharedReplay& result, const CaptureInfo& info,
                  const std::optional<TableHead>& only) {
-  return cache_table(
-      result, info, only, {{.name = "bits", .unit = "bit"}},
-      [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
-         std::vector<Cell>& row) { row.push_back(whole(cache.bits(layer, head, token))); });
+  return cache_table(result, info, only, {{.name = "bits", .unit = "bit"}, {.name = "evicted"}},
+                     [](const CacheReplay& cache, std::int64_t layer, std::int64_t head,
+                        std::int64_t token, std::vector<Cell>& row) {
+                       const std::uint8_t bits = cache.bits(layer, head, token);
+                       const bool evicted = bits == CacheReplay::kEvicted;
+                       row.push_back(evicted ? Cell() : whole(bits));
+                       row.push_back(whole(evicted));
+                     });
 }
 
 Table outliers_table(const SharedReplay& result, const CaptureInfo& info,
@@ -103,10 +109,13 @@ Table outliers_table(const SharedReplay& result, const CaptureInfo& info,
 }
 
 Table errors_table(const SharedReplay& result, const CaptureInfo& info) {
-  return cache_table(
-      result, info, {}, {{.name = "squared_error", .kind = ColumnKind::real, .unit = "1"}},
-      [](const CacheReplay& cache, std::int64_t layer, std::int64_t head, std::int64_t token,
-         std::vector<Cell>& row) { row.emplace_back(cache.error(layer, head, token)); });
+  return cache_table(result, info, {},
+                     {{.name = "squared_error", .kind = ColumnKind::real, .unit = "1"}},
+                     [](const CacheReplay& cache, std::int64_t layer, std::int64_t head,
+                        std::int64_t token, std::vector<Cell>& row) {
+                       const float error = cache.error(layer, head, token);
+                       row.push_back(std::isnan(error) ? Cell() : Cell(error));
+                     });
 }
 
 Table score_errors_table(const SharedReplay& result, const CaptureInfo& info) {

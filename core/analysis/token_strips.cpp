@@ -35,7 +35,8 @@ void fill_cache(const StripInputs& inputs, TokenStrips& out) {
   const Span layers = span_of(layer, info.n_captured_layers());
   const Span heads = span_of(head, info.shape.n_kv_heads);
   for (std::int64_t t = 0; t < replay.prefix; ++t) {
-    int key = 255, value = 255;
+    constexpr int kNone = CacheReplay::kEvicted;  // more than any width
+    int key = kNone, value = kNone;
     float most = 0;
     for (std::int64_t l = layers.first; l < layers.end; ++l) {
       for (std::int64_t h = heads.first; h < heads.end; ++h) {
@@ -48,8 +49,8 @@ void fill_cache(const StripInputs& inputs, TokenStrips& out) {
       }
     }
     const auto token = static_cast<std::size_t>(t);
-    out.key_bits[token] = static_cast<float>(key);
-    out.value_bits[token] = static_cast<float>(value);
+    if (key != kNone) out.key_bits[token] = static_cast<float>(key);
+    if (value != kNone) out.value_bits[token] = static_cast<float>(value);
     if (inputs.has_outliers) out.outliers[token] = most;
   }
 }

@@ -14,10 +14,12 @@
 
 namespace qaq {
 
+class TokenRetention;
+
 /// What a policy wants to see of one cache before it can plan.
 struct PolicyNeeds {
-  QuantizerSpec quantizer;          ///< units and outliers that the statistics are taken by
-  bool statistics = true;           ///< of units, where anything is quantized
+  /// Units and outliers that the statistics are taken by; at no-quantization none are taken.
+  QuantizerSpec quantizer;
   std::int64_t attention_rows = 0;  ///< newest rows that importance is the maximum of; 0: none
   GqaReduce gqa_reduce = GqaReduce::max;
   std::optional<double> q_norm_quantile{};  ///< of the queries' squared norms; empty: none
@@ -31,6 +33,8 @@ struct PolicyView {
   UnitLayout layout;
   std::span<const UnitStats> stats;  ///< (layout.n_units()); empty at no-quantization
   // Each where it was asked for:
+  NdView<const std::uint8_t, 3>
+      kept{};  ///< (n_layers, n_kv_heads, T) as Plan has it, where it evicts
   NdView<const float, 3> importance{};  ///< (n_layers, n_kv_heads, T)
   NdView<const float, 2> q_norm{};      ///< (n_layers, n_kv_heads), squared 2-norms
   NdView<const float, 3> distance{};    ///< (n_layers, n_kv_heads, T), see output_distances()
@@ -49,6 +53,9 @@ class CachePolicy {
   /// What an unquantized number counts in nominal sizes: 16 or 32.
   virtual int dtype_bits() const { return 16; }
   virtual PolicyNeeds needs(CacheSide side) const = 0;
+  /// What chooses the tokens that are left, before plan() decides what becomes of them. Null:
+  /// nothing is evicted.
+  virtual const TokenRetention* retention() const { return nullptr; }
   /// Throws Error{usage} where a parameter makes no sense for a cache of this shape.
   virtual Plan plan(const PolicyView& view) const = 0;
 };

@@ -19,14 +19,14 @@ class CodecPolicy : public CachePolicy {
   std::vector<Parameter> parameters() const override { return list_parameters(params_); }
   PolicyNeeds needs(CacheSide) const override {
     PolicyNeeds out;
-    out.statistics = false;
+    out.quantizer.level = Level::no_quantization;  // it knows no units
     return out;
   }
   Plan plan(const PolicyView& view) const override {
     Plan plan;
     plan.layout = view.layout;
     plan.codec = codec(view.side, view.layout.shape());
-    plan.quantizer.level = plan.codec ? Level::head : Level::no_quantization;
+    plan.quantizer.level = Level::no_quantization;
     return plan;
   }
 

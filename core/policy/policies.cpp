@@ -6,6 +6,8 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/policy/block_policy.h"
+#include "core/policy/composed_policy.h"
+#include "core/policy/full_policy.h"
 #include "core/policy/kivi_policy.h"
 #include "core/policy/qaq_policy.h"
 #include "core/policy/uniform_policy.h"
@@ -14,27 +16,31 @@ namespace qaq {
 namespace {
 
 template <class Policy, class Params>
-struct Defaults {
-  static Params get() {
-    if constexpr (requires { Policy::defaults(); }) {
-      return Policy::defaults();
-    } else {
-      return {};
-    }
+Params defaults_of() {
+  if constexpr (requires { Policy::defaults(); }) {
+    return Policy::defaults();
+  } else {
+    return {};
   }
-};
+}
 
 template <class Policy, class Params>
 PolicyEntry entry(std::string_view name, std::string_view help) {
   return {
       .name = name,
       .help = help,
-      .parameters = [] { return list_parameters(Defaults<Policy, Params>::get()); },
+      .parameters = [] { return list_parameters(defaults_of<Policy, Params>()); },
       .make = [](std::span<const std::string> assignments) -> std::shared_ptr<const CachePolicy> {
-        Params params = Defaults<Policy, Params>::get();
+        Params params = defaults_of<Policy, Params>();
         for (const std::string& each : assignments) apply_assignment(params, each);
         return std::make_shared<Policy>(params);
       }};
+}
+
+bool knows(const PolicyEntry& entry, std::string_view parameter) {
+  return std::ranges::any_of(entry.parameters(), [&](const Parameter& each) {
+    return each.name == parameter || each.info.name == parameter;
+  });
 }
 
 }  // namespace
@@ -42,6 +48,7 @@ PolicyEntry entry(std::string_view name, std::string_view help) {
 std::span<const PolicyEntry> policies() {
   static const std::array kAll{
       entry<QaqPolicy, QaqParams>("qaq", "Bits from attention and query norms (arXiv 2403.04643)"),
+      entry<FullPolicy, FullParams>("full", "The whole cache at full precision"),
       entry<UniformPolicy, UniformParams>("uniform", "The same bits for all, by groups"),
       entry<KiviPolicy, KiviParams>(
           "kivi", "Keys by channel, values by token, the newest exact (arXiv 2402.02750)"),
@@ -49,6 +56,27 @@ std::span<const PolicyEntry> policies() {
       entry<BlockPolicy<CacheType::q4_0>, BlockParams>("q4_0", "llama.cpp's blocks of 4.5 bits"),
   };
   return kAll;
+}
+
+std::shared_ptr<const CachePolicy> make_policy(std::string_view name,
+                                               std::span<const std::string> assignments) {
+  const std::size_t plus = name.find('+');
+  if (plus == std::string_view::npos) return policy_named(name).make(assignments);
+  const PolicyEntry& keeping = policy_named(name.substr(0, plus));
+  const PolicyEntry& evicting = policy_named(name.substr(plus + 1));
+  const std::string section = cat(evicting.name, ".");
+  std::vector<std::string> of_keeping, of_evicting;
+  for (const std::string& each : assignments) {
+    const std::string parameter = split_assignment(each).first;
+    if (parameter.starts_with(section)) {
+      of_evicting.push_back(each.substr(section.size()));
+    } else if (knows(evicting, parameter) && !knows(keeping, parameter)) {
+      of_evicting.push_back(each);
+    } else {
+      of_keeping.push_back(each);
+    }
+  }
+  return std::make_shared<ComposedPolicy>(keeping.make(of_keeping), evicting.make(of_evicting));
 }
 
 const PolicyEntry& policy_named(std::string_view name) {

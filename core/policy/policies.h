@@ -19,6 +19,12 @@ struct PolicyEntry {
   std::shared_ptr<const CachePolicy> (*make)(std::span<const std::string> assignments);
 };
 
+/// The policy that `name` means, with "name=value"s on top of its defaults: one of policies(), or
+/// two of them, what quantizes and what evicts: "qaq+h2o", whose parameters are "h2o.heavy_ratio"
+/// or, where the first has none of that name, "heavy_ratio". Throws Error{usage}.
+std::shared_ptr<const CachePolicy> make_policy(std::string_view name,
+                                               std::span<const std::string> assignments);
+
 /// All policies, QAQ first. To add one: its file, its line in policies.cpp, its test.
 std::span<const PolicyEntry> policies();
 /// Throws Error{usage} with the nearest name where there is none.

@@ -27,7 +27,7 @@ class GroupCacheCodec : public CacheCodec {
     quantize_groups(spec_, input, {0, n_quantized_}, {out});
     copy_tokens(input, n_quantized_, shape_.n_tokens, out);
   }
-  std::optional<int> n_bits(std::int64_t token) const override {
+  std::optional<int> n_bits(std::int64_t, std::int64_t, std::int64_t token) const override {
     return token < n_quantized_ ? std::optional(spec_.n_bits) : std::nullopt;
   }
   PackedBytes bytes(DType exact) const override {
@@ -56,7 +56,7 @@ class BlockCacheCodec : public CacheCodec {
     quantize_blocks(type_, out, all, out);
     turn(out);
   }
-  std::optional<int> n_bits(std::int64_t) const override {
+  std::optional<int> n_bits(std::int64_t, std::int64_t, std::int64_t) const override {
     return type_ == WeightType::q8_0 ? 8 : 4;
   }
   PackedBytes bytes(DType) const override { return block_bytes(type_, shape_); }

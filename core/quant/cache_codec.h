@@ -23,8 +23,9 @@ class CacheCodec {
   /// exact come out as they went in. In parallel.
   virtual void quantize(std::int64_t layer, const CacheLayer& input,
                         const NdView<float, 3>& out) const = 0;
-  /// Bits of each of the token's codes; nothing: the token is left exact.
-  virtual std::optional<int> n_bits(std::int64_t token) const = 0;
+  /// Bits of each of a row's codes; nothing: the row is left exact.
+  virtual std::optional<int> n_bits(std::int64_t layer, std::int64_t kv_head,
+                                    std::int64_t token) const = 0;
   /// Of the whole cache; exact numbers are of that type.
   virtual PackedBytes bytes(DType exact) const = 0;
 };

@@ -13,7 +13,8 @@ struct NominalSize {
 };
 
 /// `dtype_bits` is what an unquantized number counts: 16 or 32. A rival's format counts as its
-/// bytes, scales among them.
+/// bytes, scales among them. Means are of what is left where tokens are evicted, the size is of
+/// all.
 NominalSize nominal_size(const Plan& plan, int dtype_bits);
 
 }  // namespace qaq

@@ -52,20 +52,16 @@ PackedBytes packed_bytes(const Plan& plan, std::span<const UnitStats> stats,
   if (plan.codec) return plan.codec->bytes(format.dtype);
   PackedBytes bytes;
   if (plan.keeps_all()) {
-    bytes.payload = plan.layout.shape().n_values() * format.value_bytes();
+    bytes.payload = plan.n_rows() * plan.layout.shape().head_dim * format.value_bytes();
     return bytes;
   }
   assert(stats.size() == plan.n_bits.size());
   const std::int64_t n = plan.layout.unit_size();
   for (std::size_t unit = 0; unit < stats.size(); ++unit) {
-    const PackedBytes own =
-        unit_bytes(plan.quantizer, format, {n, plan.n_bits[unit], n - stats[unit].n_inliers});
-    bytes.payload += own.payload;
-    bytes.scales += own.scales;
-    bytes.outlier_values += own.outlier_values;
-    bytes.outlier_indices += own.outlier_indices;
+    if (!plan.keeps_unit(unit)) continue;
+    bytes += unit_bytes(plan.quantizer, format, {n, plan.n_bits[unit], n - stats[unit].n_inliers});
   }
-  const std::int64_t n_units = plan.layout.n_units();
+  const std::int64_t n_units = plan.kept ? plan.n_rows() : plan.layout.n_units();
   if (plan.quantizer.outliers_ratio > 0) bytes.outlier_counts = 2 * n_units;
   if (plan.n_bits_vary) {
     bytes.bit_map = n_units;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -16,14 +17,41 @@ struct PackedBytes {
   std::int64_t outlier_values = 0;   ///< exact values
   std::int64_t outlier_indices = 0;  ///< list or bitmap, whichever is smaller
   std::int64_t outlier_counts = 0;
-  std::int64_t bit_map = 0;  ///< n_bits of each unit, where units may differ
-  std::int64_t offsets = 0;  ///< where each unit begins, where units may differ
+  std::int64_t bit_map = 0;    ///< n_bits of each unit, where units may differ
+  std::int64_t offsets = 0;    ///< where each unit begins, where units may differ
+  std::int64_t positions = 0;  ///< of what is left where tokens are evicted, 4 bytes a row of keys:
+                               ///< its value's is the same
 
   bool operator==(const PackedBytes&) const = default;
-  std::int64_t total() const {
-    return payload + scales + outlier_values + outlier_indices + outlier_counts + bit_map + offsets;
-  }
+  PackedBytes& operator+=(const PackedBytes& other);
+  std::int64_t total() const;
 };
+
+/// The parts by their names in files and tables.
+struct PackedBytesPart {
+  const char* name;
+  std::int64_t PackedBytes::*bytes;
+};
+inline constexpr std::array<PackedBytesPart, 8> kPackedBytesParts{{
+    {"payload", &PackedBytes::payload},
+    {"scales", &PackedBytes::scales},
+    {"outlier_values", &PackedBytes::outlier_values},
+    {"outlier_indices", &PackedBytes::outlier_indices},
+    {"outlier_counts", &PackedBytes::outlier_counts},
+    {"bit_map", &PackedBytes::bit_map},
+    {"offsets", &PackedBytes::offsets},
+    {"positions", &PackedBytes::positions},
+}};
+
+inline PackedBytes& PackedBytes::operator+=(const PackedBytes& other) {
+  for (const PackedBytesPart& part : kPackedBytesParts) this->*part.bytes += other.*part.bytes;
+  return *this;
+}
+inline std::int64_t PackedBytes::total() const {
+  std::int64_t sum = 0;
+  for (const PackedBytesPart& part : kPackedBytesParts) sum += this->*part.bytes;
+  return sum;
+}
 
 /// How a unit's numbers beside its codes are stored.
 struct PackedFormat {
@@ -61,10 +89,10 @@ int n_numbers(const QuantizerSpec& quantizer, const UnitCounts& unit);
 PackedBytes unit_bytes(const QuantizerSpec& quantizer, const PackedFormat& format,
                        const UnitCounts& unit);
 
-/// Bytes of one cache under a plan (section 6 of the mathematics): those of its units and, where
-/// there may be outliers, their count in 2 bytes a unit; where bits may differ, 1 byte of bits and
-/// 4 of offset a unit. An exact cache is its values. These are the sizes of the buffers that Packer
-/// fills, without filling them.
+/// Bytes of one cache under a plan (section 6 of the mathematics): those of its units that are left
+/// and, where there may be outliers, their count in 2 bytes a unit; where bits may differ, 1 byte
+/// of bits and 4 of offset a unit. An exact cache is its values. These are the sizes of the buffers
+/// that Packer fills, without filling them.
 PackedBytes packed_bytes(const Plan& plan, std::span<const UnitStats> stats,
                          const PackedFormat& format);
 

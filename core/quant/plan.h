@@ -7,6 +7,7 @@
 
 #include "core/quant/quantizer_spec.h"
 #include "core/quant/unit_layout.h"
+#include "core/tensor/nd_array.h"
 
 namespace qaq {
 
@@ -23,12 +24,39 @@ struct Plan {
   /// none.
   std::shared_ptr<const CacheCodec> codec{};
 
-  bool keeps_all() const { return !codec && quantizer.level == Level::no_quantization; }
+  /// (n_layers, n_kv_heads, n_tokens): 0 where a KV head has dropped the token, key and value, from
+  /// its softmax. Units of such a cache are of one KV head each. Null: nothing is evicted.
+  SharedArray<std::uint8_t, 3> kept{};
 
-  /// Mean of n_bits over units; 0: there are none.
+  /// No value is changed; some may be evicted.
+  bool keeps_all() const { return !codec && quantizer.level == Level::no_quantization; }
+  bool is_kept(std::int64_t layer, std::int64_t kv_head, std::int64_t token) const {
+    return !kept || (*kept)(layer, kv_head, token) != 0;
+  }
+  /// Of a unit of one KV head.
+  bool keeps_unit(std::size_t unit) const {
+    if (!kept) return true;
+    const auto of_token = static_cast<std::size_t>(layout.units_per_token());
+    const auto n_tokens = static_cast<std::size_t>(layout.shape().n_tokens);
+    return kept->data()[unit % of_token * n_tokens + unit / of_token] != 0;
+  }
+  /// Rows of head_dim values that are left.
+  std::int64_t n_rows() const {
+    const CacheShape& shape = layout.shape();
+    if (!kept) return shape.n_layers * shape.n_kv_heads * shape.n_tokens;
+    return std::accumulate(kept->span().begin(), kept->span().end(), std::int64_t{0});
+  }
+
+  /// Mean of n_bits over units that are left; 0: there are none.
   double mean_bits() const {
-    if (n_bits.empty()) return 0;
-    return std::accumulate(n_bits.begin(), n_bits.end(), 0.0) / static_cast<double>(n_bits.size());
+    double sum = 0;
+    std::int64_t n = 0;
+    for (std::size_t unit = 0; unit < n_bits.size(); ++unit) {
+      if (!keeps_unit(unit)) continue;
+      sum += n_bits[unit];
+      ++n;
+    }
+    return n == 0 ? 0 : sum / static_cast<double>(n);
   }
 };
 

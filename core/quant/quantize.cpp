@@ -50,20 +50,6 @@ RowQuantizer row_quantizer(const QuantizerSpec& spec, const UnitStats& stats, in
   return {unit_grid(spec, stats, n_bits), stats.low, stats.high};
 }
 
-}  // namespace
-
-void quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
-                     std::span<const float> in, std::span<float> out) {
-  if (spec.method == Method::normal) {
-    quantize_normal(spec, stats, n_bits, in, out);
-    return;
-  }
-  const RowQuantizer row = row_quantizer(spec, stats, n_bits);
-  quantize_rows({&row, 1}, in.size(), in.data(), out.data(), nullptr);
-}
-
-namespace {
-
 void quantize_by_codec(const CacheCodec& codec, std::int64_t n_tokens, std::int64_t layer,
                        const CacheLayer& input, const QuantizedLayer& out) {
   codec.quantize(layer, input, out.values);
@@ -84,6 +70,16 @@ void quantize_by_codec(const CacheCodec& codec, std::int64_t n_tokens, std::int6
 }
 
 }  // namespace
+
+void quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
+                     std::span<const float> in, std::span<float> out) {
+  if (spec.method == Method::normal) {
+    quantize_normal(spec, stats, n_bits, in, out);
+    return;
+  }
+  const RowQuantizer row = row_quantizer(spec, stats, n_bits);
+  quantize_rows({&row, 1}, in.size(), in.data(), out.data(), nullptr);
+}
 
 void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int64_t layer,
                     const CacheLayer& input, const QuantizedLayer& out) {

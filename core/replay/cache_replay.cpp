@@ -12,21 +12,18 @@ namespace {
 
 void fill_bits(const Plan& plan, int dtype_bits, NdArray<std::uint8_t, 3>& bits) {
   std::fill(bits.span().begin(), bits.span().end(), static_cast<std::uint8_t>(dtype_bits));
-  if (plan.keeps_all()) return;
-  if (plan.codec) {
-    const CacheShape& shape = plan.layout.shape();
-    for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
-      const auto own = static_cast<std::uint8_t>(plan.codec->n_bits(token).value_or(dtype_bits));
-      for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
-        for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) bits(layer, head, token) = own;
-      }
+  if (plan.keeps_all() && !plan.kept) return;
+  plan.layout.for_each_row([&](std::int64_t unit, std::int64_t layer, std::int64_t head,
+                               std::int64_t token) {
+    std::uint8_t& own = bits(layer, head, token);
+    if (!plan.is_kept(layer, head, token)) {
+      own = CacheReplay::kEvicted;
+    } else if (plan.codec) {
+      own = static_cast<std::uint8_t>(plan.codec->n_bits(layer, head, token).value_or(dtype_bits));
+    } else if (!plan.keeps_all()) {
+      own = plan.n_bits[static_cast<std::size_t>(unit)];
     }
-    return;
-  }
-  plan.layout.for_each_row(
-      [&](std::int64_t unit, std::int64_t layer, std::int64_t head, std::int64_t token) {
-        bits(layer, head, token) = plan.n_bits[static_cast<std::size_t>(unit)];
-      });
+  });
 }
 
 }  // namespace

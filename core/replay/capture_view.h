@@ -41,6 +41,10 @@ struct CaptureInfo {
   std::string created_utc;
   std::string command_line;
 
+  /// Radians a position by which RoPE turned channels i and i + size() of queries and keys; empty:
+  /// unknown, or no RoPE.
+  std::vector<double> rope_frequencies;
+
   /// By model layer: how many keys a query sees, itself among them; 0: all. Empty: all everywhere.
   std::vector<std::int32_t> attention_windows;
 

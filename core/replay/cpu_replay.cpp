@@ -165,15 +165,21 @@ class CpuReplay : public ReplayKernel {
     const auto values_of = [](const CopyPool::Loan& loan, const NdArray<float, 3>& as_captured) {
       return loan.get() ? std::as_const(loan.get()->values).view() : as_captured.view();
     };
-    const RowErrors rows = compare(
-        layer, exact,
-        {exact.query->view(), values_of(key, *exact.key), exact.value->view(),
-         values_of(value, *exact.value), scope_.prefix, capture_.info().attention_window(layer)},
-        work);
+    const RowErrors rows =
+        compare(layer, exact,
+                {exact.query->view(), values_of(key, *exact.key), exact.value->view(),
+                 values_of(value, *exact.value), scope_.prefix,
+                 capture_.info().attention_window(layer), kept_rows(plan.key.plan, layer)},
+                work);
     out.attention = rows.attention.view();
     out.prefix_attention = rows.prefix_attention.view();
     out.output = rows.output.view();
     take(out);
+  }
+
+  // Of both caches: a token leaves with its key and its value.
+  static NdView<const std::uint8_t, 2> kept_rows(const Plan& plan, std::int64_t layer) {
+    return plan.kept ? plan.kept->sub(layer) : NdView<const std::uint8_t, 2>{};
   }
 
   RowErrors compare(std::int64_t layer, const ExactLayer& exact, const LayerCaches& caches,

@@ -22,11 +22,27 @@ void make_maps(const CaptureInfo& info, const PlannedCache& cache, CacheReplay& 
   out.error = NdArray<float, 3>({shape.n_layers, shape.n_kv_heads, info.n_tokens});
 }
 
-void take_cache(std::int64_t layer, std::int64_t head_dim, const NdView<const double, 2>& errors,
+// An evicted row has no error: there is nothing that it could be told of.
+void mark_evicted(const Plan& plan, std::int64_t layer, CacheReplay& out) {
+  if (!plan.kept) return;
+  const CacheShape& shape = plan.layout.shape();
+  for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+    for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
+      if (plan.is_kept(layer, head, token)) continue;
+      out.error(layer, head, token) = std::numeric_limits<float>::quiet_NaN();
+      const auto marks = out.outliers.sub(layer, head, token).span();
+      std::fill(marks.begin(), marks.end(), std::uint8_t{0});
+    }
+  }
+}
+
+void take_cache(const Plan& plan, std::int64_t layer, const NdView<const double, 2>& errors,
                 const NdView<const std::uint8_t, 3>& outliers, double& total, CacheReplay& out) {
-  if (errors.empty()) return;
+  if (errors.empty()) return mark_evicted(plan, layer, out);
+  const std::int64_t head_dim = plan.layout.shape().head_dim;
   for (std::int64_t head = 0; head < errors.shape(0); ++head) {
     for (std::int64_t token = 0; token < errors.shape(1); ++token) {
+      if (!plan.is_kept(layer, head, token)) continue;
       total += errors(head, token);
       out.error(layer, head, token) =
           static_cast<float>(errors(head, token) / static_cast<double>(head_dim));
@@ -34,6 +50,7 @@ void take_cache(std::int64_t layer, std::int64_t head_dim, const NdView<const do
     const auto marks = outliers.sub(head).span();
     std::copy(marks.begin(), marks.end(), out.outliers.sub(layer, head).data());
   }
+  mark_evicted(plan, layer, out);
 }
 
 void take_rows(const CaptureInfo& info, const ReplayScope& scope, std::int64_t layer,
@@ -67,7 +84,7 @@ ReplayScope whole_scope(const CaptureInfo& info, std::int64_t prefix) {
 
 void measure_replay(const CaptureInfo& info, const ReplayScope& scope, const PlannedCaches& plans,
                     ReplayKernel& kernel, const Work& work, ReplayResult& result) {
-  const std::int64_t n_layers = info.n_captured_layers(), head_dim = info.shape.head_dim;
+  const std::int64_t n_layers = info.n_captured_layers();
   const bool rows = scope.n_rows > 0;
   make_maps(info, plans.key, result.key);
   make_maps(info, plans.value, result.value);
@@ -82,15 +99,16 @@ void measure_replay(const CaptureInfo& info, const ReplayScope& scope, const Pla
     kernel.measure(
         layer, {&plans, 1}, true,
         [&](std::int64_t, const PlanErrors& errors) {
-          take_cache(layer, head_dim, errors.key, errors.key_outliers, totals.key, result.key);
-          take_cache(layer, head_dim, errors.value, errors.value_outliers, totals.value,
+          take_cache(plans.key.plan, layer, errors.key, errors.key_outliers, totals.key,
+                     result.key);
+          take_cache(plans.value.plan, layer, errors.value, errors.value_outliers, totals.value,
                      result.value);
           if (rows) take_rows(info, scope, layer, errors, totals, result);
         },
         work);
   }
-  result.key.quantization_error = totals.key / static_cast<double>(result.key.n_values);
-  result.value.quantization_error = totals.value / static_cast<double>(result.value.n_values);
+  result.key.quantization_error = totals.key / static_cast<double>(result.key.n_kept);
+  result.value.quantization_error = totals.value / static_cast<double>(result.value.n_kept);
   if (!rows) return;
   work.report({"attention", n_layers, n_layers, "layers"});
   const auto n_replayed = static_cast<double>(n_layers * info.shape.n_heads * scope.n_rows);

@@ -1,6 +1,7 @@
 #include "core/replay/planner.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -8,6 +9,7 @@
 #include "core/policy/query_norms.h"
 #include "core/quant/unit_errors.h"
 #include "core/replay/capture_rows.h"
+#include "core/replay/kept_tokens.h"
 
 namespace qaq {
 namespace {
@@ -77,20 +79,33 @@ PolicyView Planner::view(const CachePolicy& policy, CacheSide side, std::int64_t
   view.side = side;
   view.layout = UnitLayout(needs.quantizer.level, {info.n_captured_layers(), info.shape.n_kv_heads,
                                                    prefix, info.shape.head_dim});
-  if (needs.statistics && needs.quantizer.level != Level::no_quantization) {
+  if (needs.quantizer.level != Level::no_quantization) {
     view.stats = stats(side, view.layout, needs.quantizer, work);
   }
   if (needs.errors) view.errors = errors(side, view.layout, needs.quantizer, work);
   if (needs.attention_rows > 0) view.importance = importance(side, needs, prefix, work);
   if (needs.q_norm_quantile) view.q_norm = query_norms(*needs.q_norm_quantile, prefix, work);
   if (needs.distances) view.distance = distances(prefix, work);
+  if (const auto tokens = kept(policy, prefix, work)) view.kept = tokens->view();
   return view;
 }
 
 PlannedCache Planner::plan(const CachePolicy& policy, CacheSide side, std::int64_t prefix,
                            const Work& work) {
   const PolicyView seen = view(policy, side, prefix, work);
-  return {side, policy.plan(seen), seen.stats};
+  PlannedCache out{side, policy.plan(seen), seen.stats};
+  out.plan.kept = kept(policy, prefix, work);
+  return out;
+}
+
+SharedArray<std::uint8_t, 3> Planner::kept(const CachePolicy& policy, std::int64_t prefix,
+                                           const Work& work) {
+  if (policy.retention() == nullptr) return nullptr;
+  const std::string which = cat(policy.name(), parameters_json(policy.parameters()).dump());
+  if (kept_.prefix != prefix || kept_.policy != which) {
+    kept_ = {prefix, which, kept_tokens(capture_, *policy.retention(), prefix, work)};
+  }
+  return kept_.tokens;
 }
 
 std::span<const UnitStats> Planner::stats(CacheSide side, const UnitLayout& layout,

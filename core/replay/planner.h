@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/progress.h"
@@ -39,8 +40,17 @@ class Planner {
   PolicyView view(const CachePolicy& policy, CacheSide side, std::int64_t prefix, const Work& work);
   PlannedCache plan(const CachePolicy& policy, CacheSide side, std::int64_t prefix,
                     const Work& work);
+  /// Which of the first `prefix` tokens each KV head keeps when they are a prompt, (n_layers,
+  /// n_kv_heads, prefix), 0 or 1; null where the policy evicts nothing. Errors as view().
+  SharedArray<std::uint8_t, 3> kept(const CachePolicy& policy, std::int64_t prefix,
+                                    const Work& work);
 
  private:
+  struct KnownKept {
+    std::int64_t prefix = -1;
+    std::string policy;  ///< its name and parameters
+    SharedArray<std::uint8_t, 3> tokens;
+  };
   struct KnownStats {
     std::int64_t prefix = -1;
     Level level = Level::head;
@@ -76,6 +86,7 @@ class Planner {
   std::array<SharedArray<float, 3>, 2> importance_;  // of keys, of values
   KnownNorms norms_;
   KnownDistances distances_;
+  KnownKept kept_;
 };
 
 }  // namespace qaq

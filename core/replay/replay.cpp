@@ -20,14 +20,10 @@ Json number_or_null(const std::optional<double>& number) {
 }  // namespace
 
 nlohmann::ordered_json packed_json(const PackedBytes& packed) {
-  return {{"payload", packed.payload},
-          {"scales", packed.scales},
-          {"outlier_values", packed.outlier_values},
-          {"outlier_indices", packed.outlier_indices},
-          {"outlier_counts", packed.outlier_counts},
-          {"bit_map", packed.bit_map},
-          {"offsets", packed.offsets},
-          {"total", packed.total()}};
+  Json out;
+  for (const PackedBytesPart& part : kPackedBytesParts) out[part.name] = packed.*part.bytes;
+  out["total"] = packed.total();
+  return out;
 }
 
 SharedReplay replay(const CaptureView& capture, const ReplayOptions& options, const Work& work) {
@@ -61,6 +57,8 @@ nlohmann::ordered_json metrics_json(const ReplayResult& result) {
   out["value_mean_bits"] = value.mean_bits;
   out["key_outlier_share"] = outlier_share(key);
   out["value_outlier_share"] = outlier_share(value);
+  out["kept_share"] =
+      static_cast<double>(result.key.n_kept) / static_cast<double>(result.key.n_values);
   out["key_bound_unmet"] = key.n_bound_unmet;
   out["value_bound_unmet"] = value.n_bound_unmet;
   out["key_packed_bytes"] = packed_json(key.packed);

@@ -16,6 +16,9 @@ struct LayerCaches {
   NdView<const float, 3> new_value;  ///< (n_kv_heads, T, D), quantized
   std::int64_t prefix = 0;           ///< tokens that were quantized
   std::int64_t window = 0;           ///< keys that a query sees; 0: all
+  /// (n_kv_heads, prefix): 0 where the token is evicted, so that no query but its own sees it.
+  /// Empty: none is.
+  NdView<const std::uint8_t, 2> kept{};
 };
 
 /// Errors of R query rows, each (n_heads, R). S are the captured scores, S' those of the captured

@@ -35,9 +35,11 @@ std::vector<ScoreKeys> score_keys(const NdView<const float, 3>& key, std::int64_
 ///
 /// and 0 behind; with a `window` above 0 over the last `window` of these t, and 0 before them, too.
 /// `query` is (T, D), `key` has at least n_keys, `out` is (positions.size(), n_keys) with n_keys
-/// above every position. Products and exponentials in float32, sums of a row in float64.
+/// above every position. `kept`: where it is 0 the key of that position is seen by its own query
+/// alone; keys behind it are all seen. Products and exponentials in float32, sums of a row in
+/// float64.
 void score_rows(const NdView<const float, 2>& query, const ScoreKeys& key,
                 std::span<const std::int32_t> positions, std::int64_t window,
-                const NdView<float, 2>& out);
+                const NdView<float, 2>& out, std::span<const std::uint8_t> kept = {});
 
 }  // namespace qaq

@@ -14,7 +14,7 @@ namespace qaq {
 namespace {
 
 // What settings must have in common to ask a planner for the same statistics.
-std::string planner_key(const QaqPolicy& policy) {
+std::string planner_key(const CachePolicy& policy) {
   std::string key;
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     const PolicyNeeds needs = policy.needs(side);
@@ -40,6 +40,15 @@ double add_all(const NdView<const double, 2>& errors, double sum) {
   return sum;
 }
 
+// Without the rows that are evicted.
+double add_kept(const Plan& plan, std::int64_t layer, const NdView<const double, 2>& errors,
+                double sum) {
+  if (!plan.kept || errors.empty()) return add_all(errors, sum);
+  const auto kept = plan.kept->sub(layer).span();
+  for (std::size_t i = 0; i < kept.size(); ++i) sum += kept[i] != 0 ? errors.span()[i] : 0;
+  return sum;
+}
+
 }  // namespace
 
 struct Sweeper::Sums {
@@ -57,30 +66,34 @@ Sweeper::Sweeper(const CaptureView& capture, const SweepOptions& options, const 
   kernel_ = open(capture, scope_, work);
 }
 
-Planner& Sweeper::planner_for(const QaqParams& params) {
-  return planners_.try_emplace(planner_key(QaqPolicy(params)), capture_).first->second;
-}
-
-PlannedCaches Sweeper::planned(const QaqParams& params, const Work& work) {
-  const QaqPolicy policy(params);
-  Planner& planner = planner_for(params);
+PlannedCaches Sweeper::planned(const CachePolicy& policy, const Work& work) {
+  Planner& planner = planners_.try_emplace(planner_key(policy), capture_).first->second;
   return {planner.plan(policy, CacheSide::key, scope_.prefix, work),
           planner.plan(policy, CacheSide::value, scope_.prefix, work)};
 }
 
 std::vector<SharedReplay> Sweeper::run(std::span<const QaqParams> settings, const Work& work) {
-  for (const QaqParams& params : settings) validate(params);
-  std::vector<PlannedCaches> plans;
+  std::vector<std::shared_ptr<const CachePolicy>> policies;
   for (const QaqParams& params : settings) {
+    policies.push_back(std::make_shared<QaqPolicy>(params));
+  }
+  return run(policies, work);
+}
+
+std::vector<SharedReplay> Sweeper::run(std::span<const std::shared_ptr<const CachePolicy>> settings,
+                                       const Work& work) {
+  std::vector<PlannedCaches> plans;
+  for (const auto& policy : settings) {
     work.throw_if_stopped();
-    plans.push_back(planned(params, work));
+    plans.push_back(planned(*policy, work));
   }
   std::vector<Sums> sums(settings.size());
   for (std::int64_t layer = 0; layer < capture_.info().n_captured_layers(); ++layer) {
     const auto take = [&](std::int64_t plan, const PlanErrors& errors) {
       Sums& to = sums[static_cast<std::size_t>(plan)];
-      to.key_error = add_all(errors.key, to.key_error);
-      to.value_error = add_all(errors.value, to.value_error);
+      const PlannedCaches& of = plans[static_cast<std::size_t>(plan)];
+      to.key_error = add_kept(of.key.plan, layer, errors.key, to.key_error);
+      to.value_error = add_kept(of.value.plan, layer, errors.value, to.value_error);
       to.attention_error = add_all(errors.prefix_attention, to.attention_error);
       to.output_error = add_all(errors.output, to.output_error);
     };
@@ -89,23 +102,23 @@ std::vector<SharedReplay> Sweeper::run(std::span<const QaqParams> settings, cons
   std::vector<SharedReplay> out(settings.size());
   parallel_for(std::ssize(settings), [&](std::int64_t n) {
     const auto i = static_cast<std::size_t>(n);
-    out[i] = result_of(settings[i], plans[i], sums[i]);
+    out[i] = result_of(*settings[i], plans[i], sums[i]);
   });
   return out;
 }
 
-SharedReplay Sweeper::result_of(const QaqParams& params, const PlannedCaches& plans,
+SharedReplay Sweeper::result_of(const CachePolicy& policy, const PlannedCaches& plans,
                                 const Sums& sums) const {
   const CaptureInfo& info = capture_.info();
   auto out = std::make_shared<ReplayResult>();
-  out->policy = QaqPolicy(params).name();
-  out->parameters = list_parameters(params);
+  out->policy = policy.name();
+  out->parameters = policy.parameters();
   out->prefix = scope_.prefix;
-  out->dtype_bits = params.dtype_bits;
+  out->dtype_bits = policy.dtype_bits();
   fill_sizes(plans.key, info.dtype, out->dtype_bits, out->key);
   fill_sizes(plans.value, info.dtype, out->dtype_bits, out->value);
-  out->key.quantization_error = sums.key_error / static_cast<double>(out->key.n_values);
-  out->value.quantization_error = sums.value_error / static_cast<double>(out->value.n_values);
+  out->key.quantization_error = sums.key_error / static_cast<double>(out->key.n_kept);
+  out->value.quantization_error = sums.value_error / static_cast<double>(out->value.n_kept);
   set_ratios(plans.key, plans.value, *out);
   out->in_sample = first_row_behind(info, scope_.prefix) == info.n_query_rows();
   if (scope_.n_rows > 0) {

@@ -35,13 +35,14 @@ class Sweeper {
   /// What replay() gives, in order, without the maps (bits, outliers and errors of cells are
   /// empty); errors of scores and outputs are means over the compared rows, which are the newest of
   /// those that replay() compares. Errors as replay().
+  std::vector<SharedReplay> run(std::span<const std::shared_ptr<const CachePolicy>> settings,
+                                const Work& work = {});
   std::vector<SharedReplay> run(std::span<const QaqParams> settings, const Work& work = {});
 
  private:
   struct Sums;
-  Planner& planner_for(const QaqParams& params);
-  PlannedCaches planned(const QaqParams& params, const Work& work);
-  SharedReplay result_of(const QaqParams& params, const PlannedCaches& plans,
+  PlannedCaches planned(const CachePolicy& policy, const Work& work);
+  SharedReplay result_of(const CachePolicy& policy, const PlannedCaches& plans,
                          const Sums& sums) const;
 
   const CaptureView& capture_;

@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "data/capture/capture_layout.h"
+#include "data/capture/capture_rope.h"
 #include "data/capture/capture_shapes.h"
 #include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
@@ -65,6 +66,7 @@ void read_model(const h5::File& file, CaptureInfo& info) {
   shape.head_dim = read_count(file, model, "head_dim");
   shape.hidden_size = read_count(file, model, "hidden_size");
   shape.vocab_size = read_count(file, model, "vocab_size");
+  info.rope_frequencies = plain_rope_frequencies(info.config_json, info.rope_theta, shape.head_dim);
   if (shape.n_heads % shape.n_kv_heads != 0) {
     file.refuse(cat(capture_path::kModel, "@n_heads"),
                 cat("is ", shape.n_heads, ", not a multiple of n_kv_heads, ", shape.n_kv_heads),

@@ -5,6 +5,7 @@
 #include <stop_token>
 
 #include "views/models/latest_job.h"
+#include "views/models/reported_work.h"
 #include "views/models/window_services.h"
 
 namespace qaq::views {
@@ -32,8 +33,7 @@ class CaptureJob : public QObject {
   void cancelled();
 
  private:
-  class Reporter;
-  void answer(const QString& path, const QString& error, bool stopped);
+  void answer(const QString& path, const WorkEnd& end);
 
   CaptureMaker m_maker;
   bool m_running = false;

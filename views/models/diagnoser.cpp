@@ -4,7 +4,6 @@
 #include <exception>
 #include <utility>
 
-#include "core/base/error.h"
 #include "core/base/parameters.h"
 
 namespace qaq::views {
@@ -22,22 +21,6 @@ DiagnosisForm diagnosisForm(const CaptureInfo& info) {
   return {.prefix = static_cast<int>(info.n_prompt)};
 }
 
-class Diagnoser::Reporter : public Progress {
- public:
-  Reporter(Diagnoser* of, int generation) : m_of(of), m_generation(generation) {}
-  void update(const ProgressState& state) override {
-    const QString stage = QString::fromUtf8(state.stage.data(), qsizetype(state.stage.size()));
-    QMetaObject::invokeMethod(
-        m_of, [of = m_of, own = m_generation, stage, done = state.done, total = state.total] {
-          if (of->m_running && of->m_generation == own) emit of->progressed(stage, done, total);
-        });
-  }
-
- private:
-  Diagnoser* m_of;
-  int m_generation;
-};
-
 Diagnoser::Diagnoser(DiagnosisMaker maker, QObject* parent)
     : QObject(parent), m_maker(std::move(maker)) {}
 
@@ -53,41 +36,34 @@ void Diagnoser::start(const DiagnosisRequest& request) {
   m_job.submit(
       [this, generation, make = m_maker.make, request, stop = m_stop.get_token()](const auto&) {
         SharedDiagnosis made;
-        QString error;
-        bool stopped = false;
-        try {
-          Reporter reporter(this, generation);
-          made = make(request, Work(&reporter, stop));
-        } catch (const Error& e) {
-          stopped = e.kind() == ErrorKind::interrupted;
-          error = QString::fromUtf8(e.what());
-        } catch (const std::bad_alloc&) {
-          error = tr("out of memory; quantize fewer tokens, or take a smaller model");
-        } catch (const std::exception& e) {
-          error = QString::fromUtf8(e.what());
-        }
-        QMetaObject::invokeMethod(this, [=, this] { answer(generation, made, error, stopped); });
+        const WorkEnd end = runReported(
+            this, stop, tr("quantize fewer tokens, or take a smaller model"),
+            [&](const Work& work) { made = make(request, work); },
+            [this, generation](const QString& stage, qint64 done, qint64 total) {
+              if (m_running && m_generation == generation) emit progressed(stage, done, total);
+            });
+        QMetaObject::invokeMethod(this,
+                                  [this, generation, made, end] { answer(generation, made, end); });
       });
   emit changed();
 }
 
-void Diagnoser::answer(int generation, const SharedDiagnosis& made, const QString& error,
-                       bool stopped) {
+void Diagnoser::answer(int generation, const SharedDiagnosis& made, const WorkEnd& end) {
   if (generation != m_generation) return;
   m_running = false;
-  m_cancelled = stopped;
+  m_cancelled = end.stopped;
   if (made) {
     m_result = made;
     m_step = static_cast<int>(made->diagnosis.step);
-  } else if (!stopped) {
-    m_error = error;
+  } else if (!end.stopped) {
+    m_error = end.error;
   }
   emit changed();
   if (made) {
     emit resultChanged();
     emit stepChanged(m_step);
-  } else if (!stopped) {
-    emit failed(error);
+  } else if (!end.stopped) {
+    emit failed(end.error);
   }
 }
 

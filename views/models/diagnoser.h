@@ -5,6 +5,7 @@
 
 #include "views/models/diagnosis_service.h"
 #include "views/models/latest_job.h"
+#include "views/models/reported_work.h"
 
 namespace qaq::views {
 
@@ -56,8 +57,7 @@ class Diagnoser : public QObject {
   void exported(const QString& path);
 
  private:
-  class Reporter;
-  void answer(int generation, const SharedDiagnosis& made, const QString& error, bool stopped);
+  void answer(int generation, const SharedDiagnosis& made, const WorkEnd& end);
 
   DiagnosisMaker m_maker;
   SharedDiagnosis m_result;

@@ -126,7 +126,6 @@ void DiagnosisDialog::showState() {
 QString DiagnosisDialog::stateText() const { return m_state->text(); }
 
 void DiagnosisDialog::setTheme(const Theme& theme) {
-  m_theme = theme;
   m_state->setStyleSheet(QStringLiteral("color: %1").arg(theme.muted.name()));
 }
 

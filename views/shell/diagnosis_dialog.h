@@ -38,7 +38,6 @@ class DiagnosisDialog : public QDialog {
  private:
   void showState();
 
-  Theme m_theme = Theme::of(ThemeKind::light);
   ModelField* m_model;
   QSpinBox* m_prefix;
   QSpinBox* m_generate;
