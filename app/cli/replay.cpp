@@ -13,7 +13,9 @@
 #include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/qaq_policy.h"
 #include "core/replay/bound_check.h"
+#include "core/replay/calibrate.h"
 #include "core/replay/pack_cache.h"
 #include "core/replay/replayer.h"
 #include "core/replay/run_mode.h"
@@ -27,6 +29,7 @@ struct ReplayCommand {
   ReplayFlags replay;
   std::string save;
   std::string save_packed;
+  std::string calibration;
   bool check_bound = false;
   std::int64_t n_draws = 0;
   std::uint64_t seed = 1;
@@ -51,10 +54,15 @@ void print_table(const CaptureInfo& info, const ReplayResult& result,
               static_cast<long long>(info.n_tokens), info.layers.size(),
               static_cast<long long>(info.shape.n_kv_heads), static_cast<long long>(result.prefix));
   std::printf("  %-34s %12s %12s %12s\n", "", "key", "value", "mean");
+  if (result.key.evicts()) {
+    std::printf(
+        "  kept of each KV head's tokens: %.4g %%; what follows but ratios is of these\n",
+        100 * static_cast<double>(result.key.n_kept) / static_cast<double>(result.key.n_values));
+  }
   print_row("bits, mean", result.key.mean_bits, result.value.mean_bits);
   print_row("bits, nominal with outliers", result.key.average_n_bits, result.value.average_n_bits);
   const auto outlier_share = [](const CacheReplay& c) {
-    return 100.0 * static_cast<double>(c.n_outliers) / static_cast<double>(c.n_values);
+    return 100.0 * static_cast<double>(c.n_outliers) / static_cast<double>(c.n_kept);
   };
   print_row("outliers, actual, %", outlier_share(result.key), outlier_share(result.value));
   print_row("quantization error, MSE", result.key.quantization_error,
@@ -108,7 +116,11 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
   refuse_streaming_parameters(options.replay.assignments);
   const ScopeParams params = options.replay.params();
-  const auto rival = options.replay.rival();
+  auto rival = options.replay.rival();
+  if (!options.calibration.empty()) {
+    const auto policy = rival ? rival : std::make_shared<QaqPolicy>(params.qaq);
+    rival = calibrated_on(*policy, *open_capture(options.calibration, work), work);
+  }
   for (const auto& [flag, is_given] :
        {std::pair{"--check-bound", options.check_bound}, std::pair{"--save", !options.save.empty()},
         std::pair{"--save-packed", !options.save_packed.empty()},
@@ -218,6 +230,11 @@ void add_replay(CLI::App& program, const CommonOptions& common) {
       ->add_option("--save-packed", options->save_packed,
                    "Write the packed caches into this file; see qaq info FILE.qkv")
       ->type_name("FILE.qkv");
+  command
+      ->add_option("--calibration", options->calibration,
+                   "What a policy that learns (kvquant) learns from: another capture of the model; "
+                   "left out: the one that is replayed")
+      ->type_name("FILE.h5");
   add_streaming_flags(*command, options->streaming);
   command->footer(
       parameter_help() + rival_help() + streaming_parameter_help() +

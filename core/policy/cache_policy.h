@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "core/policy/qaq_params.h"
 #include "core/quant/plan.h"
 #include "core/quant/unit_stats.h"
+#include "core/quant/unit_values.h"
 #include "core/tensor/nd_array.h"
 
 namespace qaq {
@@ -25,6 +27,7 @@ struct PolicyNeeds {
   std::optional<double> q_norm_quantile{};  ///< of the queries' squared norms; empty: none
   bool distances = false;                   ///< of values from the newest row's outputs
   bool errors = false;                      ///< of each unit at every number of bits
+  bool values = false;                      ///< the exact cache itself, and how RoPE turned it
 };
 
 /// What a policy sees of one cache of T tokens.
@@ -35,10 +38,21 @@ struct PolicyView {
   // Each where it was asked for:
   NdView<const std::uint8_t, 3>
       kept{};  ///< (n_layers, n_kv_heads, T) as Plan has it, where it evicts
-  NdView<const float, 3> importance{};  ///< (n_layers, n_kv_heads, T)
-  NdView<const float, 2> q_norm{};      ///< (n_layers, n_kv_heads), squared 2-norms
-  NdView<const float, 3> distance{};    ///< (n_layers, n_kv_heads, T), see output_distances()
-  std::span<const float> errors{};      ///< (layout.n_units(), kBitChoices), see unit_errors.h
+  NdView<const float, 3> importance{};   ///< (n_layers, n_kv_heads, T)
+  NdView<const float, 2> q_norm{};       ///< (n_layers, n_kv_heads), squared 2-norms
+  NdView<const float, 3> distance{};     ///< (n_layers, n_kv_heads, T), see output_distances()
+  std::span<const float> errors{};       ///< (layout.n_units(), kBitChoices), see unit_errors.h
+  std::span<const CacheLayer> layers{};  ///< of each layer: (n_kv_heads, at least T, D)
+  std::span<const double> rope{};  ///< radians a position of channels i and i + rope.size(); empty:
+                                   ///< no RoPE
+};
+
+/// Another capture of the same model, for what a policy learns before it is used.
+struct CalibrationView {
+  std::int64_t n_tokens = 0;
+  std::span<const CacheLayer> key{};    ///< of each layer: (n_kv_heads, n_tokens, D)
+  std::span<const CacheLayer> value{};  ///< the same
+  std::span<const double> rope{};       ///< as in PolicyView
 };
 
 /// Decides what a cache keeps of each unit; a codec carries it out. Policies hold no state and know
@@ -56,6 +70,10 @@ class CachePolicy {
   /// What chooses the tokens that are left, before plan() decides what becomes of them. Null:
   /// nothing is evicted.
   virtual const TokenRetention* retention() const { return nullptr; }
+  /// The same policy with what it learns of another capture. Null: it learns nothing.
+  virtual std::shared_ptr<const CachePolicy> calibrated(const CalibrationView&) const {
+    return nullptr;
+  }
   /// Throws Error{usage} where a parameter makes no sense for a cache of this shape.
   virtual Plan plan(const PolicyView& view) const = 0;
 };

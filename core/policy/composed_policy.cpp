@@ -30,8 +30,8 @@ class CodecOfKept : public CacheCodec {
     }
   }
 
-  void quantize(std::int64_t layer, const CacheLayer& input,
-                const NdView<float, 3>& out) const override {
+  void quantize(std::int64_t layer, const CacheLayer& input, const NdView<float, 3>& out,
+                const NdView<std::uint8_t, 3>&) const override {
     for (std::int64_t head = 0; head < shape_.n_kv_heads; ++head) {
       const auto rows = kept_.sub(layer, head).span();
       std::copy_n(input.sub(head).data(), shape_.n_tokens * shape_.head_dim, out.sub(head).data());
@@ -42,7 +42,7 @@ class CodecOfKept : public CacheCodec {
         if (rows[static_cast<std::size_t>(token)] == 0) continue;
         std::ranges::copy(input.sub(head, token).span(), drawn.sub(0, at++).data());
       }
-      codec(layer, head).quantize(0, drawn.view(), coded.view());
+      codec(layer, head).quantize(0, drawn.view(), coded.view(), {});
       at = 0;
       for (std::int64_t token = 0; token < shape_.n_tokens; ++token) {
         if (rows[static_cast<std::size_t>(token)] == 0) continue;
@@ -87,6 +87,13 @@ ComposedPolicy::ComposedPolicy(std::shared_ptr<const CachePolicy> keeping,
     refuse_usage({.place = "--policy",
                   .what = cat(name_, " is no composition"),
                   .cure = "name what quantizes first and what evicts behind it, as in qaq+h2o"});
+  }
+  if (keeping_->needs(CacheSide::key).values) {
+    refuse_usage({.place = "--policy",
+                  .what = cat(keeping_->name(),
+                              " codes the values of all KV heads of a token "
+                              "together, which evict different tokens"),
+                  .cure = "compose another, as in qaq+h2o"});
   }
 }
 

@@ -9,6 +9,7 @@
 #include "core/policy/composed_policy.h"
 #include "core/policy/full_policy.h"
 #include "core/policy/kivi_policy.h"
+#include "core/policy/kvquant_policy.h"
 #include "core/policy/qaq_policy.h"
 #include "core/policy/uniform_policy.h"
 
@@ -52,6 +53,10 @@ std::span<const PolicyEntry> policies() {
       entry<UniformPolicy, UniformParams>("uniform", "The same bits for all, by groups"),
       entry<KiviPolicy, KiviParams>(
           "kivi", "Keys by channel, values by token, the newest exact (arXiv 2402.02750)"),
+      entry<KvquantPolicy, KvquantParams>(
+          "kvquant",
+          "Keys before RoPE by channel, values by token, in calibrated codebooks, outliers exact "
+          "(arXiv 2401.18079)"),
       entry<BlockPolicy<CacheType::q8_0>, BlockParams>("q8_0", "llama.cpp's blocks of 8.5 bits"),
       entry<BlockPolicy<CacheType::q4_0>, BlockParams>("q4_0", "llama.cpp's blocks of 4.5 bits"),
   };

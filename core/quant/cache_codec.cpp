@@ -23,7 +23,8 @@ class GroupCacheCodec : public CacheCodec {
   GroupCacheCodec(const GroupSpec& spec, const CacheShape& shape, std::int64_t n_quantized)
       : spec_(spec), shape_(shape), n_quantized_(n_quantized) {}
 
-  void quantize(std::int64_t, const CacheLayer& input, const NdView<float, 3>& out) const override {
+  void quantize(std::int64_t, const CacheLayer& input, const NdView<float, 3>& out,
+                const NdView<std::uint8_t, 3>&) const override {
     quantize_groups(spec_, input, {0, n_quantized_}, {out});
     copy_tokens(input, n_quantized_, shape_.n_tokens, out);
   }
@@ -48,7 +49,8 @@ class BlockCacheCodec : public CacheCodec {
     if (rotate) require_hadamard(shape.head_dim);
   }
 
-  void quantize(std::int64_t, const CacheLayer& input, const NdView<float, 3>& out) const override {
+  void quantize(std::int64_t, const CacheLayer& input, const NdView<float, 3>& out,
+                const NdView<std::uint8_t, 3>&) const override {
     const TokenSpan all{0, shape_.n_tokens};
     if (!rotate_) return quantize_blocks(type_, input, all, out);
     copy_tokens(input, 0, shape_.n_tokens, out);

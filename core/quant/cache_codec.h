@@ -20,12 +20,16 @@ class CacheCodec {
   virtual ~CacheCodec() = default;
   /// The tokens of one layer (its place in the cache) as they are read back: of `input`
   /// (n_kv_heads, at least n_tokens, D) to `out`, another place of that shape. Tokens that are left
-  /// exact come out as they went in. In parallel.
-  virtual void quantize(std::int64_t layer, const CacheLayer& input,
-                        const NdView<float, 3>& out) const = 0;
+  /// exact come out as they went in. `outliers` (n_kv_heads, at least n_tokens, ceil(D/8)) is all 0
+  /// and gets a 1 for every value of other tokens that is kept exactly, MSB first; empty: not asked
+  /// for. In parallel.
+  virtual void quantize(std::int64_t layer, const CacheLayer& input, const NdView<float, 3>& out,
+                        const NdView<std::uint8_t, 3>& outliers) const = 0;
   /// Bits of each of a row's codes; nothing: the row is left exact.
   virtual std::optional<int> n_bits(std::int64_t layer, std::int64_t kv_head,
                                     std::int64_t token) const = 0;
+  /// Values that are kept exactly in the whole cache, tokens that are left exact apart.
+  virtual std::int64_t n_outliers() const { return 0; }
   /// Of the whole cache; exact numbers are of that type.
   virtual PackedBytes bytes(DType exact) const = 0;
 };

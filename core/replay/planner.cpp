@@ -86,6 +86,7 @@ PolicyView Planner::view(const CachePolicy& policy, CacheSide side, std::int64_t
   if (needs.attention_rows > 0) view.importance = importance(side, needs, prefix, work);
   if (needs.q_norm_quantile) view.q_norm = query_norms(*needs.q_norm_quantile, prefix, work);
   if (needs.distances) view.distance = distances(prefix, work);
+  if (needs.values) show_values(view, work);
   if (const auto tokens = kept(policy, prefix, work)) view.kept = tokens->view();
   return view;
 }
@@ -95,7 +96,28 @@ PlannedCache Planner::plan(const CachePolicy& policy, CacheSide side, std::int64
   const PolicyView seen = view(policy, side, prefix, work);
   PlannedCache out{side, policy.plan(seen), seen.stats};
   out.plan.kept = kept(policy, prefix, work);
+  held_ = {};
   return out;
+}
+
+void Planner::show_values(PolicyView& view, const Work& work) {
+  const CaptureInfo& info = capture_.info();
+  if (info.rope_theta > 0 && info.rope_frequencies.empty()) {
+    refuse_input({.file = info.name,
+                  .place = "/entry/model@config_json",
+                  .what = "stretches RoPE in a way that cannot be turned back here, which this "
+                          "policy codes keys by",
+                  .cure = "choose another --policy"});
+  }
+  held_ = {};
+  for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
+    work.report({name_of(view.side), layer, info.n_captured_layers(), "layers"});
+    work.throw_if_stopped();
+    held_.layers.push_back(exact_layer(capture_, view.side, layer));
+    held_.views.push_back(held_.layers.back()->view());
+  }
+  view.layers = held_.views;
+  view.rope = info.rope_frequencies;
 }
 
 SharedArray<std::uint8_t, 3> Planner::kept(const CachePolicy& policy, std::int64_t prefix,

@@ -46,6 +46,10 @@ class Planner {
                                     const Work& work);
 
  private:
+  struct HeldLayers {
+    std::vector<SharedArray<float, 3>> layers;
+    std::vector<CacheLayer> views;
+  };
   struct KnownKept {
     std::int64_t prefix = -1;
     std::string policy;  ///< its name and parameters
@@ -78,6 +82,7 @@ class Planner {
                                     const Work& work);
   NdView<const float, 2> query_norms(double quantile, std::int64_t prefix, const Work& work);
   NdView<const float, 3> distances(std::int64_t prefix, const Work& work);
+  void show_values(PolicyView& view, const Work& work);
 
   const CaptureView& capture_;
   ImportanceRows rows_;
@@ -87,6 +92,7 @@ class Planner {
   KnownNorms norms_;
   KnownDistances distances_;
   KnownKept kept_;
+  HeldLayers held_;  // while a policy looks at the values of one cache
 };
 
 }  // namespace qaq

@@ -10,7 +10,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 double outlier_share(const CacheReplay& cache) {
-  return static_cast<double>(cache.n_outliers) / static_cast<double>(cache.n_values);
+  return static_cast<double>(cache.n_outliers) / static_cast<double>(cache.n_kept);
 }
 
 Json number_or_null(const std::optional<double>& number) {

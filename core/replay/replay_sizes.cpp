@@ -1,5 +1,6 @@
 #include "core/replay/replay_sizes.h"
 
+#include "core/quant/cache_codec.h"
 #include "core/quant/nominal_size.h"
 #include "core/quant/packed_bytes.h"
 
@@ -15,6 +16,7 @@ void fill_sizes(const PlannedCache& cache, DType dtype, int dtype_bits, CacheRep
     if (!cache.plan.keeps_unit(unit)) continue;
     out.n_outliers += cache.plan.layout.unit_size() - cache.stats[unit].n_inliers;
   }
+  if (cache.plan.codec) out.n_outliers = cache.plan.codec->n_outliers();
   out.n_values = cache.plan.layout.shape().n_values();
   out.n_kept = cache.plan.n_rows() * cache.plan.layout.shape().head_dim;
   const NominalSize size = nominal_size(cache.plan, dtype_bits);

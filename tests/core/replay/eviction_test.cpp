@@ -236,7 +236,7 @@ TEST(Composition, CodesWhatIsLeftAsIfItWereAlone) {
       }
       const auto codec = group_cache_codec({3, GroupAxis::channel, 8, StoreScale::f16},
                                            {1, 1, n, kShape.head_dim}, n);
-      codec->quantize(0, drawn.view(), coded.view());
+      codec->quantize(0, drawn.view(), coded.view(), {});
       bytes += codec->bytes(capture.info().dtype).total();
       for (std::int64_t i = 0; i < n; ++i) {
         EXPECT_TRUE(std::ranges::equal(read->sub(head, tokens[static_cast<std::size_t>(i)]).span(),
