@@ -68,6 +68,7 @@ constexpr auto kVisitPacked = [](auto& packed, auto& v) {
   v("outlier_counts", packed.outlier_counts);
   v("bit_map", packed.bit_map);
   v("offsets", packed.offsets);
+  v.later("positions", packed.positions);
 };
 
 constexpr auto kVisitCache = [](auto& cache, auto& v) {
@@ -77,6 +78,7 @@ constexpr auto kVisitCache = [](auto& cache, auto& v) {
   v("mean_bits", cache.mean_bits);
   v("n_outliers", cache.n_outliers);
   v("n_values", cache.n_values);
+  v.later("n_kept", cache.n_kept);
   v.later("n_bound_unmet", cache.n_bound_unmet);
   v.nested("packed", cache.packed, kVisitPacked);
 };
@@ -105,7 +107,13 @@ Json totals_json(const ReplayResult& result) {
 
 void set_totals(ReplayResult& result, const Json& totals) {
   In in{totals};
+  // Older programs evicted nothing, and did not say so.
+  constexpr std::int64_t kUnsaid = -1;
+  result.key.n_kept = result.value.n_kept = kUnsaid;
   kVisitResult(result, in);
+  for (CacheReplay* cache : {&result.key, &result.value}) {
+    if (cache->n_kept == kUnsaid) cache->n_kept = cache->n_values;
+  }
 }
 
 }  // namespace qaq
