@@ -14,6 +14,8 @@
 
 namespace qaq {
 
+class TokenRetention;
+
 /// What a policy wants to see of one cache before it can plan.
 struct PolicyNeeds {
   QuantizerSpec quantizer;          ///< units and outliers that the statistics are taken by
@@ -51,6 +53,7 @@ class CachePolicy {
   virtual PolicyNeeds needs(CacheSide side) const = 0;
   /// Throws Error{usage} where a parameter makes no sense for a cache of this shape.
   virtual Plan plan(const PolicyView& view) const = 0;
+  virtual const TokenRetention* retention() const { return nullptr; }
 };
 
 }  // namespace qaq
