@@ -21,13 +21,19 @@ inline NdArray<float, 3> layer_of(const ReferenceFile& file, const std::string& 
   return out;
 }
 
-/// What the rivals' own code makes of `input()`: tests/data/rivals.
+/// What the rivals' own code makes of `rival_input()`, where it quantizes and where it evicts:
+/// tests/data/rivals.
 inline const ReferenceFile& rival_codecs() {
   static const ReferenceFile file(test_data_path("rivals/codecs.h5"));
   return file;
 }
+inline const ReferenceFile& rival_retention() {
+  static const ReferenceFile file(test_data_path("rivals/retention.h5"));
+  return file;
+}
 
-/// "key" or "value" of layer "01" or "14" (n_kv_heads 3, T 95, D 64).
+/// "key" or "value" (n_kv_heads 3, T 95, D 64), "query" (n_heads 9, T, D) or "attention" (n_heads,
+/// T, T) of layer "01" or "14".
 inline NdArray<float, 3> rival_input(const std::string& side, const std::string& layer = "14") {
   static const ReferenceFile file(test_data_path("oracle/smollm2_forward_narrative.h5"));
   return layer_of(file, "layers/" + layer + "/" + side);
