@@ -74,6 +74,11 @@ std::string rival_help() {
   std::string out = "Parameters of --set with another --policy:\n";
   for (const PolicyEntry& each : policies().subspan(1)) {
     out += cat(" --policy ", each.name, ": ", each.help, "\n", parameter_lines(each.parameters()));
+    for (const PolicyPreset& preset : each.presets()) {
+      out += cat("  ", preset.source, ":");
+      for (const std::string& assignment : preset.assignments) out += cat(" --set ", assignment);
+      out += "\n";
+    }
   }
   return out;
 }

@@ -76,7 +76,6 @@ class CachePolicy {
   }
   /// Throws Error{usage} where a parameter makes no sense for a cache of this shape.
   virtual Plan plan(const PolicyView& view) const = 0;
-  virtual const TokenRetention* retention() const { return nullptr; }
 };
 
 }  // namespace qaq

@@ -29,7 +29,6 @@ class EvictingPolicy : public CachePolicy, public TokenRetention {
   PolicyNeeds needs(CacheSide) const override {
     PolicyNeeds out;
     out.quantizer.level = Level::no_quantization;
-    out.statistics = false;
     return out;
   }
   Plan plan(const PolicyView& view) const override {

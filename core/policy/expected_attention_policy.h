@@ -44,7 +44,9 @@ struct ExpectedAttentionParams : PressParams {
 class ExpectedAttentionScore : public TokenScore {
  public:
   explicit ExpectedAttentionScore(const ExpectedAttentionParams& params) : params_(params) {}
-  RetentionNeeds needs() const override { return {.query = true, .key = true, .value = true}; }
+  RetentionNeeds needs() const override {
+    return {.query = true, .key = true, .value = true, .rope = true};
+  }
   void score(const PromptView& view, const NdView<double, 2>& out) const override;
 
  private:

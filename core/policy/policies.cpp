@@ -2,15 +2,27 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/adakv_policy.h"
 #include "core/policy/block_policy.h"
 #include "core/policy/composed_policy.h"
+#include "core/policy/expected_attention_policy.h"
 #include "core/policy/full_policy.h"
+#include "core/policy/h2o_policy.h"
 #include "core/policy/kivi_policy.h"
+#include "core/policy/knorm_policy.h"
 #include "core/policy/kvquant_policy.h"
+#include "core/policy/observed_attention_policy.h"
+#include "core/policy/pyramidkv_policy.h"
 #include "core/policy/qaq_policy.h"
+#include "core/policy/random_policy.h"
+#include "core/policy/scissorhands_policy.h"
+#include "core/policy/snapkv_policy.h"
+#include "core/policy/streaming_llm_policy.h"
+#include "core/policy/tova_policy.h"
 #include "core/policy/uniform_policy.h"
 
 namespace qaq {
@@ -25,17 +37,33 @@ Params defaults_of() {
   }
 }
 
+template <class Policy>
+std::span<const PolicyPreset> presets_of() {
+  if constexpr (requires { Policy::presets(); }) {
+    return Policy::presets();
+  } else {
+    return {};
+  }
+}
+
 template <class Policy, class Params>
 PolicyEntry entry(std::string_view name, std::string_view help) {
   return {
       .name = name,
       .help = help,
       .parameters = [] { return list_parameters(defaults_of<Policy, Params>()); },
+      .presets = presets_of<Policy>,
+      .evicts = std::is_base_of_v<TokenRetention, Policy>,
       .make = [](std::span<const std::string> assignments) -> std::shared_ptr<const CachePolicy> {
         Params params = defaults_of<Policy, Params>();
         for (const std::string& each : assignments) apply_assignment(params, each);
         return std::make_shared<Policy>(params);
       }};
+}
+
+template <class Policy>
+PolicyEntry evicting(std::string_view name) {
+  return entry<Policy, typename Policy::Params>(name, Policy::kHelp);
 }
 
 bool knows(const PolicyEntry& entry, std::string_view parameter) {
@@ -59,6 +87,17 @@ std::span<const PolicyEntry> policies() {
           "(arXiv 2401.18079)"),
       entry<BlockPolicy<CacheType::q8_0>, BlockParams>("q8_0", "llama.cpp's blocks of 8.5 bits"),
       entry<BlockPolicy<CacheType::q4_0>, BlockParams>("q4_0", "llama.cpp's blocks of 4.5 bits"),
+      evicting<H2oPolicy>("h2o"),
+      evicting<ScissorhandsPolicy>("scissorhands"),
+      evicting<StreamingLlmPolicy>("streaming_llm"),
+      evicting<SnapKvPolicy>("snapkv"),
+      evicting<PyramidKvPolicy>("pyramidkv"),
+      evicting<KnormPolicy>("knorm"),
+      evicting<TovaPolicy>("tova"),
+      evicting<ObservedAttentionPolicy>("observed_attention"),
+      evicting<ExpectedAttentionPolicy>("expected_attention"),
+      evicting<RandomPolicy>("random"),
+      evicting<AdaKvPolicy>("adakv"),
   };
   return kAll;
 }

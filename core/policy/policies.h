@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/policy/cache_policy.h"
+#include "core/policy/policy_preset.h"
 
 namespace qaq {
 
@@ -15,6 +16,9 @@ struct PolicyEntry {
   std::string_view name;                   ///< as --policy takes it
   std::string_view help;                   ///< one line, with its source
   std::vector<Parameter> (*parameters)();  ///< with their defaults
+  /// Published settings other than the defaults.
+  std::span<const PolicyPreset> (*presets)();
+  bool evicts = false;  ///< it chooses the tokens that are left, and keeps those exactly
   /// With "name=value"s on top of the defaults. Throws Error{usage}.
   std::shared_ptr<const CachePolicy> (*make)(std::span<const std::string> assignments);
 };

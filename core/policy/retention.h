@@ -18,6 +18,7 @@ struct RetentionNeeds {
   bool query = false;
   bool key = false;
   bool value = false;
+  bool rope = false;  ///< how it turned queries and keys
 };
 
 /// One layer after its prompt of T tokens. What was not asked for is empty.

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/replay/capture_rows.h"
+#include "core/replay/known_rope.h"
 
 namespace qaq {
 namespace {
@@ -89,7 +90,7 @@ SharedArray<std::uint8_t, 3> kept_tokens(const CaptureView& capture,
       value = first_of_each(*capture.value(layer), prefix);
       view.value = value.view();
     }
-    view.rope = info.rope_frequencies;
+    if (needs.rope) view.rope = known_rope(info);
     retention.open_layer(layer, shape, info.shape.n_heads)->prompt(view, kept.sub(layer));
   }
   return std::make_shared<const NdArray<std::uint8_t, 3>>(std::move(kept));

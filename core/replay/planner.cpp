@@ -10,6 +10,7 @@
 #include "core/quant/unit_errors.h"
 #include "core/replay/capture_rows.h"
 #include "core/replay/kept_tokens.h"
+#include "core/replay/known_rope.h"
 
 namespace qaq {
 namespace {
@@ -102,13 +103,6 @@ PlannedCache Planner::plan(const CachePolicy& policy, CacheSide side, std::int64
 
 void Planner::show_values(PolicyView& view, const Work& work) {
   const CaptureInfo& info = capture_.info();
-  if (info.rope_theta > 0 && info.rope_frequencies.empty()) {
-    refuse_input({.file = info.name,
-                  .place = "/entry/model@config_json",
-                  .what = "stretches RoPE in a way that cannot be turned back here, which this "
-                          "policy codes keys by",
-                  .cure = "choose another --policy"});
-  }
   held_ = {};
   for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
     work.report({name_of(view.side), layer, info.n_captured_layers(), "layers"});
@@ -117,7 +111,7 @@ void Planner::show_values(PolicyView& view, const Work& work) {
     held_.views.push_back(held_.layers.back()->view());
   }
   view.layers = held_.views;
-  view.rope = info.rope_frequencies;
+  view.rope = known_rope(info);
 }
 
 SharedArray<std::uint8_t, 3> Planner::kept(const CachePolicy& policy, std::int64_t prefix,

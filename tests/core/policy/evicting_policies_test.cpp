@@ -236,7 +236,6 @@ TEST_P(EvictingPolicies, KeepValuesExact) {
   EXPECT_EQ(policy->name(), GetParam().policy.name);
   ASSERT_NE(policy->retention(), nullptr);
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
-    EXPECT_FALSE(policy->needs(side).statistics);
     PolicyView view;
     view.side = side;
     view.layout = UnitLayout(Level::head, {1, 2, 3, 4});

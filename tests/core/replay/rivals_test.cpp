@@ -20,7 +20,7 @@ constexpr std::uint32_t kSeed = 20240306;
 
 std::shared_ptr<const CachePolicy> made(std::string_view name,
                                         std::vector<std::string> assignments = {}) {
-  return policy_named(name).make(assignments);
+  return make_policy(name, assignments);
 }
 
 struct RivalCase {
@@ -53,6 +53,28 @@ std::vector<RivalCase> rival_cases() {
     out.push_back({"kivi", {"group_size=8", "residual_length=16"}, shape});
     out.push_back({"uniform", {"axis=channel", "group_size=12", "bits=3"}, shape});
     out.push_back({"q4_0", {"cache_type_v=f16", "rotate=hadamard"}, shape});
+    out.push_back({"scissorhands", {"budget=8", "recent_window=2"}, shape});
+    out.push_back({"streaming_llm", {"start_size=1", "recent_size=5"}, shape});
+    out.push_back({"snapkv", {"window_size=3", "max_capacity_prompt=8"}, shape});
+    for (const char* name :
+         {"knorm", "tova", "observed_attention", "expected_attention", "random"}) {
+      out.push_back({name, {"compression_ratio=0.6"}, shape});
+    }
+    // Every pair that goes together: what quantizes, and what evicts behind it.
+    for (const PolicyEntry& keeping : policies()) {
+      if (keeping.evicts || keeping.name == "kvquant") continue;
+      for (const PolicyEntry& evicting : policies()) {
+        if (!evicting.evicts) continue;
+        RivalCase both{cat(keeping.name, "+", evicting.name), {}, shape};
+        for (const Parameter& parameter : evicting.parameters()) {
+          if (parameter.name == "compression_ratio" && evicting.name != "pyramidkv" &&
+              evicting.name != "adakv") {
+            both.assignments.push_back("compression_ratio=0.5");
+          }
+        }
+        out.push_back(both);
+      }
+    }
   }
   return out;
 }
@@ -75,6 +97,7 @@ TEST_P(Rivals, ErrorsAreThoseOfWhatIsReadBack) {
     const CacheReplay& of = side == CacheSide::key ? result->key : result->value;
     const PlannedCache& plan = side == CacheSide::key ? plans.key : plans.value;
     double sum = 0;
+    std::int64_t n_evicted = 0;
     for (std::int64_t layer = 0; layer < GetParam().shape.n_layers; ++layer) {
       const auto exact = exact_layer(capture_, side, layer),
                  read = quantized_layer(capture_, plan, layer);
@@ -89,6 +112,12 @@ TEST_P(Rivals, ErrorsAreThoseOfWhatIsReadBack) {
           if (token >= prefix) {
             ASSERT_EQ(row, 0) << "token " << token << " is behind the prefix";
           }
+          if (of.bits(layer, head, token) == CacheReplay::kEvicted) {
+            ASSERT_TRUE(std::isnan(of.error(layer, head, token)));
+            ASSERT_LT(token, prefix);
+            ++n_evicted;
+            continue;
+          }
           if (of.bits(layer, head, token) == result->dtype_bits) {
             ASSERT_EQ(row, 0) << "token " << token << " is left exact";
           }
@@ -96,7 +125,9 @@ TEST_P(Rivals, ErrorsAreThoseOfWhatIsReadBack) {
         }
       }
     }
-    EXPECT_NEAR(of.quantization_error, sum / static_cast<double>(of.n_values), 1e-6 * sum + 1e-12);
+    EXPECT_EQ(of.n_values - of.n_kept, n_evicted * capture_.info().shape.head_dim);
+    EXPECT_GT(of.n_kept, 0);
+    EXPECT_NEAR(of.quantization_error, sum / static_cast<double>(of.n_kept), 1e-6 * sum + 1e-12);
     EXPECT_LE(of.mean_bits, result->dtype_bits);
     EXPECT_GT(of.packed.total(), 0);
   }
@@ -114,7 +145,8 @@ TEST_P(Rivals, AreTheSameOnAnyNumberOfThreads) {
   EXPECT_EQ(results[0]->key.quantization_error, results[1]->key.quantization_error);
   EXPECT_EQ(results[0]->value.quantization_error, results[1]->value.quantization_error);
   EXPECT_EQ(results[0]->mean_output_error, results[1]->mean_output_error);
-  EXPECT_TRUE(std::ranges::equal(results[0]->key.error.span(), results[1]->key.error.span()));
+  EXPECT_EQ(results[0]->key.packed, results[1]->key.packed);
+  EXPECT_TRUE(std::ranges::equal(results[0]->key.bits.span(), results[1]->key.bits.span()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, Rivals, testing::ValuesIn(rival_cases()));
