@@ -16,8 +16,9 @@ TEST(DeriveAttention, IsTheModelsOwn) {
       narrative_capture(ReferenceFile(test_data_path("oracle/smollm2_forward_narrative.h5")));
   double largest = 0;
   for (std::int64_t layer = 0; layer < 4; ++layer) {
-    const auto derived = derive_attention(
-        capture->query(layer)->view(), capture->key(layer)->view(), capture->info().query_token, 0);
+    const auto derived =
+        derive_attention(capture->query(layer)->view(), capture->key(layer)->view(),
+                         capture->info().query_token, {});
     const auto reference = capture->attention(layer, 0, 95);
     for (std::size_t i = 0; i < derived.span().size(); ++i) {
       largest = std::max(largest, std::abs(double{derived.span()[i]} - reference->span()[i]));
@@ -31,7 +32,7 @@ TEST(DeriveAttention, IsTheModelsOwn) {
 TEST(DeriveAttention, RowsAreDistributionsOverThePast) {
   const MemoryCapture capture = synthetic_capture({.n_tokens = 150});
   const auto scores = derive_attention(capture.query(0)->view(), capture.key(0)->view(),
-                                       capture.info().query_token, 0);
+                                       capture.info().query_token, {});
   for (std::int64_t head = 0; head < 4; ++head) {
     for (std::int64_t s = 0; s < 150; ++s) {
       double sum = 0;
@@ -47,9 +48,9 @@ TEST(DeriveAttention, RowsAreDistributionsOverThePast) {
 TEST(DeriveAttention, AnyRowsMayBeAskedFor) {
   const MemoryCapture capture = synthetic_capture({.n_tokens = 150});
   const auto all = derive_attention(capture.query(1)->view(), capture.key(1)->view(),
-                                    capture.info().query_token, 0);
+                                    capture.info().query_token, {});
   const std::vector<std::int32_t> some{0, 3, 77, 149};
-  const auto few = derive_attention(capture.query(1)->view(), capture.key(1)->view(), some, 0);
+  const auto few = derive_attention(capture.query(1)->view(), capture.key(1)->view(), some, {});
   ASSERT_EQ(few.shape(), (Shape<3>{4, 4, 150}));
   for (std::int64_t head = 0; head < 4; ++head) {
     for (std::int64_t row = 0; row < 4; ++row) {
@@ -73,7 +74,8 @@ TEST(DeriveAttention, KeepsToAModelsSlidingWindow) {
   for (std::int64_t layer = 0; layer < shape[0]; ++layer) {
     const auto derived = derive_attention(
         {query.data() + layer * n_heads * n_tokens * d, {n_heads, n_tokens, d}},
-        {key.data() + layer * key_shape[1] * n_tokens * d, {key_shape[1], n_tokens, d}}, all, 8);
+        {key.data() + layer * key_shape[1] * n_tokens * d, {key_shape[1], n_tokens, d}}, all,
+        {.window = 8});
     const float* expected = attention.data() + layer * n_heads * n_tokens * n_tokens;
     for (std::size_t i = 0; i < derived.span().size(); ++i) {
       largest = std::max(largest, std::abs(double{derived.span()[i]} - double{expected[i]}));
