@@ -87,5 +87,34 @@ TEST(DeriveAttention, KeepsToAModelsSlidingWindow) {
   std::cout << "largest deviation, tiny_mistral_forward: derived attention " << largest << "\n";
 }
 
+// tiny_bloom's keys carry no positions: the slopes have to enter.
+TEST(DeriveAttention, TakesAlibisSlopesIn) {
+  const ReferenceFile reference(test_data_path("oracle/tiny_bloom_forward.h5"));
+  const auto query = reference.floats("query"), key = reference.floats("key"),
+             attention = reference.floats("attention"), slopes = reference.floats("alibi_slope");
+  const auto shape = reference.shape("query");
+  const std::int64_t n_heads = shape[1], n_tokens = shape[2], d = shape[3];
+  std::vector<std::int32_t> all;
+  for (std::int32_t t = 0; t < n_tokens; ++t) all.push_back(t);
+  const auto largest_deviation = [&](const LayerScoreRule& rule) {
+    double largest = 0;
+    for (std::int64_t layer = 0; layer < shape[0]; ++layer) {
+      const Shape<3> heads{n_heads, n_tokens, d};
+      const auto derived =
+          derive_attention({query.data() + layer * n_heads * n_tokens * d, heads},
+                           {key.data() + layer * n_heads * n_tokens * d, heads}, all, rule);
+      const float* expected = attention.data() + layer * n_heads * n_tokens * n_tokens;
+      for (std::size_t i = 0; i < derived.span().size(); ++i) {
+        largest = std::max(largest, std::abs(double{derived.span()[i]} - double{expected[i]}));
+      }
+    }
+    return largest;
+  };
+  const double with = largest_deviation({.window = 0, .alibi_slopes = slopes});
+  EXPECT_LE(with, 1e-5);
+  EXPECT_GT(largest_deviation({}), 0.1);
+  std::cout << "largest deviation, tiny_bloom_forward: derived attention " << with << "\n";
+}
+
 }  // namespace
 }  // namespace qaq::test
