@@ -57,8 +57,8 @@ int main(int argc, char** argv) {
   qaq::cli::CommonOptions common;
 
   CLI::App program{
-      "Captures, replays and shows what happens when a LLaMA-family model's KV cache is "
-      "quantized (QAQ, arXiv 2403.04643)."};
+      "Captures, replays and shows what happens when a language model's KV cache is quantized "
+      "(QAQ, arXiv 2403.04643)."};
   program.set_version_flag(
       "--version", qaq::cat("qaq ", qaq::program_version(), " (", qaq::program_commit(), ")"));
   program.require_subcommand(1);

@@ -26,13 +26,16 @@ Json shape_json(const ModelSpec& spec) {
           {"norm_epsilon", spec.norm_epsilon}};
 }
 
-Json pieces_json(const LayerPieces& pieces) {
+Json pieces_json(const ModelSpec& spec) {
+  const LayerPieces& pieces = spec.pieces;
   return {{"query_bias", pieces.query_bias},
           {"key_bias", pieces.key_bias},
           {"value_bias", pieces.value_bias},
           {"attention_output_bias", pieces.attention_output_bias},
           {"feed_forward_bias", pieces.feed_forward_bias},
-          {"query_key_norm", pieces.query_key_norm}};
+          {"query_key_norm", pieces.query_key_norm},
+          {"embedding_norm", spec.embedding_norm},
+          {"parallel_residual", spec.parallel_residual}};
 }
 
 // The fields that the kind of RoPE uses.
@@ -96,8 +99,12 @@ void add_spec(Json& json, const ModelSpec& spec, std::int64_t n_tokens) {
   json["architecture"] = spec.architecture;
   json["weights_dtype"] = spec.weights_dtype;
   json["shape"] = shape_json(spec);
-  json["rope"] = rope_json(spec.rope);
-  json["pieces"] = pieces_json(spec.pieces);
+  json["position_embedding"] = name_of(spec.positions);
+  if (spec.positions == PositionEmbedding::rope) json["rope"] = rope_json(spec.rope);
+  if (!spec.alibi_slopes.empty()) json["alibi_slopes"] = spec.alibi_slopes;
+  json["norm"] = spec.norm == NormKind::rms ? "rms" : "layer";
+  json["activation"] = name_of(spec.activation);
+  json["pieces"] = pieces_json(spec);
   json["attention_windows"] = spec.attention_windows;
   json["end_token_ids"] = spec.end_token_ids;
   json["n_tokens"] = n_tokens;

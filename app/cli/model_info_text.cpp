@@ -72,6 +72,17 @@ std::string rope_text(const Json& rope) {
   return text;
 }
 
+std::string positions_text(const Json& info) {
+  const auto positions = info["position_embedding"].get<std::string>();
+  if (positions == "rope") return "RoPE " + rope_text(info["rope"]);
+  if (positions == "learned") return "learned, added to the embedding: keys carry no rotation";
+  if (positions == "alibi") {
+    return cat("ALiBi, slopes ", plain_text(info["alibi_slopes"].front()), " to ",
+               plain_text(info["alibi_slopes"].back()), ": keys carry no rotation");
+  }
+  return "none";
+}
+
 // "128 keys in 2 of 4 layers"; windows may differ by layer.
 std::string windows_text(const Json& windows) {
   std::map<std::int64_t, std::int64_t> layers_of;
@@ -98,9 +109,12 @@ void print_spec(const Json& info) {
   print_section("attention");
   print_line("heads", cat(s["n_heads"].dump(), " of queries, ", s["n_kv_heads"].dump(),
                           " of keys and values, ", s["head_dim"].dump(), " channels each"));
-  print_line("RoPE", rope_text(info["rope"]));
+  print_line("positions", positions_text(info));
   print_line("window", windows_text(info["attention_windows"]));
-  print_line("biases and norms", names_text(info["pieces"]));
+  print_section("layers");
+  print_line("norm", info["norm"] == "rms" ? "RMSNorm" : "LayerNorm");
+  print_line("activation", info["activation"].get<std::string>());
+  print_line("other pieces", names_text(info["pieces"]));
 }
 
 void print_operations(const Json& info) {

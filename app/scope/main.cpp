@@ -51,7 +51,7 @@ void requireDisplay() {
 
 int run(int argc, char** argv) {
   CLI::App program{
-      "Shows what a KV cache's quantization does to a captured LLaMA run: bits, outliers and "
+      "Shows what a KV cache's quantization does to a captured run of a model: bits, outliers and "
       "attention of every token, with every parameter to turn."};
   program.set_version_flag("--version", qaq::cat("qaq-scope ", qaq::program_version(), " (",
                                                  qaq::program_commit(), ")"));

@@ -86,10 +86,12 @@ CapturePlan capture_plan(const CaptureRequest& request, const Generator& generat
   info.architecture = spec.architecture;
   info.weights_dtype = spec.weights_dtype;
   info.config_json = spec.config_json;
-  info.rope_theta = spec.rope.theta;
+  info.position_embedding = spec.positions;
+  info.alibi_slopes = spec.alibi_slopes;
+  info.rope_theta = spec.positions == PositionEmbedding::rope ? spec.rope.theta : 0.0;
   info.shape = spec.shape;
   info.rope_frequencies =
-      plain_rope_frequencies(spec.config_json, spec.rope.theta, spec.shape.head_dim);
+      plain_rope_frequencies(spec.config_json, info.rope_theta, spec.shape.head_dim);
   info.attention_windows.assign(spec.attention_windows.begin(), spec.attention_windows.end());
   if (request.layers.empty()) {
     for (std::int32_t layer = 0; layer < spec.shape.n_layers; ++layer) info.layers.push_back(layer);

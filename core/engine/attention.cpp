@@ -27,7 +27,7 @@ void attend_rows(const AttentionCall& call, const HeadRowsPiece& piece) {
   const std::int64_t position = call.first_position + piece.first_row;
   const std::int64_t n_seen = position + piece.n_rows;  // keys that the last row sees
   // The first key that any row sees, and the panel that holds it.
-  const std::int64_t first_key = first_key_seen(position + 1, call.window);
+  const std::int64_t first_key = first_key_seen(position + 1, call.rule.window);
   const std::int64_t first_panel = first_key / kPanelColumns;
 
   for (std::int64_t panel = first_panel; panel * kPanelColumns < n_seen; ++panel) {
@@ -41,14 +41,10 @@ void attend_rows(const AttentionCall& call, const HeadRowsPiece& piece) {
                     .c_stride = piece.stride,
                     .n_columns = std::min(kPanelColumns, piece.stride - key)});
   }
-  const auto scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d)));
+  const ScoreRule rule = call.rule.of_head(piece.head);
   for (std::int64_t row = 0; row < piece.n_rows; ++row) {
-    float* scores = piece.scores + row * piece.stride;
-    const std::int64_t end = position + row + 1;
-    const std::int64_t first = first_key_seen(end, call.window);
-    std::fill_n(scores, first, 0.0f);
-    softmax_row({scores + first, static_cast<std::size_t>(piece.stride - first)},
-                static_cast<std::size_t>(end - first), scale);
+    to_attention({piece.scores + row * piece.stride, static_cast<std::size_t>(piece.stride)},
+                 position + row + 1, d, rule);
   }
   const std::int64_t out_stride = call.shape->n_heads * d;
   for (std::int64_t column = 0; column < d; column += kPanelColumns) {
@@ -102,10 +98,13 @@ StretchSums attend_stretch(const AttentionCall& call, std::int64_t kv, const Str
   for (std::int64_t head = 0; head < group; ++head) {
     const std::span<float> seen(out.scores.data() + head * kStretch + skipped,
                                 static_cast<std::size_t>(keys.end - keys.begin));
+    const float slope = call.rule.of_head(kv * group + head).alibi_slope;
+    if (slope != 0.0f) add_alibi(seen, scale, slope, call.first_position - keys.begin);
+    const float factor = slope != 0.0f ? 1.0f : scale;
     const float most = largest_of(seen);
     const auto i = static_cast<std::size_t>(head);
-    out.sum[i] = exp_row(seen, most, scale);
-    out.largest[i] = most * scale;
+    out.sum[i] = exp_row(seen, most, factor);
+    out.largest[i] = most * factor;
   }
   for (std::int64_t column = 0; column < d; column += kPanelColumns) {
     multiply_panel({.a = out.scores.data() + skipped,
@@ -150,7 +149,7 @@ void join_stretches(const AttentionCall& call, std::span<const Stretch> keys,
 
 void attend_one(const AttentionCall& call, float* scores) {
   const std::int64_t n_keys = call.first_position + 1;
-  const std::int64_t begin = first_key_seen(n_keys, call.window);
+  const std::int64_t begin = first_key_seen(n_keys, call.rule.window);
   std::vector<Stretch> keys;
   for (std::int64_t key = begin / kPanelColumns * kPanelColumns; key < n_keys; key += kStretch) {
     keys.push_back({key, std::max(begin, key), std::min(n_keys, key + kStretch)});

@@ -4,15 +4,16 @@
 
 #include "core/engine/kv_cache.h"
 #include "core/model/model_spec.h"
+#include "core/model/score_rule.h"
 
 namespace qaq {
 
-/// One layer's attention over the cache: softmax(q k^T / sqrt(D)) v, causal, within a window.
+/// One layer's attention over the cache: softmax(q k^T / sqrt(D)) v, causal, by the layer's rule.
 struct AttentionCall {
   const KvCache* cache = nullptr;
   const ModelShape* shape = nullptr;
   std::int64_t layer = 0;
-  std::int64_t window = 0;          ///< keys that a query sees, itself among them; 0: all
+  LayerScoreRule rule;
   std::int64_t first_position = 0;  ///< of row 0
   std::int64_t n_rows = 0;
   const float* query = nullptr;  ///< (n_heads, n_rows, D), after RoPE

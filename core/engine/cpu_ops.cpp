@@ -1,9 +1,11 @@
 #include "core/engine/cpu_ops.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "core/base/parallel.h"
 #include "core/engine/attention.h"
+#include "core/tensor/activations.h"
 #include "core/tensor/linear.h"
 #include "core/tensor/vector_math.h"
 
@@ -86,6 +88,13 @@ const float* CpuOps::vector_of(const Tensor& weight) const {
   return weight.handle ? reinterpret_cast<const float*>(matrix_of(weight).bytes.data()) : nullptr;
 }
 
+void CpuOps::read_row(const Tensor& table, std::int64_t row, std::span<float> out) const {
+  const WeightView& weight = matrix_of(table);
+  const auto n_bytes = static_cast<std::size_t>(row_bytes(weight.type, weight.cols));
+  decode_row(weight.type, weight.bytes.subspan(static_cast<std::size_t>(row) * n_bytes, n_bytes),
+             out);
+}
+
 Tensor CpuOps::allocate(std::string_view, std::int64_t rows, std::int64_t cols, ActivationUse) {
   return {rows, cols, DType::f32, buffers_.emplace_back(rows * cols).data()};
 }
@@ -102,20 +111,33 @@ void CpuOps::begin(const BatchRows& run, bool) {
 }
 
 void CpuOps::embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) {
-  const WeightView& weight = matrix_of(table);
-  const auto n_bytes = static_cast<std::size_t>(row_bytes(weight.type, weight.cols));
   const auto target = rows_of(out, static_cast<std::int64_t>(ids.size()));
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    decode_row(weight.type,
-               weight.bytes.subspan(static_cast<std::size_t>(ids[i]) * n_bytes, n_bytes),
-               target.sub(i).span());
-  }
+  for (std::size_t i = 0; i < ids.size(); ++i) read_row(table, ids[i], target.sub(i).span());
+}
+
+void CpuOps::add_positions(const Tensor& table, const BatchRows& run, const Tensor& hidden) {
+  const auto target = rows_of(hidden, run.n_rows);
+  for_row_blocks(run.n_rows, [&](std::int64_t row) {
+    std::vector<float> learned(static_cast<std::size_t>(table.cols));
+    read_row(table, spec_.shape.position_offset + run.first_position + row, learned);
+    const std::span<float> sum = target.sub(row).span();
+    std::ranges::transform(sum, learned, sum.begin(), std::plus());
+  });
 }
 
 void CpuOps::norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows, const Tensor& out) {
   const auto source = rows_of(in, n_rows), target = rows_of(out, n_rows);
   for_row_blocks(n_rows, [&](std::int64_t row) {
     rms_norm(source.sub(row).span(), vector_of(weight), spec_.norm_epsilon, target.sub(row).data());
+  });
+}
+
+void CpuOps::layer_norm(const Tensor& in, const NormWeights& norm, std::int64_t n_rows,
+                        const Tensor& out) {
+  const auto source = rows_of(in, n_rows), target = rows_of(out, n_rows);
+  for_row_blocks(n_rows, [&](std::int64_t row) {
+    qaq::layer_norm(source.sub(row).span(), vector_of(norm.weight), vector_of(norm.bias),
+                    spec_.norm_epsilon, target.sub(row).data());
   });
 }
 
@@ -181,7 +203,7 @@ void CpuOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& o
   const AttentionCall call{.cache = &cache_,
                            .shape = &s,
                            .layer = layer,
-                           .window = spec_.attention_window(layer),
+                           .rule = {spec_.attention_window(layer), spec_.alibi_slopes},
                            .first_position = run.first_position,
                            .n_rows = run.n_rows,
                            .query = heads_.query.get(),
@@ -230,6 +252,15 @@ Tensor CpuOps::activate(const Tensor& gate, const Tensor& up, std::int64_t n_row
   const auto g = rows_of(gate, n_rows), u = rows_of(up, n_rows);
   for_row_blocks(n_rows, [&](std::int64_t row) { swiglu(g.sub(row).span(), u.sub(row).data()); });
   return gate;
+}
+
+void CpuOps::activate_plain(const Tensor& up, std::int64_t n_rows) {
+  const auto rows = rows_of(up, n_rows);
+  for_row_blocks(n_rows, [&](std::int64_t i) {
+    const std::span<float> row = rows.sub(i).span();
+    if (spec_.activation == Activation::relu) return relu(row);
+    spec_.activation == Activation::gelu ? gelu(row) : gelu_tanh(row);
+  });
 }
 
 void CpuOps::logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) {

@@ -32,6 +32,9 @@ class CpuOps : public Ops {
   void embed(const Tensor& table, std::span<const std::int32_t> ids, const Tensor& out) override;
   void norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows,
             const Tensor& out) override;
+  void layer_norm(const Tensor& in, const NormWeights& norm, std::int64_t n_rows,
+                  const Tensor& out) override;
+  void add_positions(const Tensor& table, const BatchRows& run, const Tensor& hidden) override;
   void linear(const Tensor& in, std::int64_t n_rows, std::span<const Projection> outputs) override;
   void rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) override;
   void attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
@@ -40,6 +43,7 @@ class CpuOps : public Ops {
                      const NdView<const float, 3>& value) override;
   void replace_rows(std::int64_t layer, std::span<const CacheRow> rows) override;
   Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
+  void activate_plain(const Tensor& up, std::int64_t n_rows) override;
   void logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) override;
   void sync() override {}
   std::span<const float> last_logits() const override { return last_logits_.span(); }
@@ -51,6 +55,7 @@ class CpuOps : public Ops {
   };
   const WeightView& matrix_of(const Tensor& weight) const;
   const float* vector_of(const Tensor& weight) const;
+  void read_row(const Tensor& table, std::int64_t row, std::span<float> out) const;
   void place_head(const float* from, const Tensor& norm, std::int64_t position, float* to) const;
   void tap_heads(std::int64_t layer, TapSink& taps) const;
 

@@ -16,30 +16,38 @@ Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> op
   const auto load = [&](WeightRole role) {
     return has_weight(spec(), role) ? ops_->load_weight(model_->weight(role, layer)) : Tensor{};
   };
+  const auto load_norm = [&](WeightRole weight, WeightRole bias) {
+    return NormWeights{.weight = load(weight), .bias = load(bias)};
+  };
   try {
     weights_.embedding = load(WeightRole::embedding);
-    weights_.final_norm = load(WeightRole::final_norm);
+    weights_.position_embedding = load(WeightRole::position_embedding);
+    weights_.embedding_norm =
+        load_norm(WeightRole::embedding_norm, WeightRole::embedding_norm_bias);
+    weights_.final_norm = load_norm(WeightRole::final_norm, WeightRole::final_norm_bias);
     weights_.head = spec().tied_embeddings ? weights_.embedding : load(WeightRole::head);
     for (; layer < s.n_layers; ++layer) {
       work.throw_if_stopped();
-      weights_.layers.push_back({.attention_norm = load(WeightRole::attention_norm),
-                                 .query = load(WeightRole::query),
-                                 .key = load(WeightRole::key),
-                                 .value = load(WeightRole::value),
-                                 .attention_output = load(WeightRole::attention_output),
-                                 .feed_forward_norm = load(WeightRole::feed_forward_norm),
-                                 .gate = load(WeightRole::gate),
-                                 .up = load(WeightRole::up),
-                                 .down = load(WeightRole::down),
-                                 .query_bias = load(WeightRole::query_bias),
-                                 .key_bias = load(WeightRole::key_bias),
-                                 .value_bias = load(WeightRole::value_bias),
-                                 .attention_output_bias = load(WeightRole::attention_output_bias),
-                                 .gate_bias = load(WeightRole::gate_bias),
-                                 .up_bias = load(WeightRole::up_bias),
-                                 .down_bias = load(WeightRole::down_bias),
-                                 .query_norm = load(WeightRole::query_norm),
-                                 .key_norm = load(WeightRole::key_norm)});
+      weights_.layers.push_back(
+          {.attention_norm = load_norm(WeightRole::attention_norm, WeightRole::attention_norm_bias),
+           .feed_forward_norm =
+               load_norm(WeightRole::feed_forward_norm, WeightRole::feed_forward_norm_bias),
+           .query = load(WeightRole::query),
+           .key = load(WeightRole::key),
+           .value = load(WeightRole::value),
+           .attention_output = load(WeightRole::attention_output),
+           .gate = load(WeightRole::gate),
+           .up = load(WeightRole::up),
+           .down = load(WeightRole::down),
+           .query_bias = load(WeightRole::query_bias),
+           .key_bias = load(WeightRole::key_bias),
+           .value_bias = load(WeightRole::value_bias),
+           .attention_output_bias = load(WeightRole::attention_output_bias),
+           .gate_bias = load(WeightRole::gate_bias),
+           .up_bias = load(WeightRole::up_bias),
+           .down_bias = load(WeightRole::down_bias),
+           .query_norm = load(WeightRole::query_norm),
+           .key_norm = load(WeightRole::key_norm)});
       work.report({"load", layer + 1, s.n_layers, "layers"});
     }
     ops_->sync();
@@ -59,7 +67,9 @@ Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> op
                   .query = chunk_rows("query", s.n_heads * s.head_dim),
                   .key = chunk_rows("key", s.n_kv_heads * s.head_dim),
                   .value = chunk_rows("value", s.n_kv_heads * s.head_dim),
-                  .gate = chunk_rows("gate", s.intermediate_size),
+                  .gate = spec().activation == Activation::swiglu
+                              ? chunk_rows("gate", s.intermediate_size)
+                              : Tensor{},
                   .up = chunk_rows("up", s.intermediate_size)};
 }
 
@@ -71,6 +81,13 @@ void Engine::run(std::span<const std::int32_t> ids, TapSink* taps, const Work& w
                   .what = cat(n_tokens_ + n, " tokens, but the engine was opened for ",
                               limits_.max_tokens, " in batches of ", limits_.max_batch),
                   .cure = "open it with larger limits"});
+  }
+  if (spec().positions == PositionEmbedding::learned &&
+      n_tokens_ + n > spec().shape.context_length) {
+    refuse_usage({.place = "tokens",
+                  .what = cat(n_tokens_ + n, " tokens, but the model has learned ",
+                              spec().shape.context_length, " positions"),
+                  .cure = "give fewer tokens"});
   }
   for (const std::int32_t id : ids) {
     if (id < 0 || id >= spec().shape.vocab_size) {

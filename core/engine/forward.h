@@ -14,14 +14,16 @@ namespace qaq {
 /// Weights on a backend, roles as in WeightRole. Optional ones have no handle where the model lacks
 /// them.
 struct LayerWeights {
-  Tensor attention_norm, query, key, value, attention_output;
-  Tensor feed_forward_norm, gate, up, down;
+  NormWeights attention_norm, feed_forward_norm;
+  Tensor query, key, value, attention_output;
+  Tensor gate, up, down;
   Tensor query_bias, key_bias, value_bias, attention_output_bias;
   Tensor gate_bias, up_bias, down_bias;
   Tensor query_norm, key_norm;
 };
 struct EngineWeights {
-  Tensor embedding, final_norm, head;
+  Tensor embedding, position_embedding, head;
+  NormWeights embedding_norm, final_norm;
   std::vector<LayerWeights> layers;
 };
 
@@ -37,7 +39,7 @@ struct Activations {
   Tensor query;   ///< chunk: n_heads * head_dim
   Tensor key;     ///< chunk: n_kv_heads * head_dim
   Tensor value;   ///< chunk: n_kv_heads * head_dim
-  Tensor gate;    ///< chunk: intermediate_size
+  Tensor gate;    ///< chunk: intermediate_size, of SwiGLU
   Tensor up;      ///< chunk: intermediate_size
 };
 
@@ -48,7 +50,7 @@ struct ForwardCall {
   TapSink* taps = nullptr;
 };
 
-/// One pass of a LLaMA-family decoder over call.ids, at positions call.first_position ...: appends
+/// One pass of a decoder over call.ids, at positions call.first_position ...: appends
 /// to the KV cache, taps what call.taps wants (may be null) and leaves the last row's logits in the
 /// Ops. Progress counts layers. Written once for all backends.
 void forward(Ops& ops, const ModelSpec& spec, const EngineWeights& weights,

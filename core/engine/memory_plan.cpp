@@ -62,7 +62,9 @@ MemoryPlan plan_memory(const ModelSpec& spec, const EngineLimits& limits,
   const ModelShape& s = spec.shape;
   const std::int64_t query_size = s.n_heads * s.head_dim, kv_size = s.n_kv_heads * s.head_dim;
   const std::int64_t run_row = s.hidden_size + query_size;
-  const std::int64_t chunk_row = s.hidden_size + query_size + 2 * kv_size + 2 * s.intermediate_size;
+  const std::int64_t n_feed_forward = spec.activation == Activation::swiglu ? 2 : 1;
+  const std::int64_t chunk_row =
+      s.hidden_size + query_size + 2 * kv_size + n_feed_forward * s.intermediate_size;
   return {{
       {"weights", weight_bytes},
       {"cache", KvCache::bytes_for(s, limits.max_tokens)},

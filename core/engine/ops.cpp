@@ -4,12 +4,29 @@
 #include "core/base/text.h"
 
 namespace qaq {
+namespace {
+
+[[noreturn]] void refuse(const std::string& place, const std::string& what) {
+  throw Error(ErrorKind::work, {.place = place, .what = what, .cure = "run with --device cpu"});
+}
+
+}  // namespace
+
+void Ops::layer_norm(const Tensor&, const NormWeights&, std::int64_t, const Tensor&) {
+  refuse("norm", "this backend has no LayerNorm");
+}
+
+void Ops::add_positions(const Tensor&, const BatchRows&, const Tensor&) {
+  refuse("positions", "this backend has no learned positions");
+}
+
+void Ops::activate_plain(const Tensor&, std::int64_t) {
+  refuse("feed-forward part", "this backend computes SwiGLU alone");
+}
 
 void Ops::replace_rows(std::int64_t layer, std::span<const CacheRow>) {
-  throw Error(ErrorKind::work,
-              {.place = cat("cache of layer ", layer),
-               .what = "this backend cannot replace single rows of its cache while it decodes",
-               .cure = "run with --device cpu"});
+  refuse(cat("cache of layer ", layer),
+         "this backend cannot replace single rows of its cache while it decodes");
 }
 
 }  // namespace qaq

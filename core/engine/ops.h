@@ -40,6 +40,12 @@ struct Projection {
   bool accumulate = false;
 };
 
+/// A norm of the residual stream.
+struct NormWeights {
+  Tensor weight;  ///< (1, hidden_size)
+  Tensor bias;    ///< (1, hidden_size), or no handle: of LayerNorm alone
+};
+
 /// Query, key and value of some rows, before RoPE; with norms where the family has them.
 struct HeadRows {
   Tensor query;       ///< (n_rows, n_heads * D)
@@ -58,7 +64,8 @@ struct CacheRow {
 };
 
 /// What a backend does, one call a step of a layer. forward() is written over it once, for every
-/// backend. A backend may queue the calls; sync() waits for them. Tensors that are written have at
+/// backend. A backend may queue the calls; sync() waits for them. What has a body here throws
+/// Error{work} where a backend lacks it. Tensors that are written have at
 /// least the rows that are asked for; only those are touched.
 class Ops {
  public:
@@ -82,6 +89,13 @@ class Ops {
   /// RMSNorm: out = in / sqrt(mean(in^2) + epsilon) * weight, row by row.
   virtual void norm(const Tensor& in, const Tensor& weight, std::int64_t n_rows,
                     const Tensor& out) = 0;
+  /// LayerNorm: out = (in - mean(in)) / sqrt(variance(in) + epsilon) * weight + bias, row by row.
+  /// May be in place.
+  virtual void layer_norm(const Tensor& in, const NormWeights& norm, std::int64_t n_rows,
+                          const Tensor& out);
+  /// Adds to each of the run's rows of `hidden` the row of `table` that is its position's: learned
+  /// positions, behind the spec's position_offset.
+  virtual void add_positions(const Tensor& table, const BatchRows& run, const Tensor& hidden);
   /// For each output: out = in weight^T + bias, or out += with `accumulate`. in (n_rows, k).
   virtual void linear(const Tensor& in, std::int64_t n_rows,
                       std::span<const Projection> outputs) = 0;
@@ -89,9 +103,9 @@ class Ops {
   /// keeps the queries for attention() and appends key and value to the layer's cache. `rows` lie
   /// within the run and follow those of the last call for this layer.
   virtual void rotate_append(std::int64_t layer, const BatchRows& rows, const HeadRows& heads) = 0;
-  /// out (n_rows, n_heads * D) = softmax(q k^T / sqrt(D), causal, within the layer's window) v over
-  /// the layer's cache, for all rows of the run. Taps query, key, value and attention of the run
-  /// where `taps` wants them (may be null).
+  /// out (n_rows, n_heads * D) = softmax(q k^T / sqrt(D), causal, within the layer's window, less
+  /// ALiBi's slopes times distances) v over the layer's cache, for all rows of the run. Taps query,
+  /// key, value and attention of the run where `taps` wants them (may be null).
   virtual void attention(std::int64_t layer, const BatchRows& run, const Tensor& out,
                          TapSink* taps) = 0;
   /// Puts key and value, (n_kv_heads, at least n_tokens, D) on the host, key after RoPE, in place
@@ -101,11 +115,13 @@ class Ops {
                              const NdView<const float, 3>& key,
                              const NdView<const float, 3>& value) = 0;
   /// Puts single rows in place of the layer's, none of its numbers twice. What they point to stays
-  /// until the next sync(). Throws Error{work} where the backend cannot.
+  /// until the next sync().
   virtual void replace_rows(std::int64_t layer, std::span<const CacheRow> rows);
   /// SwiGLU: silu(gate) * up, an input of products, in place of `gate` or in a matrix of the
   /// backend's own: returns where.
   virtual Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;
+  /// The spec's activation of rows of `up`, without a gate, in place.
+  virtual void activate_plain(const Tensor& up, std::int64_t n_rows);
   /// Logits of rows of `in` (n_rows, hidden_size) against `head` (vocab_size, hidden_size). Rows
   /// that `taps` wants are tapped in blocks; those of the last row stay in last_logits().
   virtual void logits(const BatchRows& rows, const Tensor& in, const Tensor& head,

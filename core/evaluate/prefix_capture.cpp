@@ -10,6 +10,8 @@ PrefixCapture::PrefixCapture(const ModelSpec& spec, std::int64_t n_tokens, DType
   info_.model_name = spec.name;
   info_.architecture = spec.architecture;
   info_.shape = s;
+  info_.position_embedding = spec.positions;
+  info_.alibi_slopes = spec.alibi_slopes;
   info_.n_tokens = info_.n_prompt = n_tokens;
   info_.profile = AttentionProfile::derive;
   info_.dtype = dtype;

@@ -36,6 +36,7 @@ TokenOperations without_keys(const ModelSpec& spec) {
     out.attention += spec.shape.n_layers * product(spec, role);
   }
   for (const WeightRole role : {WeightRole::gate, WeightRole::up, WeightRole::down}) {
+    if (!has_weight(spec, role)) continue;
     out.feed_forward += spec.shape.n_layers * product(spec, role);
   }
   out.head = product(spec, WeightRole::head);

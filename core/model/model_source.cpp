@@ -3,8 +3,18 @@
 namespace qaq {
 
 bool is_layer_role(WeightRole role) {
-  return role != WeightRole::embedding && role != WeightRole::final_norm &&
-         role != WeightRole::head;
+  switch (role) {
+    case WeightRole::embedding:
+    case WeightRole::position_embedding:
+    case WeightRole::embedding_norm:
+    case WeightRole::embedding_norm_bias:
+    case WeightRole::final_norm:
+    case WeightRole::final_norm_bias:
+    case WeightRole::head:
+      return false;
+    default:
+      return true;
+  }
 }
 
 bool has_weight(const ModelSpec& spec, WeightRole role) {
@@ -17,13 +27,26 @@ bool has_weight(const ModelSpec& spec, WeightRole role) {
       return spec.pieces.value_bias;
     case WeightRole::attention_output_bias:
       return spec.pieces.attention_output_bias;
+    case WeightRole::gate:
+      return spec.activation == Activation::swiglu;
     case WeightRole::gate_bias:
+      return spec.pieces.feed_forward_bias && spec.activation == Activation::swiglu;
     case WeightRole::up_bias:
     case WeightRole::down_bias:
       return spec.pieces.feed_forward_bias;
     case WeightRole::query_norm:
     case WeightRole::key_norm:
       return spec.pieces.query_key_norm;
+    case WeightRole::position_embedding:
+      return spec.positions == PositionEmbedding::learned;
+    case WeightRole::embedding_norm:
+      return spec.embedding_norm;
+    case WeightRole::embedding_norm_bias:
+      return spec.embedding_norm && spec.norm == NormKind::layer;
+    case WeightRole::attention_norm_bias:
+    case WeightRole::feed_forward_norm_bias:
+    case WeightRole::final_norm_bias:
+      return spec.norm == NormKind::layer;
     default:
       return true;
   }
@@ -36,9 +59,16 @@ std::pair<std::int64_t, std::int64_t> weight_shape(WeightRole role, const ModelS
     case WeightRole::embedding:
     case WeightRole::head:
       return {shape.vocab_size, hidden};
+    case WeightRole::position_embedding:
+      return {shape.position_offset + shape.context_length, hidden};
     case WeightRole::attention_norm:
     case WeightRole::feed_forward_norm:
     case WeightRole::final_norm:
+    case WeightRole::embedding_norm:
+    case WeightRole::embedding_norm_bias:
+    case WeightRole::attention_norm_bias:
+    case WeightRole::feed_forward_norm_bias:
+    case WeightRole::final_norm_bias:
     case WeightRole::attention_output_bias:
     case WeightRole::down_bias:
       return {1, hidden};

@@ -9,7 +9,7 @@
 
 namespace qaq {
 
-/// The weights of a LLaMA-family layer. Names are ours; file formats map theirs to them.
+/// The weights of a decoder. Names are ours; file formats map theirs to them.
 enum class WeightRole {
   embedding,          ///< (vocab_size, hidden_size)
   attention_norm,     ///< (1, hidden_size), per layer
@@ -18,7 +18,7 @@ enum class WeightRole {
   value,              ///< (n_kv_heads * head_dim, hidden_size)
   attention_output,   ///< (hidden_size, n_heads * head_dim)
   feed_forward_norm,  ///< (1, hidden_size)
-  gate,               ///< (intermediate_size, hidden_size)
+  gate,               ///< (intermediate_size, hidden_size), of SwiGLU
   up,                 ///< (intermediate_size, hidden_size)
   down,               ///< (hidden_size, intermediate_size)
   final_norm,         ///< (1, hidden_size)
@@ -34,10 +34,18 @@ enum class WeightRole {
   down_bias,              ///< (1, hidden_size)
   query_norm,             ///< (1, head_dim)
   key_norm,               ///< (1, head_dim)
-};
-inline constexpr int kWeightRoles = 21;
 
-/// Whether every layer has a weight of that role (embedding, final_norm and head are no layer's).
+  // Of families with LayerNorm or learned positions.
+  position_embedding,      ///< (position_offset + context_length, hidden_size)
+  embedding_norm,          ///< (1, hidden_size)
+  embedding_norm_bias,     ///< (1, hidden_size)
+  attention_norm_bias,     ///< (1, hidden_size), per layer
+  feed_forward_norm_bias,  ///< (1, hidden_size), per layer
+  final_norm_bias,         ///< (1, hidden_size)
+};
+inline constexpr int kWeightRoles = 27;
+
+/// Whether every layer has a weight of that role; embedding, final_norm and head are no layer's.
 bool is_layer_role(WeightRole role);
 /// Whether a model of this spec has the weight; the head is always there, by its own or tied.
 bool has_weight(const ModelSpec& spec, WeightRole role);

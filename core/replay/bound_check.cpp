@@ -186,7 +186,7 @@ class Checker {
         block.new_key = {new_key->sub(kv_head).data(), keys};
         block.new_value = {new_value->sub(kv_head).data(), keys};
         block.positions = positions;
-        block.window = info.attention_window(layer);
+        block.rule = info.score_rule(layer).of_head(head);
         pieces[static_cast<std::size_t>(task)] = check_block(layer, kv_head, block);
       });
       for (std::size_t task = 0; task < pieces.size(); ++task) {
@@ -261,7 +261,7 @@ class Checker {
     const std::int64_t position = block.positions[static_cast<std::size_t>(row)];
     return {.layer = layer,
             .kv_head = kv_head,
-            .first_key = first_key_seen(position + 1, block.window),
+            .first_key = first_key_seen(position + 1, block.rule.window),
             .position = position,
             .squared_norm = squared_norm(block.query.sub(position).span()),
             .scores = block.scores.sub(row).span()};

@@ -18,7 +18,7 @@ struct BoundBlock {
   NdView<const float, 2> new_key;           ///< (n_keys, D), quantized
   NdView<const float, 2> new_value;         ///< (n_keys, D)
   std::span<const std::int32_t> positions;  ///< (n_rows), all below n_keys
-  std::int64_t window = 0;                  ///< keys that a query sees; 0: all
+  ScoreRule rule{};
 };
 
 /// Squared errors under each promise; empty where it was not asked for.

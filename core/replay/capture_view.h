@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/model/model_spec.h"
+#include "core/model/position_embedding.h"
+#include "core/model/score_rule.h"
 #include "core/tensor/dtype.h"
 #include "core/tensor/nd_array.h"
 
@@ -23,7 +25,9 @@ struct CaptureInfo {
   std::string model_sha256;
   std::string weights_dtype;
   std::string config_json;
-  double rope_theta = 0;
+  PositionEmbedding position_embedding = PositionEmbedding::rope;
+  std::vector<float> alibi_slopes;  ///< (n_heads) of alibi, else empty
+  double rope_theta = 0;            ///< 0 where nothing turns
   ModelShape shape;  ///< of the model; shape.n_layers counts layers that are not captured too
   std::vector<std::int32_t> layers;  ///< captured layers, ascending; index in it = first array axis
   std::int64_t n_tokens = 0;         ///< T
@@ -53,6 +57,10 @@ struct CaptureInfo {
                                      : attention_windows[static_cast<std::size_t>(
                                            layers[static_cast<std::size_t>(layer_index)])];
   }
+  /// What scores of a layer are made of besides queries and keys.
+  LayerScoreRule score_rule(std::int64_t layer_index) const {
+    return {attention_window(layer_index), alibi_slopes};
+  }
   std::int64_t n_captured_layers() const { return static_cast<std::int64_t>(layers.size()); }
   std::int64_t n_query_rows() const { return static_cast<std::int64_t>(query_token.size()); }
 };
@@ -64,7 +72,7 @@ class CaptureView {
  public:
   virtual ~CaptureView() = default;
   virtual const CaptureInfo& info() const = 0;
-  /// (n_kv_heads, T, D), after RoPE, half-split.
+  /// (n_kv_heads, T, D), after RoPE, half-split; as projected where the model has none.
   virtual SharedArray<float, 3> key(std::int64_t layer_index) const = 0;
   /// (n_kv_heads, T, D).
   virtual SharedArray<float, 3> value(std::int64_t layer_index) const = 0;

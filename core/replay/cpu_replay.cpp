@@ -168,8 +168,8 @@ class CpuReplay : public ReplayKernel {
     const RowErrors rows =
         compare(layer, exact,
                 {exact.query->view(), values_of(key, *exact.key), exact.value->view(),
-                 values_of(value, *exact.value), scope_.prefix,
-                 capture_.info().attention_window(layer), kept_rows(plan.key.plan, layer)},
+                 values_of(value, *exact.value), scope_.prefix, capture_.info().score_rule(layer),
+                 kept_rows(plan.key.plan, layer)},
                 work);
     out.attention = rows.attention.view();
     out.prefix_attention = rows.prefix_attention.view();

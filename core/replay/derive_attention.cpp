@@ -10,7 +10,8 @@ namespace qaq {
 
 NdArray<float, 3> derive_attention(const NdView<const float, 3>& query,
                                    const NdView<const float, 3>& key,
-                                   std::span<const std::int32_t> positions, std::int64_t window) {
+                                   std::span<const std::int32_t> positions,
+                                   const LayerScoreRule& rule) {
   const std::int64_t n_heads = query.shape(0), n_tokens = query.shape(1);
   assert(n_heads % key.shape(0) == 0 && key.shape(1) == n_tokens);
   const std::int64_t group = n_heads / key.shape(0);
@@ -24,7 +25,7 @@ NdArray<float, 3> derive_attention(const NdView<const float, 3>& query,
     const std::int64_t count = std::min(kBlock, n_rows - first);
     score_rows(query.sub(head), keys[static_cast<std::size_t>(head / group)],
                positions.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-               window, {scores.sub(head, first).data(), {count, n_tokens}});
+               rule.of_head(head), {scores.sub(head, first).data(), {count, n_tokens}});
   });
   return scores;
 }

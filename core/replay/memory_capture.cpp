@@ -89,7 +89,7 @@ SharedArray<float, 3> MemoryCapture::attention(std::int64_t layer_index, std::in
     return std::make_shared<const NdArray<float, 3>>(derive_attention(
         query(layer_index)->view(), key(layer_index)->view(),
         all.subspan(static_cast<std::size_t>(first_row), static_cast<std::size_t>(n_rows)),
-        info_.attention_window(layer_index)));
+        info_.score_rule(layer_index)));
   }
   const SharedArray<float, 3>& whole = attention_.at(static_cast<std::size_t>(layer_index));
   if (first_row == 0 && n_rows == whole->shape(1)) return whole;

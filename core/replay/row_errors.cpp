@@ -102,7 +102,7 @@ RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& sc
     const std::int64_t kv_head = piece.head / group;
     score_rows(
         caches.query.sub(piece.head), keys[static_cast<std::size_t>(kv_head)], piece.positions,
-        caches.window, new_scores,
+        caches.rule.of_head(piece.head), new_scores,
         caches.kept.empty() ? std::span<const std::uint8_t>{} : caches.kept.sub(kv_head).span());
     mix_values(piece, new_scores.data(), piece.n_keys(), caches.new_value.sub(kv_head),
                new_output.data());

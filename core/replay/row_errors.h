@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 
+#include "core/model/score_rule.h"
 #include "core/tensor/nd_array.h"
 
 namespace qaq {
@@ -15,7 +16,7 @@ struct LayerCaches {
   NdView<const float, 3> value;      ///< (n_kv_heads, T, D), as captured
   NdView<const float, 3> new_value;  ///< (n_kv_heads, T, D), quantized
   std::int64_t prefix = 0;           ///< tokens that were quantized
-  std::int64_t window = 0;           ///< keys that a query sees; 0: all
+  LayerScoreRule rule{};
   /// (n_kv_heads, prefix): 0 where the token is evicted, so that no query but its own sees it.
   /// Empty: none is.
   NdView<const std::uint8_t, 2> kept{};

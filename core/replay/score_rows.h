@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "core/model/score_rule.h"
 #include "core/tensor/line_allocator.h"
 #include "core/tensor/nd_array.h"
 
@@ -31,15 +32,16 @@ std::vector<ScoreKeys> score_keys(const NdView<const float, 3>& key, std::int64_
 
 /// Attention scores of some query rows of one head, on the calling thread:
 ///
-///   out[i][t] = softmax over t <= positions[i] of query[positions[i]] . key[t] / sqrt(D)
+///   out[i][t] = softmax over t <= positions[i] of
+///                   query[positions[i]] . key[t] / sqrt(D) - alibi_slope (positions[i] - t)
 ///
-/// and 0 behind; with a `window` above 0 over the last `window` of these t, and 0 before them, too.
+/// and 0 behind; with a window above 0 over the last `window` of these t, and 0 before them, too.
 /// `query` is (T, D), `key` has at least n_keys, `out` is (positions.size(), n_keys) with n_keys
 /// above every position. `kept`: where it is 0 the key of that position is seen by its own query
 /// alone; keys behind it are all seen. Products and exponentials in float32, sums of a row in
 /// float64.
 void score_rows(const NdView<const float, 2>& query, const ScoreKeys& key,
-                std::span<const std::int32_t> positions, std::int64_t window,
+                std::span<const std::int32_t> positions, const ScoreRule& rule,
                 const NdView<float, 2>& out, std::span<const std::uint8_t> kept = {});
 
 }  // namespace qaq

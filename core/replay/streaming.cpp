@@ -147,7 +147,7 @@ class Stream {
       const auto i = static_cast<std::size_t>(layer);
       const LayerCaches caches{layers.query[i], caches_.cache(CacheSide::key).layer(layer),
                                layers.value[i], caches_.cache(CacheSide::value).layer(layer),
-                               info_.n_tokens,  info_.attention_window(layer)};
+                               info_.n_tokens,  info_.score_rule(layer)};
       const RowErrors errors = row_errors(caches, rows[i].view(), std::span(&position, 1));
       for (std::int64_t head = 0; head < info_.shape.n_heads; ++head) {
         result.attention_error(layer, head, index) = static_cast<float>(errors.attention(head, 0));

@@ -81,32 +81,58 @@ void times(float* row, std::size_t n, float factor) {
   for (; i < n; ++i) row[i] *= factor;
 }
 
-double square_sum(const float* x, std::size_t n) {
+double sum_of(const float* x, std::size_t n) {
   const Floats d;
+  DoubleSum vectors;
+  std::size_t i =
+      for_vectors(n, [&](std::size_t at) HWY_ATTR { vectors.add(hn::LoadU(d, x + at)); });
+  double sum = vectors.total();
+  for (; i < n; ++i) sum += static_cast<double>(x[i]);
+  return sum;
+}
+
+// Of x - shift.
+double square_sum(const float* x, float shift, std::size_t n) {
+  const Floats d;
+  const Vector less = hn::Set(d, shift);
   const hn::Half<Floats> half;
   const hn::Repartition<double, Floats> dd;
   auto low = hn::Zero(dd), high = hn::Zero(dd);
   std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
-    const Vector v = hn::LoadU(d, x + at);
+    const Vector v = hn::Sub(hn::LoadU(d, x + at), less);
     const auto a = hn::PromoteTo(dd, hn::LowerHalf(half, v));
     const auto b = hn::PromoteTo(dd, hn::UpperHalf(half, v));
     low = hn::MulAdd(a, a, low);
     high = hn::MulAdd(b, b, high);
   });
   double sum = hn::GetLane(hn::SumOfLanes(dd, hn::Add(low, high)));
-  for (; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  for (; i < n; ++i) sum += static_cast<double>(x[i] - shift) * static_cast<double>(x[i] - shift);
   return sum;
 }
 
 void norm(const float* in, const float* weight, double epsilon, float* out, std::size_t n) {
   const Floats d;
-  const auto factor =
-      static_cast<float>(1.0 / std::sqrt(square_sum(in, n) / static_cast<double>(n) + epsilon));
+  const auto factor = static_cast<float>(
+      1.0 / std::sqrt(square_sum(in, 0.0f, n) / static_cast<double>(n) + epsilon));
   std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
     const Vector scaled = hn::Mul(hn::LoadU(d, in + at), hn::Set(d, factor));
     hn::StoreU(hn::Mul(scaled, hn::LoadU(d, weight + at)), d, out + at);
   });
   for (; i < n; ++i) out[i] = in[i] * factor * weight[i];
+}
+
+void centred_norm(const float* in, const float* weight, const float* bias, double epsilon,
+                  float* out, std::size_t n) {
+  const Floats d;
+  const auto mean = static_cast<float>(sum_of(in, n) / static_cast<double>(n));
+  const auto factor = static_cast<float>(
+      1.0 / std::sqrt(square_sum(in, mean, n) / static_cast<double>(n) + epsilon));
+  std::size_t i = for_vectors(n, [&](std::size_t at) HWY_ATTR {
+    const Vector centred = hn::Sub(hn::LoadU(d, in + at), hn::Set(d, mean));
+    const Vector scaled = hn::Mul(hn::Mul(centred, hn::Set(d, factor)), hn::LoadU(d, weight + at));
+    hn::StoreU(hn::Add(scaled, hn::LoadU(d, bias + at)), d, out + at);
+  });
+  for (; i < n; ++i) out[i] = (in[i] - mean) * factor * weight[i] + bias[i];
 }
 
 void silu_times(float* gate, const float* up, std::size_t n) {
@@ -229,6 +255,7 @@ HWY_EXPORT(largest);
 HWY_EXPORT(exponentials);
 HWY_EXPORT(times);
 HWY_EXPORT(norm);
+HWY_EXPORT(centred_norm);
 HWY_EXPORT(silu_times);
 HWY_EXPORT(rotate);
 HWY_EXPORT(entropy_of);
@@ -255,6 +282,11 @@ void softmax_row(std::span<float> row, std::size_t n_visible, float scale) {
 
 void rms_norm(std::span<const float> in, const float* weight, double epsilon, float* out) {
   HWY_DYNAMIC_DISPATCH(norm)(in.data(), weight, epsilon, out, in.size());
+}
+
+void layer_norm(std::span<const float> in, const float* weight, const float* bias, double epsilon,
+                float* out) {
+  HWY_DYNAMIC_DISPATCH(centred_norm)(in.data(), weight, bias, epsilon, out, in.size());
 }
 
 void swiglu(std::span<float> gate, const float* up) {

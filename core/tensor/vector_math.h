@@ -22,6 +22,11 @@ void scale_row(std::span<float> row, float factor);
 /// RMSNorm: out = in / sqrt(mean(in^2) + epsilon) * weight. May be in place.
 void rms_norm(std::span<const float> in, const float* weight, double epsilon, float* out);
 
+/// LayerNorm: out = (in - mean(in)) / sqrt(variance(in) + epsilon) * weight + bias, with the mean
+/// square as variance. May be in place.
+void layer_norm(std::span<const float> in, const float* weight, const float* bias, double epsilon,
+                float* out);
+
 /// SwiGLU: gate = gate / (1 + exp(-gate)) * up.
 void swiglu(std::span<float> gate, const float* up);
 

@@ -42,6 +42,21 @@ void rms_norm(std::span<const float> in, const float* weight, double epsilon, fl
   for (std::size_t i = 0; i < in.size(); ++i) out[i] = in[i] * factor * weight[i];
 }
 
+void layer_norm(std::span<const float> in, const float* weight, const float* bias, double epsilon,
+                float* out) {
+  const auto n = static_cast<double>(in.size());
+  double sum = 0, squares = 0;
+  for (const float x : in) sum += static_cast<double>(x);
+  const auto mean = static_cast<float>(sum / n);
+  for (const float x : in) {
+    squares += static_cast<double>(x - mean) * static_cast<double>(x - mean);
+  }
+  const auto factor = static_cast<float>(1.0 / std::sqrt(squares / n + epsilon));
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    out[i] = (in[i] - mean) * factor * weight[i] + bias[i];
+  }
+}
+
 void swiglu(std::span<float> gate, const float* up) {
   for (std::size_t i = 0; i < gate.size(); ++i) {
     gate[i] = gate[i] / (1.0f + std::exp(-gate[i])) * up[i];

@@ -1,6 +1,7 @@
 #include "data/capture/capture_info_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <numeric>
@@ -43,6 +44,25 @@ std::int64_t read_count(const h5::File& file, const h5::Attributes& group, const
   return *count;
 }
 
+void read_positions(const h5::File& file, const h5::Attributes& model, CaptureInfo& info) {
+  const std::string name = model.text("position_embedding").value_or("rope");
+  const auto positions = position_embedding_named(name);
+  if (!positions) {
+    file.refuse(cat(capture_path::kModel, "@position_embedding"),
+                cat("is '", name, "', none that is known here"), "read it with a newer program");
+  }
+  info.position_embedding = *positions;
+  info.alibi_slopes = model.reals("alibi_slopes").value_or(std::vector<float>{});
+  const auto& slopes = info.alibi_slopes;
+  const std::int64_t n_slopes =
+      *positions == PositionEmbedding::alibi ? info.shape.n_heads : std::int64_t{0};
+  if (std::ssize(slopes) != n_slopes ||
+      !std::ranges::all_of(slopes, [](float slope) { return std::isfinite(slope); })) {
+    file.refuse(cat(capture_path::kModel, "@alibi_slopes"),
+                cat("is no list of ", n_slopes, " finite numbers, as ", name, " has them"), kAgain);
+  }
+}
+
 void read_model(const h5::File& file, CaptureInfo& info) {
   const h5::Attributes model(file, capture_path::kModel);
   info.model_name = model.text("name").value_or("");
@@ -72,6 +92,7 @@ void read_model(const h5::File& file, CaptureInfo& info) {
                 cat("is ", shape.n_heads, ", not a multiple of n_kv_heads, ", shape.n_kv_heads),
                 kAgain);
   }
+  read_positions(file, model, info);
 }
 
 void read_prompt(const h5::File& file, CaptureInfo& info) {

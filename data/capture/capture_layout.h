@@ -41,6 +41,7 @@ struct DatasetMeaning {
   std::vector<std::string> axes;
   const char* long_name;
   const char* units;
+  const char* unturned_name = nullptr;  ///< in place of long_name where the model has no RoPE
 };
 
 /// Every dataset under /entry but the axes themselves. To add one: add its line here and write it;

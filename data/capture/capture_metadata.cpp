@@ -23,6 +23,11 @@ void write_model(const h5::File& file, const CaptureInfo& info) {
   model.set("hidden_size", info.shape.hidden_size);
   model.set("vocab_size", info.shape.vocab_size);
   model.set("rope_theta", info.rope_theta);
+  // A file that says nothing is of a model whose keys turn.
+  if (info.position_embedding != PositionEmbedding::rope) {
+    model.set("position_embedding", std::string(name_of(info.position_embedding)));
+  }
+  if (!info.alibi_slopes.empty()) model.set("alibi_slopes", info.alibi_slopes);
   if (!info.attention_windows.empty()) model.set("attention_windows", info.attention_windows);
   model.set("weights_dtype", info.weights_dtype);
   model.set("sha256", info.model_sha256);
@@ -113,13 +118,15 @@ void write_importance(const h5::File& file) {
   h5::Attributes(file, capture_path::kEntry).set("default", "importance");
 }
 
-void describe_datasets(const h5::File& file) {
+void describe_datasets(const h5::File& file, const CaptureInfo& info) {
+  const bool turned = info.position_embedding == PositionEmbedding::rope;
   for (const DatasetMeaning& meaning : entry_datasets()) {
     const std::string path = cat(capture_path::kEntry, "/", meaning.path);
     if (!file.has(path)) continue;
     h5::attach_scales(file, path, capture_path::kAxes, meaning.axes);
     const h5::Attributes attributes(file, path);
-    attributes.set("long_name", meaning.long_name);
+    attributes.set("long_name",
+                   turned || !meaning.unturned_name ? meaning.long_name : meaning.unturned_name);
     attributes.set("units", meaning.units);
   }
 }

@@ -20,6 +20,6 @@ void write_axes(const h5::File& file, const CaptureInfo& info, std::int64_t n_to
 /// /entry/importance as NXdata, of links to statistics that are there already.
 void write_importance(const h5::File& file);
 /// Scales, labels, names and units of every dataset under /entry that is there.
-void describe_datasets(const h5::File& file);
+void describe_datasets(const h5::File& file, const CaptureInfo& info);
 
 }  // namespace qaq

@@ -110,7 +110,7 @@ SharedArray<float, 3> CaptureReader::derive(std::int64_t layer_index, std::int64
           .subspan(static_cast<std::size_t>(first_row), static_cast<std::size_t>(n_rows));
   return std::make_shared<const NdArray<float, 3>>(
       derive_attention(query(layer_index)->view(), key(layer_index)->view(), positions,
-                       info_.attention_window(layer_index)));
+                       info_.score_rule(layer_index)));
 }
 
 SharedArray<float, 3> CaptureReader::load(Kind kind, std::int64_t layer_index,

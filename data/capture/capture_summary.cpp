@@ -108,9 +108,15 @@ Json model_json(const CaptureInfo& info) {
             {"head_dim", info.shape.head_dim},
             {"hidden_size", info.shape.hidden_size},
             {"vocab_size", info.shape.vocab_size},
+            {"position_embedding", name_of(info.position_embedding)},
             {"rope_theta", info.rope_theta},
             {"weights_dtype", info.weights_dtype},
             {"sha256", info.model_sha256}};
+  if (info.position_embedding != PositionEmbedding::rope) {
+    json["keys_and_queries"] = "without RoPE, as projected";
+    json.erase("rope_theta");
+  }
+  if (!info.alibi_slopes.empty()) json["alibi_slopes"] = info.alibi_slopes;
   if (!info.attention_windows.empty()) json["attention_windows"] = info.attention_windows;
   return json;
 }

@@ -95,7 +95,7 @@ class CaptureFileWriter : public CaptureWriter {
       write_logits(file, logits_, n_tokens);
       write_stats(file, statistics);
       if (has_scores(plan_)) write_importance(file);
-      describe_datasets(file);
+      describe_datasets(file, plan_.info);
       h5::Attributes(file, capture_path::kEntry).set("provenance_json", provenance_json);
       open_->publish();
       open_.reset();

@@ -106,6 +106,18 @@ std::optional<std::vector<std::int32_t>> Attributes::integers(const std::string&
   return values;
 }
 
+std::optional<std::vector<float>> Attributes::reals(const std::string& name) const {
+  const Handle attribute = find(name);
+  if (!attribute) return std::nullopt;
+  const hssize_t n = count_of(attribute);
+  if (n > 0 && H5Tget_class(type_of(attribute).id()) != H5T_FLOAT) {
+    file_.refuse(place(name), "is not a list of numbers");
+  }
+  std::vector<float> values(static_cast<std::size_t>(n < 0 ? 0 : n));
+  if (!values.empty()) read_one(name, attribute.id(), H5T_NATIVE_FLOAT, values.data());
+  return values;
+}
+
 void Attributes::write(const std::string& name, hid_t type, const Handle& space,
                        const void* data) const {
   const Handle attribute{
@@ -136,6 +148,11 @@ void Attributes::set(const std::string& name, double value) const {
 
 void Attributes::set(const std::string& name, const std::vector<std::int32_t>& values) const {
   write(name, H5T_NATIVE_INT32, list_space(values.size()),
+        values.empty() ? nullptr : values.data());
+}
+
+void Attributes::set(const std::string& name, const std::vector<float>& values) const {
+  write(name, H5T_NATIVE_FLOAT, list_space(values.size()),
         values.empty() ? nullptr : values.data());
 }
 

@@ -19,6 +19,7 @@ class Attributes {
   std::optional<std::int64_t> integer(const std::string& name) const;
   std::optional<double> real(const std::string& name) const;
   std::optional<std::vector<std::int32_t>> integers(const std::string& name) const;
+  std::optional<std::vector<float>> reals(const std::string& name) const;
 
   /// Text in HDF5 ends at a NUL: one inside `value` is written as the symbol U+2400.
   void set(const std::string& name, const std::string& value) const;
@@ -27,6 +28,7 @@ class Attributes {
   void set(const std::string& name, std::int64_t value) const;
   void set(const std::string& name, double value) const;
   void set(const std::string& name, const std::vector<std::int32_t>& values) const;
+  void set(const std::string& name, const std::vector<float>& values) const;
 
  private:
   Handle find(const std::string& name) const;

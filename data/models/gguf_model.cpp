@@ -49,7 +49,7 @@ WeightView GgufModel::weight(WeightRole role, std::int64_t layer) const {
   const auto turning = std::ranges::find(kTurning, role);
   if (!family_.gguf_interleaved || turning == kTurning.end()) return view;
   const auto kind = static_cast<std::size_t>(turning - kTurning.begin());
-  ReorderedRows& ours = reordered_[static_cast<std::size_t>(layer) * kTurning.size() + kind];
+  LazyBytes& ours = reordered_[static_cast<std::size_t>(layer) * kTurning.size() + kind];
   std::call_once(ours.made, [&] {
     // A bias is one row of which each number is a row's.
     const std::int64_t n_rows = view.rows == 1 ? view.cols : view.rows;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <mutex>
 #include <string>
 #include <vector>
 
 #include "core/model/families.h"
 #include "data/models/gguf_parts.h"
+#include "data/models/lazy_bytes.h"
 #include "data/models/model_file.h"
 #include "data/models/weight_table.h"
 
@@ -29,17 +29,12 @@ class GgufModel final : public ModelFile {
   const std::string& sha256() const override;
 
  private:
-  struct ReorderedRows {
-    std::once_flag made;
-    std::vector<std::byte> bytes;
-  };
-
   GgufParts parts_;
   std::string folder_;  ///< none
   const Family& family_;
   ModelSpec spec_;
   WeightTable weights_;
-  mutable std::vector<ReorderedRows> reordered_;  ///< by role and layer
+  mutable std::vector<LazyBytes> reordered_;  ///< by role and layer
   mutable std::once_flag hashed_;
   mutable std::string sha256_;
 };

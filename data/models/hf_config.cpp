@@ -1,6 +1,7 @@
 #include "data/models/hf_config.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/text.h"
 #include "data/models/hf_rope.h"
@@ -8,6 +9,20 @@
 
 namespace qaq {
 namespace {
+
+// Keys of a config by their role, under the name that it has them by.
+class Keys {
+ public:
+  Keys(const JsonObject& config, const Family& family) : config_(config), own_(family.keys) {}
+  std::string_view of(std::string_view ConfigKeys::*key) const {
+    constexpr ConfigKeys kUsual;
+    return config_.name_of(own_.*key, kUsual.*key);
+  }
+
+ private:
+  const JsonObject& config_;
+  const ConfigKeys& own_;
+};
 
 std::int64_t n_kv_heads_of(const JsonObject& config, const Family& family, std::int64_t n_heads) {
   const char* key = "num_key_value_heads";
@@ -28,23 +43,30 @@ std::int64_t head_dim_of(const JsonObject& config, const Family& family, const M
     return family.defaults.head_dim;
   }
   if (shape.hidden_size % shape.n_heads != 0) {
-    config.refuse("num_attention_heads",
+    config.refuse(Keys(config, family).of(&ConfigKeys::n_heads),
                   cat(shape.n_heads, " heads do not divide hidden_size ", shape.hidden_size));
   }
   return shape.hidden_size / shape.n_heads;
 }
 
 ModelShape shape_of(const JsonObject& config, const Family& family) {
+  const Keys keys(config, family);
   ModelShape shape;
-  shape.n_layers = config.size("num_hidden_layers");
+  shape.n_layers = config.size(keys.of(&ConfigKeys::n_layers));
   if (shape.n_layers > kMaxLayers) {
-    config.refuse("num_hidden_layers", cat(shape.n_layers, " layers are more than any model has"));
+    config.refuse(keys.of(&ConfigKeys::n_layers),
+                  cat(shape.n_layers, " layers are more than any model has"));
   }
-  shape.hidden_size = config.size("hidden_size");
-  shape.intermediate_size = config.size("intermediate_size");
+  shape.hidden_size = config.size(keys.of(&ConfigKeys::hidden_size));
+  const std::string_view intermediate = keys.of(&ConfigKeys::intermediate_size);
+  const std::int64_t factor = family.defaults.intermediate_factor;
+  shape.intermediate_size = factor > 0 ? config.size_or(intermediate, factor * shape.hidden_size)
+                                       : config.size(intermediate);
   shape.vocab_size = config.size("vocab_size");
-  shape.context_length = config.size_or("max_position_embeddings", family.defaults.context_length);
-  shape.n_heads = config.size("num_attention_heads");
+  shape.context_length =
+      config.size_or(keys.of(&ConfigKeys::context_length), family.defaults.context_length);
+  shape.position_offset = family.position_offset;
+  shape.n_heads = config.size(keys.of(&ConfigKeys::n_heads));
   shape.n_kv_heads = n_kv_heads_of(config, family, shape.n_heads);
   shape.head_dim = head_dim_of(config, family, shape);
   return shape;
@@ -135,11 +157,38 @@ std::vector<std::int32_t> end_tokens_of(const JsonObject& config,
   return ids;
 }
 
-void refuse_other_variants(const JsonObject& config, const Family& family) {
-  const std::string activation = config.text_or("hidden_act", family.defaults.activation);
-  if (activation != family.defaults.activation) {
-    config.refuse("hidden_act", cat("the activation '", activation, "' cannot be run"),
-                  cat("use a model with ", family.defaults.activation));
+// Names that transformers has for what is computed without a gate (its ACT2FN).
+constexpr std::pair<std::string_view, Activation> kPlainActivations[]{
+    {"relu", Activation::relu},           {"gelu", Activation::gelu},
+    {"gelu_python", Activation::gelu},    {"gelu_new", Activation::gelu_tanh},
+    {"gelu_fast", Activation::gelu_tanh}, {"gelu_pytorch_tanh", Activation::gelu_tanh}};
+
+Activation activation_of(const JsonObject& config, const Family& family) {
+  const std::string_view key = Keys(config, family).of(&ConfigKeys::activation);
+  const std::string name = config.text_or(key, family.defaults.activation);
+  if (family.gated && name == family.defaults.activation) return Activation::swiglu;
+  for (const auto& [known, activation] : kPlainActivations) {
+    if (!family.gated && known == name) return activation;
+  }
+  config.refuse(
+      key, cat("the activation '", name, "' cannot be run"),
+      cat("use a model with ", family.gated ? family.defaults.activation : "relu or gelu"));
+}
+
+void refuse_other_variants(const JsonObject& config, const Family& family,
+                           const ModelShape& shape) {
+  for (const FixedSwitch& each : family.switches) {
+    if (config.flag_or(each.key, each.value) == each.value) continue;
+    config.refuse(each.key, cat("a model with ", each.value ? "false" : "true", " cannot be run"),
+                  cat("use one with ", each.value ? "true" : "false"));
+  }
+  // OPT's embedding may be narrower than its layers.
+  const std::int64_t width = config.size_or("word_embed_proj_dim", shape.hidden_size);
+  if (width != shape.hidden_size) {
+    config.refuse("word_embed_proj_dim",
+                  cat("an embedding of ", width, " numbers in a model of ", shape.hidden_size,
+                      " cannot be run"),
+                  "use a model whose embedding is as wide as its layers");
   }
   if (config.contains("quantization_config")) {
     const std::string method =
@@ -165,12 +214,22 @@ ModelSpec hf_spec(const JsonObject& config, const Family& family,
   ModelSpec spec;
   spec.architecture = family.name;
   spec.shape = shape_of(config, family);
-  refuse_other_variants(config, family);
-  spec.rope = hf_rope(config, family, spec.shape);
+  refuse_other_variants(config, family, spec.shape);
+  spec.positions = family.positions;
+  if (spec.positions == PositionEmbedding::rope) spec.rope = hf_rope(config, family, spec.shape);
+  if (spec.positions == PositionEmbedding::alibi) {
+    spec.alibi_slopes = alibi_slopes(spec.shape.n_heads);
+  }
+  spec.norm = family.norm;
+  spec.embedding_norm = family.embedding_norm;
+  spec.activation = activation_of(config, family);
+  spec.parallel_residual =
+      family.parallel_residual && config.flag_or("use_parallel_residual", true);
   spec.pieces = pieces_of(config, family);
   spec.attention_windows = windows_of(config, family, spec.shape);
-  spec.norm_epsilon = config.positive_or("rms_norm_eps", family.defaults.norm_epsilon);
-  spec.tied_embeddings = config.flag_or("tie_word_embeddings", false);
+  spec.norm_epsilon = config.positive_or(Keys(config, family).of(&ConfigKeys::norm_epsilon),
+                                         family.defaults.norm_epsilon);
+  spec.tied_embeddings = config.flag_or("tie_word_embeddings", family.defaults.tied_embeddings);
   spec.end_token_ids = end_tokens_of(config, generation, spec.shape.vocab_size);
   return spec;
 }

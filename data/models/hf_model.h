@@ -2,15 +2,19 @@
 
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "data/models/hf_files.h"
+#include "data/models/lazy_bytes.h"
 #include "data/models/model_file.h"
+#include "data/models/stored_part.h"
 #include "data/models/weight_table.h"
 
 namespace qaq {
 
-/// A model in a Hugging Face folder. Weights stay in the mapped files: their rows are in half-split
-/// order already. Thread-safe.
+/// A model in a Hugging Face folder. Weights stay in the mapped files, with their rows in
+/// half-split order already, apart from those that are stored together or transposed: those are
+/// copied when they are first asked for. Thread-safe.
 class HfModel final : public ModelFile {
  public:
   /// `path` is the folder or a safetensors file in it. Throws Error{input} where the files, the
@@ -21,9 +25,7 @@ class HfModel final : public ModelFile {
   const GgufFile* gguf() const override { return nullptr; }
   const std::string& folder() const override { return files_.folder(); }
   const ModelSpec& spec() const override { return spec_; }
-  WeightView weight(WeightRole role, std::int64_t layer) const override {
-    return weights_.view(role, layer);
-  }
+  WeightView weight(WeightRole role, std::int64_t layer) const override;
   const std::string& file() const override { return file_; }
   const std::string& sha256() const override;
 
@@ -32,6 +34,8 @@ class HfModel final : public ModelFile {
   HfFiles files_;
   ModelSpec spec_;
   WeightTable weights_;
+  StoredOrder order_;
+  mutable std::vector<LazyBytes> moved_;  ///< by layer and role
   mutable std::once_flag hashed_;
   mutable std::string sha256_;
 };

@@ -70,10 +70,15 @@ RopeSpec hf_rope(const JsonObject& config, const Family& family, const ModelShap
     }
   }
   RopeSpec rope;
-  const double theta = config.positive_or("rope_theta", family.defaults.rope_theta);
+  constexpr ConfigKeys kUsual;
+  const double theta = config.positive_or(config.name_of(family.keys.rope_theta, kUsual.rope_theta),
+                                          family.defaults.rope_theta);
   rope.theta = scaling.positive_or("rope_theta", theta);
-  const char* partial = "partial_rotary_factor";
-  const double turning = scaling.positive_or(partial, config.positive_or(partial, 1.0));
+  const std::string_view partial =
+      config.name_of(family.keys.partial_rotary_factor, kUsual.partial_rotary_factor);
+  const double turning =
+      scaling.positive_or(kUsual.partial_rotary_factor,
+                          config.positive_or(partial, family.defaults.partial_rotary_factor));
   rope.n_rotary_dim = static_cast<std::int64_t>(static_cast<double>(shape.head_dim) * turning);
   if (turning > 1.0 || rope.n_rotary_dim < 2 || rope.n_rotary_dim % 2 != 0) {
     config.refuse(config.contains(partial) ? partial : "head_dim",

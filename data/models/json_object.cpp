@@ -107,6 +107,11 @@ const ordered_json* JsonObject::find(std::string_view key) const {
   return at == object_.end() || at->is_null() ? nullptr : &*at;
 }
 
+std::string_view JsonObject::name_of(std::string_view first, std::string_view second) const {
+  if (contains(first)) return first;
+  return first.empty() || contains(second) ? second : first;
+}
+
 std::int64_t JsonObject::size(std::string_view key) const {
   const ordered_json& value = need(key);
   if (!value.is_number_integer()) refuse_type(key, "a whole number");

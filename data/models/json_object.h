@@ -30,6 +30,8 @@ class JsonObject {
   const std::string& file() const { return file_; }
   const nlohmann::ordered_json& json() const { return object_; }
   bool contains(std::string_view key) const { return find(key) != nullptr; }
+  /// Of two names for the same key the one that is there, else the first; an empty one is none.
+  std::string_view name_of(std::string_view first, std::string_view second) const;
   /// The value, or null.
   const nlohmann::ordered_json* find(std::string_view key) const;
 

@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <limits>
+#include <map>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -22,8 +23,9 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   refuse_input({.file = file, .place = place, .what = what, .cure = cure});
 }
 
-void check_tensor(const StoredTensor& tensor, WeightRole role, const ModelShape& shape) {
-  const auto [rows, cols] = weight_shape(role, shape);
+void check_tensor(const StoredTensor& tensor, WeightRole role, const ModelShape& shape,
+                  const TensorNaming& naming) {
+  const auto [rows, cols] = naming.shape(role, shape);
   std::vector<std::int64_t> wanted{rows, cols}, given = tensor.shape;
   while (given.size() > 2 && given.front() == 1) given.erase(given.begin());
   if (rows == 1 && given.size() == 1) wanted = {cols};
@@ -48,6 +50,7 @@ WeightTable::WeightTable(std::vector<StoredTensor> tensors, const ModelSpec& spe
     : tensors_(std::move(tensors)),
       n_layers_(spec.shape.n_layers),
       shape_(spec.shape),
+      naming_(naming),
       tied_(spec.tied_embeddings) {
   assert(n_layers_ <= kMaxLayers);
   std::map<std::string_view, std::size_t> by_name;
@@ -55,6 +58,7 @@ WeightTable::WeightTable(std::vector<StoredTensor> tensors, const ModelSpec& spe
     if (by_name.emplace(tensors_[i].name, i).second) continue;
     refuse(tensors_[i].file, tensors_[i].name, "two tensors have this name: it is a duplicate");
   }
+  std::vector<bool> used(tensors_.size());
   index_.assign(static_cast<std::size_t>(kWeightRoles * n_layers_), kNone);
   for (int i = 0; i < kWeightRoles; ++i) {
     const auto role = static_cast<WeightRole>(i);
@@ -63,13 +67,13 @@ WeightTable::WeightTable(std::vector<StoredTensor> tensors, const ModelSpec& spe
       const std::string name = naming.name(role, layer);
       const auto at = by_name.find(name);
       if (at == by_name.end()) refuse(file, name, "the tensor is missing");
-      check_tensor(tensors_[at->second], role, shape_);
+      check_tensor(tensors_[at->second], role, shape_, naming);
       index_[slot(role, layer)] = at->second;
-      by_name.erase(at);
+      used[at->second] = true;
     }
   }
   for (const auto& [name, i] : by_name) {
-    if (naming.ignored(tensors_[i])) continue;
+    if (used[i] || naming.ignored(tensors_[i])) continue;
     refuse(tensors_[i].file, tensors_[i].name,
            cat("the tensor is unknown in a model of the ", spec.architecture, " family"),
            "this variant of the architecture cannot be run; use another model");
@@ -81,7 +85,7 @@ WeightView WeightTable::view(WeightRole role, std::int64_t layer) const {
   const std::size_t i = index_[slot(role, is_layer_role(role) ? layer : 0)];
   assert(i != kNone && "the model has no such weight");
   const StoredTensor& tensor = tensors_[i];
-  const auto [rows, cols] = weight_shape(role, shape_);
+  const auto [rows, cols] = naming_.shape(role, shape_);
   return {tensor.name, *tensor.type, rows, cols, tensor.bytes};
 }
 

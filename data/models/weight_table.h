@@ -2,8 +2,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/model/model_source.h"
@@ -20,6 +20,9 @@ struct TensorNaming {
   std::function<std::string(WeightRole, std::int64_t layer)> name;
   /// Tensors that may be there and are no weight.
   std::function<bool(const StoredTensor&)> ignored;
+  /// (rows, cols) of the tensor that holds a weight, alone or with others of the same name.
+  std::function<std::pair<std::int64_t, std::int64_t>(WeightRole, const ModelShape&)> shape =
+      weight_shape;
 };
 
 /// The weights of a model, found among the tensors of its files. Once made, every weight that the
@@ -32,7 +35,8 @@ class WeightTable {
   WeightTable(std::vector<StoredTensor> tensors, const ModelSpec& spec, const TensorNaming& naming,
               const std::string& file);
 
-  /// The weight as stored. `layer` is ignored for the roles that a model has once.
+  /// The tensor that holds the weight, as stored. `layer` is ignored for the roles that a model has
+  /// once.
   WeightView view(WeightRole role, std::int64_t layer) const;
 
  private:
@@ -42,6 +46,7 @@ class WeightTable {
   std::vector<std::size_t> index_;  ///< by slot, into tensors_
   std::int64_t n_layers_ = 0;
   ModelShape shape_;
+  TensorNaming naming_;
   bool tied_ = false;
 };
 

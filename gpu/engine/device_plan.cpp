@@ -104,6 +104,16 @@ std::int64_t cache_bytes(const ModelSpec& spec, DType dtype, std::int64_t n_toke
   return 2 * Arena::rounded(s.n_layers * s.n_kv_heads * s.head_dim * n_tokens * bytes_of(dtype));
 }
 
+void require_runnable(const ModelSpec& spec) {
+  if (spec.norm == NormKind::rms && spec.positions == PositionEmbedding::rope &&
+      spec.activation == Activation::swiglu && !spec.embedding_norm && !spec.parallel_residual) {
+    return;
+  }
+  refuse_usage({.place = "--device cuda",
+                .what = cat("models of the ", spec.architecture, " family cannot be run on a GPU"),
+                .cure = "run on the CPU: --device cpu"});
+}
+
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits) {
   MemoryPlan plan = plan_engine_memory(spec, limits);
   plan.items.insert(plan.items.begin() + 1,
@@ -112,6 +122,7 @@ MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits)
 }
 
 MemoryPlan plan_engine_memory(const ModelSpec& spec, const EngineLimits& limits) {
+  require_runnable(spec);
   const ModelShape& s = spec.shape;
   const std::int64_t run = limits.max_batch, chunk = std::min(run, kChunkRows);
   const std::int64_t query_size = s.n_heads * s.head_dim, kv_size = s.n_kv_heads * s.head_dim;

@@ -8,8 +8,12 @@
 
 namespace qaq::cuda {
 
+/// Throws Error{usage} with the family's name where the kernels lack a piece of it: LayerNorm,
+/// positions other than RoPE, a feed-forward part without a gate.
+void require_runnable(const ModelSpec& spec);
+
 /// What an engine takes on the GPU, each array as the arena rounds it: a pure function, to be asked
-/// before anything is allocated.
+/// before anything is allocated. Throws as require_runnable() does.
 MemoryPlan plan_device_memory(const ModelSpec& spec, const EngineLimits& limits);
 /// All of it but the cache.
 MemoryPlan plan_engine_memory(const ModelSpec& spec, const EngineLimits& limits);

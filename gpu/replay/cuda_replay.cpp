@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/quant/normal_codebook.h"
 #include "core/replay/capture_rows.h"
 #include "gpu/cuda/kernels/quantize_rows.h"
@@ -384,6 +385,12 @@ class CudaReplay : public ReplayKernel {
 
 std::unique_ptr<ReplayKernel> open_replay(const CaptureView& capture, const ReplayScope& scope,
                                           const Work&) {
+  if (scope.n_rows > 0 && !capture.info().alibi_slopes.empty()) {
+    refuse_usage({.file = capture.info().name,
+                  .place = "--device cuda",
+                  .what = "scores with ALiBi cannot be replayed on a GPU",
+                  .cure = "replay on the CPU: --device cpu"});
+  }
   return std::make_unique<CudaReplay>(capture, scope);
 }
 

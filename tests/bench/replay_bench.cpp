@@ -150,8 +150,8 @@ class Program {
       error = operations = 0;
       for (std::size_t l = 0; l < static_cast<std::size_t>(n_layers); ++l) {
         const LayerCaches caches{query_[l]->view(), std::as_const(new_key[l]).view(),
-                                 value[l].view(),   std::as_const(new_value[l]).view(),
-                                 shape_.n_tokens,   0};
+                                 value[l].view(), std::as_const(new_value[l]).view(),
+                                 shape_.n_tokens};
         const RowErrors errors = row_errors(caches, scores_[l]->view(), positions);
         for (const double e : errors.output.span()) error += e;
         // q k, S' V' and S V of the keys that a row sees.

@@ -1,11 +1,13 @@
 // What models take on a GPU, worked out by hand, before anything is allocated.
 #include "gpu/engine/device_plan.h"
 
+#include <functional>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
 #include "gpu/cuda/kernels/triangle.h"
 #include "tests/support/known_shapes.h"
+#include "tests/support/refusal.h"
 
 namespace qaq::cuda {
 namespace {
@@ -25,6 +27,27 @@ std::string refused(const ModelSpec& spec, const EngineLimits& limits, std::int6
     EXPECT_EQ(error.kind(), ErrorKind::work);
     return error.what();
   }
+}
+
+// Each piece that no kernel computes, by itself.
+TEST(DevicePlan, FamiliesForTheCpuAreRefusedByName) {
+  const auto refused = [](const std::function<void(ModelSpec&)>& change) {
+    ModelSpec spec = test::llama2_7b();
+    spec.architecture = "gpt2";
+    change(spec);
+    return test::refusal([&] { plan_device_memory(spec, {.max_tokens = 64, .max_batch = 64}); },
+                         ErrorKind::usage);
+  };
+  const std::string line =
+      "--device cuda: models of the gpt2 family cannot be run on a GPU; run on the CPU: "
+      "--device cpu";
+  EXPECT_EQ(refused([](ModelSpec&) {}), "taken");
+  EXPECT_EQ(refused([](ModelSpec& s) { s.norm = NormKind::layer; }), line);
+  EXPECT_EQ(refused([](ModelSpec& s) { s.positions = PositionEmbedding::learned; }), line);
+  EXPECT_EQ(refused([](ModelSpec& s) { s.positions = PositionEmbedding::alibi; }), line);
+  EXPECT_EQ(refused([](ModelSpec& s) { s.activation = Activation::gelu; }), line);
+  EXPECT_EQ(refused([](ModelSpec& s) { s.embedding_norm = true; }), line);
+  EXPECT_EQ(refused([](ModelSpec& s) { s.parallel_residual = true; }), line);
 }
 
 // LLaMA-2-7B: 6,738,415,616 parameters, 4 bytes each; 1 MiB a token of keys and values.

@@ -17,6 +17,7 @@
 #include "tests/support/deviation.h"
 #include "tests/support/half_numbers.h"
 #include "tests/support/reference_file.h"
+#include "tests/support/refusal.h"
 #include "tests/support/rounded_model.h"
 #include "tests/support/tap_recorder.h"
 #include "tests/support/test_data.h"
@@ -135,6 +136,24 @@ INSTANTIATE_TEST_SUITE_P(Cuda, ShortNumbers, testing::ValuesIn(short_cases()),
 
 std::shared_ptr<const ModelFile> tiny_llama() {
   return open_model(test_data_path("oracle/tiny_llama/tiny_llama-f32.gguf"));
+}
+
+// By every way in, before anything is taken.
+TEST(CudaEngine, FamiliesForTheCpuAreRefusedByName) {
+  const std::int64_t before = simt::live_allocations();
+  for (const TinyModel& tiny : kCpuTinyModels) {
+    const auto model = open_model(test_data_path(tiny.model));
+    const std::string words = "models of the " + model->spec().architecture + " family";
+    const EngineLimits limits{.max_tokens = 8, .max_batch = 8};
+    for (const std::string& line :
+         {refusal([&] { make_cuda_backend()->plan(*model, limits); }, ErrorKind::usage),
+          refusal([&] { make_cuda_backend()->open(model, limits); }, ErrorKind::usage),
+          refusal([&] { make_cuda_decoder(model, limits, {}); }, ErrorKind::usage)}) {
+      EXPECT_NE(line.find(words), std::string::npos) << line;
+      EXPECT_NE(line.find("--device cpu"), std::string::npos) << line;
+    }
+  }
+  EXPECT_EQ(simt::live_allocations(), before);
 }
 
 const std::vector<std::int32_t> kIds{5, 9, 200, 17, 42, 3, 77, 120};

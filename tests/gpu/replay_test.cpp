@@ -14,6 +14,7 @@
 #include "tests/gpu/failing_allocations.h"
 #include "tests/gpu/simt/simt.h"
 #include "tests/support/quantized_cache.h"
+#include "tests/support/refusal.h"
 #include "tests/support/test_captures.h"
 #include "tests/support/test_data.h"
 
@@ -170,6 +171,19 @@ TEST_F(CudaReplay, LayersThatSeeAWindowOfKeys) {
   info.attention_windows = {0, 7, 64};
   const MemoryCapture capture(std::move(info), arrays_without_attention(shape, 3));
   expect_as_on_cpu(capture, {{}, 70});
+}
+
+// The kernels know no slopes; bits alone need no scores from them.
+TEST_F(CudaReplay, ScoresWithAlibiAreLeftToTheCpu) {
+  const SyntheticShape shape{.n_tokens = 12};
+  CaptureInfo info = synthetic_info(shape);
+  info.profile = AttentionProfile::derive;
+  info.position_embedding = PositionEmbedding::alibi;
+  info.alibi_slopes = alibi_slopes(info.shape.n_heads);
+  const MemoryCapture capture(std::move(info), arrays_without_attention(shape, 3));
+  const std::string line = refusal([&] { gpu_replay(capture, {}); }, ErrorKind::usage);
+  EXPECT_NE(line.find("scores with ALiBi cannot be replayed on a GPU"), std::string::npos) << line;
+  EXPECT_NE(line.find("--device cpu"), std::string::npos) << line;
 }
 
 // Rows that were captured beside queries and keys of 16 bits do not follow from them.

@@ -120,7 +120,7 @@ MemoryCapture::Arrays synthetic_arrays(const SyntheticShape& shape, std::uint32_
   MemoryCapture::Arrays arrays = arrays_without_attention(shape, seed);
   for (std::size_t layer = 0; layer < arrays.key.size(); ++layer) {
     arrays.attention.push_back(
-        derive_attention(arrays.query[layer].view(), arrays.key[layer].view(), rows, 0));
+        derive_attention(arrays.query[layer].view(), arrays.key[layer].view(), rows, {}));
   }
   return arrays;
 }

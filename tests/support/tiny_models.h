@@ -8,7 +8,7 @@ struct TinyModel {
   const char* reference;  ///< its forward pass in tests/data/oracle
 };
 
-/// Every family, variant and file format.
+/// Every family that runs on all backends, every variant and file format.
 constexpr TinyModel kTinyModels[] = {
     {"oracle/tiny_llama", "tiny_llama_forward"},
     {"oracle/tiny_llama/model.safetensors", "tiny_llama_forward"},
@@ -35,6 +35,14 @@ constexpr TinyModel kTinyModels[] = {
     {"oracle/tiny_qwen3", "tiny_qwen3_forward"},
     {"gguf_families/tiny_qwen2-f32.gguf", "tiny_qwen2_forward"},
     {"gguf_families/tiny_qwen3-f32.gguf", "tiny_qwen3_forward"},
+};
+
+/// Families that run on the CPU alone.
+constexpr TinyModel kCpuTinyModels[] = {
+    {"oracle/tiny_gpt2", "tiny_gpt2_forward"},
+    {"oracle/tiny_opt", "tiny_opt_forward"},
+    {"oracle/tiny_bloom", "tiny_bloom_forward"},
+    {"oracle/tiny_gpt_neox", "tiny_gpt_neox_forward"},
 };
 
 }  // namespace qaq::test

@@ -204,7 +204,7 @@ QString MainWindow::figureCommand(const QString& view) const {
 
 void MainWindow::about() {
   QMessageBox::about(this, tr("About QAQ Scope"),
-                     tr("QAQ Scope %1\nWhat quantizing the KV cache of a LLaMA-family model does, "
+                     tr("QAQ Scope %1\nWhat quantizing the KV cache of a language model does, "
                         "token by token.\nQAQ: Quality Adaptive Quantization, arXiv 2403.04643.\n"
                         "GPL-3.0-or-later.")
                          .arg(QApplication::applicationVersion()));

@@ -22,6 +22,7 @@ struct TinyModel {
   std::string family;     ///< its name of the architecture
   std::string reference;  ///< the forward pass of the same weights
   std::string rope = "default";
+  std::string positions = "rope";
 };
 
 // Shown by name where a test fails.
@@ -44,6 +45,10 @@ const std::vector<TinyModel> kModels{
     {"tiny_mistral", "mistral", "tiny_mistral_forward.h5"},
     {"tiny_qwen2", "qwen2", "tiny_qwen2_forward.h5"},
     {"tiny_qwen3", "qwen3", "tiny_qwen3_forward.h5"},
+    {"tiny_gpt2", "gpt2", "tiny_gpt2_forward.h5", "", "learned"},
+    {"tiny_opt", "opt", "tiny_opt_forward.h5", "", "learned"},
+    {"tiny_bloom", "bloom", "tiny_bloom_forward.h5", "", "alibi"},
+    {"tiny_gpt_neox", "gpt_neox", "tiny_gpt_neox_forward.h5"},
 };
 
 class TinyModels : public testing::TestWithParam<TinyModel> {
@@ -65,7 +70,11 @@ TEST_P(TinyModels, InfoTellsWhatItIsAndWhatItCosts) {
   const json info = run_json({"info", path(), "--tokens", "100"});
   EXPECT_EQ(info["kind"], "model");
   EXPECT_EQ(info["architecture"], GetParam().family);
-  EXPECT_EQ(info["rope"]["kind"], GetParam().rope);
+  EXPECT_EQ(info["position_embedding"], GetParam().positions);
+  EXPECT_EQ(info.contains("rope"), GetParam().positions == "rope");
+  if (info.contains("rope")) {
+    EXPECT_EQ(info["rope"]["kind"], GetParam().rope);
+  }
   EXPECT_EQ(info["shape"]["vocab_size"], 288);
   EXPECT_FALSE(info["tokenizer"].get<std::string>().empty());
   std::int64_t bytes = 0;
@@ -105,7 +114,24 @@ TEST_P(TinyModels, CaptureCanBeReplayed) {
   EXPECT_GT(run_json({"replay", capture})["metrics"]["key_average_n_bits"], 0);
 }
 
-// A model's window has to be known to the replay, too.
+// A capture without RoPE says so, in the file and to people; one with it is as it ever was.
+TEST_P(TinyModels, ACaptureSaysWhetherItsKeysTurn) {
+  const std::string capture = folder_.file("tiny.h5");
+  run_json({"capture", "--model", path(), "--tokens", prompt_file(), "-o", capture});
+  const json model = run_json({"info", capture})["model"];
+  const bool turned = GetParam().positions == "rope";
+  EXPECT_EQ(model["position_embedding"], GetParam().positions);
+  EXPECT_EQ(model.contains("rope_theta"), turned);
+  const std::string text = test::run_qaq({"info", capture}).out;
+  EXPECT_EQ(text.find("without RoPE") == std::string::npos, turned) << text;
+  const test::ReferenceFile file(capture);
+  EXPECT_EQ(file.has_attribute("/entry/model", "position_embedding"), !turned);
+  EXPECT_EQ(file.has_attribute("/entry/model", "alibi_slopes"), GetParam().positions == "alibi");
+  const std::string key = file.text_attribute("/entry/kv/key", "long_name");
+  EXPECT_EQ(key, turned ? "Keys after RoPE, half-split convention" : "Keys, without RoPE");
+}
+
+// A model's window and its slopes have to be known to the replay, too.
 TEST_P(TinyModels, DerivedAttentionReplaysAsStoredAttentionDoes) {
   std::vector<double> errors;
   for (const char* profile : {"full", "derive"}) {

@@ -55,12 +55,12 @@ struct Problem {
     }
   }
 
-  AttentionCall call(std::int64_t window, std::vector<float>& out) const {
+  AttentionCall call(const LayerScoreRule& rule, std::vector<float>& out) const {
     out.assign(static_cast<std::size_t>(n_rows * shape.n_heads * shape.head_dim), kNan);
     return {.cache = &cache,
             .shape = &shape,
             .layer = kLayer,
-            .window = window,
+            .rule = rule,
             .first_position = n_keys - n_rows,
             .n_rows = n_rows,
             .query = query.data(),
@@ -82,7 +82,7 @@ struct Expected {
   std::vector<double> scores, out;
 };
 
-Expected expected_of(const Problem& p, std::int64_t window) {
+Expected expected_of(const Problem& p, const LayerScoreRule& rule) {
   const std::int64_t d = p.shape.head_dim, n_heads = p.shape.n_heads;
   Expected e{std::vector<double>(static_cast<std::size_t>(n_heads * p.n_rows * p.n_keys)),
              std::vector<double>(static_cast<std::size_t>(p.n_rows * n_heads * d))};
@@ -93,13 +93,15 @@ Expected expected_of(const Problem& p, std::int64_t window) {
       double* scores = e.scores.data() + (head * p.n_rows + row) * p.n_keys;
       double* out = e.out.data() + (row * n_heads + head) * d;
       const float* query = p.query.data() + (head * p.n_rows + row) * d;
-      const std::int64_t first = keys_before_window(position, window);
+      const std::int64_t first = keys_before_window(position, rule.window);
+      const double slope = rule.of_head(head).alibi_slope;
       double most = -std::numeric_limits<double>::infinity(), sum = 0;
       for (std::int64_t t = first; t <= position; ++t) {
         const float* key = p.key.data() + (kv * p.n_keys + t) * d;
         double dot = 0;
         for (std::int64_t i = 0; i < d; ++i) dot += static_cast<double>(query[i]) * key[i];
-        scores[t] = dot / std::sqrt(static_cast<double>(d));
+        scores[t] =
+            dot / std::sqrt(static_cast<double>(d)) - slope * static_cast<double>(position - t);
         most = std::max(most, scores[t]);
       }
       for (std::int64_t t = first; t <= position; ++t) {
@@ -151,10 +153,10 @@ TEST_P(Attention, IsSoftmaxOfQueryAndKeyTimesValue) {
       for (const std::int64_t window : {0, 1, 8, 40}) {
         const std::string what = "keys " + std::to_string(n_keys) + ", rows " +
                                  std::to_string(p.n_rows) + ", window " + std::to_string(window);
-        const Expected expected = expected_of(p, window);
+        const Expected expected = expected_of(p, {window});
         std::vector<float> out, untapped, scores = p.blank_scores();
-        attend(p.call(window, out), p.whole(), scores.data());
-        attend(p.call(window, untapped), p.whole(), nullptr);
+        attend(p.call({window}, out), p.whole(), scores.data());
+        attend(p.call({window}, untapped), p.whole(), nullptr);
         expect_near(out, expected.out, 5e-6, what);
         expect_near(scores, expected.scores, 2e-6, what);
         expect_distributions(p, window, scores);
@@ -172,14 +174,39 @@ INSTANTIATE_TEST_SUITE_P(HeadSizes, Attention,
                                   std::to_string(std::get<1>(each.param));
                          });
 
+// Slopes from none at all to one that leaves few keys; stretches of 512 keys each begin elsewhere.
+TEST(Attention, ScoresLoseAlibisSlopeTimesTheDistance) {
+  for (const std::int64_t n_keys : {1, 33, 513, 1300}) {
+    for (const std::int64_t most_rows : {1, 29}) {
+      const Problem p(24, 3, n_keys, std::min(most_rows, n_keys));
+      std::vector<float> slopes = alibi_slopes(p.shape.n_heads);
+      slopes.front() = 0.0f;
+      for (const std::int64_t window : {0, 40}) {
+        const LayerScoreRule rule{window, slopes};
+        const std::string what = "keys " + std::to_string(n_keys) + ", rows " +
+                                 std::to_string(p.n_rows) + ", window " + std::to_string(window);
+        const Expected expected = expected_of(p, rule);
+        std::vector<float> out, untapped, scores = p.blank_scores();
+        attend(p.call(rule, out), p.whole(), scores.data());
+        attend(p.call(rule, untapped), p.whole(), nullptr);
+        // A logit of -600 is a float to 3e-5.
+        expect_near(out, expected.out, 2e-5, what);
+        expect_near(scores, expected.scores, 1e-5, what);
+        expect_distributions(p, window, scores);
+        EXPECT_EQ(untapped, out) << what;
+      }
+    }
+  }
+}
+
 // A long run is tapped some heads and some rows at a time.
 TEST(AttentionParts, GiveTheBytesOfTheWhole) {
   const Problem p(24, 3, 600, 70);
   for (const std::int64_t window : {0, 8, 40}) {
     std::vector<float> out, pieced;
     std::vector<float> scores = p.blank_scores(), pieced_scores = p.blank_scores();
-    attend(p.call(window, out), p.whole(), scores.data());
-    const AttentionCall call = p.call(window, pieced);
+    attend(p.call({window}, out), p.whole(), scores.data());
+    const AttentionCall call = p.call({window}, pieced);
     for (std::int64_t head = 0; head < p.shape.n_heads; ++head) {
       for (const auto& [first, n] : {std::pair{0, 11}, std::pair{11, 1}, std::pair{12, 58}}) {
         attend(call, {head, 1, first, n},
@@ -195,7 +222,7 @@ TEST(AttentionParts, WriteNothingOfOtherHeadsAndRows) {
   const Problem p(16, 3, 100, 40);
   std::vector<float> out;
   const AttentionPart part{2, 3, 7, 26};
-  attend(p.call(0, out), part, nullptr);
+  attend(p.call({}, out), part, nullptr);
   const std::int64_t d = p.shape.head_dim, n_heads = p.shape.n_heads;
   for (std::int64_t row = 0; row < p.n_rows; ++row) {
     for (std::int64_t head = 0; head < n_heads; ++head) {
@@ -213,9 +240,9 @@ TEST(AttentionParts, WriteNothingOfOtherHeadsAndRows) {
 TEST(Attention, LargeScoresDoNotOverflow) {
   for (const std::int64_t n_rows : {1, 30}) {
     const Problem p(64, 4, 1300, n_rows, 100.0f);
-    const Expected expected = expected_of(p, 0);
+    const Expected expected = expected_of(p, {});
     std::vector<float> out, scores = p.blank_scores();
-    attend(p.call(0, out), p.whole(), scores.data());
+    attend(p.call({}, out), p.whole(), scores.data());
     // A dot product of 300 is exact to 3e-5, and a score that much.
     expect_near(out, expected.out, 2e-4, "out");
     expect_near(scores, expected.scores, 1e-4, "scores");
@@ -228,7 +255,7 @@ TEST(Attention, SeesNothingBehindItsRun) {
   for (const std::int64_t n_rows : {1, 20}) {
     const Problem longer(16, 2, 70, n_rows);
     std::vector<float> out, again;
-    AttentionCall call = longer.call(0, out);
+    AttentionCall call = longer.call({}, out);
     call.first_position = 40 - n_rows;
     attend(call, longer.whole(), nullptr);
 
@@ -239,7 +266,7 @@ TEST(Attention, SeesNothingBehindItsRun) {
         poisoned.cache.append(kLayer, head, t, poison.data(), poison.data());
       }
     }
-    call = poisoned.call(0, again);
+    call = poisoned.call({}, again);
     call.first_position = 40 - n_rows;
     attend(call, poisoned.whole(), nullptr);
     EXPECT_EQ(again, out);

@@ -20,6 +20,7 @@ namespace qaq {
 namespace {
 
 using test::Deviation;
+using test::kCpuTinyModels;
 using test::kTinyModels;
 using test::ReferenceFile;
 using test::TapRecorder;
@@ -105,11 +106,24 @@ TEST_P(FamilyGreedy, TokensAreEqual) {
 }
 
 TEST_P(FamilyOracle, RotationFrequencies) {
+  if (model_->spec().positions != PositionEmbedding::rope) {
+    EXPECT_FALSE(reference_.has("rope_frequency"));
+    EXPECT_TRUE(rope_frequencies(model_->spec().rope, n_tokens_).empty());
+    return;
+  }
   const auto expected = reference_.doubles("rope_frequency");
   const auto ours = rope_frequencies(model_->spec().rope, n_tokens_);
   ASSERT_EQ(ours.size(), expected.size());
   for (std::size_t i = 0; i < ours.size(); ++i) {
     EXPECT_NEAR(ours[i], expected[i], 1e-6 * expected[i]) << "pair " << i;
+  }
+}
+
+TEST_P(FamilyOracle, AlibiSlopesAreEqual) {
+  const std::vector<float>& ours = model_->spec().alibi_slopes;
+  EXPECT_EQ(ours.empty(), !reference_.has("alibi_slope"));
+  if (!ours.empty()) {
+    EXPECT_EQ(ours, reference_.floats("alibi_slope"));
   }
 }
 
@@ -121,17 +135,23 @@ std::string name_of_test(const testing::TestParamInfo<TinyModel>& each) {
   return name;
 }
 
+std::vector<TinyModel> all_models() {
+  std::vector<TinyModel> out(std::begin(kTinyModels), std::end(kTinyModels));
+  out.insert(out.end(), std::begin(kCpuTinyModels), std::end(kCpuTinyModels));
+  return out;
+}
+
 // The forward files of variants hold no greedy tokens.
 std::vector<TinyModel> models_with_greedy_tokens() {
   std::vector<TinyModel> out;
-  for (const TinyModel& each : kTinyModels) {
+  for (const TinyModel& each : all_models()) {
     const ReferenceFile reference(reference_path(each));
     if (reference.has("greedy_token")) out.push_back(each);
   }
   return out;
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiny, FamilyOracle, testing::ValuesIn(kTinyModels), name_of_test);
+INSTANTIATE_TEST_SUITE_P(Tiny, FamilyOracle, testing::ValuesIn(all_models()), name_of_test);
 INSTANTIATE_TEST_SUITE_P(Tiny, FamilyGreedy, testing::ValuesIn(models_with_greedy_tokens()),
                          name_of_test);
 

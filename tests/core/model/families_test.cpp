@@ -20,7 +20,7 @@ TEST(Families, AreFoundByTheirNamesInEitherFormat) {
 }
 
 TEST(Families, ListTheirNamesForMessages) {
-  EXPECT_EQ(family_names(), "llama, mistral, qwen2, qwen3");
+  EXPECT_EQ(family_names(), "llama, mistral, qwen2, qwen3, gpt2, opt, bloom, gpt_neox");
   EXPECT_EQ(gguf_architecture_names(), "llama, qwen2, qwen3");
 }
 

@@ -122,8 +122,8 @@ MemoryCapture awkward_capture(const SyntheticShape& shape) {
   }
   const CaptureInfo info = synthetic_info(shape);
   for (std::size_t layer = 0; layer < arrays.key.size(); ++layer) {
-    arrays.attention[layer] =
-        derive_attention(arrays.query[layer].view(), arrays.key[layer].view(), info.query_token, 0);
+    arrays.attention[layer] = derive_attention(arrays.query[layer].view(), arrays.key[layer].view(),
+                                               info.query_token, {});
   }
   return {info, std::move(arrays)};
 }

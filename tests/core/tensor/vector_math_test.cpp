@@ -66,6 +66,34 @@ TEST(VectorMath, RmsNormTellsAWrongEpsilon) {
   });
 }
 
+// Numbers far from zero beside how far they spread: the mean square alone would lose them.
+TEST(VectorMath, LayerNormTakesTheMeanOffFirst) {
+  with_each_simd_target([] {
+    for (const std::int64_t n : kLengths) {
+      auto in = random_numbers(n, 2, 0.01f);
+      const auto weight = random_numbers(n, 3), bias = random_numbers(n, 4);
+      for (float& x : in) x += 8.0f;
+      double sum = 0, square = 0;
+      for (const float x : in) sum += x;
+      const double mean = sum / static_cast<double>(n);
+      for (const float x : in) square += (x - mean) * (x - mean);
+      const double factor = 1 / std::sqrt(square / static_cast<double>(n) + 1e-5);
+      std::vector<float> out(in.size(), std::nanf(""));
+      layer_norm(in, weight.data(), bias.data(), 1e-5, out.data());
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const double expected = (in[i] - mean) * factor * weight[i] + bias[i];
+        // The mean is a float: half a unit in its last place, 4.8e-7, is off everywhere.
+        EXPECT_NEAR(out[i], expected,
+                    (5e-7 * factor + 4e-7 * std::abs(in[i] - mean) * factor) * std::abs(weight[i]) +
+                        2e-7 * std::abs(expected));
+      }
+      auto in_place = in;
+      layer_norm(in_place, weight.data(), bias.data(), 1e-5, in_place.data());
+      EXPECT_EQ(in_place, out);
+    }
+  });
+}
+
 TEST(VectorMath, SwigluFromOneEndOfTheRangeToTheOther) {
   with_each_simd_target([] {
     std::vector<float> gate{-1000.0f, -88.0f, -20.0f, -1.0f, -1e-6f,

@@ -37,6 +37,17 @@ void set_text(hid_t file, const char* object, const char* name, const std::strin
   H5Tclose(type);
 }
 
+void set_numbers(hid_t file, const char* object, const char* name,
+                 const std::vector<float>& numbers) {
+  const hsize_t extent = numbers.size();
+  const hid_t space = H5Screate_simple(1, &extent, nullptr);
+  const hid_t attribute = H5Acreate_by_name(file, object, name, H5T_NATIVE_FLOAT, space,
+                                            H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  ASSERT_GE(H5Awrite(attribute, H5T_NATIVE_FLOAT, numbers.data()), 0);
+  H5Aclose(attribute);
+  H5Sclose(space);
+}
+
 void remove(hid_t file, const char* path) { ASSERT_GE(H5Ldelete(file, path, H5P_DEFAULT), 0); }
 
 /// A dataset that nobody writes to; `properties` is closed.
@@ -63,6 +74,32 @@ void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
 const Fault kFaults[] = {
     {"count_is_text", [](hid_t f) { set_text(f, "/entry/model", "n_heads", "4"); },
      "/entry/model@n_heads", "whole number"},
+    {"positions_unknown",
+     [](hid_t f) { set_text(f, "/entry/model", "position_embedding", "xpos"); },
+     "/entry/model@position_embedding", "'xpos'"},
+    {"alibi_without_slopes",
+     [](hid_t f) { set_text(f, "/entry/model", "position_embedding", "alibi"); },
+     "/entry/model@alibi_slopes", "4 finite numbers"},
+    {"slopes_of_other_heads",
+     [](hid_t f) {
+       set_text(f, "/entry/model", "position_embedding", "alibi");
+       set_numbers(f, "/entry/model", "alibi_slopes", {0.5f, 0.25f});
+     },
+     "/entry/model@alibi_slopes", "4 finite numbers"},
+    {"slope_infinite",
+     [](hid_t f) {
+       set_text(f, "/entry/model", "position_embedding", "alibi");
+       set_numbers(f, "/entry/model", "alibi_slopes",
+                   {0.5f, 0.25f, std::numeric_limits<float>::infinity(), 0.125f});
+     },
+     "/entry/model@alibi_slopes", "4 finite numbers"},
+    {"slopes_without_alibi",
+     [](hid_t f) {
+       set_numbers(f, "/entry/model", "alibi_slopes", {0.5f, 0.25f, 0.2f, 0.1f});
+     },
+     "/entry/model@alibi_slopes", "rope"},
+    {"slopes_are_text", [](hid_t f) { set_text(f, "/entry/model", "alibi_slopes", "0.5"); },
+     "/entry/model@alibi_slopes", "list of numbers"},
     {"profile_unknown", [](hid_t f) { set_text(f, "/entry/attention", "profile", "some"); },
      "/entry/attention@profile", "'some'"},
     {"text_not_utf8", [](hid_t f) { set_text(f, "/entry/prompt", "text", "a\xff"); },

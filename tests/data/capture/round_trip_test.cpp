@@ -36,6 +36,7 @@ class RoundTrip : public testing::TestWithParam<Case> {
   static constexpr std::int64_t kWindow = 6;
   static constexpr std::int64_t kTokens = 20;
   const std::vector<std::int32_t> kModelWindows{0, 5, 7};  // of a model with sliding windows
+  const std::vector<float> kSlopes{0.5f, 0.3f, 0.2f, 0.1f};
 
   void SetUp() override {
     const bool prompt_only = GetParam().ending == Ending::prompt_only;
@@ -44,7 +45,11 @@ class RoundTrip : public testing::TestWithParam<Case> {
     plan.info.profile = GetParam().profile;
     plan.info.dtype = GetParam().dtype;
     plan.attention_window = kWindow;
-    if (GetParam().profile == AttentionProfile::full) plan.info.attention_windows = kModelWindows;
+    if (GetParam().profile == AttentionProfile::full) {
+      plan.info.attention_windows = kModelWindows;
+      plan.info.position_embedding = PositionEmbedding::alibi;
+      plan.info.alibi_slopes = kSlopes;
+    }
     if (GetParam().ending == Ending::early) {
       plan.may_end_early = true;
       plan.max_tokens += 11;
@@ -116,6 +121,9 @@ TEST_P(RoundTrip, KeepsWhatIsKnownOfTheRun) {
   EXPECT_EQ(info.attention_windows, GetParam().profile == AttentionProfile::full
                                         ? kModelWindows
                                         : std::vector<std::int32_t>{});
+  const bool alibi = GetParam().profile == AttentionProfile::full;
+  EXPECT_EQ(info.position_embedding, alibi ? PositionEmbedding::alibi : PositionEmbedding::rope);
+  EXPECT_EQ(info.alibi_slopes, alibi ? kSlopes : std::vector<float>{});
   EXPECT_EQ(info.name, "a.h5");
   EXPECT_EQ(info.model_name, "synthetic");
   EXPECT_EQ(info.shape.n_layers, 3);

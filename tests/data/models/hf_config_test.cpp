@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
+#include "core/model/model_source.h"
 
 namespace qaq {
 namespace {
@@ -195,9 +196,112 @@ TEST(HfConfig, EndTokensComeFromBothFiles) {
             std::string::npos);
 }
 
+// Configs of published checkpoints, cut to what is read.
+TEST(HfConfig, Gpt2HasItsOwnNames) {
+  const ModelSpec spec = read({{"model_type", "gpt2"},
+                               {"activation_function", "gelu_new"},
+                               {"layer_norm_epsilon", 1e-5},
+                               {"n_ctx", 1024},
+                               {"n_embd", 768},
+                               {"n_head", 12},
+                               {"n_layer", 12},
+                               {"n_positions", 512},
+                               {"vocab_size", 50257}});
+  EXPECT_EQ(spec.positions, PositionEmbedding::learned);
+  EXPECT_EQ(spec.norm, NormKind::layer);
+  EXPECT_EQ(spec.activation, Activation::gelu_tanh);
+  EXPECT_EQ(spec.shape.n_layers, 12);
+  EXPECT_EQ(spec.shape.n_heads, 12);
+  EXPECT_EQ(spec.shape.n_kv_heads, 12);
+  EXPECT_EQ(spec.shape.head_dim, 64);
+  EXPECT_EQ(spec.shape.intermediate_size, 4 * 768);
+  EXPECT_EQ(spec.shape.context_length, 512);
+  EXPECT_EQ(spec.shape.position_offset, 0);
+  EXPECT_EQ(spec.rope.n_rotary_dim, 0);
+  EXPECT_TRUE(spec.tied_embeddings);
+  EXPECT_EQ(read({{"model_type", "gpt2"},
+                  {"num_hidden_layers", 2},
+                  {"hidden_size", 64},
+                  {"num_attention_heads", 4},
+                  {"n_inner", 100},
+                  {"vocab_size", 9}})
+                .shape.intermediate_size,
+            100)
+      << "the usual names beside its own";
+}
+
+TEST(HfConfig, OptsPositionsBeginAtTheThirdRow) {
+  const ModelSpec spec = read({{"model_type", "opt"},
+                               {"activation_function", "relu"},
+                               {"do_layer_norm_before", true},
+                               {"ffn_dim", 3072},
+                               {"hidden_size", 768},
+                               {"max_position_embeddings", 2048},
+                               {"num_attention_heads", 12},
+                               {"num_hidden_layers", 12},
+                               {"vocab_size", 50272},
+                               {"word_embed_proj_dim", 768}});
+  EXPECT_EQ(weight_shape(WeightRole::position_embedding, spec.shape),
+            (std::pair<std::int64_t, std::int64_t>{2050, 768}));
+  EXPECT_EQ(spec.activation, Activation::relu);
+  EXPECT_EQ(spec.norm_epsilon, 1e-5);
+  EXPECT_EQ(spec.shape.intermediate_size, 3072);
+}
+
+TEST(HfConfig, BloomHasSlopesAndNoPositions) {
+  const ModelSpec spec = read({{"model_type", "bloom"},
+                               {"n_embed", 1024},
+                               {"num_attention_heads", 16},
+                               {"n_layer", 24},
+                               {"seq_length", 2048},
+                               {"layer_norm_epsilon", 1e-5},
+                               {"vocab_size", 250880}});
+  EXPECT_EQ(spec.positions, PositionEmbedding::alibi);
+  EXPECT_EQ(spec.alibi_slopes, alibi_slopes(16));
+  EXPECT_TRUE(spec.embedding_norm);
+  EXPECT_EQ(spec.activation, Activation::gelu_tanh);
+  EXPECT_EQ(spec.shape.intermediate_size, 4096);
+  EXPECT_FALSE(has_weight(spec, WeightRole::position_embedding));
+}
+
+TEST(HfConfig, NeoxTurnsAShareOfItsChannels) {
+  const ordered_json pythia{
+      {"model_type", "gpt_neox"},  {"hidden_act", "gelu"},   {"hidden_size", 512},
+      {"intermediate_size", 2048}, {"layer_norm_eps", 1e-5}, {"max_position_embeddings", 2048},
+      {"num_attention_heads", 8},  {"num_hidden_layers", 6}, {"rotary_emb_base", 20000},
+      {"rotary_pct", 0.5},         {"vocab_size", 50304}};
+  const ModelSpec spec = read(pythia);
+  EXPECT_EQ(spec.positions, PositionEmbedding::rope);
+  EXPECT_EQ(spec.rope.n_rotary_dim, 32);
+  EXPECT_EQ(spec.rope.theta, 20000.0);
+  EXPECT_TRUE(spec.parallel_residual);
+  EXPECT_FALSE(spec.tied_embeddings);
+  EXPECT_EQ(spec.activation, Activation::gelu);
+  ordered_json other = pythia;
+  other["use_parallel_residual"] = false;
+  other["hidden_act"] = "gelu_fast";  // GPT-NeoX-20B
+  other.erase("rotary_pct");
+  EXPECT_FALSE(read(other).parallel_residual);
+  EXPECT_EQ(read(other).activation, Activation::gelu_tanh);
+  EXPECT_EQ(read(other).rope.n_rotary_dim, 16) << "a quarter where nothing is said";
+}
+
+TEST(HfConfig, VariantsOfTheseFamiliesAreRefusedByName) {
+  expect_refused("gpt2", {{"scale_attn_weights", false}}, "scale_attn_weights: a model with false");
+  expect_refused("gpt2", {{"scale_attn_by_inverse_layer_idx", true}},
+                 "scale_attn_by_inverse_layer_idx: a model with true");
+  expect_refused("gpt2", {{"activation_function", "silu"}}, "activation_function: the activation");
+  expect_refused("opt", {{"do_layer_norm_before", false}, {"ffn_dim", 9}}, "do_layer_norm_before");
+  expect_refused("opt", {{"word_embed_proj_dim", 32}, {"ffn_dim", 9}},
+                 "an embedding of 32 numbers");
+  expect_refused("bloom", {{"apply_residual_connection_post_layernorm", true}},
+                 "apply_residual_connection_post_layernorm");
+  expect_refused("gpt_neox", {{"attention_bias", false}}, "attention_bias: a model with false");
+}
+
 TEST(HfConfig, WhatCannotBeRunIsRefusedByName) {
   expect_refused("mixtral", {}, "model_type: models of type 'mixtral'");
-  expect_refused("mixtral", {}, "known are llama, mistral, qwen2, qwen3");
+  expect_refused("mixtral", {}, "known are " + family_names());
   expect_refused("llama", {{"model_type", nullptr}}, "model_type: the key is missing");
   expect_refused("llama", {{"hidden_act", "gelu"}}, "hidden_act: the activation 'gelu'");
   expect_refused("llama", {{"quantization_config", {{"quant_method", "gptq"}}}}, "packed by gptq");

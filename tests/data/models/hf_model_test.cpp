@@ -104,6 +104,54 @@ TEST_F(HfModelTest, NamesMayLackTheLeadingModel) {
   test::decode_all_weights(*open());
 }
 
+// Checkpoints of each family with and without what transformers' models with a head put before.
+TEST_F(HfModelTest, NamesOfOtherFamiliesMayLackTheirPrefix) {
+  for (const auto& [family, prefix] :
+       {std::pair{"gpt2", "transformer."}, std::pair{"opt", "model."},
+        std::pair{"bloom", "transformer."}, std::pair{"gpt_neox", "gpt_neox."}}) {
+    const std::string folder = test::test_data_path(std::string("oracle/tiny_") + family);
+    const SafetensorsFile source(folder + "/model.safetensors");
+    config_ = JsonObject::read(folder + "/config.json").json();
+    tensors_ = source.tensors();
+    for (StoredTensor& each : tensors_) {
+      if (each.name.starts_with(prefix)) each.name.erase(0, std::string(prefix).size());
+    }
+    const auto bare = open(), whole = open_model(folder);
+    test::decode_all_weights(*bare);
+    for (const WeightRole role :
+         {WeightRole::query, WeightRole::down, WeightRole::final_norm_bias}) {
+      const auto ours = bare->weight(role, 1).bytes, theirs = whole->weight(role, 1).bytes;
+      EXPECT_TRUE(std::ranges::equal(ours, theirs)) << family;
+    }
+  }
+}
+
+// Old checkpoints of GPT-2 and GPT-NeoX hold their causal masks; other tensors are not skipped.
+TEST_F(HfModelTest, SavedMasksAreSkipped) {
+  const std::string folder = test::test_data_path("oracle/tiny_gpt_neox");
+  const SafetensorsFile source(folder + "/model.safetensors");
+  config_ = JsonObject::read(folder + "/config.json").json();
+  tensors_ = source.tensors();
+  StoredTensor mask = tensor("gpt_neox.final_layer_norm.bias");
+  for (const char* name : {"bias", "masked_bias", "rotary_emb.inv_freq"}) {
+    mask.name = std::string("gpt_neox.layers.0.attention.") + name;
+    tensors_.push_back(mask);
+  }
+  test::decode_all_weights(*open());
+  tensors_.back().name = "gpt_neox.layers.0.attention.gate.bias";
+  expect_says(refusal(), "attention.gate.bias: the tensor is unknown in a model of the gpt_neox");
+}
+
+TEST_F(HfModelTest, WeightsStoredTogetherAreHeldAgainstTheConfig) {
+  const std::string folder = test::test_data_path("oracle/tiny_gpt2");
+  const SafetensorsFile source(folder + "/model.safetensors");
+  config_ = JsonObject::read(folder + "/config.json").json();
+  tensors_ = source.tensors();
+  std::swap(tensor("transformer.h.1.attn.c_attn.weight").shape[0],
+            tensor("transformer.h.1.attn.c_attn.weight").shape[1]);
+  expect_says(refusal(), "attn.c_attn.weight: the shape is (192, 64), and (64, 192) is expected");
+}
+
 TEST_F(HfModelTest, ATiedModelDoesNotUseAHeadOfItsOwn) {
   StoredTensor head = tensor("model.embed_tokens.weight");
   head.name = "lm_head.weight";

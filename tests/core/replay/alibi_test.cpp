@@ -1,0 +1,129 @@
+// Captures of a model with ALiBi: whatever makes scores again from queries and keys has to take the
+// slopes in. Scores are captured from a float64 loop that is written out here; a cache that is all
+// but exact must then change next to nothing.
+
+#include <algorithm>
+#include <cmath>
+#include <gtest/gtest.h>
+#include <numeric>
+
+#include "core/model/position_embedding.h"
+#include "core/replay/bound_check.h"
+#include "core/replay/replay.h"
+#include "core/replay/row_errors.h"
+#include "core/replay/streaming.h"
+#include "tests/support/test_captures.h"
+
+namespace qaq::test {
+namespace {
+
+constexpr SyntheticShape kShape{.n_tokens = 40};
+
+// softmax(q . k / sqrt(D) - slope (i - j)), causal.
+NdArray<float, 3> scores_by_hand(const NdArray<float, 3>& query, const NdArray<float, 3>& key,
+                                 const std::vector<float>& slopes) {
+  const std::int64_t n_heads = query.shape(0), n_tokens = query.shape(1), d = query.shape(2);
+  NdArray<float, 3> out({n_heads, n_tokens, n_tokens});
+  for (std::int64_t head = 0; head < n_heads; ++head) {
+    const std::int64_t kv = head / (n_heads / key.shape(0));
+    for (std::int64_t i = 0; i < n_tokens; ++i) {
+      std::vector<double> row;
+      for (std::int64_t j = 0; j <= i; ++j) {
+        double dot = 0;
+        for (std::int64_t c = 0; c < d; ++c) dot += double{query(head, i, c)} * key(kv, j, c);
+        row.push_back(
+            std::exp(dot / std::sqrt(static_cast<double>(d)) -
+                     slopes[static_cast<std::size_t>(head)] * static_cast<double>(i - j)));
+      }
+      const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+      for (std::int64_t j = 0; j <= i; ++j) {
+        out(head, i, j) = static_cast<float>(row[static_cast<std::size_t>(j)] / sum);
+      }
+    }
+  }
+  return out;
+}
+
+MemoryCapture alibi_capture(AttentionProfile profile, std::int64_t n_prompt = kShape.n_tokens) {
+  CaptureInfo info = synthetic_info(kShape);
+  info.profile = profile;
+  info.n_prompt = n_prompt;
+  info.position_embedding = PositionEmbedding::alibi;
+  info.alibi_slopes = alibi_slopes(kShape.n_heads);
+  MemoryCapture::Arrays arrays = arrays_without_attention(kShape, 5);
+  for (std::size_t layer = 0; profile == AttentionProfile::full && layer < arrays.key.size();
+       ++layer) {
+    arrays.attention.push_back(
+        scores_by_hand(arrays.query[layer], arrays.key[layer], info.alibi_slopes));
+  }
+  return {std::move(info), std::move(arrays)};
+}
+
+QaqParams fixed_bits(int n_bits) {
+  QaqParams params;
+  for (QaqSideParams* side : {&params.key, &params.value}) {
+    side->use_attentions = false;
+    side->n_bits_uniform = n_bits;
+  }
+  return params;
+}
+
+TEST(Alibi, DerivedScoresAreThoseOfTheModel) {
+  const MemoryCapture stored = alibi_capture(AttentionProfile::full),
+                      derived = alibi_capture(AttentionProfile::derive);
+  for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
+    const auto a = stored.attention(layer, 0, kShape.n_tokens),
+               b = derived.attention(layer, 0, kShape.n_tokens);
+    for (std::size_t i = 0; i < a->span().size(); ++i) {
+      ASSERT_NEAR(a->span()[i], b->span()[i], 1e-6);
+    }
+  }
+}
+
+TEST(Alibi, AnExactCacheChangesNoRow) {
+  const MemoryCapture capture = alibi_capture(AttentionProfile::full);
+  const auto query = capture.query(1), key = capture.key(1), value = capture.value(1),
+             scores = capture.attention(1, 0, kShape.n_tokens);
+  const auto largest = [&](const LayerScoreRule& rule) {
+    const LayerCaches caches{query->view(), key->view(),     value->view(),
+                             value->view(), kShape.n_tokens, rule};
+    const RowErrors errors = row_errors(caches, scores->view(), capture.info().query_token);
+    return *std::ranges::max_element(errors.attention.span());
+  };
+  EXPECT_LE(largest(capture.info().score_rule(1)), 1e-11);
+  EXPECT_GT(largest({}), 0.1) << "without the slopes";
+}
+
+// At 8 bits a score moves by a hundredth; without the slopes it would be of another model.
+TEST(Alibi, ReplaysAndStreamsCompareWithTheSlopes) {
+  const MemoryCapture capture = alibi_capture(AttentionProfile::full, 20);
+  const SharedReplay batch = replay(capture, {.params = fixed_bits(8), .prefix = 20});
+  ASSERT_TRUE(batch->mean_attention_error);
+  EXPECT_GT(*batch->mean_attention_error, 0.0);
+  EXPECT_LE(*batch->mean_attention_error, 1e-5);
+  StreamingOptions options;
+  options.params = fixed_bits(8);
+  const SharedStreaming streamed = stream(capture, options);
+  for (const StreamingStep& step : streamed->steps) {
+    EXPECT_GT(step.attention_error, 0.0);
+    EXPECT_LE(step.attention_error, 1e-5);
+  }
+}
+
+TEST(Alibi, PromisesAreHeldAgainstScoresWithTheSlopes) {
+  QaqParams params;
+  for (QaqSideParams* side : {&params.key, &params.value}) {
+    side->n_bits_min = side->n_bits_max = 10;
+  }
+  const auto check = check_bound(alibi_capture(AttentionProfile::full),
+                                 {.replay = {.params = params, .prefix = 20}});
+  ASSERT_FALSE(check->promises.empty());
+  for (const PromiseReport& report : check->promises) {
+    EXPECT_GT(report.all.replayed.row_rms, 0.0);
+    EXPECT_LE(report.all.replayed.row_rms, 0.02)
+        << kPromiseNames[static_cast<std::size_t>(report.promise)];
+  }
+}
+
+}  // namespace
+}  // namespace qaq::test
