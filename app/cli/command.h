@@ -28,6 +28,7 @@ void add_export(CLI::App& program, const CommonOptions& common);
 void add_info(CLI::App& program, const CommonOptions& common);
 void add_model(CLI::App& program, const CommonOptions& common);
 void add_replay(CLI::App& program, const CommonOptions& common);
+void add_risk(CLI::App& program, const CommonOptions& common);
 void add_run(CLI::App& program, const CommonOptions& common);
 void add_sweep(CLI::App& program, const CommonOptions& common);
 void add_tokenize(CLI::App& program, const CommonOptions& common);

@@ -41,16 +41,9 @@ std::shared_ptr<const CaptureView> opened(const RunName& name, const RunName& ot
 class ScoredRuns {
  public:
   ScoredRuns(const std::string& model, const CaptureInfo& info, const Work& work)
-      : model_(open_model_named(model)),
-        ids_(info.token_ids),
-        run_(cpu_engines(model_, {info.n_tokens, info.n_tokens}, work), {}, info.dtype) {
-    if (!info.model_sha256.empty() && model_->sha256() != info.model_sha256) {
-      refuse_input({.file = model,
-                    .what = cat("is not the model that ", info.name, " is of"),
-                    .cure = cat("name ", info.model_name, ", whose SHA-256 begins with ",
-                                info.model_sha256.substr(0, 12))});
-    }
-  }
+      : ids_(info.token_ids),
+        run_(cpu_engines(open_model_of(model, info), {info.n_tokens, info.n_tokens}, work), {},
+             info.dtype) {}
 
   /// What each setting gives behind so many tokens.
   std::vector<TailScores> scores(std::vector<QaqParams> settings, std::int64_t prefix,
@@ -65,7 +58,6 @@ class ScoredRuns {
   }
 
  private:
-  std::shared_ptr<const ModelFile> model_;
   std::vector<std::int32_t> ids_;
   PrefixRun run_;
 };

@@ -183,10 +183,8 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
   const ScopeParams params = options.replay.params();
   const auto capture = open_capture(options.replay.capture, work);
   const CaptureInfo& info = capture->info();
-  // What was generated met a cache of the prompt.
-  std::int64_t prefix = options.replay.prefix;
-  if (prefix == 0 && info.n_prompt < info.n_tokens) prefix = info.n_prompt;
-  const CaptureDiagnosis diagnosis = diagnose_capture(*capture, {params.qaq, prefix}, work);
+  const CaptureDiagnosis diagnosis =
+      diagnose_capture(*capture, {params.qaq, options.replay.prefix_of(info)}, work);
   if (!common.json) {
     print_capture(info, diagnosis);
     return;

@@ -2,16 +2,22 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "core/analysis/chart_json.h"
+#include "core/analysis/table_text.h"
 #include "core/base/error.h"
 #include "core/base/shell.h"
 #include "core/base/text.h"
+#include "data/files/whole_file.h"
 #include "data/models/child_process.h"
 
 namespace qaq::cli {
 namespace {
 
 namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 constexpr const char* kScope = "qaq-scope";
 
@@ -60,6 +66,34 @@ std::string failure(const std::string& document, const std::string& picture, con
 }
 
 }  // namespace
+
+Json figure_json(const FigureDocument& figure) {
+  Json tables = Json::object();
+  for (const ExperimentTable& table : figure.tables) {
+    std::ostringstream text;
+    write_json(table.table, Json::object(), text);
+    tables[table.name] = Json::parse(text.str());
+  }
+  return {{"schema_version", 1},
+          {"experiment", figure.name},
+          {"title", figure.title},
+          {"model", figure.model},
+          {"items", figure.items},
+          {"counts", figure.counts},
+          {"n", figure.n},
+          {"n_available", figure.n},
+          {"tables", std::move(tables)},
+          {"chart", chart_json(figure.chart)}};
+}
+
+bool draw_figure(const FigureDocument& figure, const std::string& path, const std::string& picture,
+                 ConsoleProgress& progress, const Work& work) {
+  write_whole(path, figure_json(figure).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  if (!draw_experiment(path, picture, progress, work)) return false;
+  std::error_code ignored;
+  fs::remove(path, ignored);
+  return true;
+}
 
 bool draw_experiment(const std::string& document, const std::string& picture,
                      ConsoleProgress& progress, const Work& work) {

@@ -77,6 +77,7 @@ int main(int argc, char** argv) {
   qaq::cli::add_experiment(program, common);
   qaq::cli::add_explain(program, common);
   qaq::cli::add_diagnose(program, common);
+  qaq::cli::add_risk(program, common);
   qaq::cli::add_export(program, common);
   qaq::cli::add_sweep(program, common);
   qaq::cli::add_tune(program, common);

@@ -39,6 +39,10 @@ void ReplayFlags::require_qaq(const std::string& what) const {
                 .cure = "leave it out: qaq"});
 }
 
+std::int64_t ReplayFlags::prefix_of(const CaptureInfo& info) const {
+  return prefix == 0 && info.n_prompt < info.n_tokens ? info.n_prompt : prefix;
+}
+
 void ReplayFlags::check_output(const std::string& flag, const std::string& path) const {
   std::error_code not_there;
   if (!std::filesystem::equivalent(path, capture, not_there)) return;

@@ -8,6 +8,7 @@
 
 #include "core/analysis/scope_params.h"
 #include "core/policy/cache_policy.h"
+#include "core/replay/capture_view.h"
 
 namespace qaq::cli {
 
@@ -27,6 +28,8 @@ struct ReplayFlags {
   /// Throws Error{usage} where a rival is asked for what is known of QAQ alone; `what` says which,
   /// for people.
   void require_qaq(const std::string& what) const;
+  /// --prefix, or the prompt where a text was generated behind it, which met a cache of the prompt.
+  std::int64_t prefix_of(const CaptureInfo& info) const;
   /// Throws Error{usage} about `flag` where what it is to write is the capture itself.
   void check_output(const std::string& flag, const std::string& path) const;
 };

@@ -19,6 +19,17 @@ std::shared_ptr<const ModelFile> open_model_named(const std::string& model) {
   return open_model(ModelStore().resolve(model));
 }
 
+std::shared_ptr<const ModelFile> open_model_of(const std::string& model, const CaptureInfo& info) {
+  auto out = open_model_named(model);
+  if (!info.model_sha256.empty() && out->sha256() != info.model_sha256) {
+    refuse_input({.file = model,
+                  .what = cat("is not the model that ", info.name, " is of"),
+                  .cure = cat("name ", info.model_name, ", whose SHA-256 begins with ",
+                              info.model_sha256.substr(0, 12))});
+  }
+  return out;
+}
+
 std::shared_ptr<const Tokenizer> open_tokenizer_named(const std::string& model) {
   return open_tokenizer(ModelStore().resolve(model));
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/replay/capture_view.h"
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 
@@ -14,6 +15,8 @@ namespace qaq {
 /// `model` is a known name (see `qaq model list`) or a path.
 std::shared_ptr<const Tokenizer> open_tokenizer_named(const std::string& model);
 std::shared_ptr<const ModelFile> open_model_named(const std::string& model);
+/// The same, where it is the model that the capture was made with.
+std::shared_ptr<const ModelFile> open_model_of(const std::string& model, const CaptureInfo& info);
 
 /// A whole UTF-8 file.
 std::string read_text_file(const std::string& path);

@@ -12,33 +12,48 @@
 
 namespace qaq {
 
+void require_output_errors(const ReplayResult& result, const CaptureInfo& info) {
+  if (!result.output_error.empty()) return;
+  refuse_input({.file = info.name,
+                .what = "lacks queries or attention, which errors of outputs follow from",
+                .cure = "capture again with --attention derive and without --no-queries"});
+}
+
+NdArray<double, 2> mean_over_rows(const NdArray<float, 3>& errors, std::int64_t first_row) {
+  NdArray<double, 2> out({errors.shape(0), errors.shape(1)});
+  for (std::int64_t layer = 0; layer < errors.shape(0); ++layer) {
+    for (std::int64_t head = 0; head < errors.shape(1); ++head) {
+      double& mean = out(layer, head);
+      for (std::int64_t row = first_row; row < errors.shape(2); ++row) {
+        mean += errors(layer, head, row);
+      }
+      mean /= static_cast<double>(errors.shape(2) - first_row);
+    }
+  }
+  return out;
+}
+
 CaptureDiagnosis diagnose_capture(const CaptureView& capture, const ReplayOptions& options,
                                   const Work& work) {
   const CaptureInfo& info = capture.info();
   const SharedReplay result = replay(capture, options, work);
-  if (result->output_error.empty()) {
-    refuse_input({.file = info.name,
-                  .what = "lacks queries or attention, which errors of outputs follow from",
-                  .cure = "capture again with --attention derive and without --no-queries"});
-  }
+  require_output_errors(*result, info);
   CaptureDiagnosis out;
   out.prefix = result->prefix;
   out.in_sample = result->in_sample;
   const auto& errors = result->output_error;
   const std::int64_t n_layers = errors.shape(0), n_heads = errors.shape(1);
   const std::int64_t first = first_replayed_row(info, out.prefix), n_rows = info.n_query_rows();
+  const NdArray<double, 2> of_scores = mean_over_rows(result->attention_error, first);
+  const NdArray<double, 2> of_outputs = mean_over_rows(errors, first);
   std::vector<double> by_row(static_cast<std::size_t>(n_rows));
   for (std::int64_t layer = 0; layer < n_layers; ++layer) {
     for (std::int64_t head = 0; head < n_heads; ++head) {
-      DiagnosedHead of{info.layers[static_cast<std::size_t>(layer)], head};
+      out.heads.push_back({info.layers[static_cast<std::size_t>(layer)], head,
+                           of_scores(layer, head), of_outputs(layer, head)});
       for (std::int64_t row = first; row < n_rows; ++row) {
-        of.attention_error += result->attention_error(layer, head, row);
-        of.output_error += errors(layer, head, row);
         by_row[static_cast<std::size_t>(row)] += errors(layer, head, row);
       }
-      of.attention_error /= static_cast<double>(n_rows - first);
-      of.output_error /= static_cast<double>(n_rows - first);
-      out.heads.push_back(of);
     }
   }
   std::ranges::stable_sort(out.heads, std::greater(), &DiagnosedHead::output_error);

@@ -30,7 +30,14 @@ struct CaptureDiagnosis {
 };
 inline constexpr std::size_t kMaxRankedCells = 20;
 
-/// Throws as replay() does, and Error{input} where the capture lacks queries or attention.
+/// Throws Error{input} where a capture lacked the queries or the attention that errors of outputs
+/// follow from.
+void require_output_errors(const ReplayResult& result, const CaptureInfo& info);
+
+/// Means over the rows from `first_row` on of (n_layers, n_heads, T_query): (n_layers, n_heads).
+NdArray<double, 2> mean_over_rows(const NdArray<float, 3>& errors, std::int64_t first_row);
+
+/// Throws as replay() does and as require_output_errors().
 CaptureDiagnosis diagnose_capture(const CaptureView& capture, const ReplayOptions& options,
                                   const Work& work);
 

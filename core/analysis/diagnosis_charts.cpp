@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/analysis/chart_rows.h"
+#include "core/analysis/head_map.h"
 #include "core/analysis/row_table.h"
 #include "core/analysis/token_units.h"
 #include "core/base/text.h"
@@ -156,30 +157,19 @@ DiagnosisFigure where_figure(const Diagnosis& diagnosis, const DiagnosisSubject&
 // A panel of a map over layers and heads, and its tables: of cells, and the strongest of them.
 void add_map(DiagnosisFigure& figure, CacheSide side, const NdArray<float, 2>& numbers,
              std::int64_t strongest, const ChartAxis& colors) {
-  const std::int64_t n_layers = numbers.shape(0), n_heads = numbers.shape(1);
-  std::vector<Column> columns{{"head"}};
-  for (std::int64_t layer = 0; layer < n_layers; ++layer) {
-    columns.push_back({cat("layer_", layer), ColumnKind::real, colors.unit});
-  }
-  std::vector<std::vector<Cell>> rows;
-  for (std::int64_t head = 0; head < n_heads; ++head) {
-    rows.push_back({head});
-    for (std::int64_t layer = 0; layer < n_layers; ++layer) {
-      rows.back().push_back(real_cell(numbers(layer, head)));
-    }
-  }
+  const std::int64_t n_heads = numbers.shape(1);
   const std::string name = cat(name_of(side), "s"), marked = cat("strongest_", name);
-  figure.tables.push_back(named(name, table_of(std::move(columns), std::move(rows))));
+  const HeadMap map{
+      .table = name,
+      .n_layers = numbers.shape(0),
+      .n_heads = n_heads,
+      .colors = colors,
+      .at = [&](std::int64_t layer, std::int64_t head) { return double{numbers(layer, head)}; }};
+  figure.tables.push_back(named(name, head_map_table(map)));
   figure.tables.push_back(
       named(marked, table_of({{"layer"}, {"head"}}, {{strongest / n_heads, strongest % n_heads}})));
-  ChartPanel panel{.title = name,
-                   .x = {.label = "layer", .whole = true},
-                   .y = {.label = "KV head", .whole = true},
-                   .z = colors};
-  panel.series = {{.name = "", .mark = ChartMark::heat, .source = {.table = name, .y = "head"}},
-                  {.name = "strongest",
-                   .mark = ChartMark::rings,
-                   .source = {.table = marked, .x = "layer", .y = "head"}}};
+  ChartPanel panel = head_map_panel(map, name);
+  panel.series.push_back(head_map_rings(marked, "strongest"));
   figure.chart.panels.push_back(std::move(panel));
 }
 

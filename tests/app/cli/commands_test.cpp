@@ -25,7 +25,7 @@ const std::string kTiny = test::test_data_path("oracle/tiny_llama/tiny_llama-f32
 TEST(CommandLine, EveryCommandHasHelpWithAnExample) {
   const ProgramResult help = run_qaq({"--help"});
   EXPECT_EQ(help.exit_code, 0);
-  for (const char* command : {"run", "capture", "replay", "evaluate", "diagnose", "explain",
+  for (const char* command : {"run", "capture", "replay", "evaluate", "diagnose", "risk", "explain",
                               "export", "sweep", "info", "tokenize", "model", "doctor"}) {
     EXPECT_NE(help.out.find(command), std::string::npos);
     const ProgramResult own = command == std::string("model")
