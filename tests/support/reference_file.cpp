@@ -33,12 +33,26 @@ std::vector<std::int64_t> extent_of(hid_t space) {
   return {extent.begin(), extent.end()};
 }
 
+// The reference data lies in a read-only source tree.
+class FileAccess : public Handle {
+ public:
+  FileAccess() : Handle(H5Pcreate(H5P_FILE_ACCESS), H5Pclose) {
+    H5Pset_file_locking(id(), false, true);
+  }
+};
+
+// A dataset may be a link to another file, which is opened alike.
+hid_t open_dataset(hid_t file, const std::string& name) {
+  const FileAccess access;
+  const Handle of_set(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  H5Pset_elink_fapl(of_set.id(), access.id());
+  return H5Dopen2(file, name.c_str(), of_set.id());
+}
+
 }  // namespace
 
 ReferenceFile::ReferenceFile(const std::string& path) : path_(path) {
-  // The reference data lies in a read-only source tree.
-  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_file_locking(access.id(), false, true);
+  const FileAccess access;
   file_ = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id());
   check(file_ >= 0, path_, "/", "cannot be opened");
 }
@@ -68,7 +82,7 @@ std::vector<std::string> ReferenceFile::names(const std::string& group) const {
 }
 
 std::vector<std::int64_t> ReferenceFile::shape(const std::string& name) const {
-  const Handle set(H5Dopen2(file_, name.c_str(), H5P_DEFAULT), H5Dclose);
+  const Handle set(open_dataset(file_, name), H5Dclose);
   check(set.id() >= 0, path_, name, "is no dataset");
   const Handle space(H5Dget_space(set.id()), H5Sclose);
   return extent_of(space.id());
@@ -76,7 +90,7 @@ std::vector<std::int64_t> ReferenceFile::shape(const std::string& name) const {
 
 template <class T>
 std::vector<T> ReferenceFile::read(const std::string& name, std::int64_t memory_type) const {
-  const Handle set(H5Dopen2(file_, name.c_str(), H5P_DEFAULT), H5Dclose);
+  const Handle set(open_dataset(file_, name), H5Dclose);
   check(set.id() >= 0, path_, name, "is no dataset");
   const Handle space(H5Dget_space(set.id()), H5Sclose);
   std::vector<T> out(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space.id())));
