@@ -1,6 +1,7 @@
 #include "core/analysis/risk.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -102,24 +103,36 @@ void print_markdown(const Risk& risk, std::size_t by) {
   write_markdown(risk_table(risk, by), std::cout);
 }
 
-void draw(const std::string& path, const Risk& risk, std::size_t by, const CaptureInfo& info,
+void check_figure_name(const std::string& path) {
+  const auto ending = std::filesystem::path(path).extension();
+  if (ending == ".svg" || ending == ".png" || ending == ".pdf") return;
+  refuse_usage({.place = "--figure",
+                .what = cat("'", path, "' is no name of a picture"),
+                .cure = "end it in .svg, .png or .pdf"});
+}
+
+// Whether it was.
+bool draw(const std::string& path, const Risk& risk, std::size_t by, const CaptureInfo& info,
           ConsoleProgress& progress, const Work& work) {
   const RiskFigure figure = risk_figure(risk, by, info.shape.n_layers);
-  draw_figure({.name = "risk",
-               .title = figure.title,
-               .model = info.model_name,
-               .items = info.name,
-               .counts = "KV heads",
-               .n = risk.n_heads(),
-               .tables = figure.tables,
-               .chart = figure.chart},
-              path + ".json", path, progress, work);
+  return draw_figure({.name = "risk",
+                      .title = figure.title,
+                      .model = info.model_name,
+                      .items = info.name,
+                      .counts = "KV heads",
+                      .n = risk.n_heads(),
+                      .tables = figure.tables,
+                      .chart = figure.chart},
+                     path + ".json", path, progress, work);
 }
 
 void run(const RiskCommand& options, const CommonOptions& common) {
   require_device(common.device);
   if (!options.model.empty()) options.replay.require_qaq("qaq risk --model");
-  if (!options.figure.empty()) options.replay.check_output("--figure", options.figure);
+  if (!options.figure.empty()) {
+    options.replay.check_output("--figure", options.figure);
+    check_figure_name(options.figure);
+  }
   const Stopwatch total;
   const ScopeParams params = options.replay.params();
   const auto rival = options.replay.rival();
@@ -132,7 +145,8 @@ void run(const RiskCommand& options, const CommonOptions& common) {
                           params.violation, work);
   risk.ranked_by(by);  // what it cannot be ranked by is told before the model runs
   if (!options.model.empty()) add_kl(risk, options, info, params.qaq, work);
-  if (!options.figure.empty()) draw(options.figure, risk, by, info, progress, work);
+  const bool drawn =
+      !options.figure.empty() && draw(options.figure, risk, by, info, progress, work);
   if (options.csv) {
     write_csv(risk_table(risk, by), std::cout, work);
   } else if (options.markdown) {
@@ -146,6 +160,7 @@ void run(const RiskCommand& options, const CommonOptions& common) {
         {"policy", options.replay.policy},
         {"parameters", parameters_json(rival ? rival->parameters() : list_parameters(params))}};
     document.update(risk_json(risk, by));
+    if (drawn) document["figure"] = options.figure;
     document["timing"] = {{"total", total.seconds()}};
     print_json(document);
   }

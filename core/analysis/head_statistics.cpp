@@ -112,7 +112,7 @@ std::span<const HeadStatistic> head_statistics() {
       HeadStatistic{"sink_mass", "attention on the first 4 tokens, mean over rows behind them",
                     sink_mass},
       HeadStatistic{"attention_entropy", "entropy of a row over that of equal scores, mean",
-                    attention_entropy},
+                    attention_entropy, true},
       HeadStatistic{"violation_rate", "share of scores that jump above the window before them",
                     violation_rate},
       HeadStatistic{"query_norm", "0.9 quantile of squared query norms", query_norm},

@@ -77,7 +77,8 @@ std::span<const HeadStatistic> head_statistics();
 const char* riskiest_of(const HeadStatistic& statistic);
 /// Its index there. Throws Error{usage} with the nearest name.
 std::size_t head_statistic_named(std::string_view name);
-/// The one that predicts best what quantizing a head does on SmolLM2 (README.md has the table).
+/// The one that predicts best what quantizing a head does to its outputs on SmolLM2; README.md has
+/// the table, and says that KL is another matter.
 inline constexpr std::string_view kDefaultHeadStatistic = "value_range";
 
 }  // namespace qaq

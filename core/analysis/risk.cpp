@@ -84,6 +84,7 @@ HeadDamage kl_damage(NdArray<double, 2> of_head) {
   return {.name = "kl",
           .what = "KL behind the prefix with this head alone quantized, mean",
           .unit = "nat",
+          .mode = RunMode::in_the_model,
           .of_head = std::move(of_head)};
 }
 

@@ -10,14 +10,16 @@
 #include "core/analysis/violations.h"
 #include "core/base/progress.h"
 #include "core/replay/replay.h"
+#include "core/replay/run_mode.h"
 
 namespace qaq {
 
 /// What quantizing each KV head alone did.
 struct HeadDamage {
-  std::string name;            ///< "output_error", "kl"
-  std::string what;            ///< one line
-  std::string unit;            ///< "1": dimensionless
+  std::string name;  ///< "output_error", "kl"
+  std::string what;  ///< one line
+  std::string unit;  ///< "1": dimensionless
+  RunMode mode = RunMode::batch;
   NdArray<double, 2> of_head;  ///< (n_layers, n_kv_heads)
 };
 

@@ -1,7 +1,9 @@
 #include "core/analysis/risk_charts.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "core/analysis/chart_rows.h"
@@ -78,12 +80,12 @@ RiskFigure risk_figure(const Risk& risk, std::size_t statistic, std::int64_t n_l
   out.chart.panels.push_back(std::move(against));
 
   Table correlations = risk_correlation_table(risk);
-  ChartPanel bars{.title = cat("Rank correlation with ", damage.name, ", 95 %"),
+  ChartPanel rhos{.title = cat("Rank correlation with ", damage.name, ", 95 %"),
                   .x = {.label = "Spearman's rho", .least = -1.0, .most = 1.0},
-                  .y = {.label = "", .scale = ChartScale::category}};
-  bars.series.push_back(
+                  .y = {.label = "", .scale = ChartScale::category},
+                  .lines = {{.kind = ChartLineKind::x, .at = 0, .label = "chance"}}};
+  rhos.series.push_back(
       {.name = "",
-       .mark = ChartMark::bars,
        .source = {.table = "correlations",
                   .x = "rho",
                   .low = "low",
@@ -92,7 +94,7 @@ RiskFigure risk_figure(const Risk& risk, std::size_t statistic, std::int64_t n_l
                   .rows = rows_where(correlations, "damage", [&](const std::string& name) {
                     return name == damage.name;
                   })}});
-  out.chart.panels.push_back(std::move(bars));
+  out.chart.panels.push_back(std::move(rhos));
   out.tables.push_back(part("correlations", std::move(correlations)));
   out.chart.notes = {
       found ? cat("rho = ", short_text(found->rho, 2), " (", short_text(found->interval.low, 2),

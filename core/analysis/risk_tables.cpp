@@ -93,7 +93,10 @@ Json risk_json(const Risk& risk, std::size_t statistic) {
   }
   for (std::size_t d = 0; d < risk.damages.size(); ++d) {
     const HeadDamage& damage = risk.damages[d];
-    damages.push_back({{"name", damage.name}, {"what", damage.what}, {"unit", damage.unit}});
+    damages.push_back({{"name", damage.name},
+                       {"what", damage.what},
+                       {"unit", damage.unit},
+                       {"mode", name_of(damage.mode)}});
     Json& of = correlations[damage.name] = Json::array();
     for (const std::size_t i : strongest_first(risk.correlations[d])) {
       const HeadStatistic& each = head_statistics()[i];

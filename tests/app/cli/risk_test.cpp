@@ -107,7 +107,9 @@ TEST(RiskCommand, AModelMeasuresKlHeadByHead) {
             "-o", capture});
   const json document = run_json({"risk", capture, "--model", model, "--set", "n_bits_max=1"});
   ASSERT_EQ(document["damages"].size(), 2u);
+  EXPECT_EQ(document["damages"][0]["mode"], "batch");
   EXPECT_EQ(document["damages"][1]["name"], "kl");
+  EXPECT_EQ(document["damages"][1]["mode"], "in-the-model");
   EXPECT_FALSE(document["in_sample"]) << "what was generated met a cache of the prompt";
   for (const json& head : document["heads"]) EXPECT_GT(head["damage"]["kl"].get<double>(), 0);
   // Six heads are too few to claim anything of.
@@ -148,6 +150,7 @@ TEST(RiskCommand, WrongUsageIsRefused) {
   refused({"--json", "--csv"}, "one format");
   refused({"--csv", "--markdown"}, "--csv");
   refused({"--figure", kSample}, "is the capture itself");
+  refused({"--figure", "risk.txt"}, "end it in .svg, .png or .pdf");
   refused({"--model", "smollm2-135m"}, "give --prefix below 64");
   refused({"--by", "sink_mass", "--prefix", "3"}, "do not tell sink_mass");
 }

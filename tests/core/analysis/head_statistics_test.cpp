@@ -7,6 +7,7 @@
 #include <functional>
 #include <gtest/gtest.h>
 #include <set>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -140,90 +141,93 @@ const std::vector<SyntheticShape> kShapes{
     {.n_layers = 2, .n_heads = 8, .n_kv_heads = 8, .n_tokens = 40},
     {.n_layers = 4, .n_heads = 8, .n_kv_heads = 1, .n_tokens = 40}};
 
-// What `plant` does to one head makes it the first by `name`, wherever it stands.
-void expect_found(std::string_view name,
-                  const std::function<void(MemoryCapture::Arrays&, std::size_t layer,
-                                           std::int64_t kv_head, std::int64_t head)>& plant) {
+// A KV head and the query heads that read it.
+struct Planted {
+  MemoryCapture::Arrays& arrays;
+  std::size_t layer;
+  std::int64_t kv_head, first, group;
+
+  NdView<float, 2> key() const { return arrays.key[layer].sub(kv_head); }
+  NdView<float, 2> value() const { return arrays.value[layer].sub(kv_head); }
+  // Calls change(scores, row) for each row of attention of its query heads, zero before.
+  void refill(const std::function<void(std::span<float>, std::int64_t row)>& change) const {
+    for (std::int64_t head = first; head < first + group; ++head) {
+      const auto scores = arrays.attention[layer].sub(head);
+      for (std::int64_t row = 0; row < scores.shape(0); ++row) {
+        std::ranges::fill(scores.sub(row).span(), 0.0f);
+        change(scores.sub(row).span().first(static_cast<std::size_t>(row + 1)), row);
+      }
+    }
+  }
+};
+
+// What `plant` does to one head makes it the riskiest by `name`, wherever it stands.
+void expect_found(std::string_view name, const std::function<void(const Planted&)>& plant) {
+  const std::size_t index = head_statistic_named(name);
   for (const SyntheticShape& shape : kShapes) {
+    const std::int64_t group = shape.n_heads / shape.n_kv_heads;
     for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
       for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
         MemoryCapture::Arrays arrays = synthetic_arrays(shape, 3);
-        // The last query head of its group, so that all of them count.
-        plant(arrays, static_cast<std::size_t>(layer), head,
-              (head + 1) * (shape.n_heads / shape.n_kv_heads) - 1);
+        plant({arrays, static_cast<std::size_t>(layer), head, head * group, group});
         const MemoryCapture capture(synthetic_info(shape), std::move(arrays));
         const auto all = measure_heads(capture, {.n_tokens = shape.n_tokens});
-        const auto of = all.sub(static_cast<std::int64_t>(head_statistic_named(name))).span();
-        EXPECT_EQ(std::ranges::max_element(of) - of.begin(), layer * shape.n_kv_heads + head)
-            << name;
+        const auto of = all.sub(static_cast<std::int64_t>(index)).span();
+        const auto found = head_statistics()[index].low_is_risky ? std::ranges::min_element(of)
+                                                                 : std::ranges::max_element(of);
+        EXPECT_EQ(found - of.begin(), layer * shape.n_kv_heads + head) << name;
       }
     }
   }
 }
 
 TEST(PlantedHeads, AKeyBiasIsFound) {
-  expect_found("key_bias", [](auto& arrays, std::size_t layer, std::int64_t kv_head, std::int64_t) {
-    const auto key = arrays.key[layer].sub(kv_head);
-    for (std::int64_t token = 0; token < key.shape(0); ++token) key(token, 3) += 20;
+  expect_found("key_bias", [](const Planted& head) {
+    for (std::int64_t token = 0; token < 40; ++token) head.key()(token, 3) += 20;
   });
 }
 
 TEST(PlantedHeads, AnOutlierIsFound) {
-  const auto outlier = [](const NdView<float, 2>& rows) { rows(17, 2) = 300; };
   for (const char* name : {"key_kurtosis", "key_range"}) {
-    expect_found(name, [&](auto& arrays, std::size_t layer, std::int64_t kv_head, std::int64_t) {
-      outlier(arrays.key[layer].sub(kv_head));
-    });
+    expect_found(name, [](const Planted& head) { head.key()(17, 2) = 300; });
   }
   for (const char* name : {"value_kurtosis", "value_range"}) {
-    expect_found(name, [&](auto& arrays, std::size_t layer, std::int64_t kv_head, std::int64_t) {
-      outlier(arrays.value[layer].sub(kv_head));
-    });
+    expect_found(name, [](const Planted& head) { head.value()(17, 2) = 300; });
   }
 }
 
 TEST(PlantedHeads, ASinkIsFound) {
-  expect_found("sink_mass", [](auto& arrays, std::size_t layer, std::int64_t, std::int64_t head) {
-    const auto scores = arrays.attention[layer].sub(head);
-    for (std::int64_t row = 0; row < scores.shape(0); ++row) {
-      std::ranges::fill(scores.sub(row).span(), 0.0f);
-      scores(row, 0) = 1;
-    }
+  expect_found("sink_mass", [](const Planted& head) {
+    head.refill([](std::span<float> scores, std::int64_t) { scores[0] = 1; });
   });
 }
 
-TEST(PlantedHeads, EqualScoresAreFound) {
-  expect_found(
-      "attention_entropy", [](auto& arrays, std::size_t layer, std::int64_t, std::int64_t head) {
-        const auto scores = arrays.attention[layer].sub(head);
-        for (std::int64_t row = 0; row < scores.shape(0); ++row) {
-          std::ranges::fill(scores.sub(row).span().first(static_cast<std::size_t>(row + 1)),
-                            1.0f / static_cast<float>(row + 1));
-        }
-      });
+TEST(PlantedHeads, AHeadThatSeesOneTokenAtATimeIsFound) {
+  expect_found("attention_entropy", [](const Planted& head) {
+    head.refill([](std::span<float> scores, std::int64_t row) {
+      scores[static_cast<std::size_t>(row / 2)] = 1;
+    });
+  });
 }
 
 TEST(PlantedHeads, JumpsAreFound) {
-  // Each row looks at a token that no row before it did.
-  expect_found("violation_rate",
-               [](auto& arrays, std::size_t layer, std::int64_t, std::int64_t head) {
-                 const auto scores = arrays.attention[layer].sub(head);
-                 for (std::int64_t row = 0; row < scores.shape(0); ++row) {
-                   std::ranges::fill(scores.sub(row).span(), 0.0f);
-                   for (const std::int64_t token : {row / 2, row / 3, row / 5, row / 7}) {
-                     scores(row, token) = 0.25f;
-                   }
-                 }
-               });
+  // Each row looks at tokens that hardly a row before it did.
+  expect_found("violation_rate", [](const Planted& head) {
+    head.refill([](std::span<float> scores, std::int64_t row) {
+      for (const std::int64_t step : {2, 3, 5, 7}) {
+        scores[static_cast<std::size_t>(row / step)] += 0.25f;
+      }
+    });
+  });
 }
 
 TEST(PlantedHeads, LongQueriesAreFound) {
-  for (const char* name : {"query_norm_tail", "query_norm"}) {
-    const std::int64_t every = name == std::string("query_norm") ? 1 : 13;
-    expect_found(name, [&](auto& arrays, std::size_t layer, std::int64_t, std::int64_t head) {
-      const auto query = arrays.query[layer].sub(head);
-      for (std::int64_t token = 0; token < query.shape(0); token += every) {
-        for (float& x : query.sub(token).span()) x *= 100;
+  for (const auto& [name, every] : {std::pair{"query_norm", 1}, {"query_norm_tail", 13}}) {
+    expect_found(name, [every = every](const Planted& head) {
+      for (std::int64_t i = head.first; i < head.first + head.group; ++i) {
+        for (std::int64_t token = 0; token < 40; token += every) {
+          for (float& x : head.arrays.query[head.layer].sub(i, token).span()) x *= 100;
+        }
       }
     });
   }
