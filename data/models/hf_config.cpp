@@ -175,6 +175,17 @@ Activation activation_of(const JsonObject& config, const Family& family) {
       cat("use a model with ", family.gated ? family.defaults.activation : "relu or gelu"));
 }
 
+// A number of heads comes from the file: it is looked at before there is a slope for each.
+std::vector<float> slopes_of(const JsonObject& config, const Family& family,
+                             const ModelShape& shape) {
+  constexpr std::int64_t kMaxHeads = 65536;
+  if (shape.n_heads > kMaxHeads) {
+    config.refuse(Keys(config, family).of(&ConfigKeys::n_heads),
+                  cat(shape.n_heads, " heads are more than any model has"));
+  }
+  return alibi_slopes(shape.n_heads);
+}
+
 void refuse_other_variants(const JsonObject& config, const Family& family,
                            const ModelShape& shape) {
   for (const FixedSwitch& each : family.switches) {
@@ -218,7 +229,7 @@ ModelSpec hf_spec(const JsonObject& config, const Family& family,
   spec.positions = family.positions;
   if (spec.positions == PositionEmbedding::rope) spec.rope = hf_rope(config, family, spec.shape);
   if (spec.positions == PositionEmbedding::alibi) {
-    spec.alibi_slopes = alibi_slopes(spec.shape.n_heads);
+    spec.alibi_slopes = slopes_of(config, family, spec.shape);
   }
   spec.norm = family.norm;
   spec.embedding_norm = family.embedding_norm;

@@ -114,6 +114,21 @@ TEST_P(TinyModels, CaptureCanBeReplayed) {
   EXPECT_GT(run_json({"replay", capture})["metrics"]["key_average_n_bits"], 0);
 }
 
+// Bits by attention, which a prefix's queries and keys give: 8 bits change little, 1 bit does more.
+TEST_P(TinyModels, EvaluateMeasuresWhatAQuantizedCacheChanges) {
+  const std::string text = folder_.file("text.txt");
+  std::ofstream(text) << "A capture holds what a run did, and a replay quantizes it.";
+  std::vector<double> kl;
+  for (const std::string bits : {"8", "1"}) {
+    const json metrics = run_json({"evaluate", "--model", path(), "--text", text, "--prefix", "10",
+                                   "--set", "n_bits_min=" + bits, "n_bits_max=" + bits})["metrics"];
+    kl.push_back(metrics["kl_mean"]);
+    EXPECT_GT(metrics["attention_error"], 0.0);
+  }
+  EXPECT_GT(kl[0], 0.0);
+  EXPECT_GT(kl[1], 3 * kl[0]);
+}
+
 // A capture without RoPE says so, in the file and to people; one with it is as it ever was.
 TEST_P(TinyModels, ACaptureSaysWhetherItsKeysTurn) {
   const std::string capture = folder_.file("tiny.h5");

@@ -296,6 +296,8 @@ TEST(HfConfig, VariantsOfTheseFamiliesAreRefusedByName) {
                  "an embedding of 32 numbers");
   expect_refused("bloom", {{"apply_residual_connection_post_layernorm", true}},
                  "apply_residual_connection_post_layernorm");
+  expect_refused("bloom", {{"n_head", 1 << 30}, {"hidden_size", 1 << 30}},
+                 "n_head: 1073741824 heads are more than any model has");
   expect_refused("gpt_neox", {{"attention_bias", false}}, "attention_bias: a model with false");
 }
 
