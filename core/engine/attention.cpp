@@ -13,6 +13,13 @@
 namespace qaq {
 namespace {
 
+// Products of the keys from first_key on with a query of the KV head's group.
+void hide_evicted(const AttentionCall& call, std::int64_t kv, std::int64_t first_key,
+                  std::span<float> products) {
+  if (first_key >= call.kept.shape(1)) return;
+  hide_dropped(call.kept.sub(kv).span().subspan(static_cast<std::size_t>(first_key)), products);
+}
+
 // Some rows of one head. Row i of `scores` is position first_position + i, `stride` numbers long.
 struct HeadRowsPiece {
   std::int64_t head = 0;
@@ -47,8 +54,9 @@ void attend_rows(const AttentionCall& call, const HeadRowsPiece& piece) {
     const std::int64_t end = position + row + 1;
     const std::int64_t first = first_key_seen(end, call.window);
     std::fill_n(scores, first, 0.0f);
-    softmax_row({scores + first, static_cast<std::size_t>(piece.stride - first)},
-                static_cast<std::size_t>(end - first), scale);
+    const std::span<float> seen(scores + first, static_cast<std::size_t>(piece.stride - first));
+    hide_evicted(call, kv, first, seen);
+    softmax_row(seen, static_cast<std::size_t>(end - first), scale);
   }
   const std::int64_t out_stride = call.shape->n_heads * d;
   for (std::int64_t column = 0; column < d; column += kPanelColumns) {
@@ -102,6 +110,7 @@ StretchSums attend_stretch(const AttentionCall& call, std::int64_t kv, const Str
   for (std::int64_t head = 0; head < group; ++head) {
     const std::span<float> seen(out.scores.data() + head * kStretch + skipped,
                                 static_cast<std::size_t>(keys.end - keys.begin));
+    hide_evicted(call, kv, keys.begin, seen);
     const float most = largest_of(seen);
     const auto i = static_cast<std::size_t>(head);
     out.sum[i] = exp_row(seen, most, scale);

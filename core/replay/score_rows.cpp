@@ -27,9 +27,6 @@ NdArray<float, 2> rows_at(const NdView<const float, 2>& query,
   return rows;
 }
 
-// A product that no softmax sees: what it becomes is 0 beside any other.
-constexpr float kUnseen = -1e30f;
-
 // Products q . k become scores.
 void to_scores(std::span<const std::int32_t> positions, std::int64_t window, std::int64_t head_dim,
                const NdView<float, 2>& out, std::span<const std::uint8_t> kept) {
@@ -43,9 +40,7 @@ void to_scores(std::span<const std::int32_t> positions, std::int64_t window, std
     std::fill_n(row.begin(), first, 0.0f);
     const std::size_t n_dropped =
         std::min(kept.size(), static_cast<std::size_t>(n_visible) - 1);  // not its own
-    for (std::size_t t = first; t < n_dropped; ++t) {
-      if (kept[t] == 0) row[t] = kUnseen;
-    }
+    if (first < n_dropped) hide_dropped(kept.subspan(first, n_dropped - first), row.subspan(first));
     softmax_row(row.subspan(first), static_cast<std::size_t>(n_visible) - first, scale);
   }
 }
