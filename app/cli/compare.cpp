@@ -43,7 +43,8 @@ class ScoredRuns {
   ScoredRuns(const std::string& model, const CaptureInfo& info, const Work& work)
       : model_(open_model_named(model)),
         ids_(info.token_ids),
-        run_(cpu_engines(model_, {info.n_tokens, info.n_tokens}, work), {}, info.dtype) {
+        run_(cpu_engines(model_, {info.n_tokens, info.n_tokens}, work), PrefixRun::Settings{},
+             info.dtype) {
     if (!info.model_sha256.empty() && model_->sha256() != info.model_sha256) {
       refuse_input({.file = model,
                     .what = cat("is not the model that ", info.name, " is of"),
@@ -53,13 +54,13 @@ class ScoredRuns {
   }
 
   /// What each setting gives behind so many tokens.
-  std::vector<TailScores> scores(std::vector<QaqParams> settings, std::int64_t prefix,
+  std::vector<TailScores> scores(const std::vector<QaqParams>& settings, std::int64_t prefix,
                                  const Work& work) {
     const std::span<const std::int32_t> ids(ids_);
     const auto p = static_cast<std::size_t>(prefix);
     std::vector<std::int32_t> next(ids.begin() + prefix + 1, ids.end());
     next.push_back(-1);
-    run_.set_settings(std::move(settings));
+    run_.set_settings(settings);
     run_.set_prefix(ids.first(p), work);
     return run_.run_tail({ids.subspan(p), next, false}, work);
   }
