@@ -42,17 +42,17 @@ class ScoredRuns {
  public:
   ScoredRuns(const std::string& model, const CaptureInfo& info, const Work& work)
       : ids_(info.token_ids),
-        run_(cpu_engines(open_model_of(model, info), {info.n_tokens, info.n_tokens}, work), {},
-             info.dtype) {}
+        run_(cpu_engines(open_model_of(model, info), {info.n_tokens, info.n_tokens}, work),
+             PrefixRun::Settings{}, info.dtype) {}
 
   /// What each setting gives behind so many tokens.
-  std::vector<TailScores> scores(std::vector<QaqParams> settings, std::int64_t prefix,
+  std::vector<TailScores> scores(const std::vector<QaqParams>& settings, std::int64_t prefix,
                                  const Work& work) {
     const std::span<const std::int32_t> ids(ids_);
     const auto p = static_cast<std::size_t>(prefix);
     std::vector<std::int32_t> next(ids.begin() + prefix + 1, ids.end());
     next.push_back(-1);
-    run_.set_settings(std::move(settings));
+    run_.set_settings(settings);
     run_.set_prefix(ids.first(p), work);
     return run_.run_tail({ids.subspan(p), next, false}, work);
   }

@@ -22,15 +22,23 @@
 #include "core/base/version.h"
 #include "core/evaluate/prefix_run.h"
 #include "core/evaluate/summary_json.h"
+#include "core/policy/policies.h"
 #include "core/replay/run_mode.h"
 #include "data/results/results_file.h"
 
 namespace qaq::cli {
 namespace {
 
-std::vector<QaqParams> params_of(std::span<const EvaluatedSetting> settings) {
-  std::vector<QaqParams> out;
-  for (const EvaluatedSetting& setting : settings) out.push_back(setting.params);
+PrefixRun::Settings policies_of(std::span<const EvaluatedSetting> settings) {
+  PrefixRun::Settings out;
+  for (const EvaluatedSetting& setting : settings) out.push_back(setting.policy);
+  return out;
+}
+
+// What tells a setting from every other: of a rival its name, too.
+nlohmann::ordered_json setting_json(const EvaluatedSetting& setting) {
+  auto out = parameters_json(setting.policy->parameters());
+  if (!is_qaq(*setting.policy)) out["policy"] = setting.policy->name();
   return out;
 }
 
@@ -40,7 +48,7 @@ nlohmann::ordered_json made_with(const EvaluateCommand& options, const ModelFile
                                  std::span<const EvaluatedSetting> settings) {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const EvaluatedSetting& setting : settings) {
-    all.push_back(parameters_json(list_parameters(setting.params)));
+    all.push_back(setting_json(setting));
   }
   nlohmann::ordered_json out{
       {"program_version", program_version()},
@@ -90,13 +98,14 @@ ResultRecord record_of(const EvaluateCommand& options, const ModelFile& model,
   auto subject = made_with(options, model, items, {&setting, 1});
   subject["n_items"] = items.size();
   ResultRecord record;
-  record.params = authors_params(setting.params, {model.spec().name, items.name, items.size()});
+  record.params = authors_params(*setting.policy, {model.spec().name, items.name, items.size()});
   record.results = authors_results(metrics);
   record.qaq_scope = {{"hash", sha256_hex(subject.dump()).substr(0, 32)},
                       {items.is_task() ? "task" : "text", items.name},
                       {"mode", name_of(RunMode::in_the_model)},
                       {"dtype", name_of(options.dtype)},
-                      {"parameters", parameters_json(list_parameters(setting.params))},
+                      {"policy", setting.policy->name()},
+                      {"parameters", parameters_json(setting.policy->parameters())},
                       {"metrics", metrics}};
   return record;
 }
@@ -189,7 +198,7 @@ void evaluate_items(const EvaluateCommand& options, const CommonOptions& common,
   std::optional<PrefixRun> run;
   const auto open = [&]() -> PrefixRun& {
     const std::int64_t n = items.longest();
-    run.emplace(cpu_engines(model, {n, n}, work), params_of(settings), options.dtype);
+    run.emplace(cpu_engines(model, {n, n}, work), policies_of(settings), options.dtype);
     load = total.seconds();
     return *run;
   };
@@ -239,7 +248,7 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
   print_warning(prompt);
   const std::int64_t n_prompt = std::ssize(prompt.ids);
   PrefixRun run(cpu_engines(model, {n_prompt + options.n_generate, n_prompt}, work),
-                params_of(settings), options.dtype);
+                policies_of(settings), options.dtype);
   GenerationCall call{
       prompt.ids, options.cut.prefix == 0 ? n_prompt : options.cut.prefix, options.n_generate, {}};
   if (!options.ignore_eos) call.end_ids = model->spec().end_token_ids;
@@ -284,11 +293,13 @@ void add_evaluate(CLI::App& program, const CommonOptions& common) {
       "evaluate", "Run a model on its quantized cache: accuracy, perplexity, KL, parting texts");
   add_evaluate_flags(*command, *options);
   command->footer(
-      "Parameters of --set: see qaq replay --help.\n"
+      "Policies and their parameters, which --set takes: see qaq replay --help.\n"
       "Examples:\n"
       "  qaq evaluate --model smollm2-135m --task piqa.jsonl --preset paper --limit 200\n"
       "  qaq evaluate --model smollm2-135m --task valid.jsonl --set target_quantization_error=3 "
       "--against-set value.last_n_attentions=1 --resume items.jsonl -o results.json\n"
+      "  qaq evaluate --model smollm2-135m --text book.txt --policy q4_0 --against-policy kivi "
+      "--against-set k_bits=4\n"
       "  qaq evaluate --model smollm2-135m --text book.txt --window 1024 --stride 512\n"
       "  qaq evaluate --model smollm2-135m --text story.txt --prefix 64 --json\n"
       "  qaq evaluate --model smollm2-135m --chat --prompt \"Summarize: ...\" --generate 100");

@@ -3,9 +3,8 @@
 #include <algorithm>
 
 #include "app/cli/dtype_flag.h"
-#include "core/analysis/scope_params.h"
+#include "app/cli/replay_flags.h"
 #include "core/base/parameters.h"
-#include "data/presets/preset.h"
 
 namespace qaq::cli {
 namespace {
@@ -66,8 +65,10 @@ void add_setting_flags(CLI::App& command, EvaluateCommand& options) {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   };
-  command.add_option("--policy", options.policy, "What decides the bits")
-      ->check(CLI::IsMember({"qaq"}))
+  command
+      .add_option("--policy", options.policy,
+                  "What decides the bits and what is evicted; two of them as in qaq+h2o")
+      ->type_name("NAME[+NAME]")
       ->capture_default_str();
   command.add_option("--preset", options.preset,
                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
@@ -77,8 +78,13 @@ void add_setting_flags(CLI::App& command, EvaluateCommand& options) {
                   "A second setting on the same items, with a paired test: a preset; none: the "
                   "whole cache alone")
       ->capture_default_str();
+  command
+      .add_option("--against-policy", options.against_policy,
+                  "The second setting's policy, with its defaults and what --against-set says")
+      ->type_name("NAME[+NAME]");
   assignments("--against-set", options.against_assignments,
-              "One parameter of the second setting, on top of --against or else of the first");
+              "One parameter of the second setting, on top of --against, --against-policy or else "
+              "of the first");
 }
 
 }  // namespace
@@ -122,19 +128,17 @@ void add_evaluate_flags(CLI::App& command, EvaluateCommand& options) {
 }
 
 std::vector<EvaluatedSetting> settings_of(const EvaluateCommand& options) {
-  const auto first = params_from<ScopeParams>(options.preset, options.assignments);
-  check_params_from(options.preset, options.assignments, [&] { validate(first.qaq); });
-  std::vector<EvaluatedSetting> out{{"setting", first.qaq, {}}};
-  if (options.against != "none" || !options.against_assignments.empty()) {
-    ScopeParams second = first;
-    if (options.against != "none") second = params_from<ScopeParams>(options.against, {});
-    for (const std::string& assignment : options.against_assignments) {
-      apply_assignment(second, assignment);
-    }
-    check_params_from(options.against == "none" ? options.preset : options.against,
-                      options.against_assignments, [&] { validate(second.qaq); });
-    out.push_back({"against", second.qaq, {}});
-  }
+  ReplayFlags flags{
+      .policy = options.policy, .preset = options.preset, .assignments = options.assignments};
+  std::vector<EvaluatedSetting> out{{"setting", flags.cache_policy(), {}}};
+  const bool has_preset = options.against != "none", has_policy = !options.against_policy.empty();
+  if (!has_preset && !has_policy && options.against_assignments.empty()) return out;
+  if (has_preset || has_policy) flags = {};
+  if (has_preset) flags.preset = options.against;
+  if (has_policy) flags.policy = options.against_policy;
+  flags.assignments.insert(flags.assignments.end(), options.against_assignments.begin(),
+                           options.against_assignments.end());
+  out.push_back({"against", flags.cache_policy(), {}});
   return out;
 }
 

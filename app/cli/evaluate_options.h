@@ -28,6 +28,7 @@ struct EvaluateCommand {
   std::string preset;
   std::vector<std::string> assignments;
   std::string against = "none";
+  std::string against_policy;
   std::vector<std::string> against_assignments;
   ChoiceOptions choice;
   DType dtype = DType::f32;
@@ -41,8 +42,9 @@ std::vector<CLI::Option*> add_choice_flags(CLI::App& command, ChoiceOptions& opt
 
 void add_evaluate_flags(CLI::App& command, EvaluateCommand& options);
 
-/// The setting, and the second one where one is asked for: of the preset --against, else of the
-/// first setting, changed by --against-set. Throws Error{usage} or, of a preset's file, {input}.
+/// The setting, and the second one where one is asked for: QAQ by the preset --against, or
+/// --against-policy, or else the first setting; changed by --against-set. Throws Error{usage} or,
+/// of a preset's file, {input}.
 std::vector<EvaluatedSetting> settings_of(const EvaluateCommand& options);
 
 }  // namespace qaq::cli

@@ -8,6 +8,7 @@
 #include "core/base/parameters.h"
 #include "core/base/text.h"
 #include "core/evaluate/summary_json.h"
+#include "core/policy/policies.h"
 
 namespace qaq::cli {
 namespace {
@@ -84,8 +85,13 @@ void print_cache(const SettingSummary& s) {
       "%s\n",
       text_of(c.key_average_n_bits).c_str(), text_of(c.value_average_n_bits).c_str(),
       text_of(c.key_quantization_error).c_str(), text_of(c.value_quantization_error).c_str());
-  std::printf("  compression: %.2f x paper, %.2f x nominal with scales, %.2f x packed bytes\n",
-              s.ratio_paper(), s.ratio_nominal(), s.ratio_packed());
+  if (c.kept_share < 1) std::printf("  kept: %.2f %% of the prefixes\n", 100 * c.kept_share);
+  std::printf(
+      "  compression: %.2f x paper, %.2f x nominal with scales, %.2f x packed bytes: key %s, value "
+      "%s bytes a token\n",
+      s.ratio_paper(), s.ratio_nominal(), s.ratio_packed(),
+      text_of(c.key_packed_bytes_per_token).c_str(),
+      text_of(c.value_packed_bytes_per_token).c_str());
 }
 
 void print_cost(const RunSeconds& reference, const RunSeconds& setting) {
@@ -104,8 +110,7 @@ std::string shown(const Tokenizer& tokenizer, const std::vector<std::int32_t>& i
 }
 
 std::string title_of(const EvaluatedSetting& setting) {
-  const std::string changed =
-      command_line_text(list_parameters(setting.params), list_parameters(QaqParams{}));
+  const std::string changed = command_line_text(*setting.policy);
   return setting.name + (changed.empty() ? " (defaults)" : " (" + changed + ")");
 }
 
@@ -115,7 +120,8 @@ Json evaluation_json(const Evaluation& evaluation) {
   const auto& items = evaluation.items;
   const auto setting_json = [&](std::size_t i) {
     const EvaluatedSetting& setting = evaluation.settings[i];
-    Json out{{"parameters", parameters_json(list_parameters(setting.params))},
+    Json out{{"policy", setting.policy->name()},
+             {"parameters", parameters_json(setting.policy->parameters())},
              {"metrics", summary_json(setting.summary)},
              {"cost", cost_json(evaluation.reference_seconds, setting.summary.seconds)}};
     if (evaluation.reference) out["against_none"] = paired_json(paired_test(items, i, {}));
@@ -165,7 +171,8 @@ Json divergence_json(const DivergenceResult& result, std::span<const EvaluatedSe
                      const Tokenizer& tokenizer) {
   const auto setting_json = [&](std::size_t i) -> Json {
     const std::int64_t at = result.first_difference[i];
-    return {{"parameters", parameters_json(list_parameters(settings[i].params))},
+    return {{"policy", settings[i].policy->name()},
+            {"parameters", parameters_json(settings[i].policy->parameters())},
             {"first_difference", at < 0 ? Json(nullptr) : Json(at)},
             {"ids", result.generated[i]},
             {"text", readable_text(tokenizer, result.generated[i])},

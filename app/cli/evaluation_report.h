@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
@@ -8,7 +9,7 @@
 
 #include "core/evaluate/divergence.h"
 #include "core/evaluate/summary.h"
-#include "core/policy/qaq_params.h"
+#include "core/policy/cache_policy.h"
 #include "data/tokenizers/tokenizer.h"
 
 namespace qaq::cli {
@@ -16,7 +17,7 @@ namespace qaq::cli {
 /// One of the one or two settings of an evaluation.
 struct EvaluatedSetting {
   std::string name;  ///< "setting", "against"
-  QaqParams params;
+  std::shared_ptr<const CachePolicy> policy;
   SettingSummary summary;
 };
 
@@ -28,8 +29,8 @@ struct Evaluation {
   RunSeconds reference_seconds;
 };
 
-/// The setting's parameters, metrics and cost, named as by `qaq replay`, with positions where there
-/// is a single item; the same of the second setting under "against"; paired tests.
+/// The setting's policy, parameters, metrics and cost, named as by `qaq replay`, with positions
+/// where there is a single item; the same of the second setting under "against"; paired tests.
 nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);
 void print_evaluation(const Evaluation& evaluation);
 

@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "core/analysis/pareto_front.h"
-#include "core/policy/authors_names.h"
+#include "core/base/text.h"
+#include "core/policy/policies.h"
 
 namespace qaq::cli {
 namespace {
@@ -62,14 +63,14 @@ std::vector<Point> front(std::span<const ResultRecord> records) {
   return out;
 }
 
-// The setting as --set flags.
+// The setting as --policy and --set flags.
 std::string setting_of(const ResultRecord& record) {
-  QaqParams params;
+  std::vector<std::string> assignments;
   for (const auto& [name, value] : record.qaq_scope["parameters"].items()) {
-    set_parameter(params, name,
-                  ParameterValue(value.is_string() ? value.get<std::string>() : value.dump()));
+    assignments.push_back(
+        cat(name, "=", value.is_string() ? value.get<std::string>() : value.dump()));
   }
-  return command_line_text(list_parameters(params), list_parameters(QaqParams{}));
+  return command_line_text(*make_policy(record.qaq_scope.value("policy", "qaq"), assignments));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/policy/policies.h"
+#include "core/policy/qaq_policy.h"
 #include "data/presets/preset.h"
 
 namespace qaq::cli {
@@ -32,11 +33,27 @@ std::shared_ptr<const CachePolicy> ReplayFlags::rival() const {
   return make_policy(policy, assignments);
 }
 
-void ReplayFlags::require_qaq(const std::string& what) const {
+std::shared_ptr<const CachePolicy> ReplayFlags::cache_policy() const {
+  if (policy != kQaq) return rival();
+  return std::make_shared<QaqPolicy>(params().qaq);
+}
+
+void ReplayFlags::require_qaq(const std::string& what) const { cli::require_qaq(policy, what); }
+
+void require_qaq(const std::string& policy, const std::string& what) {
   if (policy == kQaq) return;
   refuse_usage({.place = "--policy",
                 .what = cat(what, " is not there for ", policy, " yet"),
                 .cure = "leave it out: qaq"});
+}
+
+void add_qaq_policy_flag(CLI::App& command, const std::string& what) {
+  command
+      .add_option_function<std::string>(
+          "--policy", [what](const std::string& policy) { require_qaq(policy, what); },
+          "What decides the bits: qaq alone")
+      ->type_name("NAME")
+      ->default_str(kQaq);
 }
 
 std::int64_t ReplayFlags::prefix_of(const CaptureInfo& info) const {

@@ -14,10 +14,10 @@ namespace qaq::cli {
 
 /// What every command takes that replays a capture: which, and how.
 struct ReplayFlags {
-  std::string capture;
+  std::string capture{};
   std::string policy = "qaq";
-  std::string preset;
-  std::vector<std::string> assignments;
+  std::string preset{};
+  std::vector<std::string> assignments{};
   std::int64_t prefix = 0;
 
   /// What --preset and the --sets behind it mean; of a rival the defaults, for --set means the
@@ -25,6 +25,8 @@ struct ReplayFlags {
   ScopeParams params() const;
   /// The rival of that name with its --sets; null: it is QAQ. Throws Error{usage}.
   std::shared_ptr<const CachePolicy> rival() const;
+  /// Either of the two, whichever it is. Throws as they do.
+  std::shared_ptr<const CachePolicy> cache_policy() const;
   /// Throws Error{usage} where a rival is asked for what is known of QAQ alone; `what` says which,
   /// for people.
   void require_qaq(const std::string& what) const;
@@ -33,6 +35,11 @@ struct ReplayFlags {
   /// Throws Error{usage} about `flag` where what it is to write is the capture itself.
   void check_output(const std::string& flag, const std::string& path) const;
 };
+
+/// Throws as ReplayFlags::require_qaq().
+void require_qaq(const std::string& policy, const std::string& what);
+/// --policy of a command that knows QAQ alone, which `what` names: another is refused as above.
+void add_qaq_policy_flag(CLI::App& command, const std::string& what);
 
 /// Adds the flags to a command. `flags` outlives it.
 void add_replay_flags(CLI::App& command, ReplayFlags& flags);

@@ -5,6 +5,7 @@
 
 #include "app/cli/dtype_flag.h"
 #include "app/cli/evaluate_options.h"
+#include "app/cli/replay_flags.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/presets/grid.h"
@@ -51,6 +52,7 @@ void add_sweep_flags(CLI::App& command, SweepCommand& options) {
   command.add_option("-o,--output", options.output,
                      "Results, JSON or (NAME.h5) a table; runs that are in it already are not made "
                      "again");
+  add_qaq_policy_flag(command, "qaq sweep");
   command.add_option("--preset", options.preset,
                      "What the grid leaves alone: a bundled preset or a JSON file");
   command.add_option("--set", options.assignments, "One parameter, NAME=VALUE; may be repeated")

@@ -9,6 +9,7 @@
 #include "core/engine/backend.h"
 #include "core/evaluate/summary_json.h"
 #include "core/policy/authors_names.h"
+#include "core/policy/qaq_policy.h"
 #include "core/replay/run_mode.h"
 
 namespace qaq::cli {
@@ -97,14 +98,13 @@ class TaskSweep : public SweepSubject {
 
   // Engines stay open from call to call.
   PrefixRun& run_of(std::span<const QaqParams> settings, const Work& work) {
-    std::vector<QaqParams> all(settings.begin(), settings.end());
     if (run_) {
-      run_->set_settings(std::move(all));
+      run_->set_settings(qaq_policies(settings));
     } else {
       const auto open = [model = model_, n = items_.longest(), stop = work.stop_token()] {
         return make_cpu_backend()->open(model, {n, n}, Work(nullptr, stop));
       };
-      run_.emplace(open, std::move(all), subject_.dtype);
+      run_.emplace(open, qaq_policies(settings), subject_.dtype);
     }
     return *run_;
   }

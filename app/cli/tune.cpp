@@ -12,6 +12,7 @@
 #include "app/cli/console.h"
 #include "app/cli/dtype_flag.h"
 #include "app/cli/printable.h"
+#include "app/cli/replay_flags.h"
 #include "app/cli/tune_ground.h"
 #include "app/wiring/cpu_engines.h"
 #include "app/wiring/inputs.h"
@@ -223,7 +224,7 @@ void run_on_text(const TuneCommand& options, const CommonOptions& common, const 
   const auto halves =
       halves_of(text_items(options.text, *model, *tokenizer, options.cut, 0), options.limit);
   const std::int64_t n = std::max(halves[0].longest(), halves[1].longest());
-  PrefixRun run(cpu_engines(model, {n, n}, work), {}, options.dtype);
+  PrefixRun run(cpu_engines(model, {n, n}, work), PrefixRun::Settings{}, options.dtype);
   TextGround first(run, halves[0]), second(run, halves[1]);
   tune_on(options, common, goal, {first, &second, &halves[0]}, work);
 }
@@ -314,6 +315,7 @@ void add_tune(CLI::App& program, const CommonOptions& common) {
                    "largest output_error")
       ->type_name("NAME=VALUE")
       ->required();
+  add_qaq_policy_flag(*command, "qaq tune");
   command->add_option("--preset", options->preset,
                       "What stays fixed, but the error target: a bundled preset or a JSON file");
   command

@@ -4,6 +4,7 @@
 #include "core/base/text.h"
 #include "core/evaluate/summary.h"
 #include "core/evaluate/text_window.h"
+#include "core/policy/qaq_policy.h"
 #include "core/replay/replay.h"
 
 namespace qaq::cli {
@@ -11,7 +12,7 @@ namespace qaq::cli {
 using Json = nlohmann::ordered_json;
 
 std::vector<Json> TextGround::measure(std::span<const QaqParams> settings, const Work& work) {
-  run_.set_settings({settings.begin(), settings.end()});
+  run_.set_settings(qaq_policies(settings));
   std::vector<ItemResult> results;
   for (std::int64_t i = 0; i < items_.size(); ++i) {
     work.throw_if_stopped();

@@ -13,6 +13,13 @@
 namespace qaq {
 namespace {
 
+// Products of the keys from first_key on with a query of the KV head's group.
+void hide_evicted(const AttentionCall& call, std::int64_t kv, std::int64_t first_key,
+                  std::span<float> products) {
+  if (first_key >= call.kept.shape(1)) return;
+  hide_dropped(call.kept.sub(kv).span().subspan(static_cast<std::size_t>(first_key)), products);
+}
+
 // Some rows of one head. Row i of `scores` is position first_position + i, `stride` numbers long.
 struct HeadRowsPiece {
   std::int64_t head = 0;
@@ -43,8 +50,11 @@ void attend_rows(const AttentionCall& call, const HeadRowsPiece& piece) {
   }
   const ScoreRule rule = call.rule.of_head(piece.head);
   for (std::int64_t row = 0; row < piece.n_rows; ++row) {
-    to_attention({piece.scores + row * piece.stride, static_cast<std::size_t>(piece.stride)},
-                 position + row + 1, d, rule);
+    float* scores = piece.scores + row * piece.stride;
+    const std::int64_t end = position + row + 1;
+    const std::int64_t first = first_key_seen(end, rule.window);
+    hide_evicted(call, kv, first, {scores + first, static_cast<std::size_t>(end - first)});
+    to_attention({scores, static_cast<std::size_t>(piece.stride)}, end, d, rule);
   }
   const std::int64_t out_stride = call.shape->n_heads * d;
   for (std::int64_t column = 0; column < d; column += kPanelColumns) {
@@ -98,6 +108,7 @@ StretchSums attend_stretch(const AttentionCall& call, std::int64_t kv, const Str
   for (std::int64_t head = 0; head < group; ++head) {
     const std::span<float> seen(out.scores.data() + head * kStretch + skipped,
                                 static_cast<std::size_t>(keys.end - keys.begin));
+    hide_evicted(call, kv, keys.begin, seen);
     const float slope = call.rule.of_head(kv * group + head).alibi_slope;
     if (slope != 0.0f) add_alibi(seen, scale, slope, call.first_position - keys.begin);
     const float factor = slope != 0.0f ? 1.0f : scale;

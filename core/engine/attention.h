@@ -5,6 +5,7 @@
 #include "core/engine/kv_cache.h"
 #include "core/model/model_spec.h"
 #include "core/model/score_rule.h"
+#include "core/tensor/nd_array.h"
 
 namespace qaq {
 
@@ -18,6 +19,8 @@ struct AttentionCall {
   std::int64_t n_rows = 0;
   const float* query = nullptr;  ///< (n_heads, n_rows, D), after RoPE
   float* out = nullptr;          ///< (n_rows, n_heads * D)
+  /// (n_kv_heads, first_position at most): 0: no row sees that key; empty: all are seen.
+  NdView<const std::uint8_t, 2> kept{};
 };
 
 /// Rows of a head whose scores are made, normalized and mixed together, counted from a part's

@@ -207,7 +207,8 @@ void CpuOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& o
                            .first_position = run.first_position,
                            .n_rows = run.n_rows,
                            .query = heads_.query.get(),
-                           .out = static_cast<float*>(out.handle)};
+                           .out = static_cast<float*>(out.handle),
+                           .kept = kept_ ? kept_->sub(layer) : NdView<const std::uint8_t, 2>{}};
   if (taps && taps->wants(TapKind::attention, layer, run.first_position, run.n_rows)) {
     const std::int64_t n_keys = run.first_position + run.n_rows;
     const std::int64_t first = untapped_rows(*taps, layer, run);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/engine/kv_cache.h"
@@ -42,6 +43,7 @@ class CpuOps : public Ops {
   void replace_cache(std::int64_t layer, std::int64_t n_tokens, const NdView<const float, 3>& key,
                      const NdView<const float, 3>& value) override;
   void replace_rows(std::int64_t layer, std::span<const CacheRow> rows) override;
+  void set_kept(SharedArray<std::uint8_t, 3> kept) override { kept_ = std::move(kept); }
   Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
   void activate_plain(const Tensor& up, std::int64_t n_rows) override;
   void logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) override;
@@ -64,6 +66,7 @@ class CpuOps : public Ops {
   std::deque<WeightView> weights_;  // deques: handles point into them
   std::deque<PageBuffer> buffers_;  // activations, and weights that were decoded
   KvCache cache_;
+  SharedArray<std::uint8_t, 3> kept_;
   TapPool pool_;
   BatchRows run_;
   RunHeads heads_;

@@ -2,11 +2,25 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/text.h"
 
 namespace qaq {
+namespace {
+
+SharedArray<std::uint8_t, 3> first_tokens(const NdArray<std::uint8_t, 3>& kept, std::int64_t n) {
+  NdArray<std::uint8_t, 3> out({kept.shape(0), kept.shape(1), n});
+  for (std::int64_t layer = 0; layer < kept.shape(0); ++layer) {
+    for (std::int64_t head = 0; head < kept.shape(1); ++head) {
+      std::copy_n(kept.sub(layer, head).data(), n, out.sub(layer, head).data());
+    }
+  }
+  return std::make_shared<const NdArray<std::uint8_t, 3>>(std::move(out));
+}
+
+}  // namespace
 
 Engine::Engine(std::shared_ptr<const ModelSource> model, std::unique_ptr<Ops> ops,
                const EngineLimits& limits, const Work& work)
@@ -106,6 +120,26 @@ void Engine::run(std::span<const std::int32_t> ids, TapSink* taps, const Work& w
   n_tokens_ += n;
 }
 
+void Engine::keep(std::int64_t n) {
+  n_tokens_ = std::min(n, n_tokens_);
+  if (kept_ && kept_->shape(2) > n_tokens_) {
+    set_kept(n_tokens_ == 0 ? nullptr : first_tokens(*kept_, n_tokens_));
+  }
+}
+
+void Engine::set_kept(SharedArray<std::uint8_t, 3> kept) {
+  const ModelShape& s = spec().shape;
+  if (kept && (kept->shape(0) != s.n_layers || kept->shape(1) != s.n_kv_heads ||
+               kept->shape(2) > n_tokens_)) {
+    refuse_usage({.place = "evicted tokens",
+                  .what = "have another shape than the model's cache",
+                  .cure = cat("give ", s.n_layers, " x ", s.n_kv_heads, " x ", n_tokens_,
+                              " numbers at most")});
+  }
+  ops_->set_kept(kept);
+  kept_ = std::move(kept);
+}
+
 void Engine::resume(std::int64_t n, const std::function<LayerCache(std::int64_t)>& cache_of) {
   const ModelShape& s = spec().shape;
   if (n > limits_.max_tokens) {
@@ -114,7 +148,7 @@ void Engine::resume(std::int64_t n, const std::function<LayerCache(std::int64_t)
                               limits_.max_tokens),
                   .cure = "open it with larger limits"});
   }
-  n_tokens_ = 0;
+  keep(0);
   for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
     const LayerCache cache = cache_of(layer);
     const auto fits = [&](const NdArray<float, 3>& a) {

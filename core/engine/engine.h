@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -38,7 +37,7 @@ class Engine {
   std::int64_t n_tokens() const { return n_tokens_; }
   /// Forgets all but the first `n` tokens, as many as were run at most; the next run goes on from
   /// there. The logits stay those of the last run.
-  void keep(std::int64_t n) { n_tokens_ = std::min(n, n_tokens_); }
+  void keep(std::int64_t n);
   /// Keys and values of one layer, each (n_kv_heads, n tokens or more, D), as they are tapped.
   struct LayerCache {
     SharedArray<float, 3> key, value;
@@ -51,6 +50,11 @@ class Engine {
   /// Writes single rows of a layer's cache, of positions that were run. Throws Error{work} where
   /// the backend cannot.
   void replace_rows(std::int64_t layer, std::span<const CacheRow> rows);
+  /// Evicts tokens: no query of a KV head's group that is run from now on sees the positions where
+  /// `kept` (n_layers, n_kv_heads, n), in place of an earlier one, is 0; what lies behind n is
+  /// seen. Null: all are. Forgotten with the tokens. Throws Error{usage} where the shape does not
+  /// fit or n is more than were run, Error{work} where the backend cannot.
+  void set_kept(SharedArray<std::uint8_t, 3> kept);
   const ModelSpec& spec() const { return model_->spec(); }
   const EngineLimits& limits() const { return limits_; }
 
@@ -61,6 +65,7 @@ class Engine {
   EngineWeights weights_;
   Activations activations_;
   std::int64_t n_tokens_ = 0;
+  SharedArray<std::uint8_t, 3> kept_;
 };
 
 }  // namespace qaq

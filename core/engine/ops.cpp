@@ -29,4 +29,12 @@ void Ops::replace_rows(std::int64_t layer, std::span<const CacheRow>) {
          "this backend cannot replace single rows of its cache while it decodes");
 }
 
+void Ops::set_kept(SharedArray<std::uint8_t, 3> kept) {
+  if (!kept) return;
+  throw Error(ErrorKind::work,
+              {.place = "evicted tokens",
+               .what = "this backend cannot leave tokens of its cache out of the attention",
+               .cure = "run with --device cpu"});
+}
+
 }  // namespace qaq

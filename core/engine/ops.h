@@ -117,6 +117,9 @@ class Ops {
   /// Puts single rows in place of the layer's, none of its numbers twice. What they point to stays
   /// until the next sync().
   virtual void replace_rows(std::int64_t layer, std::span<const CacheRow> rows);
+  /// No later query of a KV head's group sees the positions where `kept` (n_layers, n_kv_heads, n)
+  /// is 0; null: all are seen. Throws Error{work} where the backend cannot.
+  virtual void set_kept(SharedArray<std::uint8_t, 3> kept);
   /// SwiGLU: silu(gate) * up, an input of products, in place of `gate` or in a matrix of the
   /// backend's own: returns where.
   virtual Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;

@@ -75,6 +75,9 @@ bool fits_together(const ItemResult& item, std::size_t n_settings) {
 }  // namespace
 
 CacheFigures cache_figures(const ReplayResult& cache) {
+  const auto per_token = [&](std::int64_t n) {
+    return static_cast<double>(n) / static_cast<double>(cache.prefix);
+  };
   return {.key_quantization_error = cache.key.quantization_error,
           .value_quantization_error = cache.value.quantization_error,
           .key_average_n_bits = cache.key.average_n_bits,
@@ -83,7 +86,11 @@ CacheFigures cache_figures(const ReplayResult& cache) {
           .value_average_size = cache.value.size_per_token_bits,
           .share_paper = 1 / cache.ratio_paper,
           .share_nominal = 1 / cache.ratio_nominal,
-          .share_packed = 1 / cache.ratio_packed};
+          .share_packed = 1 / cache.ratio_packed,
+          .key_packed_bytes_per_token = per_token(cache.key.packed.total()),
+          .value_packed_bytes_per_token = per_token(cache.value.packed.total()),
+          .kept_share =
+              static_cast<double>(cache.key.n_kept) / static_cast<double>(cache.key.n_values)};
 }
 
 std::int32_t ChoiceScores::best() const {

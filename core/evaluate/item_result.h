@@ -22,6 +22,9 @@ struct CacheFigures {
   double share_paper = 0;
   double share_nominal = 0;
   double share_packed = 0;
+  double key_packed_bytes_per_token = 0;
+  double value_packed_bytes_per_token = 0;
+  double kept_share = 0;  ///< of the prefix's keys, those that are not evicted; of values the same
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor&& v) {
@@ -34,6 +37,9 @@ struct CacheFigures {
     v("share_paper", self.share_paper);
     v("share_nominal", self.share_nominal);
     v("share_packed", self.share_packed);
+    v("key_packed_bytes_per_token", self.key_packed_bytes_per_token);
+    v("value_packed_bytes_per_token", self.value_packed_bytes_per_token);
+    v("kept_share", self.kept_share);
   }
 };
 

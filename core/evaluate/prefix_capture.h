@@ -10,7 +10,7 @@
 namespace qaq {
 
 /// Taps queries, keys and values of a prefix run into a capture in memory of that number type,
-/// whose attention is derived from them where a policy asks for it: no scores of T x T are made.
+/// whose attention is derived from them, as many rows as a policy asks for.
 class PrefixCapture : public TapSink {
  public:
   PrefixCapture(const ModelSpec& spec, std::int64_t n_tokens, DType dtype);

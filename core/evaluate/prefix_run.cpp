@@ -6,6 +6,7 @@
 #include "core/evaluate/prefix_capture.h"
 #include "core/evaluate/tail_taps.h"
 #include "core/evaluate/time_in.h"
+#include "core/policy/qaq_policy.h"
 #include "core/replay/replayer.h"
 
 namespace qaq {
@@ -27,15 +28,19 @@ RunSeconds& RunSeconds::operator+=(const RunSeconds& other) {
   return *this;
 }
 
-PrefixRun::PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings, DType dtype)
-    : open_(open), dtype_(dtype) {
-  for (const QaqParams& params : settings) validate(params);
-  full_ = open_();
+PrefixRun::PrefixRun(const OpenEngine& open, Settings settings, DType dtype)
+    : open_(open), dtype_(dtype), full_(open_()) {
   set_settings(std::move(settings));
 }
 
-void PrefixRun::set_settings(std::vector<QaqParams> settings) {
-  for (const QaqParams& params : settings) validate(params);
+PrefixRun::PrefixRun(const OpenEngine& open, const std::vector<QaqParams>& settings, DType dtype)
+    : PrefixRun(open, qaq_policies(settings), dtype) {}
+
+void PrefixRun::set_settings(const std::vector<QaqParams>& settings) {
+  set_settings(qaq_policies(settings));
+}
+
+void PrefixRun::set_settings(Settings settings) {
   while (quantized_.size() < settings.size()) quantized_.push_back(open_());
   settings_ = std::move(settings);
   caches_.assign(settings_.size(), nullptr);
@@ -57,18 +62,19 @@ void PrefixRun::set_prefix(std::span<const std::int32_t> ids, const Work& work) 
   for (std::size_t i = 0; i < settings_.size(); ++i) {
     quantize(i, std::ssize(prefix_), work);
     const TimeIn time(spent_.settings[i].comparing);
-    caches_[i] = replayer_->bits({settings_[i], 0}, silent(work));
+    caches_[i] = replayer_->bits({{}, 0, settings_[i]}, silent(work));
   }
 }
 
 void PrefixRun::quantize(std::size_t setting, std::int64_t n_tokens, const Work& work) {
   const TimeIn time(spent_.settings[setting].quantizing);
-  const PlannedCaches plans = replayer_->plans({settings_[setting], n_tokens}, silent(work));
+  const PlannedCaches plans = replayer_->plans({{}, n_tokens, settings_[setting]}, silent(work));
   quantized_[setting]->resume(n_tokens, [&](std::int64_t layer) {
     work.throw_if_stopped();
     return Engine::LayerCache{quantized_layer(*capture_, plans.key, layer),
                               quantized_layer(*capture_, plans.value, layer)};
   });
+  quantized_[setting]->set_kept(plans.key.plan.kept);
 }
 
 std::vector<float> PrefixRun::requantized_prefix_logits(std::size_t setting, const Work& work) {

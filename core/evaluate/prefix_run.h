@@ -9,7 +9,7 @@
 #include "core/base/progress.h"
 #include "core/engine/engine.h"
 #include "core/evaluate/position_score.h"
-#include "core/policy/qaq_params.h"
+#include "core/policy/cache_policy.h"
 #include "core/replay/memory_capture.h"
 #include "core/replay/replay_result.h"
 #include "core/replay/replayer.h"
@@ -44,21 +44,27 @@ struct Tail {
 
 /// A model run with its whole cache and, in step, on quantized ones: the prefix is run once, its
 /// keys and values are quantized by each setting (from the prefix's own attention), and the tokens
-/// behind it meet that cache, layer by layer, so that errors carry. Keys and values behind the
-/// prefix stay exact (section 10, prefix mode). One engine a setting and one for the whole cache,
+/// behind it meet that cache, layer by layer, so that errors carry; tokens of the prefix that a
+/// setting evicts they do not meet. Keys and values behind the prefix stay exact, and all of them
+/// are kept (section 10, prefix mode). One engine a setting and one for the whole cache,
 /// which share the weights where the backend reads them as stored. Not thread safe.
 class PrefixRun {
  public:
+  using Settings = std::vector<std::shared_ptr<const CachePolicy>>;
   using OpenEngine = std::function<std::unique_ptr<Engine>()>;
   /// Prefixes are captured as `dtype`: quantized caches are made of numbers that were rounded to
   /// it, hold their outliers in it, and count their bytes in it, as a replay of such a capture
   /// does. Throws Error{usage} for bad parameters, and what `open` throws.
-  PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings, DType dtype = DType::f32);
+  PrefixRun(const OpenEngine& open, Settings settings, DType dtype = DType::f32);
+  /// QAQ by these parameters.
+  PrefixRun(const OpenEngine& open, const std::vector<QaqParams>& settings,
+            DType dtype = DType::f32);
 
   std::size_t n_settings() const { return settings_.size(); }
   /// Other settings, however many, from the next prefix on; seconds so far are forgotten. Engines
   /// stay open. Throws as the constructor.
-  void set_settings(std::vector<QaqParams> settings);
+  void set_settings(Settings settings);
+  void set_settings(const std::vector<QaqParams>& settings);
   const ModelSpec& spec() const { return full_->spec(); }
 
   /// Runs a prefix, forgets what was before, and quantizes its cache by every setting.
@@ -69,7 +75,7 @@ class PrefixRun {
   /// The same token run on the quantized cache of the tokens before it (those of a prefix one token
   /// shorter); of a prefix of one token, that of prefix_logits(). To be called before tails.
   std::vector<float> requantized_prefix_logits(std::size_t setting, const Work& work);
-  /// Bits, sizes and errors of the quantized prefix.
+  /// Bits, sizes and errors of the quantized prefix, and what of it is kept.
   const ReplayResult& cache(std::size_t setting) const { return *caches_[setting]; }
 
   /// Runs a tail right behind the prefix, whatever tail was run before: one result a setting.
@@ -95,7 +101,7 @@ class PrefixRun {
 
   OpenEngine open_;
   DType dtype_;
-  std::vector<QaqParams> settings_;
+  Settings settings_;
   std::unique_ptr<Engine> full_;
   std::vector<std::unique_ptr<Engine>> quantized_;  // at least one a setting
   std::vector<std::int32_t> prefix_;

@@ -75,6 +75,9 @@ Json summary_json(const SettingSummary& s) {
   out["ratio_paper"] = s.ratio_paper();
   out["ratio_nominal"] = s.ratio_nominal();
   out["ratio_packed"] = s.ratio_packed();
+  out["key_packed_bytes_per_token"] = s.cache.key_packed_bytes_per_token;
+  out["value_packed_bytes_per_token"] = s.cache.value_packed_bytes_per_token;
+  out["kept_share"] = s.cache.kept_share;
   return out;
 }
 

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "core/base/version.h"
+#include "core/policy/policies.h"
+#include "core/policy/qaq_policy.h"
 
 namespace qaq {
 namespace {
@@ -37,10 +39,15 @@ std::string name_of_authors(const std::string& name) {
 }
 
 Json authors_params(const QaqParams& params, const RunSubject& subject) {
-  const Json all = parameters_json(list_parameters(params));
-  return {{"version", program_version()},           {"model_name", subject.model_name},
-          {"dataset_name", subject.dataset_name},   {"question_count", subject.question_count},
-          {"key_quantizer", quantizer(all, "key")}, {"value_quantizer", quantizer(all, "value")}};
+  return authors_params(QaqPolicy(params), subject);
+}
+
+Json authors_params(const CachePolicy& policy, const RunSubject& subject) {
+  const Json all = parameters_json(policy.parameters());
+  const auto of = [&](const char* side) { return is_qaq(policy) ? quantizer(all, side) : Json(); };
+  return {{"version", program_version()},         {"model_name", subject.model_name},
+          {"dataset_name", subject.dataset_name}, {"question_count", subject.question_count},
+          {"key_quantizer", of("key")},           {"value_quantizer", of("value")}};
 }
 
 }  // namespace qaq

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "core/policy/cache_policy.h"
 #include "core/policy/qaq_params.h"
 
 namespace qaq {
@@ -20,6 +21,8 @@ struct RunSubject {
 /// level, symmetric, method_name, outliers_ratio, use_attentions, then those that use_attentions
 /// reads. What only this program has is left out.
 nlohmann::ordered_json authors_params(const QaqParams& params, const RunSubject& subject);
+/// The same of any policy; the quantizers of one that the authors do not have are null.
+nlohmann::ordered_json authors_params(const CachePolicy& policy, const RunSubject& subject);
 
 /// The authors' name of one of our parameters, and back.
 std::string authors_name(const std::string& name);

@@ -123,6 +123,15 @@ std::shared_ptr<const CachePolicy> make_policy(std::string_view name,
   return std::make_shared<ComposedPolicy>(keeping.make(of_keeping), evicting.make(of_evicting));
 }
 
+bool is_qaq(const CachePolicy& policy) { return policy.name() == policies().front().name; }
+
+std::string command_line_text(const CachePolicy& policy) {
+  const std::string sets =
+      command_line_text(policy.parameters(), make_policy(policy.name(), {})->parameters());
+  if (is_qaq(policy)) return sets;
+  return cat("--policy ", policy.name(), sets.empty() ? "" : " ", sets);
+}
+
 const PolicyEntry& policy_named(std::string_view name) {
   const auto found = std::ranges::find(policies(), name, &PolicyEntry::name);
   if (found != policies().end()) return *found;

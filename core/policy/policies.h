@@ -29,6 +29,12 @@ struct PolicyEntry {
 std::shared_ptr<const CachePolicy> make_policy(std::string_view name,
                                                std::span<const std::string> assignments);
 
+/// Whether it is QAQ alone: what some parts of the program are there for.
+bool is_qaq(const CachePolicy& policy);
+/// A policy as the command line takes it, "--policy NAME --set ..." with what differs from its
+/// defaults; of QAQ without --policy.
+std::string command_line_text(const CachePolicy& policy);
+
 /// All policies, QAQ first. To add one: its file, its line in policies.cpp, its test.
 std::span<const PolicyEntry> policies();
 /// Throws Error{usage} with the nearest name where there is none.

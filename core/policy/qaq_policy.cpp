@@ -97,4 +97,10 @@ UnitFactsTable QaqPolicy::facts(const PolicyView& view) const {
   return {view, params.symmetric, static_cast<float>(params.q_norm.number.value_or(0))};
 }
 
+std::vector<std::shared_ptr<const CachePolicy>> qaq_policies(std::span<const QaqParams> settings) {
+  std::vector<std::shared_ptr<const CachePolicy>> out;
+  for (const QaqParams& params : settings) out.push_back(std::make_shared<QaqPolicy>(params));
+  return out;
+}
+
 }  // namespace qaq

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <memory>
+#include <span>
+#include <vector>
+
 #include "core/policy/bit_rule.h"
 #include "core/policy/cache_policy.h"
 #include "core/policy/qaq_params.h"
@@ -32,5 +36,8 @@ class QaqPolicy : public CachePolicy {
  private:
   QaqParams params_;
 };
+
+/// QAQ by each of these. Throws Error{usage} as validate() does.
+std::vector<std::shared_ptr<const CachePolicy>> qaq_policies(std::span<const QaqParams> settings);
 
 }  // namespace qaq

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "core/base/parallel.h"
+#include "core/model/attention_window.h"
 #include "core/tensor/matmul.h"
 #include "core/tensor/panel.h"
 
@@ -24,9 +25,6 @@ NdArray<float, 2> rows_at(const NdView<const float, 2>& query,
   return rows;
 }
 
-// A product that no softmax sees: what it becomes is 0 beside any other.
-constexpr float kUnseen = -1e30f;
-
 // Products q . k become scores.
 void to_scores(std::span<const std::int32_t> positions, const ScoreRule& rule,
                std::int64_t head_dim, const NdView<float, 2>& out,
@@ -38,9 +36,8 @@ void to_scores(std::span<const std::int32_t> positions, const ScoreRule& rule,
     const auto row = out.sub(i).span();
     const std::size_t n_dropped =
         std::min(kept.size(), static_cast<std::size_t>(n_visible) - 1);  // not its own
-    for (std::size_t t = 0; t < n_dropped; ++t) {
-      if (kept[t] == 0) row[t] = kUnseen;
-    }
+    const auto first = static_cast<std::size_t>(first_key_seen(n_visible, rule.window));
+    if (first < n_dropped) hide_dropped(kept.subspan(first, n_dropped - first), row.subspan(first));
     to_attention(row, n_visible, head_dim, rule);
   }
 }

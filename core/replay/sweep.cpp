@@ -73,11 +73,7 @@ PlannedCaches Sweeper::planned(const CachePolicy& policy, const Work& work) {
 }
 
 std::vector<SharedReplay> Sweeper::run(std::span<const QaqParams> settings, const Work& work) {
-  std::vector<std::shared_ptr<const CachePolicy>> policies;
-  for (const QaqParams& params : settings) {
-    policies.push_back(std::make_shared<QaqPolicy>(params));
-  }
-  return run(policies, work);
+  return run(qaq_policies(settings), work);
 }
 
 std::vector<SharedReplay> Sweeper::run(std::span<const std::shared_ptr<const CachePolicy>> settings,

@@ -1,10 +1,11 @@
-// `qaq replay --policy`: QAQ's rivals from the command line.
+// `qaq replay --policy`, `qaq evaluate --policy`: QAQ's rivals from the command line.
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/qaq_program.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
+#include "tests/support/tiny_task.h"
 
 namespace qaq {
 namespace {
@@ -61,6 +62,90 @@ TEST(RivalCommand, SaysWhatIsOfQaqAlone) {
   refused({"export", kCapture, "--what", "bits", "-o", folder.file("a.csv")}, "qaq export");
   refused({"diagnose", kCapture}, "qaq diagnose");
   EXPECT_EQ(run_qaq({"replay", kCapture, "--policy", "kiwi"}).exit_code, 2);
+}
+
+TEST(RivalCommand, EvaluatesEachPolicyInTheModel) {
+  const auto on_task = [](std::vector<std::string> more) {
+    std::vector<std::string> words{"evaluate", "--model", test::kTiny, "--task", test::kTask};
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  const json full = run_json(on_task({"--policy", "full"}));
+  EXPECT_EQ(full["policy"], "full");
+  EXPECT_EQ(full["parameters"], json::object());
+  EXPECT_EQ(full["metrics"]["kl_max"], 0.0);
+  EXPECT_EQ(full["metrics"]["accuracy"], full["reference"]["accuracy"]);
+  EXPECT_EQ(full["metrics"]["kept_share"], 1.0);
+  // 3 layers of 2 KV heads with 16 channels in float32.
+  EXPECT_EQ(full["metrics"]["key_packed_bytes_per_token"], 3 * 2 * 16 * 4);
+
+  const json both = run_json(on_task({"--policy", "uniform", "--set", "key.bits=8", "--set",
+                                      "value.bits=8", "--against-set", "key.bits=2"}));
+  EXPECT_EQ(both["against"]["policy"], "uniform");
+  EXPECT_EQ(both["against"]["parameters"]["key.bits"], 2);
+  EXPECT_EQ(both["against"]["parameters"]["value.bits"], 8) << "of the first setting";
+  EXPECT_LT(both["metrics"]["kl_mean"], both["against"]["metrics"]["kl_mean"]);
+  EXPECT_GT(both["metrics"]["kl_mean"].get<double>(), 0);
+  EXPECT_GT(both["metrics"]["key_packed_bytes_per_token"],
+            both["against"]["metrics"]["key_packed_bytes_per_token"]);
+
+  const json qaq = run_json(on_task({"--policy", "kivi", "--against-policy", "qaq"}));
+  const json alone = run_json(on_task({}));
+  EXPECT_EQ(alone["policy"], "qaq");
+  EXPECT_EQ(qaq["against"]["metrics"], alone["metrics"]);
+  EXPECT_EQ(qaq["against"]["parameters"], alone["parameters"]);
+  const json preset = run_json(on_task({"--policy", "kivi", "--against", "paper"}));
+  EXPECT_EQ(preset["against"]["policy"], "qaq");
+
+  const auto text = run_qaq(on_task({"--policy", "kivi", "--set", "k_bits=4"}));
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.out.find("setting (--policy kivi --set k_bits=4)"), std::string::npos) << text.out;
+}
+
+TEST(RivalCommand, AnEvaluationsRecordsSayWhosePolicyTheyAre) {
+  const test::TemporaryFolder folder;
+  const std::vector<std::string> words{"evaluate",
+                                       "--model",
+                                       test::kTiny,
+                                       "--task",
+                                       test::kTask,
+                                       "--policy",
+                                       "uniform",
+                                       "--resume",
+                                       folder.file("items.jsonl"),
+                                       "-o",
+                                       folder.file("out.json")};
+  ASSERT_EQ(run_qaq(words).exit_code, 0);
+  const json run = json::parse(test::bytes_of_file(folder.file("out.json"))).at(0);
+  EXPECT_EQ(run["qaq_scope"]["policy"], "uniform");
+  EXPECT_TRUE(run["params"]["key_quantizer"].is_null());
+  EXPECT_EQ(run_qaq(words).exit_code, 0) << "goes on behind what is finished";
+  std::vector<std::string> others = words;
+  others[6] = "kivi";
+  EXPECT_EQ(run_qaq(others).exit_code, 3) << "items of another policy";
+}
+
+TEST(RivalCommand, SaysWhatAnEvaluationCannotDo) {
+  const auto refused = [](std::vector<std::string> words, const std::string& what) {
+    const auto result = run_qaq(words);
+    EXPECT_EQ(result.exit_code, 2) << what;
+    EXPECT_NE(result.err.find(what), std::string::npos) << result.err;
+  };
+  const std::vector<std::string> head{"evaluate", "--model", test::kTiny, "--task", test::kTask};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), head.begin(), head.end());
+    return more;
+  };
+  refused(with({"--policy", "kiwi"}), "did you mean kivi?");
+  refused(with({"--policy", "kivi", "--preset", "paper"}), "holds parameters of QAQ");
+  refused(with({"--policy", "kivi", "--set", "n_bits_max=4"}), "n_bits_max");
+  refused(with({"--policy", "qaq+kivi"}), "qaq+kivi is no composition");
+  refused(with({"--against-policy", "kivi", "--against", "paper"}), "holds parameters of QAQ");
+  refused(with({"--policy", "q8_0"}), "32");
+  refused({"sweep", kCapture, "--policy", "kivi", "--grid", "g.json", "-o", "r.json"},
+          "qaq sweep is not there for kivi yet");
+  refused({"tune", kCapture, "--policy", "kivi", "--target", "ratio_packed=2"},
+          "qaq tune is not there for kivi yet");
 }
 
 }  // namespace

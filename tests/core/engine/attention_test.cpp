@@ -8,6 +8,7 @@
 #include <random>
 #include <vector>
 
+#include "core/base/text.h"
 #include "tests/support/deviation.h"
 
 namespace qaq {
@@ -82,7 +83,9 @@ struct Expected {
   std::vector<double> scores, out;
 };
 
-Expected expected_of(const Problem& p, const LayerScoreRule& rule) {
+using Kept = NdArray<std::uint8_t, 2>;  // (n_kv_heads, n)
+
+Expected expected_of(const Problem& p, const LayerScoreRule& rule, const Kept& kept = {}) {
   const std::int64_t d = p.shape.head_dim, n_heads = p.shape.n_heads;
   Expected e{std::vector<double>(static_cast<std::size_t>(n_heads * p.n_rows * p.n_keys)),
              std::vector<double>(static_cast<std::size_t>(p.n_rows * n_heads * d))};
@@ -96,7 +99,9 @@ Expected expected_of(const Problem& p, const LayerScoreRule& rule) {
       const std::int64_t first = keys_before_window(position, rule.window);
       const double slope = rule.of_head(head).alibi_slope;
       double most = -std::numeric_limits<double>::infinity(), sum = 0;
+      const auto is_kept = [&](std::int64_t t) { return t >= kept.shape(1) || kept(kv, t) != 0; };
       for (std::int64_t t = first; t <= position; ++t) {
+        if (!is_kept(t)) continue;
         const float* key = p.key.data() + (kv * p.n_keys + t) * d;
         double dot = 0;
         for (std::int64_t i = 0; i < d; ++i) dot += static_cast<double>(query[i]) * key[i];
@@ -105,7 +110,7 @@ Expected expected_of(const Problem& p, const LayerScoreRule& rule) {
         most = std::max(most, scores[t]);
       }
       for (std::int64_t t = first; t <= position; ++t) {
-        scores[t] = std::exp(scores[t] - most);
+        scores[t] = is_kept(t) ? std::exp(scores[t] - most) : 0;
         sum += scores[t];
       }
       for (std::int64_t t = first; t <= position; ++t) {
@@ -196,6 +201,49 @@ TEST(Attention, ScoresLoseAlibisSlopeTimesTheDistance) {
         EXPECT_EQ(untapped, out) << what;
       }
     }
+  }
+}
+
+// One KV head drops more than a stretch of 512 keys and parts of others, the other every third key.
+TEST(Attention, EvictedKeysLeaveTheSoftmax) {
+  for (const std::int64_t n_rows : {1, 29}) {
+    const Problem p(24, 3, 1300, n_rows);
+    Kept kept({kKvHeads, 1300 - n_rows}, std::uint8_t{1});
+    for (std::int64_t t = 0; t < kept.shape(1); ++t) {
+      kept(0, t) = t < 3 || t > 1100;
+      kept(1, t) = t % 3 != 0;
+    }
+    for (const std::int64_t window : {0, 1, 40, 800}) {
+      const Expected expected = expected_of(p, {window}, kept);
+      std::vector<float> out, untapped, scores = p.blank_scores();
+      AttentionCall call = p.call({window}, out);
+      call.kept = kept.view();
+      attend(call, p.whole(), scores.data());
+      const std::string what = cat("rows ", n_rows, ", window ", window);
+      expect_near(out, expected.out, 5e-6, what);
+      expect_near(scores, expected.scores, 2e-6, what);
+      expect_distributions(p, window, scores);
+      for (std::size_t i = 0; i < scores.size(); ++i) {
+        ASSERT_EQ(scores[i] == 0.0f, expected.scores[i] == 0.0) << what << ", number " << i;
+      }
+      call = p.call({window}, untapped);
+      call.kept = kept.view();
+      attend(call, p.whole(), nullptr);
+      EXPECT_EQ(untapped, out) << what;
+    }
+  }
+}
+
+TEST(Attention, OfKeysThatAreAllKeptIsWhatItWas) {
+  for (const std::int64_t n_rows : {1, 29}) {
+    const Problem p(24, 3, 600, n_rows);
+    const Kept all({kKvHeads, 600 - n_rows}, std::uint8_t{1});
+    std::vector<float> out, same;
+    attend(p.call({}, out), p.whole(), nullptr);
+    AttentionCall call = p.call({}, same);
+    call.kept = all.view();
+    attend(call, p.whole(), nullptr);
+    EXPECT_EQ(same, out);
   }
 }
 

@@ -4,15 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "core/base/text.h"
-#include "core/policy/composed_policy.h"
-#include "core/policy/policies.h"
 #include "core/policy/qaq_policy.h"
-#include "core/policy/retention.h"
 #include "core/quant/cache_codec.h"
 #include "core/replay/cache_replay.h"
 #include "core/replay/capture_rows.h"
 #include "core/replay/replayer.h"
 #include "core/replay/sweep.h"
+#include "tests/support/every_other.h"
 #include "tests/support/refusal.h"
 #include "tests/support/test_captures.h"
 
@@ -24,56 +22,8 @@ constexpr SyntheticShape kShape{
     .n_layers = 2, .n_heads = 6, .n_kv_heads = 3, .n_tokens = 29, .head_dim = 32};
 constexpr std::int64_t kPrefix = 21;
 
-/// KV head h of layer l keeps the tokens t with (t + h + l) % modulus != 0; 0: all.
-class EveryOther : public CachePolicy, public TokenRetention {
- public:
-  explicit EveryOther(std::int64_t modulus) : modulus_(modulus) {}
-  std::string_view name() const override { return "every_other"; }
-  std::vector<Parameter> parameters() const override { return {}; }
-  PolicyNeeds needs(CacheSide) const override {
-    PolicyNeeds out;
-    out.quantizer.level = Level::no_quantization;
-    return out;
-  }
-  Plan plan(const PolicyView& view) const override {
-    Plan plan;
-    plan.layout = view.layout;
-    plan.quantizer.level = Level::no_quantization;
-    return plan;
-  }
-  const TokenRetention* retention() const override { return this; }
-  RetentionNeeds retention_needs() const override { return {}; }
-  std::unique_ptr<LayerRetention> open_layer(std::int64_t layer, const CacheShape&,
-                                             std::int64_t) const override {
-    return std::make_unique<Layer>(modulus_, layer);
-  }
-
- private:
-  class Layer : public LayerRetention {
-   public:
-    Layer(std::int64_t modulus, std::int64_t layer) : modulus_(modulus), layer_(layer) {}
-    void prompt(const PromptView&, const NdView<std::uint8_t, 2>& kept) override {
-      for (std::int64_t head = 0; head < kept.shape(0) && modulus_ > 0; ++head) {
-        for (std::int64_t t = 0; t < kept.shape(1); ++t) {
-          kept(head, t) = (t + head + layer_) % modulus_ != 0;
-        }
-      }
-    }
-    void step(const StepView&, const NdView<std::uint8_t, 2>&) override {}
-
-   private:
-    std::int64_t modulus_, layer_;
-  };
-
-  std::int64_t modulus_;
-};
-
-std::shared_ptr<const CachePolicy> evicting(std::int64_t modulus) {
-  return std::make_shared<EveryOther>(modulus);
-}
-
 bool kept(std::int64_t modulus, std::int64_t layer, std::int64_t head, std::int64_t token) {
-  return (token + head + layer) % modulus != 0;
+  return EveryOther::keeps(modulus, layer, head, token);
 }
 
 TEST(Eviction, OfNothingChangesNothing) {
