@@ -17,6 +17,13 @@ constexpr std::int64_t kMinRows = 16;
 
 Work silent(const Work& work) { return Work(nullptr, work.stop_token()); }
 
+void check(const std::vector<QaqParams>& settings) {
+  for (const QaqParams& params : settings) {
+    validate(params);
+    refuse_eviction(params, "a model that goes on behind its prefix");
+  }
+}
+
 }  // namespace
 
 RunSeconds& RunSeconds::operator+=(const RunSeconds& other) {
@@ -29,13 +36,13 @@ RunSeconds& RunSeconds::operator+=(const RunSeconds& other) {
 
 PrefixRun::PrefixRun(const OpenEngine& open, std::vector<QaqParams> settings, DType dtype)
     : open_(open), dtype_(dtype) {
-  for (const QaqParams& params : settings) validate(params);
+  check(settings);
   full_ = open_();
   set_settings(std::move(settings));
 }
 
 void PrefixRun::set_settings(std::vector<QaqParams> settings) {
-  for (const QaqParams& params : settings) validate(params);
+  check(settings);
   while (quantized_.size() < settings.size()) quantized_.push_back(open_());
   settings_ = std::move(settings);
   caches_.assign(settings_.size(), nullptr);

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "core/base/parameters.h"
+#include "core/policy/importance_rule.h"
 #include "core/policy/qaq_params.h"
+#include "core/policy/query_norms.h"
 #include "core/quant/plan.h"
 #include "core/quant/unit_stats.h"
 #include "core/tensor/nd_array.h"
@@ -20,11 +22,12 @@ class TokenRetention;
 struct PolicyNeeds {
   /// Units and outliers that the statistics are taken by; at no-quantization none are taken.
   QuantizerSpec quantizer;
-  std::int64_t attention_rows = 0;  ///< newest rows that importance is the maximum of; 0: none
-  GqaReduce gqa_reduce = GqaReduce::max;
-  std::optional<double> q_norm_quantile{};  ///< of the queries' squared norms; empty: none
-  bool distances = false;                   ///< of values from the newest row's outputs
-  bool errors = false;                      ///< of each unit at every number of bits
+  std::optional<ImportanceOptions> importance{};  ///< of each token; empty: none
+  std::optional<QueryNormRule> q_norm{};          ///< of each KV head; empty: none
+  bool distances = false;                         ///< of values from the newest row's outputs
+  bool errors = false;                            ///< of each unit at every number of bits
+  /// Tokens from plan to plan: those behind the last one are left exact.
+  std::int64_t plan_stride = 1;
 };
 
 /// What a policy sees of one cache of T tokens.
@@ -36,6 +39,7 @@ struct PolicyView {
   NdView<const std::uint8_t, 3>
       kept{};  ///< (n_layers, n_kv_heads, T) as Plan has it, where it evicts
   NdView<const float, 3> importance{};  ///< (n_layers, n_kv_heads, T)
+  NdView<const float, 2> window{};      ///< (n_layers, n_kv_heads), rows; of adaptive windows
   NdView<const float, 2> q_norm{};      ///< (n_layers, n_kv_heads), squared 2-norms
   NdView<const float, 3> distance{};    ///< (n_layers, n_kv_heads, T), see output_distances()
   std::span<const float> errors{};      ///< (layout.n_units(), kBitChoices), see unit_errors.h

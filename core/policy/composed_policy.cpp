@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/retention.h"
 #include "core/quant/cache_codec.h"
 
 namespace qaq {
@@ -104,13 +105,8 @@ Plan ComposedPolicy::plan(const PolicyView& view) const {
   Plan plan = keeping_->plan(view);
   if (plan.codec) {
     plan.codec = std::make_shared<CodecOfKept>(*keeping_, view);
-  } else if (!plan.keeps_all() && plan.layout.level() != Level::head) {
-    refuse_usage(
-        {.place = "--set level",
-         .what =
-             cat("is ", ChoiceNames<Level>::names[static_cast<std::size_t>(plan.layout.level())],
-                 ", whose units span KV heads that evict different tokens"),
-         .cure = "set level=head"});
+  } else {
+    require_units_of_one_head(plan);
   }
   return plan;
 }

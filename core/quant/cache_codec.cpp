@@ -79,6 +79,11 @@ class BlockCacheCodec : public CacheCodec {
 
 }  // namespace
 
+void CacheCodec::mark_outliers(std::int64_t, const CacheLayer&,
+                               const NdView<std::uint8_t, 3>& out) const {
+  std::ranges::fill(out.span(), std::uint8_t{0});
+}
+
 std::shared_ptr<const CacheCodec> group_cache_codec(const GroupSpec& spec, const CacheShape& shape,
                                                     std::int64_t n_quantized) {
   return std::make_shared<GroupCacheCodec>(spec, shape, n_quantized);

@@ -26,6 +26,10 @@ class CacheCodec {
   /// Bits of each of a row's codes; nothing: the row is left exact.
   virtual std::optional<int> n_bits(std::int64_t layer, std::int64_t kv_head,
                                     std::int64_t token) const = 0;
+  /// Marks what is kept exactly in rows that are not, (n_kv_heads, at least n_tokens, ceil(D/8)),
+  /// MSB first; formats without outliers have none.
+  virtual void mark_outliers(std::int64_t layer, const CacheLayer& input,
+                             const NdView<std::uint8_t, 3>& out) const;
   /// Of the whole cache; exact numbers are of that type.
   virtual PackedBytes bytes(DType exact) const = 0;
 };

@@ -53,7 +53,7 @@ RowQuantizer row_quantizer(const QuantizerSpec& spec, const UnitStats& stats, in
 void quantize_by_codec(const CacheCodec& codec, std::int64_t n_tokens, std::int64_t layer,
                        const CacheLayer& input, const QuantizedLayer& out) {
   codec.quantize(layer, input, out.values);
-  if (!out.outliers.empty()) std::ranges::fill(out.outliers.span(), std::uint8_t{0});
+  if (!out.outliers.empty()) codec.mark_outliers(layer, input, out.outliers);
   if (out.errors.empty()) return;
   parallel_for(n_tokens, [&](std::int64_t token) {
     for (std::int64_t head = 0; head < input.shape(0); ++head) {
