@@ -106,17 +106,26 @@ void print_decision(const CellExplanation& x) {
                                 ? cat("within ", limits)
                                 : cat(name_of(choice.clamp), " acts: limits are ", limits);
   if (choice.forced) {
-    print_line("forced",
-               cat("token ", x.cell.token, " is among the newest last_n_attentions - 1 = ",
-                   x.params.last_n_attentions - 1, " of ", x.prefix, ": they get n_bits_max"));
+    print_line(
+        "forced",
+        x.params.has_adaptive_window()
+            ? cat("token ", x.cell.token, " is among the newest ", x.prefix - x.first_forced,
+                  " of ", x.prefix, ", too young for its window: they get n_bits_max")
+            : cat("token ", x.cell.token, " is among the newest last_n_attentions - 1 = ",
+                  x.params.last_n_attentions - 1, " of ", x.prefix, ": they get n_bits_max"));
   } else {
     print_line("clamped", clamp);
     const std::string forced =
         x.first_forced < x.prefix
             ? cat("no: only tokens ", x.first_forced, " to ", x.prefix - 1, " get n_bits_max")
-            : std::string("no: last_n_attentions = 1 forces no token");
+            : cat("no: ",
+                  x.params.fixed_window() == x.params.last_n_attentions
+                      ? "last_n_attentions = 1"
+                      : "a window of 1 row, or none,",
+                  " forces no token");
     print_line("forced", forced);
   }
+  if (choice.of_block) print_line("block", "another token of its block needs more");
   print_line("n_bits", "= " + bits);
 }
 
@@ -148,7 +157,7 @@ void print_explanation(const CaptureInfo& info, const CellExplanation& x) {
                              ", level ", name(ChoiceNames<Level>::names, x.params.level),
                              ", method ", name(ChoiceNames<Method>::names, x.params.method)));
   if (!x.why_exact.empty()) {
-    print_line("exact", x.why_exact);
+    print_line(x.evicted ? "evicted" : "exact", x.why_exact);
     return;
   }
   print_unit(x);

@@ -22,4 +22,25 @@ std::vector<std::optional<int>> bits_deficits(const ViolationReport& report,
                                               const CaptureInfo& info, const PlannedCache& value,
                                               const QaqSideParams& params);
 
+/// By how much one plan falls short of another, unit by unit: where importance is taken to be less
+/// than the window's maximum (section 9), what that saves.
+struct BitsDeficit {
+  std::int64_t n_units = 0;
+  std::int64_t n_short = 0;  ///< units with fewer bits than wanted
+  std::int64_t n_bits = 0;   ///< that they lack
+
+  double share_short() const { return per_unit(n_short); }
+  double mean_bits() const { return per_unit(n_bits); }  ///< over all units
+
+ private:
+  double per_unit(std::int64_t n) const {
+    return n_units == 0 ? 0 : static_cast<double>(n) / static_cast<double>(n_units);
+  }
+};
+
+/// Over units of the first `n_tokens` tokens, before those that `wanted` forces to n_bits_max, and
+/// without those that `given` evicts. Nothing where one of the plans is not made of units.
+std::optional<BitsDeficit> bits_deficit(const Plan& wanted, const Plan& given,
+                                        std::int64_t n_tokens);
+
 }  // namespace qaq

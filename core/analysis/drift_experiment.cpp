@@ -15,7 +15,7 @@ namespace qaq {
 namespace {
 
 constexpr std::int64_t kPrompt = 48, kSteps = 2000, kLeastSteps = 8;
-constexpr std::int64_t kStepBins = 8;      // of the steps
+constexpr std::int64_t kStepBins = 8;  // of the steps
 constexpr int kStride = 16;            // steps from flush to flush
 constexpr double kGrowth = 4.5;        // of the time, at twice the steps
 constexpr std::int64_t kHalvings = 4;  // shorter runs before, that tell how long the next will take
@@ -29,10 +29,9 @@ struct CacheMethod {
 
 std::vector<CacheMethod> methods() {
   std::vector<CacheMethod> out;
-  const auto add = [&](const std::string& name, const QaqParams& params, bool history,
-                       DemoteFrom from) {
+  const auto add = [&](const std::string& name, QaqParams params, bool history, DemoteFrom from) {
     StreamingParams streaming;
-    streaming.plan_stride = kStride;
+    params.plan_stride = kStride;
     streaming.requantize_history = history;
     streaming.demote_from = from;
     out.push_back({name, params, streaming});

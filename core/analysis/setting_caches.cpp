@@ -22,6 +22,8 @@ std::span<const float> SettingCache::row(const CellAddress& cell) const {
 
 SettingSide SettingQuantizer::decide(CacheSide side, const SettingChange& change,
                                      const Work& work) {
+  refuse_eviction(change.params, "a diagnosis");
+  refuse_plan_stride(change.params, "a diagnosis");
   const QaqPolicy policy(change.params);
   Planner& planner = change.rows == ImportanceRows::window ? known_ : future_;
   PolicyView view = planner.view(policy, side, n_prefix_, work);

@@ -57,11 +57,11 @@ void measure_statistics(const MemoryCapture& capture, const QaqParams& params, s
 void measure_window(const MemoryCapture& capture, const QaqParams& params) {
   const CaptureInfo& info = capture.info();
   const PolicyNeeds needs = QaqPolicy(params).needs(CacheSide::value);
-  const std::int64_t n = std::min(needs.attention_rows, info.n_query_rows());
+  const std::int64_t n = std::min(needs.importance->n_rows, info.n_query_rows());
   NdArray<float, 2> importance({info.shape.n_kv_heads, info.n_tokens});
   for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
     window_importance(capture.attention(layer, info.n_query_rows() - n, n)->view(),
-                      needs.gqa_reduce, importance.view());
+                      needs.importance->reduce, importance.view());
   }
 }
 

@@ -13,8 +13,8 @@ StreamTaps::Options tap_options(const CachePolicy& planning, DType dtype, std::i
   const PolicyNeeds key = planning.needs(CacheSide::key), value = planning.needs(CacheSide::value);
   return {.max_tokens = max_tokens,
           .dtype = dtype,
-          .with_queries = key.q_norm_quantile || value.q_norm_quantile,
-          .with_attention = key.attention_rows > 0 || value.attention_rows > 0};
+          .with_queries = key.q_norm || value.q_norm,
+          .with_attention = key.importance || value.importance};
 }
 
 DecodePolicy checked(const DecodePolicy& policy) {

@@ -8,6 +8,7 @@ namespace qaq {
 
 void validate(const DecodePolicy& policy) {
   validate(policy.params);
+  refuse_eviction(policy.params, "a model that decodes on its cache");
   validate(policy.streaming, StreamingLoop::closed);
 }
 

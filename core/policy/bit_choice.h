@@ -13,10 +13,12 @@ namespace qaq {
 /// What the bits of one unit follow from. Of a unit that spans heads or layers each is the largest.
 struct UnitFacts {
   std::int64_t token = 0;
-  float range = 0;                  ///< of the inliers, as the quantizer spans it
-  float importance = 0;             ///< S_u, the largest score that the token got
-  float q_norm = 0;                 ///< squared 2-norm of a query
-  float distance = 0;               ///< ||v_t - X||^2
+  float range = 0;       ///< of the inliers, as the quantizer spans it
+  float importance = 0;  ///< S_u, the largest score that the token got
+  float q_norm = 0;      ///< squared 2-norm of a query
+  float distance = 0;    ///< ||v_t - X||^2
+  /// Tokens from here on are too young for the unit's own window, where windows are adaptive.
+  std::int64_t first_forced = INT64_MAX;
   std::span<const float> errors{};  ///< (kMaxBits + 1), mean squared, of 0, 1, .. bits
 };
 
@@ -29,6 +31,7 @@ struct BitChoice {
   int n_bits = 0;   ///< bits that the unit gets
   Clamp clamp = Clamp::none;  ///< which of n_bits_min and n_bits_max stopped it
   bool forced = false;        ///< among the newest tokens, which get n_bits_max
+  bool of_block = false;      ///< raised to what another token of its block gets
   bool unmet = false;         ///< bits_rule measured: no number of bits keeps sigma^2
 
   /// True where the unit got fewer bits than its error asks for.
@@ -126,7 +129,7 @@ QAQ_HD inline BitChoice BitRule::choose(const UnitFacts& unit) const {
     if (divides_by_query_norm) choice.error /= std::sqrt(unit.q_norm);
     choice.wanted = bits_for(unit.range, choice.error);
   }
-  choice.forced = unit.token >= first_forced;
+  choice.forced = unit.token >= first_forced || unit.token >= unit.first_forced;
   if (choice.forced) {
     choice.n_bits = n_bits_max;
     return choice;

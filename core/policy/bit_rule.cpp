@@ -25,7 +25,7 @@ BitRule common_rule(const QaqSideParams& params, std::int64_t n_tokens) {
   rule.measured = params.bits_rule == BitsRule::measured;
   rule.n_bits_min = params.n_bits_min;
   rule.n_bits_max = params.n_bits_max;
-  rule.first_forced = std::max<std::int64_t>(0, n_tokens - (params.last_n_attentions - 1));
+  rule.first_forced = std::max<std::int64_t>(0, n_tokens - (params.fixed_window() - 1));
   return rule;
 }
 
@@ -46,8 +46,8 @@ BitRule reference_bit_rule(const QaqSideParams& params, CacheSide side, std::int
   const auto t = static_cast<double>(n_tokens);
   if (side == CacheSide::key) {
     rule.kind = BitRule::Kind::error_bound;
-    rule.divides_by_query_norm = !params.q_norm.number;
-    const double q_norm = params.q_norm.number.value_or(1);
+    rule.divides_by_query_norm = params.measures_q_norm();
+    const double q_norm = params.measures_q_norm() ? 1 : *params.q_norm.number;
     rule.max_error = static_cast<float>(std::sqrt(12 / q_norm * key_budget(params, t)));
   } else {
     rule.kind = BitRule::Kind::error_bound_by_importance;

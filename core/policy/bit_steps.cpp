@@ -87,10 +87,7 @@ class Writer {
       const char* heads = params_.level == Level::head    ? "the KV head's query heads"
                           : params_.level == Level::layer ? "the layer's heads"
                                                           : "all layers and heads";
-      fact("S_u",
-           cat("largest score of the token in the window of ", params_.last_n_attentions,
-               params_.last_n_attentions == 1 ? " row" : " rows", ", over ", heads),
-           unit_.importance);
+      fact("S_u", cat(importance_meaning(), ", over ", heads), unit_.importance);
     }
     if (rule_.weight == BitRule::Weight::squared_spread) {
       const bool small = unit_.importance < 0.5f;
@@ -102,17 +99,32 @@ class Writer {
       fact("d_u", "||v_t - X||^2 of the newest row, the largest of the group", unit_.distance);
     }
     if (side_ == CacheSide::key) {
-      fact("q_norm",
-           params_.q_norm.number
-               ? std::string("squared 2-norm of a query, as given")
-               : cat("squared 2-norm that ", short_number(100 * params_.q_norm_quantile),
-                     " % of the prefix's queries do not exceed"),
-           params_.q_norm.number ? *params_.q_norm.number : double{unit_.q_norm});
+      fact("q_norm", norm_meaning(),
+           params_.measures_q_norm() ? double{unit_.q_norm} : *params_.q_norm.number);
     }
     fact("range",
          params_.symmetric ? "twice the largest magnitude of the unit's inliers"
                            : "largest less smallest of the unit's inliers",
          unit_.range);
+  }
+
+  std::string importance_meaning() const {
+    if (params_.sensitivity == Sensitivity::ema) {
+      return cat("moving average of the token's scores, beta ", short_number(params_.beta));
+    }
+    if (params_.has_adaptive_window()) return "largest score of the token in its adaptive window";
+    return cat("largest score of the token in the window of ", params_.last_n_attentions,
+               params_.last_n_attentions == 1 ? " row" : " rows");
+  }
+
+  std::string norm_meaning() const {
+    if (params_.sensitivity == Sensitivity::ema) {
+      return cat("squared 2-norm of a query: moving average and ", short_number(params_.z),
+                 " deviations");
+    }
+    if (params_.q_norm.number) return "squared 2-norm of a query, as given";
+    return cat("squared 2-norm that ", short_number(100 * params_.q_norm_quantile),
+               " % of the prefix's queries do not exceed");
   }
 
   // The logarithm that code and paper share.

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "core/base/parameters.h"
+#include "core/policy/importance_rule.h"
 #include "core/policy/qaq_params.h"
+#include "core/policy/query_norms.h"
 #include "core/quant/plan.h"
 #include "core/quant/unit_stats.h"
 #include "core/quant/unit_values.h"
@@ -22,12 +24,13 @@ class TokenRetention;
 struct PolicyNeeds {
   /// Units and outliers that the statistics are taken by; at no-quantization none are taken.
   QuantizerSpec quantizer;
-  std::int64_t attention_rows = 0;  ///< newest rows that importance is the maximum of; 0: none
-  GqaReduce gqa_reduce = GqaReduce::max;
-  std::optional<double> q_norm_quantile{};  ///< of the queries' squared norms; empty: none
-  bool distances = false;                   ///< of values from the newest row's outputs
-  bool errors = false;                      ///< of each unit at every number of bits
-  bool values = false;                      ///< the exact cache itself, and how RoPE turned it
+  std::optional<ImportanceOptions> importance{};  ///< of each token; empty: none
+  std::optional<QueryNormRule> q_norm{};          ///< of each KV head; empty: none
+  bool distances = false;                         ///< of values from the newest row's outputs
+  bool errors = false;                            ///< of each unit at every number of bits
+  bool values = false;                            ///< the exact cache, and how RoPE turned it
+  /// Tokens from plan to plan: those behind the last one are left exact.
+  std::int64_t plan_stride = 1;
 };
 
 /// What a policy sees of one cache of T tokens.
@@ -39,6 +42,7 @@ struct PolicyView {
   NdView<const std::uint8_t, 3>
       kept{};  ///< (n_layers, n_kv_heads, T) as Plan has it, where it evicts
   NdView<const float, 3> importance{};   ///< (n_layers, n_kv_heads, T)
+  NdView<const float, 2> window{};       ///< (n_layers, n_kv_heads), rows; of adaptive windows
   NdView<const float, 2> q_norm{};       ///< (n_layers, n_kv_heads), squared 2-norms
   NdView<const float, 3> distance{};     ///< (n_layers, n_kv_heads, T), see output_distances()
   std::span<const float> errors{};       ///< (layout.n_units(), kBitChoices), see unit_errors.h

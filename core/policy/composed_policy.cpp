@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/retention.h"
 #include "core/quant/cache_codec.h"
 
 namespace qaq {
@@ -88,6 +89,13 @@ ComposedPolicy::ComposedPolicy(std::shared_ptr<const CachePolicy> keeping,
                   .what = cat(name_, " is no composition"),
                   .cure = "name what quantizes first and what evicts behind it, as in qaq+h2o"});
   }
+  for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
+    if (keeping_->needs(side).plan_stride == 1) continue;
+    refuse_usage(
+        {.place = "--set plan_stride",
+         .what = cat("leaves tokens without a plan that ", evicting_->name(), " may evict"),
+         .cure = "set plan_stride=1"});
+  }
   if (keeping_->needs(CacheSide::key).values) {
     refuse_usage({.place = "--policy",
                   .what = cat(keeping_->name(),
@@ -111,13 +119,8 @@ Plan ComposedPolicy::plan(const PolicyView& view) const {
   Plan plan = keeping_->plan(view);
   if (plan.codec) {
     plan.codec = std::make_shared<CodecOfKept>(*keeping_, view);
-  } else if (!plan.keeps_all() && plan.layout.level() != Level::head) {
-    refuse_usage(
-        {.place = "--set level",
-         .what =
-             cat("is ", ChoiceNames<Level>::names[static_cast<std::size_t>(plan.layout.level())],
-                 ", whose units span KV heads that evict different tokens"),
-         .cure = "set level=head"});
+  } else {
+    require_units_of_one_head(plan);
   }
   return plan;
 }

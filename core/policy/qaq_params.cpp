@@ -32,6 +32,41 @@ void validate_side(const QaqSideParams& side, const char* name) {
                   .what = "measured needs a variance to keep, which variant reference has not",
                   .cure = cat("set ", name, ".variant=bound or ", name, ".bits_rule=formula")});
   }
+  if (side.window_rule == WindowRule::fixed) return;
+  if (side.sensitivity == Sensitivity::ema) {
+    refuse_usage(
+        {.place = cat(name, ".window_rule"),
+         .what = "adaptive has no window to turn where sensitivity is ema",
+         .cure = cat("set ", name, ".window_rule=fixed or ", name, ".sensitivity=window")});
+  }
+  const AdaptiveWindow& window = side.adaptive;
+  if (window.n_min > window.n_max) {
+    refuse_usage({.place = cat(name, ".n_min"),
+                  .what = cat(window.n_min, " is above n_max ", window.n_max),
+                  .cure = "lower n_min or raise n_max"});
+  }
+  if (window.lo > window.hi) {
+    refuse_usage({.place = cat(name, ".lo"),
+                  .what = cat(number_text(window.lo), " is above hi ", number_text(window.hi)),
+                  .cure = "lower lo or raise hi"});
+  }
+}
+
+void validate_eviction(const QaqParams& params) {
+  if (!params.eviction.evicts()) return;
+  if (params.eviction.mode == EvictMode::offload) {
+    refuse_usage({.place = "evict_mode",
+                  .what =
+                      "offload fetches tokens by each query's proxy scores, and a plan keeps or "
+                      "evicts a token for all queries alike",
+                  .cure = "set evict_mode=drop"});
+  }
+  if (params.plan_stride > 1) {
+    refuse_usage({.place = "plan_stride",
+                  .what = "leaves tokens exact behind the last plan, and evict_factor counts every "
+                          "step",
+                  .cure = "set plan_stride=1 or evict_factor=0"});
+  }
 }
 
 }  // namespace
@@ -70,11 +105,27 @@ void validate(const QaqParams& params) {
   }
   validate_side(params.key, "key");
   validate_side(params.value, "value");
+  validate_eviction(params);
   if (params.dtype_bits != 16 && params.dtype_bits != 32) {
     refuse_usage({.place = "dtype_bits",
                   .what = cat(params.dtype_bits, " is not the size of a number"),
                   .cure = "give 16 or 32"});
   }
+}
+
+void refuse_eviction(const QaqParams& params, std::string_view what) {
+  if (!params.eviction.evicts()) return;
+  refuse_usage({.place = "evict_factor",
+                .what = cat("evicts tokens, which ", what, " does not follow"),
+                .cure = "set evict_factor=0; qaq replay without --streaming follows it"});
+}
+
+void refuse_plan_stride(const QaqParams& params, std::string_view what) {
+  if (params.plan_stride == 1) return;
+  refuse_usage(
+      {.place = "plan_stride",
+       .what = cat("leaves tokens exact behind the last plan, which ", what, " does not follow"),
+       .cure = "set plan_stride=1"});
 }
 
 }  // namespace qaq

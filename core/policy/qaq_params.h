@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "core/base/parameters.h"
+#include "core/policy/adaptive_window.h"
+#include "core/policy/eviction_params.h"
 #include "core/quant/quantizer_spec.h"
 
 namespace qaq {
@@ -51,6 +53,22 @@ struct ChoiceNames<BitsRule> {
   static constexpr std::array<std::string_view, 2> names{"formula", "measured"};
 };
 
+/// What a unit's share of the error budget follows: the largest of the newest scores and a query
+/// norm that is given or a quantile; or moving averages of both (section 9).
+enum class Sensitivity { window, ema };
+template <>
+struct ChoiceNames<Sensitivity> {
+  static constexpr std::array<std::string_view, 2> names{"window", "ema"};
+};
+
+/// How long a KV head's attention window is: last_n_attentions, or as its violations of persistence
+/// ask for (section 9).
+enum class WindowRule { fixed, adaptive };
+template <>
+struct ChoiceNames<WindowRule> {
+  static constexpr std::array<std::string_view, 2> names{"fixed", "adaptive"};
+};
+
 /// Parameters of one cache, under the authors' names (arXiv 2403.04643 and their `Quantizer`), with
 /// ours beside them.
 struct QaqSideParams {
@@ -69,10 +87,29 @@ struct QaqSideParams {
   int n_bits_max = 8;
   BitsRule bits_rule = BitsRule::formula;
   std::int64_t horizon_tokens = 0;
+  Sensitivity sensitivity = Sensitivity::window;
+  double beta = 0.8;
+  WindowRule window_rule = WindowRule::fixed;
+  AdaptiveWindow adaptive{};
   RealOrAuto q_norm = 300.0;     ///< key only, as all below
   double q_norm_quantile = 0.9;  // of q_norm auto
   BoundTarget bound_target = BoundTarget::row;
   double v_max = 0.25;
+  double z = 1.28;
+
+  /// Rows of the attention window that the newest tokens are too young for: n - 1 of them get
+  /// n_bits_max. A moving average has no such window, an adaptive one a length for each KV head.
+  int fixed_window() const {
+    return sensitivity == Sensitivity::ema || window_rule == WindowRule::adaptive
+               ? 1
+               : last_n_attentions;
+  }
+  bool has_adaptive_window() const {
+    return use_attentions && sensitivity == Sensitivity::window &&
+           window_rule == WindowRule::adaptive;
+  }
+  /// Of keys: whether a query's norm is measured rather than given.
+  bool measures_q_norm() const { return !q_norm.number || sensitivity == Sensitivity::ema; }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& v, CacheSide side) {
@@ -159,6 +196,22 @@ struct QaqSideParams {
                     .slider_min = 0,
                     .slider_max = 1024},
       self.horizon_tokens);
+    v(ParameterInfo{.name = "sensitivity",
+                    .help = "What bits follow: the largest scores of the attention window and "
+                            "q_norm; ema: moving averages of scores and, for keys, of query norms, "
+                            "for which no token is too young"},
+      self.sensitivity);
+    v(ParameterInfo{.name = "beta",
+                    .help = "Moving averages (sensitivity ema, importance ema and decayed_max): "
+                            "what is kept from step to step",
+                    .min = 0,
+                    .max = 0.999999},
+      self.beta);
+    v(ParameterInfo{.name = "window_rule",
+                    .help = "fixed: last_n_attentions rows; adaptive: as many for each KV head as "
+                            "its jumps of importance ask for"},
+      self.window_rule);
+    AdaptiveWindow::visit(self.adaptive, v);
     if (side == CacheSide::key) {
       v(ParameterInfo{.name = "q_norm",
                       .help = "Assumed squared 2-norm of a query; auto: the q_norm_quantile of "
@@ -189,6 +242,14 @@ struct QaqSideParams {
                       .slider_min = 0.01,
                       .slider_max = 1},
         self.v_max);
+      v(ParameterInfo{.name = "z",
+                      .help = "sensitivity ema: standard deviations above the mean of the query "
+                              "norms; 1.28 covers 90 % where they are normal",
+                      .min = 0,
+                      .max = 100,
+                      .slider_min = 0,
+                      .slider_max = 4},
+        self.z);
     }
   }
 };
@@ -203,6 +264,10 @@ struct QaqParams {
   GqaReduce gqa_reduce = GqaReduce::max;
   int dtype_bits = 16;
   OutlierIndex outlier_index = OutlierIndex::automatic;
+  int plan_stride = 1;
+  int head_stride = 1;
+  int block_size = 1;
+  EvictionParams eviction{};
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& v) {
@@ -223,6 +288,35 @@ struct QaqParams {
                     .help = "How packed units tell their outliers: a list of places, a bitmap, or "
                             "the smaller of the two; never changes values"},
       self.outlier_index);
+    v(ParameterInfo{.name = "plan_stride",
+                    .help = "Tokens from plan to plan; those behind the last plan stay unquantized "
+                            "until the next",
+                    .unit = "tokens",
+                    .min = 1,
+                    .max = 1e6,
+                    .slider_min = 1,
+                    .slider_max = 64},
+      self.plan_stride);
+    v(ParameterInfo{.name = "head_stride",
+                    .help =
+                        "Of the query heads that share a KV head attention is read from one in so "
+                        "many",
+                    .unit = "heads",
+                    .min = 1,
+                    .max = 1e6,
+                    .slider_min = 1,
+                    .slider_max = 8},
+      self.head_stride);
+    v(ParameterInfo{.name = "block_size",
+                    .help = "So many tokens share the largest of their importances and one bit "
+                            "width",
+                    .unit = "tokens",
+                    .min = 1,
+                    .max = 1e6,
+                    .slider_min = 1,
+                    .slider_max = 64},
+      self.block_size);
+    EvictionParams::visit(self.eviction, v);
   }
 };
 
@@ -234,5 +328,10 @@ QaqParams qaq_params_of(const std::vector<Parameter>& parameters);
 /// normal with use_attentions (the authors' code has no such case) or with a range rule, bits_rule
 /// measured without a variance to measure against, dtype_bits other than 16 or 32.
 void validate(const QaqParams& params);
+
+/// Throw Error{usage} where a setting evicts tokens, or leaves those behind the last plan exact,
+/// and `what` ("qaq diagnose") does not follow that.
+void refuse_eviction(const QaqParams& params, std::string_view what);
+void refuse_plan_stride(const QaqParams& params, std::string_view what);
 
 }  // namespace qaq

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
+#include "core/policy/hybrid_retention.h"
 #include "core/quant/arith.h"
 
 namespace qaq {
@@ -27,14 +28,43 @@ bool reads_attention(const QaqSideParams& params, CacheSide side) {
   return params.variant == Variant::bound && params.bound_target != BoundTarget::entry;
 }
 
+// One number of bits for the units that each block of tokens has in the same place.
+void share_in_blocks(const UnitLayout& layout, std::int64_t block_size,
+                     std::span<std::uint8_t> n_bits) {
+  if (block_size == 1) return;
+  layout.for_each_block(block_size, [&](std::int64_t unit, std::int64_t n, std::int64_t step) {
+    std::uint8_t most = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      most = std::max(most, n_bits[static_cast<std::size_t>(unit + i * step)]);
+    }
+    for (std::int64_t i = 0; i < n; ++i) n_bits[static_cast<std::size_t>(unit + i * step)] = most;
+  });
+}
+
 }  // namespace
 
-QaqPolicy::QaqPolicy(const QaqParams& params) : params_(params) { validate(params); }
+QaqPolicy::QaqPolicy(const QaqParams& params) : params_(params) {
+  validate(params);
+  if (params.eviction.evicts()) {
+    retention_ = std::make_shared<HybridRetention>(params.eviction, importance(CacheSide::value));
+  }
+}
+
+ImportanceOptions QaqPolicy::importance(CacheSide side) const {
+  const QaqSideParams& params = side_params(side);
+  ImportanceOptions out{.beta = params.beta,
+                        .n_rows = params.last_n_attentions,
+                        .reduce = params_.gqa_reduce,
+                        .head_stride = params_.head_stride};
+  if (params.sensitivity == Sensitivity::ema) out.rule = ImportanceRule::ema;
+  if (params.has_adaptive_window()) out.adaptive = params.adaptive;
+  return out;
+}
 
 PolicyNeeds QaqPolicy::needs(CacheSide side) const {
   const QaqSideParams& params = side_params(side);
   PolicyNeeds needs;
-  needs.gqa_reduce = params_.gqa_reduce;
+  needs.plan_stride = params_.plan_stride;
   needs.quantizer.level = params.level;
   if (params.level == Level::no_quantization) return needs;
   needs.quantizer = {.level = params.level,
@@ -44,11 +74,18 @@ PolicyNeeds QaqPolicy::needs(CacheSide side) const {
                      .symmetric = params.symmetric,
                      .outliers_ratio = params.outliers_ratio,
                      .outlier_index = params_.outlier_index};
-  if (reads_attention(params, side)) needs.attention_rows = params.last_n_attentions;
+  if (reads_attention(params, side) || params.has_adaptive_window()) {
+    needs.importance = importance(side);
+  }
   if (!params.use_attentions) return needs;
   needs.errors = params.bits_rule == BitsRule::measured;
   if (side == CacheSide::value) return needs;
-  if (!params.q_norm.number) needs.q_norm_quantile = params.q_norm_quantile;
+  if (params.measures_q_norm()) {
+    needs.q_norm = QueryNormRule{.quantile = params.q_norm_quantile};
+    if (params.sensitivity == Sensitivity::ema) {
+      needs.q_norm->average = NormAverage{params.beta, params.z};
+    }
+  }
   needs.distances = params.variant == Variant::bound && params.bound_target == BoundTarget::output;
   return needs;
 }
@@ -61,6 +98,7 @@ Plan QaqPolicy::plan(const PolicyView& view) const {
   plan.layout = view.layout;
   if (plan.keeps_all()) return plan;
   assert(static_cast<std::int64_t>(view.stats.size()) == view.layout.n_units());
+  if (params_.eviction.evicts()) require_units_of_one_head(plan);
   check_outliers_ratio(params.outliers_ratio, view.side, view.layout.unit_size());
 
   const BitRule by = rule(view);
@@ -85,6 +123,7 @@ Plan QaqPolicy::plan(const PolicyView& view) const {
     n_unmet += n;
   });
   plan.n_bound_unmet = n_unmet;
+  share_in_blocks(plan.layout, params_.block_size, plan.n_bits);
   return plan;
 }
 
@@ -94,7 +133,8 @@ BitRule QaqPolicy::rule(const PolicyView& view) const {
 
 UnitFactsTable QaqPolicy::facts(const PolicyView& view) const {
   const QaqSideParams& params = side_params(view.side);
-  return {view, params.symmetric, static_cast<float>(params.q_norm.number.value_or(0))};
+  return {view, params.symmetric, static_cast<float>(params.q_norm.number.value_or(0)),
+          params_.block_size};
 }
 
 std::vector<std::shared_ptr<const CachePolicy>> qaq_policies(std::span<const QaqParams> settings) {

@@ -54,6 +54,36 @@ void norm_quantiles(const NdView<const double, 2>& norms, std::int64_t n_tokens,
   }
 }
 
+void norm_averages(const NdView<const double, 2>& norms, std::int64_t n_tokens,
+                   const NormAverage& average, std::span<float> out) {
+  const auto n_kv_heads = static_cast<std::int64_t>(out.size());
+  assert(norms.shape(0) % n_kv_heads == 0 && norms.shape(1) >= n_tokens && n_tokens > 0);
+  const std::int64_t group = norms.shape(0) / n_kv_heads;
+  for (std::int64_t kv_head = 0; kv_head < n_kv_heads; ++kv_head) {
+    const auto largest = [&](std::int64_t token) {
+      double x = 0;
+      for (std::int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+        x = std::max(x, norms(head, token));
+      }
+      return x;
+    };
+    double mean = largest(0), variance = 0;
+    for (std::int64_t token = 1; token < n_tokens; ++token) {
+      const double d = largest(token) - mean;
+      mean += (1 - average.beta) * d;
+      variance = average.beta * (variance + (1 - average.beta) * d * d);
+    }
+    out[static_cast<std::size_t>(kv_head)] =
+        static_cast<float>(mean + average.z * std::sqrt(variance));
+  }
+}
+
+void query_norms(const NdView<const double, 2>& norms, std::int64_t n_tokens,
+                 const QueryNormRule& rule, std::span<float> out) {
+  if (rule.average) return norm_averages(norms, n_tokens, *rule.average, out);
+  norm_quantiles(norms, n_tokens, rule.quantile, out);
+}
+
 void query_norm_quantiles(const NdView<const float, 3>& query, std::int64_t n_tokens,
                           double quantile, std::span<float> out) {
   norm_quantiles(squared_norms(query, n_tokens).view(), n_tokens, quantile, out);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 
+#include "core/quant/plan.h"
 #include "core/quant/unit_layout.h"
 #include "core/tensor/nd_array.h"
 
@@ -62,5 +63,8 @@ class TokenRetention {
   virtual std::unique_ptr<LayerRetention> open_layer(std::int64_t layer, const CacheShape& prompt,
                                                      std::int64_t n_heads) const = 0;
 };
+
+/// Throws Error{usage} where units of the plan span KV heads, which evict different tokens.
+void require_units_of_one_head(const Plan& plan);
 
 }  // namespace qaq

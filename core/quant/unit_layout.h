@@ -69,6 +69,19 @@ class UnitLayout {
     });
   }
 
+  /// Calls body(unit, n, step) for the units that `block_size` tokens in a row, less at the end,
+  /// have in the same place: unit, unit + step, .. n of them. In parallel over blocks.
+  template <class Body>
+  void for_each_block(std::int64_t block_size, const Body& body) const {
+    const std::int64_t per_token = units_per_token(), n_tokens = shape_.n_tokens;
+    parallel_for((n_tokens + block_size - 1) / block_size, [&](std::int64_t block) {
+      const std::int64_t first = block * block_size;
+      for (std::int64_t i = 0; i < per_token; ++i) {
+        body(first * per_token + i, std::min(block_size, n_tokens - first), per_token);
+      }
+    });
+  }
+
  private:
   static constexpr std::int64_t kTokensTogether = 16;
 

@@ -19,6 +19,7 @@ FormulaSource source_of(const std::string& symbol, const CellExplanation& x) {
   };
   if (symbol == "e") return parameter("target_quantization_error");
   if (symbol == "q_norm") {
+    if (x.params.sensitivity == Sensitivity::ema) return parameter("sensitivity");
     return parameter(x.params.q_norm.number ? "q_norm" : "q_norm_quantile");
   }
   constexpr std::array<const char*, 3> kParameters{"horizon_tokens", "v_max", "n_bits_uniform"};

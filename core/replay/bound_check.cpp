@@ -77,6 +77,8 @@ class Checker {
       : capture_(capture), options_(options), work_(work) {
     require_rows(capture.info());
     prefix_ = checked_prefix(capture.info(), options.replay.prefix);
+    refuse_eviction(options.replay.params, "--check-bound");
+    refuse_plan_stride(options.replay.params, "--check-bound");
     Planner planner(capture,
                     options.see_future ? ImportanceRows::replayed : ImportanceRows::window);
     const QaqPolicy policy(options.replay.params);

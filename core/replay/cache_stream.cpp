@@ -9,6 +9,7 @@ CacheStream::Side::Side(const Source& source, CacheSide side)
 CacheStream::CacheStream(const Source& source)
     : shape_(source.layers.shape),
       params_(source.params),
+      plan_stride_(source.policy.needs(CacheSide::key).plan_stride),
       key_(source, CacheSide::key),
       value_(source, CacheSide::value) {}
 
@@ -29,7 +30,7 @@ void CacheStream::push(std::int64_t layer, std::int64_t position,
 bool CacheStream::follow(std::int64_t prefill, std::span<const NdArray<float, 3>> rows,
                          StreamingStep& step) {
   const std::int64_t n_tokens = step.token + 1;
-  const bool planned = (n_tokens - prefill) % params_.plan_stride == 0;
+  const bool planned = (n_tokens - prefill) % plan_stride_ == 0;
   if (planned) {
     step.key = key_.cache.follow(key_.planner.plan(n_tokens, rows));
     step.value = value_.cache.follow(value_.planner.plan(n_tokens, rows));

@@ -22,7 +22,7 @@ class CacheStream {
     const StreamingParams& params;
     const std::string& name;
   };
-  /// Throws as StreamPlanner.
+  /// Throws as StreamPlanner. The policy evicts nothing.
   explicit CacheStream(const Source& source);
 
   /// Exact numbers of the tokens up to `n_tokens` are there now, and on the device.
@@ -52,6 +52,7 @@ class CacheStream {
 
   CacheShape shape_;  // of T tokens
   StreamingParams params_;
+  std::int64_t plan_stride_;
   Side key_, value_;
   std::int64_t n_there_ = 0;
 };

@@ -76,6 +76,7 @@ Explainer::Explainer(const CaptureView& capture, const ReplayOptions& options)
     : capture_(capture),
       policy_(options.params),
       prefix_(checked_prefix(capture.info(), options.prefix)),
+      n_planned_(planned_tokens(policy_.needs(CacheSide::key), prefix_)),
       planner_(capture) {}
 
 Explainer::~Explainer() = default;
@@ -83,12 +84,12 @@ Explainer::~Explainer() = default;
 const Explainer::Side& Explainer::side(CacheSide which, const Work& work) {
   std::unique_ptr<const Side>& known = sides_[static_cast<std::size_t>(which)];
   if (!known) {
-    const PolicyView view = planner_.view(policy_, which, prefix_, work);
+    const PolicyView view = planner_.view(policy_, which, n_planned_, work);
     known = std::make_unique<const Side>(Side{
         view,
         policy_.facts(view),
         {which, policy_.plan(view), view.stats},
-        policy_.side_params(which).use_attentions ? policy_.rule(view).first_forced : prefix_});
+        policy_.side_params(which).use_attentions ? policy_.rule(view).first_forced : n_planned_});
   }
   return *known;
 }
@@ -114,12 +115,27 @@ CellExplanation Explainer::explain(const CellAddress& cell, const Work& work) {
     return out;
   }
 
+  if (cell.token >= n_planned_) {
+    out.why_exact = cat("the token came behind the last plan, which met ", n_planned_, " tokens");
+    return out;
+  }
+  if (const auto tokens = planner_.kept(policy_, prefix_, work);
+      tokens && (*tokens)(layer, cell.kv_head, cell.token) == 0) {
+    out.evicted = true;
+    out.why_exact = "its importance stayed too long below evict_factor of even attention";
+    return out;
+  }
+
   const auto& [view, facts, planned, first_forced] = side(cell.side, work);
   const auto unit = static_cast<std::size_t>(view.layout.unit(layer, cell.kv_head, cell.token));
+  out.prefix = n_planned_;
   out.unit_size = view.layout.unit_size();
   out.stats = view.stats[unit];
   out.bits = explain_bits(out.params, cell.side, view.layout.shape(), facts[unit]);
-  out.first_forced = first_forced;
+  BitChoice& choice = out.bits.choice;
+  choice.of_block = planned.plan.n_bits[unit] > choice.n_bits;
+  choice.n_bits = planned.plan.n_bits[unit];
+  out.first_forced = std::clamp<std::int64_t>(facts[unit].first_forced, 0, first_forced);
   if (out.params.method == Method::uniform) {
     out.grid = unit_grid(planned.plan.quantizer, out.stats, planned.plan.n_bits[unit]);
   }
@@ -146,7 +162,7 @@ Json explanation_json(const CellExplanation& x) {
            {"range_rule", choice_name(range_rule_of(x.params))},
            {"exact", nullptr}};
   if (!x.why_exact.empty()) {
-    out["exact"] = x.why_exact;
+    out[x.evicted ? "evicted" : "exact"] = x.why_exact;
     return out;
   }
   out["unit"] = {{"values", x.unit_size},
@@ -173,6 +189,7 @@ Json explanation_json(const CellExplanation& x) {
                  {"clamp", name_of(choice.clamp)},
                  {"forced", choice.forced},
                  {"first_forced_token", x.first_forced},
+                 {"of_block", choice.of_block},
                  {"bound_unmet", choice.unmet},
                  {"n_bits", choice.n_bits}};
   out["grid"] = nullptr;

@@ -28,9 +28,10 @@ struct CellAddress {
 struct CellExplanation {
   CellAddress cell;
   std::string token_text;
-  std::int64_t prefix = 0;
-  QaqSideParams params;   ///< of the cell's cache
-  std::string why_exact;  ///< not empty: the cell is left as it is, and nothing below is set
+  std::int64_t prefix = 0;  ///< tokens that were planned, where the cell was
+  QaqSideParams params;     ///< of the cell's cache
+  std::string why_exact;    ///< not empty: the cell is left as it is, and nothing below is set
+  bool evicted = false;     ///< or it is gone, and why_exact says why
 
   std::int64_t unit_size = 0;  ///< values that share the cell's bits
   UnitStats stats;             ///< of the unit
@@ -62,6 +63,7 @@ class Explainer {
   const CaptureView& capture_;
   QaqPolicy policy_;
   std::int64_t prefix_;
+  std::int64_t n_planned_;  // of its tokens
   Planner planner_;
   std::array<std::unique_ptr<const Side>, 2> sides_;
 };

@@ -17,13 +17,15 @@ constexpr std::size_t kMostKnown = 2;
 
 SharedArray<float, 3> ImportanceWindows::importance(std::int64_t prefix, std::int64_t last_row,
                                                     std::int64_t n_rows, GqaReduce reduce,
-                                                    const Work& work) {
+                                                    const Work& work, std::int64_t head_stride) {
   assert(n_rows >= 0 && n_rows <= last_row);
   const auto found = std::find_if(known_.begin(), known_.end(), [&](const Known& known) {
-    return known.prefix == prefix && known.last_row == last_row && known.reduce == reduce;
+    return known.prefix == prefix && known.last_row == last_row && known.reduce == reduce &&
+           known.head_stride == head_stride;
   });
   if (found == known_.end()) {
-    Known fresh{.prefix = prefix, .last_row = last_row, .reduce = reduce};
+    Known fresh{
+        .prefix = prefix, .last_row = last_row, .reduce = reduce, .head_stride = head_stride};
     fresh.other = of_one(fresh, n_rows, work);
     fresh.other_rows = n_rows;
     known_.push_front(std::move(fresh));
@@ -59,7 +61,7 @@ SharedArray<float, 3> ImportanceWindows::of_one(const Known& of, std::int64_t n_
       work.throw_if_stopped();
       const SharedArray<float, 3> scores =
           capture_.attention(layer, row, std::min(step, of.last_row - row));
-      window_importance(scores->view(), of.reduce, block.view());
+      window_importance(scores->view(), of.reduce, block.view(), of.head_stride);
       for (std::size_t i = 0; i < largest.size(); ++i) {
         largest[i] = std::max(largest[i], block.span()[i]);
       }
@@ -83,7 +85,8 @@ std::vector<SharedArray<float, 3>> ImportanceWindows::of_all(const Known& of, st
     parallel_for(n_kv_heads, [&](std::int64_t kv_head) {
       for (std::int64_t n = 1; n <= n_rows; ++n) {
         const auto out = lengths[static_cast<std::size_t>(n - 1)]->sub(layer, kv_head).span();
-        row_importance(scores->view(), of.reduce, kv_head, n_kv_heads, n_rows - n, out);
+        row_importance(scores->view(), of.reduce, kv_head, n_kv_heads, n_rows - n, out,
+                       of.head_stride);
         if (n == 1) continue;
         const auto shorter = lengths[static_cast<std::size_t>(n - 2)]->sub(layer, kv_head).span();
         for (std::size_t t = 0; t < out.size(); ++t) out[t] = std::max(out[t], shorter[t]);

@@ -27,13 +27,15 @@ class ImportanceWindows {
   /// window_importance() of the first `prefix` tokens in the captured rows [last_row - n_rows,
   /// last_row): (n_layers, n_kv_heads, prefix).
   SharedArray<float, 3> importance(std::int64_t prefix, std::int64_t last_row, std::int64_t n_rows,
-                                   GqaReduce reduce, const Work& work);
+                                   GqaReduce reduce, const Work& work,
+                                   std::int64_t head_stride = 1);
 
  private:
   struct Known {
     std::int64_t prefix = 0;
     std::int64_t last_row = 0;
     GqaReduce reduce = GqaReduce::max;
+    std::int64_t head_stride = 1;
     std::vector<SharedArray<float, 3>> lengths{};  // of 1, 2 .. rows
     std::int64_t other_rows = 0;                   // a length beyond them,
     SharedArray<float, 3> other{};                 // and its importance

@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/policy/output_distance.h"
 #include "core/policy/query_norms.h"
+#include "core/quant/tail_codec.h"
 #include "core/quant/unit_errors.h"
 #include "core/replay/capture_rows.h"
 #include "core/replay/kept_tokens.h"
@@ -22,20 +23,23 @@ bool same_spec(const QuantizerSpec& a, const QuantizerSpec& b) {
          a.symmetric == b.symmetric && a.outliers_ratio == b.outliers_ratio;
 }
 
-// Where the captured rows prefix - n .. prefix - 1 begin.
-std::int64_t first_window_row(const CaptureInfo& info, CacheSide side, std::int64_t prefix,
-                              std::int64_t n) {
+// Where the captured rows prefix - n .. prefix - 1 begin; `instead` is what asks for none of them.
+std::int64_t first_row_of(const CaptureInfo& info, CacheSide side, std::int64_t prefix,
+                          std::int64_t n, const char* instead) {
   const std::int64_t first = first_row_behind(info, prefix - n);
   if (info.profile == AttentionProfile::none || first_row_behind(info, prefix) - first < n) {
     refuse_input({.file = info.name,
                   .place = "/entry/attention",
                   .what = cat("lacks the attention rows ", prefix - n, " to ", prefix - 1,
                               " that the ", name_of(side), "s' bits follow from"),
-                  .cure = cat("capture again with --attention derive, or --set ",
-                              side == CacheSide::key ? "key.bound_target=entry"
-                                                     : "value.use_attentions=false")});
+                  .cure = cat("capture again with --attention derive, or --set ", name_of(side),
+                              ".", instead)});
   }
   return first;
+}
+
+const char* without_attention(CacheSide side) {
+  return side == CacheSide::key ? "bound_target=entry" : "use_attentions=false";
 }
 
 // Calls body(first_layer, views) with the layers of one cache: all at once where a unit spans all
@@ -72,6 +76,10 @@ std::int64_t checked_prefix(const CaptureInfo& info, std::int64_t prefix) {
   return prefix == 0 ? info.n_tokens : prefix;
 }
 
+std::int64_t planned_tokens(const PolicyNeeds& needs, std::int64_t prefix) {
+  return prefix - prefix % needs.plan_stride;
+}
+
 PolicyView Planner::view(const CachePolicy& policy, CacheSide side, std::int64_t prefix,
                          const Work& work) {
   const CaptureInfo& info = capture_.info();
@@ -84,8 +92,11 @@ PolicyView Planner::view(const CachePolicy& policy, CacheSide side, std::int64_t
     view.stats = stats(side, view.layout, needs.quantizer, work);
   }
   if (needs.errors) view.errors = errors(side, view.layout, needs.quantizer, work);
-  if (needs.attention_rows > 0) view.importance = importance(side, needs, prefix, work);
-  if (needs.q_norm_quantile) view.q_norm = query_norms(*needs.q_norm_quantile, prefix, work);
+  if (needs.importance) view.importance = importance(side, *needs.importance, prefix, work);
+  if (needs.importance && needs.importance->adaptive) {
+    view.window = running(side, *needs.importance, prefix, work).window.view();
+  }
+  if (needs.q_norm) view.q_norm = norms(*needs.q_norm, prefix, work);
   if (needs.distances) view.distance = distances(prefix, work);
   if (needs.values) show_values(view, work);
   if (const auto tokens = kept(policy, prefix, work)) view.kept = tokens->view();
@@ -94,6 +105,8 @@ PolicyView Planner::view(const CachePolicy& policy, CacheSide side, std::int64_t
 
 PlannedCache Planner::plan(const CachePolicy& policy, CacheSide side, std::int64_t prefix,
                            const Work& work) {
+  const std::int64_t n_planned = planned_tokens(policy.needs(side), prefix);
+  if (n_planned < prefix) return plan_of_first(policy, side, n_planned, prefix, work);
   const PolicyView seen = view(policy, side, prefix, work);
   PlannedCache out{side, policy.plan(seen), seen.stats};
   out.plan.kept = kept(policy, prefix, work);
@@ -112,6 +125,27 @@ void Planner::show_values(PolicyView& view, const Work& work) {
   }
   view.layers = held_.views;
   view.rope = known_rope(info);
+}
+
+PlannedCache Planner::plan_of_first(const CachePolicy& policy, CacheSide side,
+                                    std::int64_t n_planned, std::int64_t prefix, const Work& work) {
+  const CaptureInfo& info = capture_.info();
+  PlannedCache out;
+  out.side = side;
+  QuantizerSpec& quantizer = out.plan.quantizer;
+  quantizer.level = Level::no_quantization;
+  if (n_planned > 0) {
+    const PolicyView seen = view(policy, side, n_planned, work);
+    Plan first = policy.plan(seen);
+    quantizer = first.quantizer;
+    if (!first.keeps_all()) {
+      out.stats = seen.stats;
+      out.plan.codec = units_and_tail_codec(std::move(first), seen.stats, prefix);
+    }
+  }
+  out.plan.layout = UnitLayout(quantizer.level, {info.n_captured_layers(), info.shape.n_kv_heads,
+                                                 prefix, info.shape.head_dim});
+  return out;
 }
 
 SharedArray<std::uint8_t, 3> Planner::kept(const CachePolicy& policy, std::int64_t prefix,
@@ -160,45 +194,57 @@ std::span<const float> Planner::errors(CacheSide side, const UnitLayout& layout,
   return known.errors;
 }
 
-NdView<const float, 3> Planner::importance(CacheSide side, const PolicyNeeds& needs,
+NdView<const float, 3> Planner::importance(CacheSide side, const ImportanceOptions& options,
                                            std::int64_t prefix, const Work& work) {
   const CaptureInfo& info = capture_.info();
-  const std::int64_t n = std::min(needs.attention_rows, prefix);
   const bool window = rows_ == ImportanceRows::window;
-  const std::int64_t first =
-      window ? first_window_row(info, side, prefix, n) : first_replayed_row(info, prefix);
+  if (window && options.follows_all_rows()) {
+    return running(side, options, prefix, work).importance.view();
+  }
+  const std::int64_t n = std::min(options.n_rows, prefix);
+  const std::int64_t first = window ? first_row_of(info, side, prefix, n, without_attention(side))
+                                    : first_replayed_row(info, prefix);
   const std::int64_t last = window ? first + n : info.n_query_rows();
   auto& held = importance_[index_of(side)];
-  held = windows_.importance(prefix, last, last - first, needs.gqa_reduce, work);
+  held = windows_.importance(prefix, last, last - first, options.reduce, work, options.head_stride);
   return held->view();
 }
 
-NdView<const float, 2> Planner::query_norms(double quantile, std::int64_t prefix,
-                                            const Work& work) {
+const PrefixImportance& Planner::running(CacheSide side, const ImportanceOptions& options,
+                                         std::int64_t prefix, const Work& work) {
+  KnownRunning& known = running_[index_of(side)];
+  if (known.prefix == prefix && known.options == options) return known.seen;
+  first_row_of(capture_.info(), side, prefix, prefix,
+               options.adaptive ? "window_rule=fixed" : "sensitivity=window");
+  known.prefix = -1;
+  known.seen = prefix_importance(capture_, prefix, options, work);
+  known.prefix = prefix;
+  known.options = options;
+  return known.seen;
+}
+
+NdView<const float, 2> Planner::norms(const QueryNormRule& rule, std::int64_t prefix,
+                                      const Work& work) {
   const CaptureInfo& info = capture_.info();
-  if (norms_.prefix == prefix && norms_.quantile == quantile) return norms_.values.view();
-  if (!info.has_queries) {
-    refuse_input({.file = info.name,
-                  .place = "/entry/query",
-                  .what = "holds no queries, which key.q_norm=auto is measured on",
-                  .cure = "capture again without --no-queries, or --set key.q_norm=300"});
-  }
+  if (norms_.prefix == prefix && norms_.rule == rule) return norms_.values.view();
+  if (!info.has_queries) refuse_without_queries(info.name, rule);
   norms_.prefix = -1;
   norms_.values = NdArray<float, 2>({info.n_captured_layers(), info.shape.n_kv_heads});
   for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {
     work.throw_if_stopped();
-    query_norm_quantiles(capture_.query(layer)->view(), prefix, quantile,
-                         norms_.values.sub(layer).span());
+    query_norms(squared_norms(capture_.query(layer)->view(), prefix).view(), prefix, rule,
+                norms_.values.sub(layer).span());
   }
   norms_.prefix = prefix;
-  norms_.quantile = quantile;
+  norms_.rule = rule;
   return norms_.values.view();
 }
 
 NdView<const float, 3> Planner::distances(std::int64_t prefix, const Work& work) {
   const CaptureInfo& info = capture_.info();
   if (distances_.prefix == prefix) return distances_.values.view();
-  const std::int64_t newest = first_window_row(info, CacheSide::key, prefix, 1);
+  const std::int64_t newest =
+      first_row_of(info, CacheSide::key, prefix, 1, without_attention(CacheSide::key));
   distances_.prefix = -1;
   distances_.values = NdArray<float, 3>({info.n_captured_layers(), info.shape.n_kv_heads, prefix});
   for (std::int64_t layer = 0; layer < info.n_captured_layers(); ++layer) {

@@ -11,12 +11,17 @@
 #include "core/replay/cache_replay.h"
 #include "core/replay/capture_view.h"
 #include "core/replay/importance_windows.h"
+#include "core/replay/prefix_importance.h"
 
 namespace qaq {
 
 /// The prefix that is meant: 0 is all tokens. Throws Error{usage} where it is out of range,
 /// Error{input} where the capture is empty.
 std::int64_t checked_prefix(const CaptureInfo& info, std::int64_t prefix);
+
+/// How many of the first `prefix` tokens the last plan met, where policies plan every so many; 0:
+/// no plan was due yet.
+std::int64_t planned_tokens(const PolicyNeeds& needs, std::int64_t prefix);
 
 /// Which attention rows importance is the maximum of.
 enum class ImportanceRows {
@@ -38,6 +43,7 @@ class Planner {
   /// What `policy` sees of the first `prefix` tokens. Throws Error{input} where the capture lacks
   /// what it asks for, with the cure.
   PolicyView view(const CachePolicy& policy, CacheSide side, std::int64_t prefix, const Work& work);
+  /// Tokens behind the last plan are left exact (see planned_tokens()).
   PlannedCache plan(const CachePolicy& policy, CacheSide side, std::int64_t prefix,
                     const Work& work);
   /// Which of the first `prefix` tokens each KV head keeps when they are a prompt, (n_layers,
@@ -66,21 +72,30 @@ class Planner {
   };
   struct KnownNorms {
     std::int64_t prefix = -1;
-    double quantile = 0;
+    QueryNormRule rule;
     NdArray<float, 2> values;  // (n_layers, n_kv_heads)
+  };
+  struct KnownRunning {
+    std::int64_t prefix = -1;
+    ImportanceOptions options;
+    PrefixImportance seen;
   };
   struct KnownDistances {
     std::int64_t prefix = -1;
     NdArray<float, 3> values;  // (n_layers, n_kv_heads, prefix)
   };
 
+  PlannedCache plan_of_first(const CachePolicy& policy, CacheSide side, std::int64_t n_planned,
+                             std::int64_t prefix, const Work& work);
   std::span<const UnitStats> stats(CacheSide side, const UnitLayout& layout,
                                    const QuantizerSpec& spec, const Work& work);
   std::span<const float> errors(CacheSide side, const UnitLayout& layout, const QuantizerSpec& spec,
                                 const Work& work);
-  NdView<const float, 3> importance(CacheSide side, const PolicyNeeds& needs, std::int64_t prefix,
-                                    const Work& work);
-  NdView<const float, 2> query_norms(double quantile, std::int64_t prefix, const Work& work);
+  NdView<const float, 3> importance(CacheSide side, const ImportanceOptions& options,
+                                    std::int64_t prefix, const Work& work);
+  const PrefixImportance& running(CacheSide side, const ImportanceOptions& options,
+                                  std::int64_t prefix, const Work& work);
+  NdView<const float, 2> norms(const QueryNormRule& rule, std::int64_t prefix, const Work& work);
   NdView<const float, 3> distances(std::int64_t prefix, const Work& work);
   void show_values(PolicyView& view, const Work& work);
 
@@ -89,6 +104,7 @@ class Planner {
   std::array<KnownStats, 2> stats_;  // of keys, of values
   ImportanceWindows windows_;
   std::array<SharedArray<float, 3>, 2> importance_;  // of keys, of values
+  std::array<KnownRunning, 2> running_;
   KnownNorms norms_;
   KnownDistances distances_;
   KnownKept kept_;

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/policy/output_distance.h"
 #include "core/policy/query_norms.h"
 #include "core/quant/unit_errors.h"
+#include "core/replay/capture_rows.h"
 
 namespace qaq {
 
@@ -23,20 +23,34 @@ std::vector<CacheLayer> layers_from(std::span<const CacheLayer> layers, std::int
 
 }  // namespace
 
+std::optional<ImportanceOptions> streamed_importance(const PolicyNeeds& needs,
+                                                     const StreamingParams& params) {
+  std::optional<ImportanceOptions> out = needs.importance;
+  if (out && params.importance != ImportanceRule::window_max) out->rule = params.importance;
+  return out;
+}
+
 QaqParams planning_params(const QaqParams& policy, const StreamingParams& params) {
   QaqParams out = policy;
   if (params.importance != ImportanceRule::window_max) {
-    out.key.last_n_attentions = out.value.last_n_attentions = 1;
+    for (QaqSideParams* side : {&out.key, &out.value}) {
+      side->last_n_attentions = 1;
+      side->window_rule = WindowRule::fixed;
+    }
   }
   return out;
 }
 
 std::int64_t first_row_needed(const CachePolicy& policy, const StreamingParams& params,
                               std::int64_t prefill) {
-  const std::int64_t n_rows = std::max(policy.needs(CacheSide::key).attention_rows,
-                                       policy.needs(CacheSide::value).attention_rows);
-  if (n_rows > 0 && params.importance != ImportanceRule::window_max) return 0;
-  return std::max<std::int64_t>(0, prefill - std::max<std::int64_t>(1, n_rows));
+  std::int64_t n_rows = 1;
+  for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
+    const auto importance = streamed_importance(policy.needs(side), params);
+    if (!importance) continue;
+    if (importance->follows_all_rows()) return 0;
+    n_rows = std::max(n_rows, importance->n_rows);
+  }
+  return std::max<std::int64_t>(0, prefill - n_rows);
 }
 
 StreamPlanner::StreamPlanner(const Source& source)
@@ -48,21 +62,14 @@ StreamPlanner::StreamPlanner(const Source& source)
     stats_.resize(static_cast<std::size_t>(n_units));
     if (needs_.errors) errors_.resize(static_cast<std::size_t>(n_units * kBitChoices));
   }
-  if (needs_.q_norm_quantile) {
-    if (layers.query.empty()) {
-      refuse_input({.file = source.name,
-                    .place = "/entry/query",
-                    .what = "holds no queries, which key.q_norm=auto is measured on",
-                    .cure = "capture again without --no-queries, or --set key.q_norm=300"});
-    }
+  if (needs_.q_norm) {
+    if (layers.query.empty()) refuse_without_queries(source.name, *needs_.q_norm);
     for (const auto& query : layers.query) {
       norms_.emplace_back(Shape<2>{query.shape(0), shape.n_tokens});
     }
   }
-  if (needs_.attention_rows > 0) {
-    importance_.emplace(RunningImportance::Options{source.params.importance, source.params.beta,
-                                                   needs_.attention_rows, needs_.gqa_reduce},
-                        Shape<3>{shape.n_layers, shape.n_kv_heads, shape.n_tokens});
+  if (const auto importance = streamed_importance(needs_, source.params)) {
+    importance_.emplace(*importance, Shape<3>{shape.n_layers, shape.n_kv_heads, shape.n_tokens});
   }
 }
 
@@ -83,7 +90,7 @@ void StreamPlanner::append(std::int64_t first, std::int64_t end) {
                        std::span(errors_).subspan(first_unit * kBitChoices, n_units * kBitChoices));
     }
   }
-  if (!needs_.q_norm_quantile) return;
+  if (!needs_.q_norm) return;
   parallel_for(shape.n_layers, [&](std::int64_t layer) {
     const auto i = static_cast<std::size_t>(layer);
     for (std::int64_t head = 0; head < norms_[i].shape(0); ++head) {
@@ -110,13 +117,16 @@ Plan StreamPlanner::plan(std::int64_t n_tokens, std::span<const NdArray<float, 3
     view.stats = std::span(stats_).first(n_units);
     if (needs_.errors) view.errors = std::span(errors_).first(n_units * kBitChoices);
   }
-  if (importance_) view.importance = importance_->of_first(n_tokens);
+  if (importance_) {
+    view.importance = importance_->of_first(n_tokens);
+    view.window = importance_->windows();
+  }
   NdArray<float, 2> norms;
-  if (needs_.q_norm_quantile) {
+  if (needs_.q_norm) {
     norms = NdArray<float, 2>({shape.n_layers, shape.n_kv_heads});
     parallel_for(shape.n_layers, [&](std::int64_t layer) {
-      norm_quantiles(norms_[static_cast<std::size_t>(layer)].view(), n_tokens,
-                     *needs_.q_norm_quantile, norms.sub(layer).span());
+      query_norms(norms_[static_cast<std::size_t>(layer)].view(), n_tokens, *needs_.q_norm,
+                  norms.sub(layer).span());
     });
     view.q_norm = norms.view();
   }

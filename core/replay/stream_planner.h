@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/policy/cache_policy.h"
+#include "core/policy/running_importance.h"
 #include "core/quant/unit_values.h"
-#include "core/replay/running_importance.h"
 #include "core/replay/streaming_params.h"
 
 namespace qaq {
@@ -25,6 +25,10 @@ struct StreamedLayers {
   }
 };
 
+/// How importance follows from rows: as the policy asks for, or by params.importance in its place.
+/// Nothing where the policy asks for none.
+std::optional<ImportanceOptions> streamed_importance(const PolicyNeeds& needs,
+                                                     const StreamingParams& params);
 /// The policy's parameters where importance follows `params`: beside window_max, no rule has a
 /// window that a token could be too young for, so last_n_attentions is 1.
 QaqParams planning_params(const QaqParams& policy, const StreamingParams& params);

@@ -6,6 +6,7 @@
 #include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/policy/qaq_policy.h"
+#include "core/replay/cache_replay.h"
 #include "core/replay/cache_stream.h"
 #include "core/replay/capture_rows.h"
 #include "core/replay/row_errors.h"
@@ -31,8 +32,19 @@ std::int64_t checked_prefill(const CaptureInfo& info, std::int64_t prefill) {
   return info.n_prompt > 0 && info.n_prompt < n ? info.n_prompt : n / 2;
 }
 
-void require_rows(const CaptureInfo& info, const StreamingParams& params, std::int64_t first,
-                  std::int64_t prefill) {
+// What asks for no more than the newest rows.
+std::string window_settings(const CachePolicy& policy, const StreamingParams& params) {
+  if (params.importance != ImportanceRule::window_max) return "importance=window_max";
+  for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
+    const auto importance = policy.needs(side).importance;
+    if (!importance || !importance->follows_all_rows()) continue;
+    return cat(name_of(side), importance->adaptive ? ".window_rule=fixed" : ".sensitivity=window");
+  }
+  return {};
+}
+
+void require_rows(const CaptureInfo& info, const CachePolicy& policy, const StreamingParams& params,
+                  std::int64_t first, std::int64_t prefill) {
   if (info.profile == AttentionProfile::none || info.query_token.empty()) {
     refuse_input({.file = info.name,
                   .place = "/entry/attention",
@@ -41,15 +53,15 @@ void require_rows(const CaptureInfo& info, const StreamingParams& params, std::i
   }
   const std::int64_t captured = info.query_token.front();
   if (captured <= first && info.n_query_rows() == info.n_tokens - captured) return;
-  const bool window = params.importance == ImportanceRule::window_max;
+  const std::string window = window_settings(policy, params);
   const std::int64_t enough = prefill + captured - first;
   refuse_input({.file = info.name,
                 .place = "/entry/attention",
                 .what = cat("lacks the attention rows ", first, " to ", captured - 1,
                             " that the prompt's bits follow from"),
                 .cure = cat("capture again with --attention derive, or ",
-                            window && enough < info.n_tokens ? cat("--prefill ", enough)
-                                                             : "--set importance=window_max")});
+                            window.empty() && enough < info.n_tokens ? cat("--prefill ", enough)
+                                                                     : cat("--set ", window))});
 }
 
 // Keys, values and queries of all layers.
@@ -237,10 +249,11 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
   require_right_products();
   const CaptureInfo& info = capture.info();
   validate(options.streaming);
+  refuse_eviction(options.params, "a replay step by step");
   const QaqPolicy policy(planning_params(options.params, options.streaming));
   const std::int64_t prefill = checked_prefill(info, options.prefill);
   const std::int64_t first = first_row_needed(policy, options.streaming, prefill);
-  require_rows(info, options.streaming, first, prefill);
+  require_rows(info, policy, options.streaming, first, prefill);
 
   const auto result = std::make_shared<StreamingResult>();
   result->policy = policy.name();

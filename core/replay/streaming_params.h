@@ -6,16 +6,9 @@
 
 #include "core/base/error.h"
 #include "core/base/parameters.h"
+#include "core/policy/importance_rule.h"
 
 namespace qaq {
-
-/// What a token's importance is, as rows of attention come in (section 5 of the mathematics).
-enum class ImportanceRule { window_max, ema, decayed_max, accumulated };
-template <>
-struct ChoiceNames<ImportanceRule> {
-  static constexpr std::array<std::string_view, 4> names{"window_max", "ema", "decayed_max",
-                                                         "accumulated"};
-};
 
 /// What a unit that gets fewer bits is quantized from: what the device holds of it, or the host's
 /// copy.
@@ -44,8 +37,6 @@ struct ChoiceNames<StreamingLoop> {
 struct StreamingParams {
   StreamingLoop loop = StreamingLoop::open;
   ImportanceRule importance = ImportanceRule::window_max;
-  double beta = 0.8;
-  int plan_stride = 1;
   DemoteFrom demote_from = DemoteFrom::gpu;
   bool refetch_equal = false;
   bool requantize_history = false;
@@ -68,17 +59,6 @@ struct StreamingParams {
                             "last_n_attentions rows; or of all its rows a moving average, a "
                             "maximum that fades, or the sum, for which no token is too young"},
       self.importance);
-    v(ParameterInfo{.name = "beta",
-                    .help = "ema and decayed_max: what is kept of the importance from step to step",
-                    .min = 0,
-                    .max = 0.999999},
-      self.beta);
-    v(ParameterInfo{.name = "plan_stride",
-                    .help = "Steps from plan to plan; new tokens stay unquantized until the next",
-                    .unit = "steps",
-                    .min = 1,
-                    .max = 1e6},
-      self.plan_stride);
     v(ParameterInfo{.name = "demote_from",
                     .help = "What a unit that gets fewer bits is quantized from: what the device "
                             "holds of it (the paper), or the host's copy, which is fetched"},

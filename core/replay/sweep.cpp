@@ -18,10 +18,13 @@ std::string planner_key(const CachePolicy& policy) {
   std::string key;
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     const PolicyNeeds needs = policy.needs(side);
-    key +=
-        cat(static_cast<int>(needs.quantizer.level), " ", static_cast<int>(needs.quantizer.method),
-            " ", needs.quantizer.outliers_ratio, " ", needs.attention_rows, " ",
-            static_cast<int>(needs.gqa_reduce), " ", needs.q_norm_quantile.value_or(-1), " ");
+    key += cat(static_cast<int>(needs.quantizer.level), " ",
+               static_cast<int>(needs.quantizer.method), " ", needs.quantizer.outliers_ratio, " ",
+               needs.plan_stride, " ", needs.q_norm ? needs.q_norm->quantile : -1, " ");
+    if (!needs.importance) continue;
+    key += cat(static_cast<int>(needs.importance->rule), " ", needs.importance->n_rows, " ",
+               static_cast<int>(needs.importance->reduce), " ", needs.importance->head_stride, " ",
+               needs.importance->adaptive.has_value(), " ");
   }
   return key;
 }

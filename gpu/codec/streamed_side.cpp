@@ -37,7 +37,13 @@ PolicyNeeds checked_needs(const StreamingSetup& setup, CacheSide side) {
   if (needs.errors || params.bits_rule == BitsRule::measured) {
     refuse(side, "bits_rule=measured", "set it to formula");
   }
-  if (needs.q_norm_quantile) refuse(side, "q_norm=auto", "give a number");
+  if (params.sensitivity == Sensitivity::ema) {
+    refuse(side, "sensitivity=ema", "set it to window");
+  }
+  if (params.window_rule == WindowRule::adaptive) {
+    refuse(side, "window_rule=adaptive", "set it to fixed");
+  }
+  if (needs.q_norm) refuse(side, "q_norm=auto", "give a number");
   if (needs.distances) refuse(side, "bound_target=output", "set it to row or entry");
   const StreamingParams& streaming = setup.streaming;
   const auto refuse_all = [](const char* name, const char* cure) {
@@ -45,6 +51,8 @@ PolicyNeeds checked_needs(const StreamingSetup& setup, CacheSide side) {
                   .what = "is followed on the CPU alone",
                   .cure = cat(cure, ", or run with --device cpu")});
   };
+  if (setup.params.head_stride > 1) refuse_all("head_stride", "set it to 1");
+  if (setup.params.block_size > 1) refuse_all("block_size", "set it to 1");
   if (streaming.requantize_history) refuse_all("requantize_history", "set it to off");
   if (streaming.refetch_equal) refuse_all("refetch_equal", "set it to off");
   if (streaming.fetch_granularity == FetchGranularity::layer) {
@@ -84,15 +92,15 @@ void take_arrays(const StreamingSetup& setup, const PolicyNeeds& needs, Take tak
   const std::int64_t rows = setup.n_lists() * setup.max_tokens;
   const std::int64_t units = UnitLayout(needs.quantizer.level, setup.cache_shape()).n_units();
   const bool window = setup.streaming.importance == ImportanceRule::window_max;
-  const bool importance = needs.attention_rows > 0;
-  take("tail", setup.n_lists() * setup.streaming.plan_stride * setup.shape.head_dim *
-                   bytes_of(setup.dtype));
+  const bool importance = needs.importance.has_value();
+  take("tail",
+       setup.n_lists() * setup.params.plan_stride * setup.shape.head_dim * bytes_of(setup.dtype));
   take("stats", units * static_cast<std::int64_t>(sizeof(UnitStats)));
   take("bits", units);
   take("changes", units);
   take("below", setup.streaming.demote_patience > 1 ? 4 * units : 0);
   take("importance", importance ? 4 * rows : 0);
-  take("ring", importance && window ? 4 * rows * needs.attention_rows : 0);
+  take("ring", importance && window ? 4 * rows * needs.importance->n_rows : 0);
   take("state", importance && !window ? 8 * rows : 0);
   take("step", static_cast<std::int64_t>(sizeof(PlanStep)));
   take("report", static_cast<std::int64_t>(sizeof(SideReport)));
@@ -161,7 +169,8 @@ StreamedSide::StreamedSide(const StreamingSetup& setup, CacheSide side, Arena& a
 }
 
 ImportanceCall StreamedSide::importance_call(const LayerRange& layers) const {
-  const std::int64_t n_ring = std::max<std::int64_t>(1, needs_.attention_rows);
+  const ImportanceOptions options = needs_.importance.value_or(ImportanceOptions{});
+  const std::int64_t n_ring = options.n_rows;
   const std::int64_t before = layers.first * setup_.shape.n_kv_heads * setup_.max_tokens;
   return {.importance = importance_ + before,
           .ring = ring_ ? ring_ + before * n_ring : nullptr,
@@ -171,9 +180,9 @@ ImportanceCall StreamedSide::importance_call(const LayerRange& layers) const {
           .n_heads = setup_.shape.n_heads,
           .n_kv_heads = setup_.shape.n_kv_heads,
           .n_rows = 1,
-          .reduce = head_reduce(needs_.gqa_reduce),
+          .reduce = head_reduce(options.reduce),
           .kind = static_cast<ImportanceKind>(setup_.streaming.importance),
-          .beta = setup_.streaming.beta,
+          .beta = options.beta,
           .n_ring = n_ring,
           .max_tokens = setup_.max_tokens};
 }

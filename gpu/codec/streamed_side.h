@@ -71,7 +71,7 @@ class StreamedSide {
 
   std::int64_t units_per_token() const { return layout_.units_per_token(); }
   std::int64_t unit_size() const { return layout_.unit_size(); }
-  bool needs_rows() const { return needs_.attention_rows > 0; }
+  bool needs_rows() const { return needs_.importance.has_value(); }
   /// Then all layers are quantized together.
   bool units_span_layers() const { return needs_.quantizer.level == Level::token; }
   /// Rows [position, position + n_rows) of a layer's scores in the prompt, n_heads slabs
@@ -106,7 +106,7 @@ class StreamedSide {
 
   /// Row 0 of a layer's tail, (n_kv_heads, plan_stride, D).
   std::byte* tail(std::int64_t layer) const;
-  std::int64_t tail_stride() const { return setup_.streaming.plan_stride; }
+  std::int64_t tail_stride() const { return setup_.params.plan_stride; }
   /// Queues the copy of a prompt's rows to the host's: tokens [first, first + n) of a layer, whose
   /// lists lie `stride` rows apart.
   struct HostRows {

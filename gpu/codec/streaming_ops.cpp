@@ -30,7 +30,8 @@ std::int64_t stride_of(std::int64_t max_tokens) { return (max_tokens + 3) / 4 * 
 std::int64_t rows_needed(const StreamingSetup& setup, std::int64_t n_prompt) {
   std::int64_t n = 0;
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
-    n = std::max(n, QaqPolicy(setup.params).needs(side).attention_rows);
+    const auto importance = QaqPolicy(setup.params).needs(side).importance;
+    if (importance) n = std::max(n, importance->n_rows);
   }
   const bool window = setup.streaming.importance == ImportanceRule::window_max;
   return std::min(n > 0 && !window ? n_prompt : n, n_prompt);
@@ -117,7 +118,7 @@ void StreamingOps::begin(const BatchRows& run, bool) {
     return;
   }
   const std::int64_t n_tokens = run.first_position + 1;
-  planned_ = (n_tokens - prompt_) % setup_.streaming.plan_stride == 0;
+  planned_ = (n_tokens - prompt_) % setup_.params.plan_stride == 0;
   variant_ = planned_ ? 1 : 0;
   CudaOps::begin(run, /*tapped=*/false);
   key_.set_rule(n_tokens, n_planned_);

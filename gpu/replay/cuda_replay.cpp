@@ -70,6 +70,14 @@ struct SentStats {
   const UnitStats* device = nullptr;
 };
 
+void require_units(const Plan& plan) {
+  if (!plan.codec && !plan.kept) return;
+  refuse_usage({.place = "--device cuda",
+                .what = "carries out plans of units alone, and this one evicts tokens or leaves "
+                        "some exact",
+                .cure = "set evict_factor=0 and plan_stride=1, or run with --device cpu"});
+}
+
 class CudaReplay : public ReplayKernel {
  public:
   CudaReplay(const CaptureView& capture, const ReplayScope& scope)
@@ -95,6 +103,10 @@ class CudaReplay : public ReplayKernel {
 
   void measure(std::int64_t layer, std::span<const PlannedCaches> plans, bool outliers,
                const Take& take, const Work& work) override {
+    for (const PlannedCaches& caches : plans) {
+      require_units(caches.key.plan);
+      require_units(caches.value.plan);
+    }
     main_.wait();  // for what a call that was interrupted left
     Slot& slot = load(layer, work);
     const auto at_once = static_cast<std::size_t>(memory_.n_plans);

@@ -188,7 +188,7 @@ QuantizedCache quantize_on_device(const ReferenceConfig& config,
   }
   DeviceCache device(config, cache);
   device.take_stats();
-  if (needs.attention_rows > 0) device.take_importance(attention, needs.attention_rows);
+  if (needs.importance) device.take_importance(attention, needs.importance->n_rows);
   device.plan();
   return device.quantized();
 }

@@ -56,15 +56,15 @@ QuantizedCache quantize_cache(const ReferenceConfig& config, const NdView<const 
     view.stats = out.stats;
   }
   NdArray<float, 3> importance({shape.n_layers, shape.n_kv_heads, shape.n_tokens});
-  if (needs.attention_rows > 0) {
-    const std::int64_t all = attention.shape(2), n = std::min(needs.attention_rows, all);
+  if (needs.importance) {
+    const std::int64_t all = attention.shape(2), n = std::min(needs.importance->n_rows, all);
     for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
       NdArray<float, 3> rows({attention.shape(1), n, shape.n_tokens});
       for (std::int64_t head = 0; head < attention.shape(1); ++head) {
         const float* newest = attention.sub(layer, head, all - n).data();
         std::copy(newest, newest + n * shape.n_tokens, rows.sub(head).data());
       }
-      window_importance(rows.view(), needs.gqa_reduce, importance.sub(layer));
+      window_importance(rows.view(), needs.importance->reduce, importance.sub(layer));
     }
     view.importance = importance.view();
   }

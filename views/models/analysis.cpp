@@ -40,7 +40,7 @@ bool showsHead(const Slice& slice, const CaptureInfo& info, std::int32_t head) {
 std::int64_t Analysis::forcedNewest(CacheSide which) const {
   const QaqSideParams& side = which == CacheSide::key ? params.qaq.key : params.qaq.value;
   if (!side.use_attentions || side.level == Level::no_quantization) return 0;
-  return std::min<std::int64_t>(side.last_n_attentions - 1, replay->prefix);
+  return std::min<std::int64_t>(side.fixed_window() - 1, replay->prefix);
 }
 
 Analyser::Analyser(SharedCapture capture) : m_capture(std::move(capture)), m_replayer(*m_capture) {}

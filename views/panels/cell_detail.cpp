@@ -28,7 +28,7 @@ QString clampText(const CellExplanation& cell) {
   if (!cell.params.use_attentions) return {};
   const BitChoice& choice = cell.bits.choice;
   if (choice.forced) {
-    return CellDetail::tr("forced: among the newest %1").arg(cell.params.last_n_attentions - 1);
+    return CellDetail::tr("forced: among the newest %1").arg(cell.prefix - cell.first_forced);
   }
   const QString limits =
       QStringLiteral("%1–%2").arg(cell.params.n_bits_min).arg(cell.params.n_bits_max);
@@ -71,7 +71,9 @@ CellDetail CellDetail::of(const CellSummary& summary, double ratio) {
     }
   }
   if (!cell.why_exact.empty()) {
-    out.texts = {range, centre, window, later, sigma, tr("left exact"), QString(), error};
+    out.texts = {range,     centre, window,
+                 later,     sigma,  cell.evicted ? tr("evicted") : tr("left exact"),
+                 QString(), error};
     return out;
   }
   if (cell.stats.n_inliers > 0) {

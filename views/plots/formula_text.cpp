@@ -65,8 +65,7 @@ class Html {
     paragraph(Theme::kTitlePx, m_theme.text,
               QStringLiteral("<b>%1</b>").arg(tr("Bits of %1").arg(place.toHtmlEscaped())));
     if (!m_x.why_exact.empty()) {
-      paragraph(kFormulaPx, m_theme.text,
-                tr("left exact: %1").arg(QString::fromStdString(m_x.why_exact).toHtmlEscaped()));
+      paragraph(kFormulaPx, m_theme.text, formulaResult(m_x).toHtmlEscaped());
       return m_html;
     }
     paragraph(Theme::kLabelPx, m_theme.muted,
@@ -193,7 +192,8 @@ QString formulaHtml(const CellExplanation& explanation, const QString& place, co
 
 QString formulaResult(const CellExplanation& explanation) {
   if (!explanation.why_exact.empty()) {
-    return tr("left exact: %1").arg(QString::fromStdString(explanation.why_exact));
+    return (explanation.evicted ? tr("evicted: %1") : tr("left exact: %1"))
+        .arg(QString::fromStdString(explanation.why_exact));
   }
   const QString bits = bitsText(explanation.bits.choice.n_bits);
   if (!explanation.params.use_attentions) return bits;

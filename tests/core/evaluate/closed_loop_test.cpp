@@ -139,6 +139,11 @@ struct Setting {
   DecodePolicy policy;
 };
 
+QaqParams with_stride(QaqParams params, int plan_stride) {
+  params.plan_stride = plan_stride;
+  return params;
+}
+
 std::vector<Setting> settings() {
   const QaqParams lively = lively_params();
   QaqParams layer = lively, token = lively, automatic = lively, bound = lively, one_side = lively;
@@ -150,11 +155,19 @@ std::vector<Setting> settings() {
   bound.key.bound_target = BoundTarget::output;
   bound.value.bits_rule = BitsRule::measured;
   one_side.key.level = Level::no_quantization;
+  QaqParams fading = lively, average = lively, adaptive = lively, coarse = lively;
+  fading.key.beta = fading.value.beta = 0.5;
+  for (QaqSideParams* side : {&average.key, &average.value}) side->sensitivity = Sensitivity::ema;
+  for (QaqSideParams* side : {&adaptive.key, &adaptive.value}) {
+    side->window_rule = WindowRule::adaptive;
+  }
+  coarse.head_stride = 2;
+  coarse.block_size = 4;
   return {{"default", {lively}},
-          {"stride", {lively, closed({.plan_stride = 3})}},
+          {"stride", {with_stride(lively, 3)}},
           {"wait", {lively, closed({.promote_hysteresis = 1, .demote_patience = 2})}},
           {"ema", {lively, closed({.importance = ImportanceRule::ema})}},
-          {"fading", {lively, closed({.importance = ImportanceRule::decayed_max, .beta = 0.5})}},
+          {"fading", {fading, closed({.importance = ImportanceRule::decayed_max})}},
           {"sum", {lively, closed({.importance = ImportanceRule::accumulated})}},
           {"from the host", {lively, closed({.demote_from = DemoteFrom::cpu})}},
           {"equals", {lively, closed({.refetch_equal = true})}},
@@ -164,7 +177,10 @@ std::vector<Setting> settings() {
           {"auto", {automatic}},
           {"bound", {bound}},
           {"values alone", {one_side}},
-          {"f16", {lively, closed({.plan_stride = 2}), DType::f16}},
+          {"average", {average}},
+          {"adaptive", {adaptive}},
+          {"coarse", {coarse}},
+          {"f16", {with_stride(lively, 2), closed(), DType::f16}},
           {"bf16", {one_side, closed(), DType::bf16}}};
 }
 
@@ -280,7 +296,7 @@ TEST(ClosedLoop, BitsThatCannotMoveAreGivenOnce) {
 TEST(ClosedLoop, TokensWaitUnquantizedForTheNextPlan) {
   const auto model = tiny_llama();
   const ModelShape& s = model->spec().shape;
-  const auto loop = closed_loop(model, {lively_params(), closed({.plan_stride = 5})});
+  const auto loop = closed_loop(model, {with_stride(lively_params(), 5)});
   run_all(*loop);  // 28 steps: the last plan came with the 25th
   const std::int64_t token = 2 * s.n_layers * s.n_kv_heads * s.head_dim * 2;
   EXPECT_EQ(loop->figures().unquantized_bytes(), 3 * token);

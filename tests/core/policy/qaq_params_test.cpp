@@ -118,5 +118,34 @@ TEST(QaqParams, NewParametersHaveRanges) {
   EXPECT_EQ(refused_place([](QaqParams& p) { p.key.q_norm = RealOrAuto::automatic(); }), "");
 }
 
+TEST(QaqParams, ExtensionsThatContradictThemselvesAreRefused) {
+  const auto adaptive = [](QaqParams& p) { p.key.window_rule = WindowRule::adaptive; };
+  EXPECT_EQ(refused_place(adaptive), "");
+  EXPECT_EQ(refused_place([&](QaqParams& p) {
+              adaptive(p);
+              p.key.sensitivity = Sensitivity::ema;
+            }),
+            "key.window_rule");
+  EXPECT_EQ(refused_place([&](QaqParams& p) {
+              adaptive(p);
+              p.key.adaptive = {.n_min = 4, .n_max = 3};
+            }),
+            "key.n_min");
+  EXPECT_EQ(refused_place([&](QaqParams& p) {
+              adaptive(p);
+              p.key.adaptive = {.hi = 0.1, .lo = 0.2};
+            }),
+            "key.lo");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.value.beta = 1; }), "value.beta");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.head_stride = 0; }), "head_stride");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.block_size = 0; }), "block_size");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.eviction.factor = -1; }), "evict_factor");
+  EXPECT_EQ(
+      refused_place([](QaqParams& p) { p.eviction = {.factor = 0.1, .mode = EvictMode::offload}; }),
+      "evict_mode");
+  EXPECT_EQ(refused_place([](QaqParams& p) { p.eviction.mode = EvictMode::offload; }), "")
+      << "nothing is evicted";
+}
+
 }  // namespace
 }  // namespace qaq

@@ -1,6 +1,7 @@
 #include "core/policy/query_norms.h"
 
 #include <array>
+#include <cmath>
 #include <gtest/gtest.h>
 
 namespace qaq {
@@ -39,6 +40,23 @@ TEST(QueryNorms, LookAtThePrefixAlone) {
 TEST(QueryNorms, SquaredNorm) {
   const std::array<float, 3> q{1, -2, 3};
   EXPECT_EQ(squared_norm(q), 14);
+}
+
+// By head and token of the group; KV head 1 has the same norm throughout.
+TEST(QueryNorms, AveragesAreAsByHand) {
+  NdArray<double, 2> norms({4, 3}, 7.25);
+  const std::vector<double> first{1, 0, 2, 0.5, 3, 1};  // the larger of the two: 1 3 2
+  std::copy(first.begin(), first.end(), norms.data());
+  std::array<float, 2> out{};
+  norm_averages(norms.view(), 3, {.beta = 0.5, .z = 2}, out);
+  // Mean 1, 2, 2 and variance 0, (0 + 4 / 2) / 2, 1 / 2.
+  EXPECT_FLOAT_EQ(out[0], static_cast<float>(2 + 2 * std::sqrt(0.5)));
+  EXPECT_EQ(out[1], 7.25f) << "equal norms are their own average, whatever z";
+  norm_averages(norms.view(), 1, {.beta = 0.5, .z = 2}, out);
+  EXPECT_EQ(out[0], 1);
+  // Without memory it is the newest.
+  query_norms(norms.view(), 2, {.average = NormAverage{.beta = 0, .z = 5}}, out);
+  EXPECT_EQ(out[0], 3);
 }
 
 }  // namespace

@@ -58,19 +58,23 @@ QaqParams lively_params() {
   return params;
 }
 
+QaqParams with_stride(QaqParams params, int plan_stride) {
+  params.plan_stride = plan_stride;
+  return params;
+}
+
 TEST(Streaming, WhatIsHeldBackIsQuantizedAtOnceToo) {
   for (const std::uint32_t seed : {1u, 2u}) {
     const MemoryCapture capture = synthetic_capture({}, seed);
-    const StreamingOptions options{lively_params(),
+    const StreamingOptions options{with_stride(lively_params(), 5),
                                    {.importance = ImportanceRule::decayed_max,
-                                    .plan_stride = 5,
                                     .demote_from = DemoteFrom::cpu,
                                     .promote_hysteresis = 1,
                                     .demote_patience = 2},
                                    12};
     const SharedStreaming result = stream(capture, options);
     Replayer replayer(capture);
-    PlannedCaches plans = replayer.plans({options.params});
+    PlannedCaches plans = replayer.plans({lively_params()});
     for (const auto& [planned, streamed] :
          {std::pair{&plans.key, &result->key}, {&plans.value, &result->value}}) {
       // Plans came with 12, 17 and 22 tokens; the last two are whole.
@@ -127,7 +131,7 @@ TEST(Streaming, DemotedInPlaceLiesOnItsGridWithItsOutliers) {
 
 TEST(Streaming, PlansEveryStride) {
   const MemoryCapture capture = synthetic_capture();
-  const SharedStreaming result = stream(capture, {lively_params(), {.plan_stride = 5}, 12});
+  const SharedStreaming result = stream(capture, {with_stride(lively_params(), 5), {}, 12});
   ASSERT_EQ(result->steps.size(), 12u);
   for (std::size_t i = 0; i < result->steps.size(); ++i) {
     const StreamingStep& step = result->steps[i];
@@ -159,9 +163,10 @@ TEST(Streaming, WithoutMemoryIsAWindowOfOne) {
   one.params.key.last_n_attentions = one.params.value.last_n_attentions = 1;
   const SharedStreaming window = stream(capture, one);
   EXPECT_GT(changes_of(*window).promotions, 0);
+  QaqParams forgetful = lively_params();
+  forgetful.key.beta = forgetful.value.beta = 0;
   for (const ImportanceRule rule : {ImportanceRule::ema, ImportanceRule::decayed_max}) {
-    expect_same(*stream(capture, {lively_params(), {.importance = rule, .beta = 0}, kPrefill}),
-                *window);
+    expect_same(*stream(capture, {forgetful, {.importance = rule}, kPrefill}), *window);
   }
   // With memory they are something else.
   const auto with_memory = [&](ImportanceRule rule) {
@@ -189,9 +194,9 @@ TEST(Streaming, SameBytesOnAnyNumberOfThreads) {
 TEST(Streaming, ErrorsAreOfTheCacheAsItStood) {
   const MemoryCapture capture = synthetic_capture();
   // Nothing is planned behind the prompt, so every row meets what a batch replay makes of it.
-  const StreamingOptions options{lively_params(), {.plan_stride = 1000}, kPrefill};
+  const StreamingOptions options{with_stride(lively_params(), 1000), {}, kPrefill};
   const SharedStreaming result = stream(capture, options);
-  const SharedReplay batch = replay(capture, {options.params, kPrefill});
+  const SharedReplay batch = replay(capture, {lively_params(), kPrefill});
   for (std::int64_t layer = 0; layer < 2; ++layer) {
     for (std::int64_t head = 0; head < 4; ++head) {
       for (std::int64_t s = kPrefill; s < kTokens; ++s) {
@@ -303,7 +308,9 @@ TEST(Streaming, RefusesWhatItCannotReplay) {
               stream(whole, {{}, {}, 24});
             }),
             "--prefill: 24 leaves nothing to decode of 24 tokens; give 1 to 23");
-  EXPECT_EQ(usage([&] { stream(whole, {{}, {.beta = 1}}); }).substr(0, 5), "beta:");
+  QaqParams endless;
+  endless.value.beta = 1;
+  EXPECT_EQ(usage([&] { stream(whole, {endless, {}}); }).substr(0, 11), "value.beta:");
 
   const MemoryCapture window = synthetic_capture({}, 1, 10);  // rows 14 to 23
   EXPECT_EQ(refusal([&] {

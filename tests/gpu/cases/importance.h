@@ -1,6 +1,6 @@
 #pragma once
 
-#include "core/replay/running_importance.h"
+#include "core/policy/running_importance.h"
 #include "gpu/cuda/kernels/importance.h"
 #include "gpu/cuda/kernels/triangle.h"
 #include "tests/gpu/cases/check.h"

@@ -1,5 +1,5 @@
 // Importance as rows come in: by hand, and what the rules have to do with each other.
-#include "core/replay/running_importance.h"
+#include "core/policy/running_importance.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
