@@ -61,7 +61,10 @@ struct QaqSideParams {
   RangeChoice range_rule = RangeChoice::automatic;
   StoreScale store_scale = StoreScale::f32;
   double outliers_ratio = 0.01;
+  OutlierRule outlier_rule = OutlierRule::quantile;
   bool use_attentions = true;
+  double n_sigma = 3;  // of outlier_rule nsigma, with max_outliers
+  double max_outliers = 0.05;
   int n_bits_uniform = 2;
   int last_n_attentions = 5;
   double target_quantization_error = 1.0;
@@ -102,6 +105,10 @@ struct QaqSideParams {
                             "before use"},
       self.store_scale);
     v(ParameterInfo{.name = "outliers_ratio",
+    v(ParameterInfo{.name = "outlier_rule",
+                    .help = "Which of a unit's values are kept exactly: outliers_ratio of them at "
+                            "its ends, or those beyond n_sigma standard deviations of its mean"},
+      self.outlier_rule);
                     .help = "Share of a unit's values kept exactly, half at each end",
                     .min = 0,
                     .max = 0.999,
@@ -109,6 +116,22 @@ struct QaqSideParams {
                     .slider_max = 0.1},
       self.outliers_ratio);
     v(ParameterInfo{.name = "use_attentions",
+    v(ParameterInfo{.name = "n_sigma",
+                    .help = "outlier_rule nsigma: standard deviations of a unit (divisor N) beyond "
+                            "which a value is kept exactly",
+                    .min = 1e-6,
+                    .max = 1e6,
+                    .slider_min = 1,
+                    .slider_max = 6},
+      self.n_sigma);
+    v(ParameterInfo{.name = "max_outliers",
+                    .help = "outlier_rule nsigma: largest share of a unit's values that is kept, "
+                            "those farthest from its mean",
+                    .min = 0,
+                    .max = 0.999,
+                    .slider_min = 0,
+                    .slider_max = 0.2},
+      self.max_outliers);
                     .help = "Choose bits by the error bound; off: n_bits_uniform for all"},
       self.use_attentions);
     v(ParameterInfo{.name = "n_bits_uniform",

@@ -31,7 +31,7 @@ NominalSize nominal_size(const Plan& plan, int dtype_bits) {
   // The authors take this mean in the cache's type.
   size.mean_bits =
       static_cast<float>(static_cast<double>(sum) / static_cast<double>(plan.n_bits.size()));
-  const double r = plan.quantizer.outliers_ratio;
+  const double r = plan.outlier_share.value_or(plan.quantizer.outliers_ratio);
   size.average_n_bits = size.mean_bits * (1 - r) + dtype_bits * r;
   size.size_per_token_bits =
       size.average_n_bits * values_per_token +

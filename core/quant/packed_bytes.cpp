@@ -66,7 +66,7 @@ PackedBytes packed_bytes(const Plan& plan, std::span<const UnitStats> stats,
     bytes.outlier_indices += own.outlier_indices;
   }
   const std::int64_t n_units = plan.layout.n_units();
-  if (plan.quantizer.outliers_ratio > 0) bytes.outlier_counts = 2 * n_units;
+  if (plan.quantizer.may_have_outliers()) bytes.outlier_counts = 2 * n_units;
   if (plan.n_bits_vary) {
     bytes.bit_map = n_units;
     bytes.offsets = 4 * n_units;

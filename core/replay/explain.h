@@ -33,7 +33,7 @@ struct CellExplanation {
   std::string why_exact;  ///< not empty: the cell is left as it is, and nothing below is set
 
   std::int64_t unit_size = 0;  ///< values that share the cell's bits
-  UnitStats stats;             ///< of the unit
+  UnitStats stats;             ///< of the unit, as seen from the cell's first value
   BitSteps bits;
   std::int64_t first_forced = 0;  ///< tokens from here to the prefix's end get n_bits_max
   UniformGrid grid;               ///< method uniform: what the bits make of the unit's range

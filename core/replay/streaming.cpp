@@ -179,7 +179,7 @@ class Stream {
 void mark_outliers(const UnitStats& stats, std::span<const float> exact,
                    std::span<std::uint8_t> mask) {
   for (std::size_t d = 0; d < exact.size(); ++d) {
-    if (stats.is_outlier(exact[d])) {
+    if (stats.is_outlier(exact[d], static_cast<std::int64_t>(d))) {
       mask[d / 8] = static_cast<std::uint8_t>(mask[d / 8] | (0x80u >> (d % 8)));
     }
   }
@@ -217,7 +217,8 @@ StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
         const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
         out.bits(layer, head, token) = plan.n_bits[unit];
         const auto row = exact.sub(head, token).span();
-        mark_outliers(stats[unit], row, out.outliers.sub(layer, head, token).span());
+        mark_outliers(stats[unit].behind(plan.layout.first_in_unit(layer, head)), row,
+                      out.outliers.sub(layer, head, token).span());
         out.error(layer, head, token) = static_cast<float>(
             squared_error(held.sub(head, token).span(), row) / static_cast<double>(shape.head_dim));
       }

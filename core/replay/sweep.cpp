@@ -18,10 +18,11 @@ std::string planner_key(const QaqPolicy& policy) {
   std::string key;
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     const PolicyNeeds needs = policy.needs(side);
-    key +=
-        cat(static_cast<int>(needs.quantizer.level), " ", static_cast<int>(needs.quantizer.method),
-            " ", needs.quantizer.outliers_ratio, " ", needs.attention_rows, " ",
-            static_cast<int>(needs.gqa_reduce), " ", needs.q_norm_quantile.value_or(-1), " ");
+    key += cat(
+        static_cast<int>(needs.quantizer.level), " ", static_cast<int>(needs.quantizer.method), " ",
+        static_cast<int>(needs.quantizer.outlier_rule), " ", needs.quantizer.outliers_ratio, " ",
+        needs.quantizer.n_sigma, " ", needs.quantizer.max_outliers, " ", needs.attention_rows, " ",
+        static_cast<int>(needs.gqa_reduce), " ", needs.q_norm_quantile.value_or(-1), " ");
   }
   return key;
 }

@@ -34,6 +34,9 @@ PolicyNeeds checked_needs(const StreamingSetup& setup, CacheSide side) {
     refuse(side, "level=no-quantization", "leave out --policy");
   }
   if (needs.quantizer.method == Method::normal) refuse(side, "method=normal", "set it to uniform");
+  if (needs.quantizer.outlier_rule == OutlierRule::nsigma) {
+    refuse(side, "outlier_rule=nsigma", "set it to quantile");
+  }
   if (needs.errors || params.bits_rule == BitsRule::measured) {
     refuse(side, "bits_rule=measured", "set it to formula");
   }

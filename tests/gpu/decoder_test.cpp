@@ -189,6 +189,7 @@ TEST(CudaDecoder, SaysByNameWhatIsPlannedOnTheCpuAlone) {
   const std::pair<Settings, const char*> refused[] = {
       {{{"key.level", "no-quantization"}}, "key.level=no-quantization"},
       {{{"value.use_attentions", "off"}, {"value.method", "normal"}}, "value.method=normal"},
+      {{{"value.outlier_rule", "nsigma"}}, "value.outlier_rule=nsigma"},
       {{{"key.q_norm", "auto"}, {"variant", "paper"}}, "key.q_norm=auto"},
       {{{"requantize_history", "on"}}, "requantize_history"},
       {{{"fetch_granularity", "layer"}}, "fetch_granularity=layer"}};
