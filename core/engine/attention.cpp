@@ -8,6 +8,7 @@
 #include "core/base/parallel.h"
 #include "core/model/attention_window.h"
 #include "core/tensor/panel.h"
+#include "core/tensor/sparse_softmax.h"
 #include "core/tensor/vector_math.h"
 
 namespace qaq {
@@ -47,8 +48,8 @@ void attend_rows(const AttentionCall& call, const HeadRowsPiece& piece) {
     const std::int64_t end = position + row + 1;
     const std::int64_t first = first_key_seen(end, call.window);
     std::fill_n(scores, first, 0.0f);
-    softmax_row({scores + first, static_cast<std::size_t>(piece.stride - first)},
-                static_cast<std::size_t>(end - first), scale);
+    sparse_softmax_row({scores + first, static_cast<std::size_t>(piece.stride - first)},
+                       static_cast<std::size_t>(end - first), scale, call.top_k);
   }
   const std::int64_t out_stride = call.shape->n_heads * d;
   for (std::int64_t column = 0; column < d; column += kPanelColumns) {
@@ -176,7 +177,11 @@ void attend_one(const AttentionCall& call, float* scores) {
 }  // namespace
 
 void attend(const AttentionCall& call, const AttentionPart& part, float* scores) {
-  if (call.n_rows == 1 && part.n_heads == call.shape->n_heads) return attend_one(call, scores);
+  // Stretches are of all keys; the largest logits are known of whole rows alone.
+  const bool sparse = call.top_k > 0 && call.top_k <= call.first_position;
+  if (call.n_rows == 1 && part.n_heads == call.shape->n_heads && !sparse) {
+    return attend_one(call, scores);
+  }
   const std::int64_t n_keys = call.first_position + call.n_rows;
   const std::int64_t n_pieces = (part.n_rows + kAttentionRows - 1) / kAttentionRows;
   parallel_for(part.n_heads * n_pieces, [&](std::int64_t task) {

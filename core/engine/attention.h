@@ -13,6 +13,7 @@ struct AttentionCall {
   const ModelShape* shape = nullptr;
   std::int64_t layer = 0;
   std::int64_t window = 0;          ///< keys that a query sees, itself among them; 0: all
+  std::int64_t top_k = 0;           ///< of these, that it attends to; 0: all (sparse_softmax_row())
   std::int64_t first_position = 0;  ///< of row 0
   std::int64_t n_rows = 0;
   const float* query = nullptr;  ///< (n_heads, n_rows, D), after RoPE

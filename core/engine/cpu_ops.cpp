@@ -182,6 +182,7 @@ void CpuOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& o
                            .shape = &s,
                            .layer = layer,
                            .window = spec_.attention_window(layer),
+                           .top_k = sparse_top_k_,
                            .first_position = run.first_position,
                            .n_rows = run.n_rows,
                            .query = heads_.query.get(),

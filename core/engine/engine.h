@@ -51,6 +51,9 @@ class Engine {
   /// Writes single rows of a layer's cache, of positions that were run. Throws Error{work} where
   /// the backend cannot.
   void replace_rows(std::int64_t layer, std::span<const CacheRow> rows);
+  /// From the next run on each query attends to the `top_k` keys with its largest logits alone; 0:
+  /// to all. Throws Error{work} where the backend cannot.
+  void set_sparse_top_k(std::int64_t top_k) { ops_->set_sparse_top_k(top_k); }
   const ModelSpec& spec() const { return model_->spec(); }
   const EngineLimits& limits() const { return limits_; }
 

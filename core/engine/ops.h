@@ -103,6 +103,9 @@ class Ops {
   /// Puts single rows in place of the layer's, none of its numbers twice. What they point to stays
   /// until the next sync(). Throws Error{work} where the backend cannot.
   virtual void replace_rows(std::int64_t layer, std::span<const CacheRow> rows);
+  /// From the next attention() on each query attends to the `top_k` keys with its largest logits
+  /// alone (sparse_softmax_row()); 0: to all. Throws Error{work} where the backend cannot.
+  virtual void set_sparse_top_k(std::int64_t top_k);
   /// SwiGLU: silu(gate) * up, an input of products, in place of `gate` or in a matrix of the
   /// backend's own: returns where.
   virtual Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;

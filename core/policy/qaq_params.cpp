@@ -77,4 +77,9 @@ void validate(const QaqParams& params) {
   }
 }
 
+void require_all_keys(const QaqParams& params, const std::string& why) {
+  if (params.sparse_top_k == 0) return;
+  refuse_usage({.place = "sparse_top_k", .what = why, .cure = "set sparse_top_k=0"});
+}
+
 }  // namespace qaq

@@ -1,6 +1,5 @@
 #include "core/quant/unit_errors.h"
 
-#include <algorithm>
 #include <cassert>
 #include <vector>
 

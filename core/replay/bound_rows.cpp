@@ -41,7 +41,8 @@ void BlockMeter::add(const NdView<const float, 2>& key, const NdView<const float
   }
   if (!wants(Promise::scores) && !wants(Promise::key_outputs) && !wants(Promise::outputs)) return;
   NdArray<float, 2> scores(scores_.shape());
-  score_rows(block_.query, {key, scores.shape(0)}, block_.positions, block_.window, scores.view());
+  score_rows(block_.query, {key, scores.shape(0)}, block_.positions, {.window = block_.window},
+             scores.view());
   if (wants(Promise::scores)) add_squares(scores, scores_, of(Promise::scores));
   if (wants(Promise::key_outputs)) {
     add_squares(product(scores, block_.value), output_, of(Promise::key_outputs));

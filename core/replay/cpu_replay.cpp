@@ -165,11 +165,12 @@ class CpuReplay : public ReplayKernel {
     const auto values_of = [](const CopyPool::Loan& loan, const NdArray<float, 3>& as_captured) {
       return loan.get() ? std::as_const(loan.get()->values).view() : as_captured.view();
     };
-    const RowErrors rows = compare(
-        layer, exact,
-        {exact.query->view(), values_of(key, *exact.key), exact.value->view(),
-         values_of(value, *exact.value), scope_.prefix, capture_.info().attention_window(layer)},
-        work);
+    const RowErrors rows =
+        compare(layer, exact,
+                {exact.query->view(), values_of(key, *exact.key), exact.value->view(),
+                 values_of(value, *exact.value), scope_.prefix,
+                 capture_.info().attention_window(layer), plan.sparse_top_k},
+                work);
     out.attention = rows.attention.view();
     out.prefix_attention = rows.prefix_attention.view();
     out.output = rows.output.view();

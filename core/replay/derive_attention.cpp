@@ -24,7 +24,7 @@ NdArray<float, 3> derive_attention(const NdView<const float, 3>& query,
     const std::int64_t count = std::min(kBlock, n_rows - first);
     score_rows(query.sub(head), keys[static_cast<std::size_t>(head / group)],
                positions.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count)),
-               window, {scores.sub(head, first).data(), {count, n_tokens}});
+               {.window = window}, {scores.sub(head, first).data(), {count, n_tokens}});
   });
   return scores;
 }

@@ -101,7 +101,7 @@ RowErrors row_errors(const LayerCaches& caches, const NdView<const float, 3>& sc
     const NdView<float, 2> new_output(numbers + new_scores.size(), {piece.n_rows(), head_dim});
     const std::int64_t kv_head = piece.head / group;
     score_rows(caches.query.sub(piece.head), keys[static_cast<std::size_t>(kv_head)],
-               piece.positions, caches.window, new_scores);
+               piece.positions, {caches.window, caches.top_k}, new_scores);
     mix_values(piece, new_scores.data(), piece.n_keys(), caches.new_value.sub(kv_head),
                new_output.data());
 

@@ -16,6 +16,7 @@ struct LayerCaches {
   NdView<const float, 3> new_value;  ///< (n_kv_heads, T, D), quantized
   std::int64_t prefix = 0;           ///< tokens that were quantized
   std::int64_t window = 0;           ///< keys that a query sees; 0: all
+  std::int64_t top_k = 0;  ///< of these, that it attends to in the quantized cache; 0: all
 };
 
 /// Errors of R query rows, each (n_heads, R). S are the captured scores, S' those of the captured

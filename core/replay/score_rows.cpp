@@ -9,7 +9,7 @@
 #include "core/model/attention_window.h"
 #include "core/tensor/matmul.h"
 #include "core/tensor/panel.h"
-#include "core/tensor/vector_math.h"
+#include "core/tensor/sparse_softmax.h"
 
 namespace qaq {
 namespace {
@@ -28,17 +28,18 @@ NdArray<float, 2> rows_at(const NdView<const float, 2>& query,
 }
 
 // Products q . k become scores.
-void to_scores(std::span<const std::int32_t> positions, std::int64_t window, std::int64_t head_dim,
+void to_scores(std::span<const std::int32_t> positions, const SeenKeys& seen, std::int64_t head_dim,
                const NdView<float, 2>& out) {
   assert(std::ssize(positions) == out.shape(0));
   const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(head_dim)));
   for (std::int64_t i = 0; i < out.shape(0); ++i) {
     const std::int64_t n_visible = positions[static_cast<std::size_t>(i)] + 1;
     assert(n_visible <= out.shape(1));
-    const auto first = static_cast<std::size_t>(first_key_seen(n_visible, window));
+    const auto first = static_cast<std::size_t>(first_key_seen(n_visible, seen.window));
     const auto row = out.sub(i).span();
     std::fill_n(row.begin(), first, 0.0f);
-    softmax_row(row.subspan(first), static_cast<std::size_t>(n_visible) - first, scale);
+    sparse_softmax_row(row.subspan(first), static_cast<std::size_t>(n_visible) - first, scale,
+                       seen.top_k);
   }
 }
 
@@ -67,14 +68,14 @@ std::vector<ScoreKeys> score_keys(const NdView<const float, 3>& key, std::int64_
 }
 
 void score_rows(const NdView<const float, 2>& query, const ScoreKeys& key,
-                std::span<const std::int32_t> positions, std::int64_t window,
+                std::span<const std::int32_t> positions, const SeenKeys& seen,
                 const NdView<float, 2>& out) {
   const std::int64_t n_keys = out.shape(1), head_dim = query.shape(1);
   assert(key.keys().shape(0) >= n_keys && key.keys().shape(1) == head_dim);
   const NdArray<float, 2> rows = rows_at(query, positions);
   if (!key.has_panels()) {
     matmul_nt(rows.view(), {key.keys().data(), {n_keys, head_dim}}, out);
-    to_scores(positions, window, head_dim, out);
+    to_scores(positions, seen, head_dim, out);
     return;
   }
   for (std::int64_t first = 0; first < n_keys; first += kPanelColumns) {
@@ -87,7 +88,7 @@ void score_rows(const NdView<const float, 2>& query, const ScoreKeys& key,
                     .c_stride = n_keys,
                     .n_columns = std::min(kPanelColumns, n_keys - first)});
   }
-  to_scores(positions, window, head_dim, out);
+  to_scores(positions, seen, head_dim, out);
 }
 
 }  // namespace qaq

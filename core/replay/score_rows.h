@@ -29,15 +29,22 @@ class ScoreKeys {
 /// Keys (n_kv_heads, n_keys, D), head by head. In parallel over heads.
 std::vector<ScoreKeys> score_keys(const NdView<const float, 3>& key, std::int64_t n_rows);
 
+/// Which of the keys up to itself a query attends to.
+struct SeenKeys {
+  std::int64_t window = 0;  ///< the last ones; 0: all
+  std::int64_t top_k = 0;   ///< of these the ones with the largest logits; 0: all
+};
+
 /// Attention scores of some query rows of one head, on the calling thread:
 ///
 ///   out[i][t] = softmax over t <= positions[i] of query[positions[i]] . key[t] / sqrt(D)
 ///
-/// and 0 behind; with a `window` above 0 over the last `window` of these t, and 0 before them, too.
+/// and 0 behind; with a window above 0 over the last window of these t, and 0 before them, too;
+/// with a top_k above 0 over the top_k largest of what is left (sparse_softmax_row()).
 /// `query` is (T, D), `key` has at least n_keys, `out` is (positions.size(), n_keys) with n_keys
 /// above every position. Products and exponentials in float32, sums of a row in float64.
 void score_rows(const NdView<const float, 2>& query, const ScoreKeys& key,
-                std::span<const std::int32_t> positions, std::int64_t window,
+                std::span<const std::int32_t> positions, const SeenKeys& seen,
                 const NdView<float, 2>& out);
 
 }  // namespace qaq

@@ -126,6 +126,7 @@ class Stream {
          const Work& work)
       : info_(capture.info()),
         params_(options.streaming),
+        sparse_top_k_(options.params.sparse_top_k),
         held_(capture, work),
         caches_({policy, held_.layers(), params_, info_.name}) {
     caches_.append(info_.n_tokens);  // plans see the first of them
@@ -147,7 +148,8 @@ class Stream {
       const auto i = static_cast<std::size_t>(layer);
       const LayerCaches caches{layers.query[i], caches_.cache(CacheSide::key).layer(layer),
                                layers.value[i], caches_.cache(CacheSide::value).layer(layer),
-                               info_.n_tokens,  info_.attention_window(layer)};
+                               info_.n_tokens,  info_.attention_window(layer),
+                               sparse_top_k_};
       const RowErrors errors = row_errors(caches, rows[i].view(), std::span(&position, 1));
       for (std::int64_t head = 0; head < info_.shape.n_heads; ++head) {
         result.attention_error(layer, head, index) = static_cast<float>(errors.attention(head, 0));
@@ -172,6 +174,7 @@ class Stream {
 
   const CaptureInfo& info_;
   const StreamingParams& params_;
+  std::int64_t sparse_top_k_;
   HeldCapture held_;
   CacheStream caches_;
 };

@@ -66,7 +66,7 @@ PlannedCaches Sweeper::planned(const QaqParams& params, const Work& work) {
   const QaqPolicy policy(params);
   Planner& planner = planner_for(params);
   return {planner.plan(policy, CacheSide::key, scope_.prefix, work),
-          planner.plan(policy, CacheSide::value, scope_.prefix, work)};
+          planner.plan(policy, CacheSide::value, scope_.prefix, work), params.sparse_top_k};
 }
 
 std::vector<SharedReplay> Sweeper::run(std::span<const QaqParams> settings, const Work& work) {

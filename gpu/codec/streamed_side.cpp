@@ -48,6 +48,7 @@ PolicyNeeds checked_needs(const StreamingSetup& setup, CacheSide side) {
                   .what = "is followed on the CPU alone",
                   .cure = cat(cure, ", or run with --device cpu")});
   };
+  if (setup.params.sparse_top_k > 0) refuse_all("sparse_top_k", "set it to 0");
   if (streaming.requantize_history) refuse_all("requantize_history", "set it to off");
   if (streaming.refetch_equal) refuse_all("refetch_equal", "set it to off");
   if (streaming.fetch_granularity == FetchGranularity::layer) {

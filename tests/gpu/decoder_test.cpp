@@ -191,6 +191,7 @@ TEST(CudaDecoder, SaysByNameWhatIsPlannedOnTheCpuAlone) {
       {{{"value.use_attentions", "off"}, {"value.method", "normal"}}, "value.method=normal"},
       {{{"value.outlier_rule", "nsigma"}}, "value.outlier_rule=nsigma"},
       {{{"key.q_norm", "auto"}, {"variant", "paper"}}, "key.q_norm=auto"},
+      {{{"sparse_top_k", "8"}}, "sparse_top_k"},
       {{{"requantize_history", "on"}}, "requantize_history"},
       {{{"fetch_granularity", "layer"}}, "fetch_granularity=layer"}};
   for (const auto& [settings, words] : refused) {
