@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/progress.h"
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
 
@@ -13,7 +14,9 @@ namespace qaq {
 /// What users name, opened and checked. All throw Error{input} that names the file and the cure;
 /// `model` is a known name (see `qaq model list`) or a path.
 std::shared_ptr<const Tokenizer> open_tokenizer_named(const std::string& model);
-std::shared_ptr<const ModelFile> open_model_named(const std::string& model);
+/// With a share of its weights pruned where that is above 0 (data/models/pruned_model.h).
+std::shared_ptr<const ModelFile> open_model_named(const std::string& model,
+                                                  double prune_weights = 0, const Work& work = {});
 
 /// A whole UTF-8 file.
 std::string read_text_file(const std::string& path);
