@@ -9,6 +9,7 @@
 #include "app/cli/command.h"
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
+#include "app/cli/prune_flag.h"
 #include "app/wiring/cpu_engines.h"
 #include "app/wiring/inputs.h"
 #include "core/analysis/array_deltas.h"
@@ -29,6 +30,7 @@ using Json = nlohmann::ordered_json;
 struct CompareCommand {
   std::string a, b;
   std::string model;
+  double prune_weights = 0;
 };
 
 std::shared_ptr<const CaptureView> opened(const RunName& name, const RunName& other,
@@ -40,9 +42,10 @@ std::shared_ptr<const CaptureView> opened(const RunName& name, const RunName& ot
 // What the model says behind the quantized prefix, which is the capture's own text.
 class ScoredRuns {
  public:
-  ScoredRuns(const std::string& model, const CaptureInfo& info, const Work& work)
+  ScoredRuns(const CompareCommand& options, const CaptureInfo& info, const Work& work)
       : ids_(info.token_ids),
-        run_(cpu_engines(open_model_of(model, info), {info.n_tokens, info.n_tokens}, work),
+        run_(cpu_engines(open_model_of(options.model, info, options.prune_weights, work),
+                         {info.n_tokens, info.n_tokens}, work),
              PrefixRun::Settings{}, info.dtype) {}
 
   /// What each setting gives behind so many tokens.
@@ -83,9 +86,9 @@ std::int64_t prefix_of(const ComparedRun& run, const ComparedRun& other) {
   return prefix;
 }
 
-void add_scores(const std::string& model, ComparedRun& a, ComparedRun& b, const Work& work) {
+void add_scores(const CompareCommand& options, ComparedRun& a, ComparedRun& b, const Work& work) {
   const std::int64_t prefix_a = prefix_of(a, b), prefix_b = prefix_of(b, a);
-  ScoredRuns runs(model, a.capture->info(), work);
+  ScoredRuns runs(options, a.capture->info(), work);
   if (a.capture == b.capture && prefix_a == prefix_b) {
     std::vector<TailScores> both = runs.scores({params_of(a), params_of(b)}, prefix_a, work);
     a.scores = std::move(both[0].positions);
@@ -96,7 +99,7 @@ void add_scores(const std::string& model, ComparedRun& a, ComparedRun& b, const 
   if (a.capture == b.capture) {
     b.scores = runs.scores({params_of(b)}, prefix_b, work).front().positions;
   } else {
-    b.scores = ScoredRuns(model, b.capture->info(), work)
+    b.scores = ScoredRuns(options, b.capture->info(), work)
                    .scores({params_of(b)}, prefix_b, work)
                    .front()
                    .positions;
@@ -179,7 +182,7 @@ void run(const CompareCommand& options, const CommonOptions& common) {
   }
   if (!options.model.empty()) {
     const Alignment alignment = align(a.capture->info(), b.capture->info());
-    if (alignment.allowed()) add_scores(options.model, a, b, work);
+    if (alignment.allowed()) add_scores(options, a, b, work);
   }
   const Comparison comparison = compare(a, b, work);
   std::vector<ArrayDelta> arrays;
@@ -210,6 +213,7 @@ void add_compare(CLI::App& program, const CommonOptions& common) {
   command->add_option(
       "--model", options->model,
       "Also runs the model behind both quantized prefixes: KL, same top token, NLL");
+  add_prune_flag(*command, options->prune_weights)->needs("--model");
   command->footer(
       "Each metric has A, B, B - A, what that is of A, and whether B is better, worse or the same. "
       "Means\n"

@@ -9,6 +9,7 @@
 #include "app/cli/dtype_flag.h"
 #include "app/cli/printable.h"
 #include "app/cli/prompt_flags.h"
+#include "app/cli/prune_flag.h"
 #include "app/cli/replay_flags.h"
 #include "app/wiring/inputs.h"
 #include "app/wiring/model_diagnosis.h"
@@ -28,6 +29,7 @@ namespace {
 struct DiagnoseCommand {
   ReplayFlags replay;  ///< its capture is empty with --model
   std::string model;
+  double prune_weights = 0;
   PromptSource prompt;
   std::string continuation, continuation_file;
   std::int64_t n_generate = 32;
@@ -70,8 +72,11 @@ std::vector<std::string> commands_of(const DiagnoseCommand& options, const Diagn
   if (diagnosis.cells.empty()) return out;
   const std::string chat = options.prompt.chat ? " --chat" : "";
   const std::string model = options.model.substr(options.model.rfind('/') + 1);
-  out.push_back(cat("qaq capture --model ", shell_word(model), " ", prompt_words(options.prompt),
-                    chat, " -o prompt.h5"));
+  const std::string pruned = options.prune_weights > 0
+                                 ? cat(" --prune-weights ", number_text(options.prune_weights))
+                                 : std::string();
+  out.push_back(cat("qaq capture --model ", shell_word(model), pruned, " ",
+                    prompt_words(options.prompt), chat, " -o prompt.h5"));
   const CellAddress& cell = diagnosis.cells.front().cell;
   std::string setting;
   if (!options.replay.preset.empty()) setting += " --preset " + shell_word(options.replay.preset);
@@ -91,7 +96,7 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
                ConsoleProgress& progress, const Work& work) {
   const Stopwatch total;
   const ScopeParams params = options.replay.params();
-  const auto model = open_model_named(options.model);
+  const auto model = open_model_named(options.model, options.prune_weights, work);
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer,
                                     options.has_continuation() ? 1 : options.n_generate);
@@ -237,6 +242,7 @@ void add_diagnose(CLI::App& program, const CommonOptions& common) {
   add_replay_flags(*command, options->replay);
   command->get_option("capture")->required(false);
   command->add_option("--model", options->model, "Model: a known name, a file or a folder");
+  add_prune_flag(*command, options->prune_weights)->needs("--model");
   add_prompt_flags(*command, options->prompt);
   command->get_option_group("prompt")->require_option(0, 1);
   auto* text = command->add_option("--continuation", options->continuation,

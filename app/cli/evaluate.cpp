@@ -112,6 +112,7 @@ ResultRecord record_of(const EvaluateCommand& options, const ModelFile& model,
 
 nlohmann::ordered_json head_json(const EvaluateCommand& options, const ModelFile& model) {
   return {{"model", model.spec().name},
+          {"prune_weights", options.prune_weights},
           {"mode", name_of(RunMode::in_the_model)},
           {"dtype", name_of(options.dtype)},
           {"policy", options.policy}};
@@ -182,7 +183,7 @@ void print_items(const EvaluateCommand& options, const EvaluationItems& items,
 void evaluate_items(const EvaluateCommand& options, const CommonOptions& common, const Work& work) {
   const Stopwatch total;
   std::vector<EvaluatedSetting> settings = settings_of(options);
-  const auto model = open_model_named(options.model);
+  const auto model = open_model_named(options.model, options.prune_weights, work);
   const auto tokenizer = make_tokenizer(*model);
   const EvaluationItems items =
       options.task.empty()
@@ -242,7 +243,7 @@ void evaluate_generation(const EvaluateCommand& options, const CommonOptions& co
     }
   }
   std::vector<EvaluatedSetting> settings = settings_of(options);
-  const auto model = open_model_named(options.model);
+  const auto model = open_model_named(options.model, options.prune_weights, work);
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);
   print_warning(prompt);

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "app/cli/dtype_flag.h"
+#include "app/cli/prune_flag.h"
 #include "app/cli/replay_flags.h"
+#include "core/analysis/scope_params.h"
 #include "core/base/parameters.h"
 
 namespace qaq::cli {
@@ -119,6 +121,7 @@ std::vector<CLI::Option*> add_choice_flags(CLI::App& command, ChoiceOptions& opt
 void add_evaluate_flags(CLI::App& command, EvaluateCommand& options) {
   command.add_option("--model", options.model, "Model: a known name, a file or a folder")
       ->required();
+  add_prune_flag(command, options.prune_weights);
   add_item_flags(command, options);
   add_setting_flags(command, options);
   add_dtype_flag(command, options.dtype, kCacheDtypeHelp);

@@ -17,6 +17,7 @@ namespace qaq::cli {
 /// What `qaq evaluate` is asked for.
 struct EvaluateCommand {
   std::string model;
+  double prune_weights = 0;
   std::string task, text;
   PromptSource prompt;
   TextCut cut;  ///< its prefix is the prompt's, too

@@ -65,6 +65,11 @@ void print_unit(const CellExplanation& x) {
   if (x.stats.n_inliers < x.unit_size) {
     print_line("outliers",
                cat("x <= ", short_number(x.stats.low), " or x > ", short_number(x.stats.high)));
+    if (x.stats.has_ties()) {
+      print_line("", cat("and up to place ", x.stats.last_tied,
+                         " of the cell x <= ", short_number(x.stats.tied_low), " or x > ",
+                         short_number(x.stats.tied_high)));
+    }
   }
   std::string inliers = cat("from ", short_number(x.stats.min), " to ", short_number(x.stats.max),
                             ", mean ", short_number(x.stats.mean));

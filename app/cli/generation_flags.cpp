@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/cli/prompt_flags.h"
+#include "app/cli/prune_flag.h"
 
 namespace qaq::cli {
 namespace {
@@ -42,6 +43,7 @@ void add_generation_flags(CLI::App& command, GenerationOptions& options) {
                   "stored: as the file holds them; f32: dequantized once (more memory)")
       ->check(CLI::IsMember({"stored", "f32"}))
       ->capture_default_str();
+  add_prune_flag(command, options.prune_weights);
 }
 
 }  // namespace qaq::cli

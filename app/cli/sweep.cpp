@@ -33,6 +33,7 @@ std::vector<SubjectSource> subjects_of(const SweepCommand& options, const SweepR
     const std::string log = ranks.leads() ? item_log_of(options) : "";
     return {task_subject({options.model,
                           options.task,
+                          options.prune_weights,
                           {options.limit, options.seed},
                           options.choice,
                           options.dtype,

@@ -5,6 +5,7 @@
 
 #include "app/cli/dtype_flag.h"
 #include "app/cli/evaluate_options.h"
+#include "app/cli/prune_flag.h"
 #include "app/cli/replay_flags.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
@@ -23,6 +24,7 @@ void add_subject_flags(CLI::App& command, SweepCommand& options) {
   auto* task = command.add_option("--task", options.task,
                                   "Questions that the model answers on its quantized cache: our "
                                   "JSONL, or a file of HellaSwag, PIQA or MathQA");
+  add_prune_flag(command, options.prune_weights)->needs(task);
   command.add_option("--prefix", options.prefix, "Of captures: tokens to quantize; 0: all")
       ->check(kCount)
       ->excludes(task)

@@ -17,6 +17,7 @@ namespace qaq::cli {
 struct SweepCommand {
   std::vector<std::string> captures;
   std::string model, task;
+  double prune_weights = 0;
   std::int64_t limit = 0;
   std::optional<std::uint32_t> seed;
   ChoiceOptions choice;

@@ -45,6 +45,7 @@ SubjectSource capture_subject(const std::string& path, const SweepOptions& optio
 /// A task on a model.
 struct TaskSubject {
   std::string model, task;
+  double prune_weights = 0;
   QuestionChoice questions;
   ChoiceOptions choice;
   DType dtype = DType::f32;  ///< of the cache that is quantized

@@ -45,7 +45,7 @@ class TaskSweep : public SweepSubject {
 
   explicit TaskSweep(const TaskSubject& subject)
       : subject_(subject),
-        model_(open_model_named(subject.model)),
+        model_(open_model_named(subject.model, subject.prune_weights)),
         items_(task_items(subject.task, *model_, *make_tokenizer(*model_), subject.questions)),
         fingerprint_(fingerprint(items_.questions)) {}
 

@@ -12,6 +12,7 @@
 #include "app/cli/console.h"
 #include "app/cli/dtype_flag.h"
 #include "app/cli/printable.h"
+#include "app/cli/prune_flag.h"
 #include "app/cli/replay_flags.h"
 #include "app/cli/tune_ground.h"
 #include "app/wiring/cpu_engines.h"
@@ -34,6 +35,7 @@ constexpr std::int64_t kDefaultLimit = 4;
 struct TuneCommand {
   std::string capture, check;
   std::string model, text;
+  double prune_weights = 0;
   std::string target;
   std::string preset;
   std::vector<std::string> assignments;
@@ -118,6 +120,9 @@ std::string command_of(const TuneCommand& options, const EvaluationItems* items,
   if (items) {
     out = cat("qaq evaluate --model ", shell_word(options.model), " --text ",
               shell_word(options.text), " --window ", items->window, " --stride ", items->stride);
+    if (options.prune_weights > 0) {
+      out += cat(" --prune-weights ", number_text(options.prune_weights));
+    }
     if (options.dtype != DType::f32) out += cat(" --dtype ", name_of(options.dtype));
   } else {
     out = cat("qaq replay ", shell_word(options.capture));
@@ -219,7 +224,7 @@ void tune_on(const TuneCommand& options, const CommonOptions& common, Goal goal,
 void run_on_text(const TuneCommand& options, const CommonOptions& common, const Work& work) {
   const Goal goal = parse_goal(options);
   tune_options(options, goal.target);  // a bad flag is told before a model is loaded
-  const auto model = open_model_named(options.model);
+  const auto model = open_model_named(options.model, options.prune_weights, work);
   const auto tokenizer = make_tokenizer(*model);
   const auto halves =
       halves_of(text_items(options.text, *model, *tokenizer, options.cut, 0), options.limit);
@@ -273,6 +278,7 @@ void add_ground_flags(CLI::App& command, TuneCommand& options) {
                    ->excludes(capture);
   command.add_option("--model", options.model, "Model: a known name, a file or a folder")
       ->needs(text);
+  add_prune_flag(command, options.prune_weights)->needs(text);
   command.add_option("--window", options.cut.window, "The text's windows; default 512 tokens")
       ->check(count)
       ->needs(text);

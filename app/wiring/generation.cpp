@@ -97,13 +97,14 @@ nlohmann::ordered_json generation_json(const GenerationOptions& options) {
           {"stop_ids", options.stop_ids},
           {"chat", options.prompt.chat},
           {"weights", options.weights},
+          {"prune_weights", options.prune_weights},
           {"device", options.device}};
 }
 
 Generator::Generator(const GenerationOptions& wanted)
     : options(wanted),
       backend(make_backend(wanted.device)),
-      model(open_model_named(wanted.model)),
+      model(open_model_named(wanted.model, wanted.prune_weights)),
       tokenizer(make_tokenizer(*model)) {
   require_ids(options.stop_ids, model->spec().shape.vocab_size);
   prompt = read_prompt(options.prompt, *model, *tokenizer, options.n_generate);

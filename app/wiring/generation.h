@@ -24,6 +24,7 @@ namespace qaq {
 /// Which model continues which prompt, and how.
 struct GenerationOptions {
   std::string model;
+  double prune_weights = 0;        ///< share of each linear map's weights that is set to 0
   std::string device = "cpu";      ///< or "cuda"
   std::string weights = "stored";  ///< or "f32": dequantized once, when loaded
   /// What a capture stores, and on CUDA what weights and cache are held as; empty: f32 on the CPU,

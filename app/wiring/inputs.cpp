@@ -9,18 +9,23 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/engine/backend.h"
 #include "data/files/whole_file.h"
 #include "data/models/gguf_file.h"
 #include "data/models/model_store.h"
+#include "data/models/pruned_model.h"
 
 namespace qaq {
 
-std::shared_ptr<const ModelFile> open_model_named(const std::string& model) {
-  return open_model(ModelStore().resolve(model));
+std::shared_ptr<const ModelFile> open_model_named(const std::string& model, double prune_weights,
+                                                  const Work& work) {
+  return pruned_model(open_model(ModelStore().resolve(model)), prune_weights,
+                      make_cpu_backend()->info().available_bytes, work);
 }
 
-std::shared_ptr<const ModelFile> open_model_of(const std::string& model, const CaptureInfo& info) {
-  auto out = open_model_named(model);
+std::shared_ptr<const ModelFile> open_model_of(const std::string& model, const CaptureInfo& info,
+                                               double prune_weights, const Work& work) {
+  auto out = open_model_named(model, prune_weights, work);
   if (!info.model_sha256.empty() && out->sha256() != info.model_sha256) {
     refuse_input({.file = model,
                   .what = cat("is not the model that ", info.name, " is of"),

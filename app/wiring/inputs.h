@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/progress.h"
 #include "core/replay/capture_view.h"
 #include "data/models/model_file.h"
 #include "data/tokenizers/tokenizer.h"
@@ -14,9 +15,12 @@ namespace qaq {
 /// What users name, opened and checked. All throw Error{input} that names the file and the cure;
 /// `model` is a known name (see `qaq model list`) or a path.
 std::shared_ptr<const Tokenizer> open_tokenizer_named(const std::string& model);
-std::shared_ptr<const ModelFile> open_model_named(const std::string& model);
+/// With a share of its weights pruned where that is above 0 (data/models/pruned_model.h).
+std::shared_ptr<const ModelFile> open_model_named(const std::string& model,
+                                                  double prune_weights = 0, const Work& work = {});
 /// The same, where it is the model that the capture was made with.
-std::shared_ptr<const ModelFile> open_model_of(const std::string& model, const CaptureInfo& info);
+std::shared_ptr<const ModelFile> open_model_of(const std::string& model, const CaptureInfo& info,
+                                               double prune_weights = 0, const Work& work = {});
 
 /// A whole UTF-8 file.
 std::string read_text_file(const std::string& path);

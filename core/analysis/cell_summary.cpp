@@ -17,8 +17,9 @@ std::optional<double> clip_share(const CellExplanation& cell, std::span<const fl
   // Rounding of base and scale must not look like clipping.
   constexpr double kHalfStep = 0.5 + 1e-4;
   std::int64_t n = 0, n_clipped = 0;
-  for (const float x : values) {
-    if (cell.stats.is_outlier(x)) continue;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const float x = values[i];
+    if (cell.stats.is_outlier(x, static_cast<std::int64_t>(i))) continue;
     ++n;
     const double error = std::abs(double{decode(cell.grid, encode(cell.grid, x))} - double{x});
     if (error > kHalfStep * cell.grid.scale) ++n_clipped;

@@ -55,7 +55,9 @@ class Search {
         options_(options),
         work_(work),
         quantizer_(run.capture(), run.n_prefix()),
-        n_before_(run.n_replays()) {}
+        n_before_(run.n_replays()) {
+    require_all_keys(options.params, "no cell is to blame for the keys that it leaves out");
+  }
 
   Diagnosis diagnose() {
     quantize();

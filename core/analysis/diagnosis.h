@@ -137,7 +137,8 @@ struct Diagnosis {
 /// the order of a first-order score, find the fewest cells whose exactness repairs the step; causes
 /// are predicates over these, confirmed by replays of their counterfactuals. Confirmed ones are in
 /// the order of the bytes that their counterfactual adds: the least change that repairs is the best
-/// explanation. Progress counts replays. Throws Error{usage} for a step that is not there.
+/// explanation. Progress counts replays. Throws Error{usage} for a step that is not there and
+/// where sparse_top_k leaves keys out.
 Diagnosis diagnose(MixedRun& run, const DiagnosisOptions& options, const Work& work);
 
 /// The caches that the place to blame lies in: one, or both; none where no place was looked for.

@@ -23,7 +23,9 @@ std::array<double, kMemoryParts> nominal_parts(const CacheReplay& cache,
     out[at(MemoryPart::payload)] = exact_bits * n / 8;
     return out;
   }
-  const double r = params.outliers_ratio;
+  const double r = params.outlier_rule == OutlierRule::quantile
+                       ? params.outliers_ratio
+                       : static_cast<double>(cache.n_outliers) / n;
   const double scales =
       cache.size_per_token_bits * static_cast<double>(result.prefix) - cache.average_n_bits * n;
   out[at(MemoryPart::payload)] = cache.mean_bits * (1 - r) * n / 8;

@@ -12,8 +12,11 @@ namespace {
 void keep_more(const SettingSide& of, QaqSideParams& params) {
   if (!of.quantizes()) return;
   const std::int64_t n = of.plan.layout.unit_size();
-  const double ratio = of.params.outliers_ratio + 2 / static_cast<double>(n);
-  if (k_low(ratio, n) < k_high(ratio, n)) params.outliers_ratio = ratio;
+  const double ratio =
+      of.plan.outlier_share.value_or(of.params.outliers_ratio) + 2 / static_cast<double>(n);
+  if (k_low(ratio, n) >= k_high(ratio, n)) return;
+  params.outlier_rule = OutlierRule::quantile;
+  params.outliers_ratio = ratio;
 }
 
 // The share of a row's squared error that values beyond the last codes make.

@@ -186,7 +186,11 @@ void attend_one(const AttentionCall& call, float* scores) {
 }  // namespace
 
 void attend(const AttentionCall& call, const AttentionPart& part, float* scores) {
-  if (call.n_rows == 1 && part.n_heads == call.shape->n_heads) return attend_one(call, scores);
+  // Stretches are of all keys; the largest logits are known of whole rows alone.
+  const bool sparse = call.rule.top_k > 0 && call.rule.top_k <= call.first_position;
+  if (call.n_rows == 1 && part.n_heads == call.shape->n_heads && !sparse) {
+    return attend_one(call, scores);
+  }
   const std::int64_t n_keys = call.first_position + call.n_rows;
   const std::int64_t n_pieces = (part.n_rows + kAttentionRows - 1) / kAttentionRows;
   parallel_for(part.n_heads * n_pieces, [&](std::int64_t task) {

@@ -200,15 +200,16 @@ void CpuOps::tap_heads(std::int64_t layer, TapSink& taps) const {
 void CpuOps::attention(std::int64_t layer, const BatchRows& run, const Tensor& out, TapSink* taps) {
   if (taps) tap_heads(layer, *taps);
   const ModelShape& s = spec_.shape;
-  const AttentionCall call{.cache = &cache_,
-                           .shape = &s,
-                           .layer = layer,
-                           .rule = {spec_.attention_window(layer), spec_.alibi_slopes},
-                           .first_position = run.first_position,
-                           .n_rows = run.n_rows,
-                           .query = heads_.query.get(),
-                           .out = static_cast<float*>(out.handle),
-                           .kept = kept_ ? kept_->sub(layer) : NdView<const std::uint8_t, 2>{}};
+  const AttentionCall call{
+      .cache = &cache_,
+      .shape = &s,
+      .layer = layer,
+      .rule = {spec_.attention_window(layer), spec_.alibi_slopes, sparse_top_k_},
+      .first_position = run.first_position,
+      .n_rows = run.n_rows,
+      .query = heads_.query.get(),
+      .out = static_cast<float*>(out.handle),
+      .kept = kept_ ? kept_->sub(layer) : NdView<const std::uint8_t, 2>{}};
   if (taps && taps->wants(TapKind::attention, layer, run.first_position, run.n_rows)) {
     const std::int64_t n_keys = run.first_position + run.n_rows;
     const std::int64_t first = untapped_rows(*taps, layer, run);

@@ -44,6 +44,7 @@ class CpuOps : public Ops {
                      const NdView<const float, 3>& value) override;
   void replace_rows(std::int64_t layer, std::span<const CacheRow> rows) override;
   void set_kept(SharedArray<std::uint8_t, 3> kept) override { kept_ = std::move(kept); }
+  void set_sparse_top_k(std::int64_t top_k) override { sparse_top_k_ = top_k; }
   Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) override;
   void activate_plain(const Tensor& up, std::int64_t n_rows) override;
   void logits(const BatchRows& rows, const Tensor& in, const Tensor& head, TapSink* taps) override;
@@ -69,6 +70,7 @@ class CpuOps : public Ops {
   SharedArray<std::uint8_t, 3> kept_;
   TapPool pool_;
   BatchRows run_;
+  std::int64_t sparse_top_k_ = 0;
   RunHeads heads_;
   RopeAngles angles_;
   NdArray<float, 1> last_logits_;  // (vocab_size)

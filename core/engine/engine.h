@@ -55,6 +55,9 @@ class Engine {
   /// seen. Null: all are. Forgotten with the tokens. Throws Error{usage} where the shape does not
   /// fit or n is more than were run, Error{work} where the backend cannot.
   void set_kept(SharedArray<std::uint8_t, 3> kept);
+  /// From the next run on each query attends to the `top_k` keys with its largest logits alone; 0:
+  /// to all. Throws Error{work} where the backend cannot.
+  void set_sparse_top_k(std::int64_t top_k) { ops_->set_sparse_top_k(top_k); }
   const ModelSpec& spec() const { return model_->spec(); }
   const EngineLimits& limits() const { return limits_; }
 

@@ -37,4 +37,11 @@ void Ops::set_kept(SharedArray<std::uint8_t, 3> kept) {
                .cure = "run with --device cpu"});
 }
 
+void Ops::set_sparse_top_k(std::int64_t top_k) {
+  if (top_k == 0) return;
+  throw Error(ErrorKind::work, {.place = cat("sparse_top_k ", top_k),
+                                .what = "this backend's queries attend to all keys",
+                                .cure = "run with --device cpu, or set sparse_top_k=0"});
+}
+
 }  // namespace qaq

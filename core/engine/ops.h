@@ -120,6 +120,9 @@ class Ops {
   /// No later query of a KV head's group sees the positions where `kept` (n_layers, n_kv_heads, n)
   /// is 0; null: all are seen. Throws Error{work} where the backend cannot.
   virtual void set_kept(SharedArray<std::uint8_t, 3> kept);
+  /// From the next attention() on each query attends to the `top_k` keys with its largest logits
+  /// alone (sparse_softmax_row()); 0: to all. Throws Error{work} where the backend cannot.
+  virtual void set_sparse_top_k(std::int64_t top_k);
   /// SwiGLU: silu(gate) * up, an input of products, in place of `gate` or in a matrix of the
   /// backend's own: returns where.
   virtual Tensor activate(const Tensor& gate, const Tensor& up, std::int64_t n_rows) = 0;

@@ -121,6 +121,7 @@ void ClosedLoop::prefill(std::span<const std::int32_t> ids, const Work& work) {
   figures_.prefill = std::ssize(ids);
   figures_.prompt = run(ids, first_row_needed(planning_, policy_.streaming, figures_.prefill), work,
                         figures_.prefill_quantizing_seconds);
+  engine_->set_sparse_top_k(policy_.params.sparse_top_k);  // the prompt attends to all keys
 }
 
 void ClosedLoop::decode(std::int32_t id, const Work& work) {

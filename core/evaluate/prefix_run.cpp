@@ -69,6 +69,7 @@ void PrefixRun::set_prefix(std::span<const std::int32_t> ids, const Work& work) 
 void PrefixRun::quantize(std::size_t setting, std::int64_t n_tokens, const Work& work) {
   const TimeIn time(spent_.settings[setting].quantizing);
   const PlannedCaches plans = replayer_->plans({{}, n_tokens, settings_[setting]}, silent(work));
+  quantized_[setting]->set_sparse_top_k(plans.sparse_top_k);
   quantized_[setting]->resume(n_tokens, [&](std::int64_t layer) {
     work.throw_if_stopped();
     return Engine::LayerCache{quantized_layer(*capture_, plans.key, layer),

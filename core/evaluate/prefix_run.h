@@ -44,9 +44,10 @@ struct Tail {
 
 /// A model run with its whole cache and, in step, on quantized ones: the prefix is run once, its
 /// keys and values are quantized by each setting (from the prefix's own attention), and the tokens
-/// behind it meet that cache, layer by layer, so that errors carry; tokens of the prefix that a
-/// setting evicts they do not meet. Keys and values behind the prefix stay exact, and all of them
-/// are kept (section 10, prefix mode). One engine a setting and one for the whole cache,
+/// behind it meet that cache (of a setting with sparse_top_k, as many of its keys), layer by layer,
+/// so that errors carry; tokens of the prefix that a setting evicts they do not meet. Keys and
+/// values behind the prefix stay exact, and all of them are kept (section 10, prefix mode). One
+/// engine a setting and one for the whole cache,
 /// which share the weights where the backend reads them as stored. Not thread safe.
 class PrefixRun {
  public:

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/model/attention_window.h"
-#include "core/tensor/vector_math.h"
+#include "core/tensor/sparse_softmax.h"
 
 namespace qaq {
 
@@ -22,9 +22,9 @@ void to_attention(std::span<float> products, std::int64_t n_visible, std::int64_
   std::fill_n(products.begin(), first, 0.0f);
   const std::span<float> row = products.subspan(static_cast<std::size_t>(first));
   const auto n_seen = static_cast<std::size_t>(n_visible - first);
-  if (rule.alibi_slope == 0.0f) return softmax_row(row, n_seen, scale);
+  if (rule.alibi_slope == 0.0f) return sparse_softmax_row(row, n_seen, scale, rule.top_k);
   add_alibi(row.first(n_seen), scale, rule.alibi_slope, n_visible - first - 1);
-  softmax_row(row, n_seen, 1.0f);
+  sparse_softmax_row(row, n_seen, 1.0f, rule.top_k);
 }
 
 }  // namespace qaq

@@ -70,6 +70,8 @@ class CachePolicy {
   virtual std::vector<Parameter> parameters() const = 0;
   /// What an unquantized number counts in nominal sizes: 16 or 32.
   virtual int dtype_bits() const { return 16; }
+  /// Keys that a query of the quantized cache attends to, those with its largest logits; 0: all.
+  virtual std::int64_t sparse_top_k() const { return 0; }
   virtual PolicyNeeds needs(CacheSide side) const = 0;
   /// What chooses the tokens that are left, before plan() decides what becomes of them. Null:
   /// nothing is evicted.

@@ -23,6 +23,7 @@ class ComposedPolicy : public CachePolicy {
   /// Those of both, the evicting policy's in a section of its name: "h2o.heavy_ratio".
   std::vector<Parameter> parameters() const override;
   int dtype_bits() const override { return keeping_->dtype_bits(); }
+  std::int64_t sparse_top_k() const override { return keeping_->sparse_top_k(); }
   PolicyNeeds needs(CacheSide side) const override { return keeping_->needs(side); }
   const TokenRetention* retention() const override { return evicting_->retention(); }
   Plan plan(const PolicyView& view) const override;

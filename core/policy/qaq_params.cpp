@@ -128,4 +128,9 @@ void refuse_plan_stride(const QaqParams& params, std::string_view what) {
        .cure = "set plan_stride=1"});
 }
 
+void require_all_keys(const QaqParams& params, const std::string& why) {
+  if (params.sparse_top_k == 0) return;
+  refuse_usage({.place = "sparse_top_k", .what = why, .cure = "set sparse_top_k=0"});
+}
+
 }  // namespace qaq

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -78,7 +79,10 @@ struct QaqSideParams {
   Method method = Method::uniform;
   RangeChoice range_rule = RangeChoice::automatic;
   StoreScale store_scale = StoreScale::f32;
+  OutlierRule outlier_rule = OutlierRule::quantile;
   double outliers_ratio = 0.01;
+  double n_sigma = 3;  // of outlier_rule nsigma, with max_outliers
+  double max_outliers = 0.05;
   bool use_attentions = true;
   int n_bits_uniform = 2;
   int last_n_attentions = 5;
@@ -138,6 +142,10 @@ struct QaqSideParams {
                     .help = "Number type of each unit's scale and base, which are rounded to it "
                             "before use"},
       self.store_scale);
+    v(ParameterInfo{.name = "outlier_rule",
+                    .help = "Which of a unit's values are kept exactly: outliers_ratio of them at "
+                            "its ends, or those beyond n_sigma standard deviations of its mean"},
+      self.outlier_rule);
     v(ParameterInfo{.name = "outliers_ratio",
                     .help = "Share of a unit's values kept exactly, half at each end",
                     .min = 0,
@@ -145,6 +153,22 @@ struct QaqSideParams {
                     .slider_min = 0,
                     .slider_max = 0.1},
       self.outliers_ratio);
+    v(ParameterInfo{.name = "n_sigma",
+                    .help = "outlier_rule nsigma: standard deviations of a unit (divisor N) beyond "
+                            "which a value is kept exactly",
+                    .min = 1e-6,
+                    .max = 1e6,
+                    .slider_min = 1,
+                    .slider_max = 6},
+      self.n_sigma);
+    v(ParameterInfo{.name = "max_outliers",
+                    .help = "outlier_rule nsigma: largest share of a unit's values that is kept, "
+                            "those farthest from its mean",
+                    .min = 0,
+                    .max = 0.999,
+                    .slider_min = 0,
+                    .slider_max = 0.2},
+      self.max_outliers);
     v(ParameterInfo{.name = "use_attentions",
                     .help = "Choose bits by the error bound; off: n_bits_uniform for all"},
       self.use_attentions);
@@ -262,6 +286,7 @@ struct QaqParams {
   QaqSideParams key;
   QaqSideParams value;
   GqaReduce gqa_reduce = GqaReduce::max;
+  std::int64_t sparse_top_k = 0;
   int dtype_bits = 16;
   OutlierIndex outlier_index = OutlierIndex::automatic;
   int plan_stride = 1;
@@ -277,6 +302,15 @@ struct QaqParams {
     v(ParameterInfo{.name = "gqa_reduce",
                     .help = "How a KV head sees the attention of the query heads that read it"},
       self.gqa_reduce);
+    v(ParameterInfo{.name = "sparse_top_k",
+                    .help = "Keys that a query attends to in the quantized cache, those with its "
+                            "largest logits; no byte is saved, errors are against all keys; 0: all",
+                    .unit = "keys",
+                    .min = 0,
+                    .max = 1e9,
+                    .slider_min = 0,
+                    .slider_max = 256},
+      self.sparse_top_k);
     v(ParameterInfo{.name = "dtype_bits",
                     .help = "Bits that an unquantized number counts in nominal sizes (16 or 32); "
                             "never changes values",
@@ -333,5 +367,8 @@ void validate(const QaqParams& params);
 /// and `what` ("qaq diagnose") does not follow that.
 void refuse_eviction(const QaqParams& params, std::string_view what);
 void refuse_plan_stride(const QaqParams& params, std::string_view what);
+/// Throws Error{usage} where queries attend to some of the keys alone (sparse_top_k), which what is
+/// asked for cannot follow: `why`.
+void require_all_keys(const QaqParams& params, const std::string& why);
 
 }  // namespace qaq

@@ -21,6 +21,14 @@ void check_outliers_ratio(double ratio, CacheSide side, std::int64_t unit_size) 
        .cure = "give a smaller ratio, 0, or a coarser level"});
 }
 
+// Of all values, those that are outliers.
+double counted_share(const PolicyView& view) {
+  const std::int64_t n = view.layout.unit_size();
+  std::int64_t n_outliers = 0;
+  for (const UnitStats& unit : view.stats) n_outliers += n - unit.n_inliers;
+  return static_cast<double>(n_outliers) / static_cast<double>(n * view.layout.n_units());
+}
+
 // Bound keys by their scores, but those of each entry hold for any score.
 bool reads_attention(const QaqSideParams& params, CacheSide side) {
   if (!params.use_attentions) return false;
@@ -72,7 +80,10 @@ PolicyNeeds QaqPolicy::needs(CacheSide side) const {
                      .range_rule = range_rule_of(params),
                      .store_scale = params.store_scale,
                      .symmetric = params.symmetric,
+                     .outlier_rule = params.outlier_rule,
                      .outliers_ratio = params.outliers_ratio,
+                     .n_sigma = params.n_sigma,
+                     .max_outliers = params.max_outliers,
                      .outlier_index = params_.outlier_index};
   if (reads_attention(params, side) || params.has_adaptive_window()) {
     needs.importance = importance(side);
@@ -99,7 +110,11 @@ Plan QaqPolicy::plan(const PolicyView& view) const {
   if (plan.keeps_all()) return plan;
   assert(static_cast<std::int64_t>(view.stats.size()) == view.layout.n_units());
   if (params_.eviction.evicts()) require_units_of_one_head(plan);
-  check_outliers_ratio(params.outliers_ratio, view.side, view.layout.unit_size());
+  if (params.outlier_rule == OutlierRule::nsigma) {
+    plan.outlier_share = counted_share(view);
+  } else {
+    check_outliers_ratio(params.outliers_ratio, view.side, view.layout.unit_size());
+  }
 
   const BitRule by = rule(view);
   plan.n_bits_vary = params.use_attentions && params.n_bits_min < params.n_bits_max;

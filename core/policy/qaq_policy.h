@@ -22,6 +22,7 @@ class QaqPolicy : public CachePolicy {
   std::string_view name() const override { return "qaq"; }
   std::vector<Parameter> parameters() const override { return list_parameters(params_); }
   int dtype_bits() const override { return params_.dtype_bits; }
+  std::int64_t sparse_top_k() const override { return params_.sparse_top_k; }
   PolicyNeeds needs(CacheSide side) const override;
   /// Null where evict_factor is 0: see HybridRetention.
   const TokenRetention* retention() const override { return retention_.get(); }

@@ -33,7 +33,7 @@ NominalSize nominal_size(const Plan& plan, int dtype_bits) {
   }
   // The authors take this mean in the cache's type.
   size.mean_bits = static_cast<float>(plan.mean_bits());
-  const double r = plan.quantizer.outliers_ratio;
+  const double r = plan.outlier_share.value_or(plan.quantizer.outliers_ratio);
   size.average_n_bits = size.mean_bits * (1 - r) + dtype_bits * r;
   const auto units_per_token =
       plan.kept ? n_rows / n_tokens : static_cast<double>(plan.layout.units_per_token());

@@ -62,7 +62,7 @@ PackedBytes packed_bytes(const Plan& plan, std::span<const UnitStats> stats,
     bytes += unit_bytes(plan.quantizer, format, {n, plan.n_bits[unit], n - stats[unit].n_inliers});
   }
   const std::int64_t n_units = plan.kept ? plan.n_rows() : plan.layout.n_units();
-  if (plan.quantizer.outliers_ratio > 0) bytes.outlier_counts = 2 * n_units;
+  if (plan.quantizer.may_have_outliers()) bytes.outlier_counts = 2 * n_units;
   if (plan.n_bits_vary) {
     bytes.bit_map = n_units;
     bytes.offsets = 4 * n_units;

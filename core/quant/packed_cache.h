@@ -28,9 +28,10 @@ inline constexpr std::array<std::string_view, 7> kPackedPartNames{
 inline constexpr std::size_t kPackedParts = kPackedPartNames.size();
 
 /// One cache as packed bytes and what is needed to read them. All numbers are little-endian. Parts
-/// that a cache does not need are empty: outlier_* without an outliers_ratio; bit_map and offsets
-/// where all units have n_bits; all but the payload of an exact cache, whose values lie there in
-/// the capture's type, by token, layer, KV head and channel.
+/// that a cache does not need are empty: outlier_* where units have none
+/// (QuantizerSpec::may_have_outliers()); bit_map and offsets where all units have n_bits; all but
+/// the payload of an exact cache, whose values lie there in the capture's type, by token, layer, KV
+/// head and channel.
 struct PackedCache {
   QuantizerSpec quantizer;
   CacheShape shape;

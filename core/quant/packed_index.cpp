@@ -63,7 +63,7 @@ void PackedIndex::check_sizes() const {
     refuse_place("shape", cat("a unit of ", layout_.unit_size(), " values is out of range"));
   }
   const std::int64_t n_units = packed_.keeps_all() ? 0 : layout_.n_units();
-  const bool outliers = packed_.quantizer.outliers_ratio > 0, vary = packed_.n_bits_vary;
+  const bool outliers = packed_.quantizer.may_have_outliers(), vary = packed_.n_bits_vary;
   require_size(PackedPart::outlier_counts, outliers ? 2 * n_units : 0);
   require_size(PackedPart::bit_map, vary ? n_units : 0);
   require_size(PackedPart::offsets, vary ? 4 * n_units : 0);
@@ -122,7 +122,7 @@ void PackedIndex::walk() {
 }
 
 std::int64_t PackedIndex::outliers_of(std::size_t unit, const UnitPlace& at) const {
-  if (!(packed_.quantizer.outliers_ratio > 0)) return 0;
+  if (!packed_.quantizer.may_have_outliers()) return 0;
   const std::int64_t n = layout_.unit_size();
   const auto number = static_cast<std::int64_t>(unit);
   std::int64_t count = load_integer(packed_.part(PackedPart::outlier_counts).data() + 2 * unit, 2);

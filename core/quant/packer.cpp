@@ -73,7 +73,7 @@ void Packer::lay_out_unit(std::size_t unit, const UnitPlace& at) {
     store_number(scales + i * packed_.format.scale_bytes, numbers[static_cast<std::size_t>(i)],
                  packed_.format.scale_dtype());
   }
-  if (plan_.quantizer.outliers_ratio > 0) {
+  if (plan_.quantizer.may_have_outliers()) {
     store_integer(packed_.part(PackedPart::outlier_counts).data() + 2 * unit,
                   static_cast<std::uint32_t>(std::min(own.n_outliers, kUncounted)), 2);
   }
@@ -110,13 +110,16 @@ void Packer::add_layer(std::int64_t layer, const CacheLayer& input) {
 }
 
 void Packer::pack_row(std::size_t unit, std::int64_t first, std::span<const float> row) {
-  const UnitStats& stats = stats_[unit];
+  const UnitStats stats = stats_[unit].behind(first);
   const int n_bits = plan_.n_bits[unit];
   if (n_bits > 0) {
     const UnitEncoder encoder(plan_.quantizer, stats, n_bits);
     BitWriter codes(packed_.part(PackedPart::payload).data() + places_[unit].payload,
                     first * n_bits);
-    for (const float x : row) codes.put(stats.is_outlier(x) ? 0 : encoder.code(x), n_bits);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const bool exact = stats.is_outlier(row[i], static_cast<std::int64_t>(i));
+      codes.put(exact ? 0 : encoder.code(row[i]), n_bits);
+    }
     codes.finish();
   }
   if (stats.n_inliers < plan_.layout.unit_size()) keep_outliers(unit, first, row);
@@ -132,8 +135,8 @@ void Packer::keep_outliers(std::size_t unit, std::int64_t first, std::span<const
   std::uint8_t* indices =
       packed_.part(PackedPart::outlier_indices).data() + places_[unit].outlier_indices;
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (!stats_[unit].is_outlier(row[i])) continue;
     const auto place = static_cast<std::uint32_t>(first) + static_cast<std::uint32_t>(i);
+    if (!stats_[unit].is_outlier(row[i], place)) continue;
     const std::int64_t k = n_kept_[unit]++;
     assert(k < own.n_outliers);
     store_number(values + k * value_bytes, row[i], packed_.format.dtype);

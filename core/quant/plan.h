@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <vector>
 
 #include "core/quant/quantizer_spec.h"
@@ -19,7 +20,9 @@ struct Plan {
   UnitLayout layout;
   std::vector<std::uint8_t> n_bits;  ///< (layout.n_units()), each 0..16; empty at no-quantization
   bool n_bits_vary = false;          ///< units may differ, so that a reader needs a bit map
-  std::int64_t n_bound_unmet = 0;    ///< units whose error budget no number of bits keeps
+  /// Share of outliers where the rule alone does not say it: what the statistics count (nsigma).
+  std::optional<double> outlier_share{};
+  std::int64_t n_bound_unmet = 0;  ///< units whose error budget no number of bits keeps
   /// A rival's format (cache_codec.h) in place of units: quantizer and n_bits mean nothing. Null:
   /// none.
   std::shared_ptr<const CacheCodec> codec{};

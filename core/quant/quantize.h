@@ -18,8 +18,8 @@ struct QuantizedLayer {
                                        ///< rounded to float32; may be empty
 };
 
-/// Quantizes values of one unit to n_bits by its statistics, as quantize_layer() does; `out` is as
-/// long as `in` and may be it.
+/// Quantizes values of one unit to n_bits by its statistics (as seen from the first of these
+/// values, UnitStats::behind()), as quantize_layer() does; `out` is as long as `in` and may be it.
 void quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
                      std::span<const float> in, std::span<float> out);
 

@@ -49,6 +49,14 @@ struct ChoiceNames<OutlierIndex> {
   static constexpr std::array<std::string_view, 3> names{"auto", "list", "bitmap"};
 };
 
+/// Which values of a unit are kept exactly: a share at each end (the authors' rule), or those that
+/// lie more than so many standard deviations from the unit's mean.
+enum class OutlierRule { quantile, nsigma };
+template <>
+struct ChoiceNames<OutlierRule> {
+  static constexpr std::array<std::string_view, 2> names{"quantile", "nsigma"};
+};
+
 /// How the units of one cache are quantized, apart from their bits.
 struct QuantizerSpec {
   Level level = Level::head;
@@ -56,11 +64,24 @@ struct QuantizerSpec {
   RangeRule range_rule = RangeRule::mean_centred;
   StoreScale store_scale = StoreScale::f32;  ///< scale and base are rounded to it before use
   bool symmetric = false;                    ///< centred on 0, up to the largest magnitude
-  double outliers_ratio = 0;  ///< share of a unit's values kept exactly, half at each end
+  OutlierRule outlier_rule = OutlierRule::quantile;
+  double outliers_ratio = 0;  ///< quantile: share of a unit's values kept exactly, half at each end
+  double n_sigma = 3;         ///< nsigma: deviations from the mean beyond which values are kept
+  double max_outliers = 0.05;  ///< nsigma: the largest share of a unit's values that is kept
   OutlierIndex outlier_index = OutlierIndex::automatic;  ///< when packed; never changes values
 
   /// Numbers a unit stores beside its codes: a scale, and where it is centred unless that is 0.
   int n_extra() const { return symmetric ? 1 : 2; }
+  /// Whether a unit may have any, so that packed units tell how many.
+  bool may_have_outliers() const {
+    return outlier_rule == OutlierRule::quantile ? outliers_ratio > 0 : max_outliers > 0;
+  }
+  /// Whether the same values of a unit are outliers.
+  bool same_outliers(const QuantizerSpec& other) const {
+    if (outlier_rule != other.outlier_rule) return false;
+    if (outlier_rule == OutlierRule::quantile) return outliers_ratio == other.outliers_ratio;
+    return n_sigma == other.n_sigma && max_outliers == other.max_outliers;
+  }
 };
 
 }  // namespace qaq

@@ -1,8 +1,6 @@
 #include "core/quant/unit_errors.h"
 
-#include <algorithm>
 #include <cassert>
-#include <iterator>
 #include <vector>
 
 #include "core/quant/unit_grid.h"
@@ -18,8 +16,9 @@ void fill_unit_errors(const UnitLayout& layout, const QuantizerSpec& spec,
     const UnitStats& s = stats[unit];
     std::vector<float> inliers;
     inliers.reserve(values.size());
-    std::ranges::copy_if(values, std::back_inserter(inliers),
-                         [&](float x) { return !s.is_outlier(x); });
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!s.is_outlier(values[i], static_cast<std::int64_t>(i))) inliers.push_back(values[i]);
+    }
     for (int n_bits = 0; n_bits <= kMaxBits; ++n_bits) {
       const UniformGrid grid = unit_grid(spec, s, n_bits);
       double sum = 0;

@@ -5,10 +5,12 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "core/quant/arith.h"
 #include "core/quant/row_kernels.h"
 #include "core/quant/select_ranks.h"
+#include "core/quant/sigma_cut.h"
 
 namespace qaq {
 namespace {
@@ -41,11 +43,30 @@ void set_extent(const InlierExtent& inliers, UnitStats& stats) {
   stats.mean = static_cast<float>(inliers.sum / static_cast<double>(inliers.count));
 }
 
+// The values that are no outliers, where thresholds alone do not tell them apart.
+std::vector<float> inliers_of(std::span<const float> values, const UnitStats& stats) {
+  std::vector<float> out;
+  out.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!stats.is_outlier(values[i], static_cast<std::int64_t>(i))) out.push_back(values[i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 UnitStats stats_of_unit(std::span<const float> values, const QuantizerSpec& spec) {
   UnitStats stats;
-  set_thresholds(values, spec.outliers_ratio, stats);
+  if (spec.outlier_rule == OutlierRule::nsigma) {
+    set_sigma_cut(values, spec, stats);
+  } else {
+    set_thresholds(values, spec.outliers_ratio, stats);
+  }
+  std::vector<float> untied;
+  if (stats.has_ties()) {
+    untied = inliers_of(values, stats);
+    values = untied;
+  }
   const InlierExtent inliers = inlier_extent(values, stats.low, stats.high);
   set_extent(inliers, stats);
   if (inliers.count > 1 && spec.method == Method::normal) {
@@ -61,7 +82,7 @@ void fill_unit_stats(const UnitLayout& layout, const QuantizerSpec& spec, std::i
   assert(static_cast<std::int64_t>(stats.size()) == layout.n_units());
   assert(layout.level() != Level::token ||
          static_cast<std::int64_t>(layers.size()) == layout.shape().n_layers);
-  const bool extent_is_all = spec.outliers_ratio == 0 && spec.method == Method::uniform &&
+  const bool extent_is_all = !spec.may_have_outliers() && spec.method == Method::uniform &&
                              is_row_size(layout.shape().head_dim);
   if (!extent_is_all) {
     for_each_unit(layout, first_layer, layers,

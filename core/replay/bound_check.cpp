@@ -75,6 +75,7 @@ class Checker {
  public:
   Checker(const CaptureView& capture, const BoundCheckOptions& options, const Work& work)
       : capture_(capture), options_(options), work_(work) {
+    require_all_keys(options.replay.params, "no promise covers the scores that it leaves out");
     require_rows(capture.info());
     prefix_ = checked_prefix(capture.info(), options.replay.prefix);
     refuse_eviction(options.replay.params, "--check-bound");

@@ -99,7 +99,8 @@ struct BoundCheck {
 /// there is none) against what the caches' variants promise. Promises of variants reference and
 /// paper are their parameter e, taken at its word. Same capture and options: the same bytes,
 /// whatever the thread count. Throws as replay() does, Error{usage} where neither cache promises
-/// anything, Error{input} where the capture has no queries or no attention.
+/// anything or sparse_top_k leaves scores out, Error{input} where the capture has no queries or no
+/// attention.
 std::shared_ptr<const BoundCheck> check_bound(const CaptureView& capture,
                                               const BoundCheckOptions& options,
                                               const Work& work = {});

@@ -23,6 +23,7 @@ struct PlannedCache {
 struct PlannedCaches {
   PlannedCache key;
   PlannedCache value;
+  std::int64_t sparse_top_k = 0;  ///< keys that a query attends to; 0: all (see QaqParams)
 };
 
 /// "key" or "value".

@@ -168,7 +168,8 @@ class CpuReplay : public ReplayKernel {
     const RowErrors rows =
         compare(layer, exact,
                 {exact.query->view(), values_of(key, *exact.key), exact.value->view(),
-                 values_of(value, *exact.value), scope_.prefix, capture_.info().score_rule(layer),
+                 values_of(value, *exact.value), scope_.prefix,
+                 capture_.info().score_rule(layer).with_top_k(plan.sparse_top_k),
                  kept_rows(plan.key.plan, layer)},
                 work);
     out.attention = rows.attention.view();

@@ -37,7 +37,9 @@ void measure_cell(const CaptureView& capture, const PlannedCache& planned, std::
   const SharedArray<float, 3> exact = exact_layer(capture, out.cell.side, layer);
   const SharedArray<float, 3> values = quantized_layer(capture, planned, layer);
   const auto row = exact->sub(out.cell.kv_head, out.cell.token).span();
-  for (const float x : row) out.n_outliers += out.stats.is_outlier(x) ? 1 : 0;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    out.n_outliers += out.stats.is_outlier(row[i], static_cast<std::int64_t>(i)) ? 1 : 0;
+  }
   out.rms_error =
       std::sqrt(squared_distance(values->sub(out.cell.kv_head, out.cell.token).span(), row) /
                 static_cast<double>(row.size()));
@@ -130,7 +132,7 @@ CellExplanation Explainer::explain(const CellAddress& cell, const Work& work) {
   const auto unit = static_cast<std::size_t>(view.layout.unit(layer, cell.kv_head, cell.token));
   out.prefix = n_planned_;
   out.unit_size = view.layout.unit_size();
-  out.stats = view.stats[unit];
+  out.stats = view.stats[unit].behind(view.layout.first_in_unit(layer, cell.kv_head));
   out.bits = explain_bits(out.params, cell.side, view.layout.shape(), facts[unit]);
   BitChoice& choice = out.bits.choice;
   choice.of_block = planned.plan.n_bits[unit] > choice.n_bits;
@@ -199,6 +201,11 @@ Json explanation_json(const CellExplanation& x) {
                    {"lowest_code", x.grid.lowest},
                    {"highest_code", x.grid.highest},
                    {"offset", x.grid.offset}};
+  }
+  if (x.stats.has_ties()) {
+    out["outliers_tied"] = {{"up_to", number_or_null(x.stats.tied_low)},
+                            {"above", number_or_null(x.stats.tied_high)},
+                            {"last_place", x.stats.last_tied}};
   }
   out["outliers_in_cell"] = x.n_outliers;
   out["rms_error"] = x.rms_error;

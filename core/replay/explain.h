@@ -34,7 +34,7 @@ struct CellExplanation {
   bool evicted = false;     ///< or it is gone, and why_exact says why
 
   std::int64_t unit_size = 0;  ///< values that share the cell's bits
-  UnitStats stats;             ///< of the unit
+  UnitStats stats;             ///< of the unit, as seen from the cell's first value
   BitSteps bits;
   std::int64_t first_forced = 0;  ///< tokens from here to the prefix's end get n_bits_max
   UniformGrid grid;               ///< method uniform: what the bits make of the unit's range

@@ -20,7 +20,7 @@ std::size_t index_of(CacheSide side) { return side == CacheSide::key ? 0 : 1; }
 
 bool same_spec(const QuantizerSpec& a, const QuantizerSpec& b) {
   return a.level == b.level && a.range_rule == b.range_rule && a.store_scale == b.store_scale &&
-         a.symmetric == b.symmetric && a.outliers_ratio == b.outliers_ratio;
+         a.symmetric == b.symmetric && a.same_outliers(b);
 }
 
 // Where the captured rows prefix - n .. prefix - 1 begin; `instead` is what asks for none of them.
@@ -162,8 +162,8 @@ std::span<const UnitStats> Planner::stats(CacheSide side, const UnitLayout& layo
                                           const QuantizerSpec& spec, const Work& work) {
   const std::int64_t prefix = layout.shape().n_tokens;
   KnownStats& known = stats_[index_of(side)];
-  if (known.prefix == prefix && known.level == layout.level() &&
-      known.outliers_ratio == spec.outliers_ratio && known.method == spec.method) {
+  if (known.prefix == prefix && known.spec.level == layout.level() &&
+      known.spec.same_outliers(spec) && known.spec.method == spec.method) {
     return known.stats;
   }
   known.prefix = -1;  // until it is whole
@@ -174,9 +174,7 @@ std::span<const UnitStats> Planner::stats(CacheSide side, const UnitLayout& layo
                 fill_unit_stats(layout, spec, first, layers, known.stats);
               });
   known.prefix = prefix;
-  known.level = layout.level();
-  known.outliers_ratio = spec.outliers_ratio;
-  known.method = spec.method;
+  known.spec = spec;
   return known.stats;
 }
 

@@ -30,9 +30,9 @@ enum class ImportanceRows {
 };
 
 /// Shows policies what they ask for of one capture, and keeps what changing parameters leave alone:
-/// the statistics of each unit (of the last level, method, outliers_ratio and prefix), the
+/// the statistics of each unit (of the last level, method, outlier rule and prefix), the
 /// importance of each token (of the last reducer and prefix; see ImportanceWindows), query norms,
-/// distances and measured errors. Holds 28 bytes a unit (68 more with measured errors) and no keys
+/// distances and measured errors. Holds 40 bytes a unit (68 more with measured errors) and no keys
 /// or values. The capture outlives it. Views and plans of either side hold until the next view of
 /// the same side.
 class Planner {
@@ -63,9 +63,7 @@ class Planner {
   };
   struct KnownStats {
     std::int64_t prefix = -1;
-    Level level = Level::head;
-    double outliers_ratio = 0;
-    Method method = Method::uniform;
+    QuantizerSpec spec;  // level, method and outliers that `stats` were taken with
     std::vector<UnitStats> stats;
     std::optional<QuantizerSpec> errors_spec;  // what `errors` were measured with
     std::vector<float> errors;

@@ -35,18 +35,19 @@ SharedReplay Replayer::full(const ReplayOptions& options, const Work& work) {
 }
 
 PlannedCaches Replayer::plans(const ReplayOptions& options, const Work& work) {
-  return plans(*policy_of(options), options.prefix, work);
+  return plans(*policy_of(options), options, work);
 }
 
-PlannedCaches Replayer::plans(const CachePolicy& policy, std::int64_t wanted, const Work& work) {
-  const std::int64_t prefix = checked_prefix(capture_.info(), wanted);
+PlannedCaches Replayer::plans(const CachePolicy& policy, const ReplayOptions& options,
+                              const Work& work) {
+  const std::int64_t prefix = checked_prefix(capture_.info(), options.prefix);
   return {planner_.plan(policy, CacheSide::key, prefix, work),
-          planner_.plan(policy, CacheSide::value, prefix, work)};
+          planner_.plan(policy, CacheSide::value, prefix, work), policy.sparse_top_k()};
 }
 
 SharedReplay Replayer::run(const ReplayOptions& options, Depth depth, const Work& work) {
   const auto policy = policy_of(options);
-  const PlannedCaches planned = plans(*policy, options.prefix, work);
+  const PlannedCaches planned = plans(*policy, options, work);
   const std::int64_t prefix = planned.key.plan.layout.shape().n_tokens;
   const CaptureInfo& info = capture_.info();
   const int dtype_bits = policy->dtype_bits();

@@ -31,7 +31,7 @@ class Replayer {
  private:
   enum class Depth { plan, values, attention };
   SharedReplay run(const ReplayOptions& options, Depth depth, const Work& work);
-  PlannedCaches plans(const CachePolicy& policy, std::int64_t prefix, const Work& work);
+  PlannedCaches plans(const CachePolicy& policy, const ReplayOptions& options, const Work& work);
 
   const CaptureView& capture_;
   Planner planner_;

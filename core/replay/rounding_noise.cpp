@@ -18,12 +18,14 @@ void add_rounding_noise(const PlannedCache& cache, std::span<const float> steps,
   const std::int64_t n_tokens = std::min(layout.shape().n_tokens, exact.shape(0));
   for (std::int64_t token = 0; token < n_tokens; ++token) {
     const auto unit = static_cast<std::size_t>(layout.unit(draw.layer, draw.kv_head, token));
-    const UnitStats& stats = cache.stats[unit];
+    const UnitStats stats =
+        cache.stats[unit].behind(layout.first_in_unit(draw.layer, draw.kv_head));
+    std::int64_t place = 0;
     for (float& x : out.sub(token).span()) {
       // 24 bits of the engine's own integers, the middles of 2^24 equal parts: the standard
       // distributions differ between libraries.
       const float share = (static_cast<float>(engine() >> 8) + 0.5f) * 0x1p-24f - 0.5f;
-      if (!stats.is_outlier(x)) x += share * steps[unit];
+      if (!stats.is_outlier(x, place++)) x += share * steps[unit];
     }
   }
 }

@@ -35,7 +35,8 @@ std::vector<ScoreKeys> score_keys(const NdView<const float, 3>& key, std::int64_
 ///   out[i][t] = softmax over t <= positions[i] of
 ///                   query[positions[i]] . key[t] / sqrt(D) - alibi_slope (positions[i] - t)
 ///
-/// and 0 behind; with a window above 0 over the last `window` of these t, and 0 before them, too.
+/// and 0 behind; with a window above 0 over the last `window` of these t, and 0 before them, too;
+/// with a top_k above 0 over the top_k largest of what is left (sparse_softmax_row()).
 /// `query` is (T, D), `key` has at least n_keys, `out` is (positions.size(), n_keys) with n_keys
 /// above every position. `kept`: where it is 0 the key of that position is seen by its own query
 /// alone; keys behind it are all seen. Products and exponentials in float32, sums of a row in

@@ -33,9 +33,10 @@ void quantize_again(const QuantizerSpec& spec, UnitStats stats, int n_bits,
   const UnitStats own = stats;
   stats.low = -std::numeric_limits<float>::infinity();
   stats.high = std::numeric_limits<float>::infinity();
+  stats.last_tied = -1;
   quantize_values(spec, stats, n_bits, values, values);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (own.is_outlier(exact[i])) values[i] = exact[i];
+    if (own.is_outlier(exact[i], static_cast<std::int64_t>(i))) values[i] = exact[i];
   }
 }
 
@@ -156,7 +157,8 @@ void StreamedCache::quantize_history(std::size_t unit) {
   const UnitStats own = stats_of_unit(all, held_.quantizer);
   for_rows_of(held_.layout, unit, [&](std::int64_t layer, std::int64_t head) {
     const auto row = values_.sub(layer, head, token).span();
-    quantize_values(held_.quantizer, own, held_.n_bits[unit], row, row);
+    quantize_values(held_.quantizer, own.behind(held_.layout.first_in_unit(layer, head)),
+                    held_.n_bits[unit], row, row);
   });
 }
 
@@ -165,12 +167,12 @@ void StreamedCache::quantize(const Change& change) {
     quantize_history(change.unit);
     return;
   }
-  const UnitStats& stats = stats_[change.unit];
   const int n_bits = held_.n_bits[change.unit];
   const auto token = static_cast<std::int64_t>(change.unit) / held_.layout.units_per_token();
   for_rows_of(held_.layout, change.unit, [&](std::int64_t layer, std::int64_t head) {
     const auto exact = exact_[static_cast<std::size_t>(layer)].sub(head, token).span();
     const auto values = values_.sub(layer, head, token).span();
+    const UnitStats stats = stats_[change.unit].behind(held_.layout.first_in_unit(layer, head));
     if (change.source == Source::host) {
       quantize_values(held_.quantizer, stats, n_bits, exact, values);
     } else {

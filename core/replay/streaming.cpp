@@ -138,6 +138,7 @@ class Stream {
          const Work& work)
       : info_(capture.info()),
         params_(options.streaming),
+        sparse_top_k_(options.params.sparse_top_k),
         held_(capture, work),
         caches_({policy, held_.layers(), params_, info_.name}) {
     caches_.append(info_.n_tokens);  // plans see the first of them
@@ -159,7 +160,7 @@ class Stream {
       const auto i = static_cast<std::size_t>(layer);
       const LayerCaches caches{layers.query[i], caches_.cache(CacheSide::key).layer(layer),
                                layers.value[i], caches_.cache(CacheSide::value).layer(layer),
-                               info_.n_tokens,  info_.score_rule(layer)};
+                               info_.n_tokens,  info_.score_rule(layer).with_top_k(sparse_top_k_)};
       const RowErrors errors = row_errors(caches, rows[i].view(), std::span(&position, 1));
       for (std::int64_t head = 0; head < info_.shape.n_heads; ++head) {
         result.attention_error(layer, head, index) = static_cast<float>(errors.attention(head, 0));
@@ -184,6 +185,7 @@ class Stream {
 
   const CaptureInfo& info_;
   const StreamingParams& params_;
+  std::int64_t sparse_top_k_;
   HeldCapture held_;
   CacheStream caches_;
 };
@@ -191,7 +193,7 @@ class Stream {
 void mark_outliers(const UnitStats& stats, std::span<const float> exact,
                    std::span<std::uint8_t> mask) {
   for (std::size_t d = 0; d < exact.size(); ++d) {
-    if (stats.is_outlier(exact[d])) {
+    if (stats.is_outlier(exact[d], static_cast<std::int64_t>(d))) {
       mask[d / 8] = static_cast<std::uint8_t>(mask[d / 8] | (0x80u >> (d % 8)));
     }
   }
@@ -229,7 +231,8 @@ StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
         const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
         out.bits(layer, head, token) = plan.n_bits[unit];
         const auto row = exact.sub(head, token).span();
-        mark_outliers(stats[unit], row, out.outliers.sub(layer, head, token).span());
+        mark_outliers(stats[unit].behind(plan.layout.first_in_unit(layer, head)), row,
+                      out.outliers.sub(layer, head, token).span());
         out.error(layer, head, token) = static_cast<float>(
             squared_error(held.sub(head, token).span(), row) / static_cast<double>(shape.head_dim));
       }

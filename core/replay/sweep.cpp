@@ -19,7 +19,9 @@ std::string planner_key(const CachePolicy& policy) {
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     const PolicyNeeds needs = policy.needs(side);
     key += cat(static_cast<int>(needs.quantizer.level), " ",
-               static_cast<int>(needs.quantizer.method), " ", needs.quantizer.outliers_ratio, " ",
+               static_cast<int>(needs.quantizer.method), " ",
+               static_cast<int>(needs.quantizer.outlier_rule), " ", needs.quantizer.outliers_ratio,
+               " ", needs.quantizer.n_sigma, " ", needs.quantizer.max_outliers, " ",
                needs.plan_stride, " ", needs.q_norm ? needs.q_norm->quantile : -1, " ");
     if (!needs.importance) continue;
     key += cat(static_cast<int>(needs.importance->rule), " ", needs.importance->n_rows, " ",
@@ -72,7 +74,7 @@ Sweeper::Sweeper(const CaptureView& capture, const SweepOptions& options, const 
 PlannedCaches Sweeper::planned(const CachePolicy& policy, const Work& work) {
   Planner& planner = planners_.try_emplace(planner_key(policy), capture_).first->second;
   return {planner.plan(policy, CacheSide::key, scope_.prefix, work),
-          planner.plan(policy, CacheSide::value, scope_.prefix, work)};
+          planner.plan(policy, CacheSide::value, scope_.prefix, work), policy.sparse_top_k()};
 }
 
 std::vector<SharedReplay> Sweeper::run(std::span<const QaqParams> settings, const Work& work) {

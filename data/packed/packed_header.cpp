@@ -25,15 +25,22 @@ Json cache_json(const PackedCache& cache) {
     components[std::string(kPackedPartNames[i])] = cache.parts[i].size();
   }
   const QuantizerSpec& quantizer = cache.quantizer;
-  return {{"level", choice_name(quantizer.level)},
-          {"method", choice_name(quantizer.method)},
-          {"range_rule", choice_name(quantizer.range_rule)},
-          {"symmetric", quantizer.symmetric},
-          {"outliers_ratio", quantizer.outliers_ratio},
-          {"outlier_index", choice_name(cache.format.outlier_index)},
-          {"scale_bytes", cache.format.scale_bytes},
-          {"n_bits", cache.n_bits_vary ? Json(nullptr) : Json(cache.n_bits)},
-          {"components", std::move(components)}};
+  Json out{{"level", choice_name(quantizer.level)},
+           {"method", choice_name(quantizer.method)},
+           {"range_rule", choice_name(quantizer.range_rule)},
+           {"symmetric", quantizer.symmetric},
+           {"outliers_ratio", quantizer.outliers_ratio},
+           {"outlier_index", choice_name(cache.format.outlier_index)},
+           {"scale_bytes", cache.format.scale_bytes},
+           {"n_bits", cache.n_bits_vary ? Json(nullptr) : Json(cache.n_bits)},
+           {"components", std::move(components)}};
+  // Files of the authors' rule stay as they were.
+  if (quantizer.outlier_rule == OutlierRule::nsigma) {
+    out["outlier_rule"] = choice_name(quantizer.outlier_rule);
+    out["n_sigma"] = quantizer.n_sigma;
+    out["max_outliers"] = quantizer.max_outliers;
+  }
+  return out;
 }
 
 /// One object of the header with getters that refuse.
@@ -56,6 +63,12 @@ class HeaderObject {
     const auto n = static_cast<std::int64_t>(whole(key, std::uint64_t{1} << 48));
     if (n == 0) refuse(key, "is 0");
     return n;
+  }
+  bool has(const char* key) const { return json_.contains(key); }
+  double positive(const char* key) const {
+    const Json& value = need(key);
+    if (!value.is_number() || !(value.get<double>() > 0)) refuse(key, "is no number above 0");
+    return value.get<double>();
   }
   bool is_null(const char* key) const { return need(key).is_null(); }
   bool flag(const char* key) const {
@@ -117,6 +130,11 @@ DescribedCache described_cache(const HeaderObject& json, const CacheShape& shape
   cache.quantizer.range_rule = json.choice<RangeRule>("range_rule");
   cache.quantizer.symmetric = json.flag("symmetric");
   cache.quantizer.outliers_ratio = json.share("outliers_ratio");
+  if (json.has("outlier_rule")) {
+    cache.quantizer.outlier_rule = json.choice<OutlierRule>("outlier_rule");
+    cache.quantizer.n_sigma = json.positive("n_sigma");
+    cache.quantizer.max_outliers = json.share("max_outliers");
+  }
   cache.quantizer.outlier_index = json.choice<OutlierIndex>("outlier_index");
   cache.format = {.dtype = dtype,
                   .scale_bytes = static_cast<std::int64_t>(json.whole("scale_bytes", 4)),

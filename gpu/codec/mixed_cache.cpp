@@ -41,6 +41,10 @@ void check_limits(const MixedCacheLimits& limits) {
     refuse("method", "normal has no pages on the GPU: its codes are no steps",
            "set method=uniform, or run with --device cpu");
   }
+  if (quantizer.outlier_rule != OutlierRule::quantile) {
+    refuse("outlier_rule", "nsigma has no kernel on the GPU",
+           "set outlier_rule=quantile, or run with --device cpu");
+  }
   if (limits.shape.head_dim < 1 || limits.shape.head_dim > kMaxPageDim) {
     refuse("head_dim",
            cat(limits.shape.head_dim, " channels a head, pages hold up to ", kMaxPageDim),

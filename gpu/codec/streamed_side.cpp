@@ -34,6 +34,9 @@ PolicyNeeds checked_needs(const StreamingSetup& setup, CacheSide side) {
     refuse(side, "level=no-quantization", "leave out --policy");
   }
   if (needs.quantizer.method == Method::normal) refuse(side, "method=normal", "set it to uniform");
+  if (needs.quantizer.outlier_rule == OutlierRule::nsigma) {
+    refuse(side, "outlier_rule=nsigma", "set it to quantile");
+  }
   if (needs.errors || params.bits_rule == BitsRule::measured) {
     refuse(side, "bits_rule=measured", "set it to formula");
   }
@@ -53,6 +56,7 @@ PolicyNeeds checked_needs(const StreamingSetup& setup, CacheSide side) {
   };
   if (setup.params.head_stride > 1) refuse_all("head_stride", "set it to 1");
   if (setup.params.block_size > 1) refuse_all("block_size", "set it to 1");
+  if (setup.params.sparse_top_k > 0) refuse_all("sparse_top_k", "set it to 0");
   if (streaming.requantize_history) refuse_all("requantize_history", "set it to off");
   if (streaming.refetch_equal) refuse_all("refetch_equal", "set it to off");
   if (streaming.fetch_granularity == FetchGranularity::layer) {

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cuda_runtime_api.h>
 #include <stdexcept>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/quant/normal_codebook.h"
 #include "core/replay/capture_rows.h"
 #include "gpu/cuda/kernels/quantize_rows.h"
@@ -26,6 +28,28 @@ namespace {
 template <class T>
 std::int64_t bytes(std::int64_t n) {
   return n * static_cast<std::int64_t>(sizeof(T));
+}
+
+void refuse(const std::string& parameter, const std::string& cure) {
+  refuse_usage({.place = "--device cuda, " + parameter,
+                .what = "is carried out on the CPU alone",
+                .cure = cure + ", or run with --device cpu"});
+}
+
+void check_plan(const PlannedCaches& plans) {
+  for (const PlannedCache* cache : {&plans.key, &plans.value}) {
+    if (cache->plan.codec || cache->plan.kept) {
+      refuse_usage({.place = "--device cuda",
+                    .what =
+                        "carries out plans of units alone, and this one evicts tokens or leaves "
+                        "some exact",
+                    .cure = "set evict_factor=0 and plan_stride=1, or run with --device cpu"});
+    }
+    if (cache->plan.quantizer.outlier_rule == OutlierRule::nsigma) {
+      refuse(cat(name_of(cache->side), ".outlier_rule=nsigma"), "set it to quantile");
+    }
+  }
+  if (plans.sparse_top_k > 0) refuse("sparse_top_k", "set it to 0");
 }
 
 // Pinned memory carved into arrays, from the front again for each batch of plans.
@@ -70,14 +94,6 @@ struct SentStats {
   const UnitStats* device = nullptr;
 };
 
-void require_units(const Plan& plan) {
-  if (!plan.codec && !plan.kept) return;
-  refuse_usage({.place = "--device cuda",
-                .what = "carries out plans of units alone, and this one evicts tokens or leaves "
-                        "some exact",
-                .cure = "set evict_factor=0 and plan_stride=1, or run with --device cpu"});
-}
-
 class CudaReplay : public ReplayKernel {
  public:
   CudaReplay(const CaptureView& capture, const ReplayScope& scope)
@@ -103,10 +119,7 @@ class CudaReplay : public ReplayKernel {
 
   void measure(std::int64_t layer, std::span<const PlannedCaches> plans, bool outliers,
                const Take& take, const Work& work) override {
-    for (const PlannedCaches& caches : plans) {
-      require_units(caches.key.plan);
-      require_units(caches.value.plan);
-    }
+    for (const PlannedCaches& caches : plans) check_plan(caches);
     main_.wait();  // for what a call that was interrupted left
     Slot& slot = load(layer, work);
     const auto at_once = static_cast<std::size_t>(memory_.n_plans);

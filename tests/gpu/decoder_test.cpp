@@ -189,12 +189,14 @@ TEST(CudaDecoder, SaysByNameWhatIsPlannedOnTheCpuAlone) {
   const std::pair<Settings, const char*> refused[] = {
       {{{"key.level", "no-quantization"}}, "key.level=no-quantization"},
       {{{"value.use_attentions", "off"}, {"value.method", "normal"}}, "value.method=normal"},
+      {{{"value.outlier_rule", "nsigma"}}, "value.outlier_rule=nsigma"},
       {{{"key.q_norm", "auto"}, {"variant", "paper"}}, "key.q_norm=auto"},
       {{{"value.sensitivity", "ema"}}, "value.sensitivity=ema"},
       {{{"key.window_rule", "adaptive"}}, "key.window_rule=adaptive"},
       {{{"head_stride", "2"}}, "head_stride"},
       {{{"block_size", "4"}}, "block_size"},
       {{{"evict_factor", "0.1"}}, "evict_factor"},
+      {{{"sparse_top_k", "8"}}, "sparse_top_k"},
       {{{"requantize_history", "on"}}, "requantize_history"},
       {{{"fetch_granularity", "layer"}}, "fetch_granularity=layer"}};
   for (const auto& [settings, words] : refused) {

@@ -294,6 +294,11 @@ TEST_F(MixedCache, RefusesByNameWhatPagesCannotHold) {
       "method: normal has no pages on the GPU: its codes are no steps; set method=uniform, or "
       "run with --device cpu");
   limits = some_limits();
+  limits.quantizer.outlier_rule = OutlierRule::nsigma;
+  EXPECT_EQ(refused_as(limits),
+            "outlier_rule: nsigma has no kernel on the GPU; set outlier_rule=quantile, or run with "
+            "--device cpu");
+  limits = some_limits();
   limits.quantizer.level = Level::no_quantization;
   EXPECT_TRUE(refused_as(limits).starts_with("level: no-quantization"));
   limits = some_limits();

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/base/text.h"
 #include "core/replay/replayer.h"
 #include "core/replay/sweep.h"
 #include "gpu/backend.h"
@@ -362,6 +364,29 @@ TEST_F(CudaReplay, TooLittleMemoryIsSaidBeforeAnythingIsTaken) {
   }
   EXPECT_EQ(simt::live_allocations(), before);
   give_all_memory();
+}
+
+TEST_F(CudaReplay, WhatTheCpuAloneCarriesOutIsRefusedByName) {
+  const std::tuple<const char*, ParameterValue, const char*> refused[] = {
+      {"key.outlier_rule", word("nsigma"),
+       "key.outlier_rule=nsigma: is carried out on the CPU alone; set it to quantile, or run with "
+       "--device cpu"},
+      {"value.outlier_rule", word("nsigma"),
+       "value.outlier_rule=nsigma: is carried out on the CPU alone; set it to quantile, or run "
+       "with --device cpu"},
+      {"sparse_top_k", std::int64_t{8},
+       "sparse_top_k: is carried out on the CPU alone; set it to 0, or run with --device cpu"}};
+  for (const auto& [name, value, line] : refused) {
+    QaqParams params;
+    set_parameter(params, name, value);
+    try {
+      gpu_replay(synthetic_capture(), {params});
+      ADD_FAILURE() << name << " was replayed";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      EXPECT_EQ(std::string(error.what()), cat("--device cuda, ", line));
+    }
+  }
 }
 
 TEST_F(CudaReplay, NoGpuIsRefused) {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "views/plots/number_format.h"
+#include "views/plots/run_label.h"
 
 namespace qaq::views {
 namespace {
@@ -24,10 +25,10 @@ CellFacts::Side sideFacts(const Analysis& analysis, CacheSide which, const Curso
   for (const std::uint8_t byte : cache.outliers.sub(at.layer, at.kvHead, at.token).span()) {
     outliers += std::popcount(byte);
   }
-  facts.outliers = CellFacts::tr("%1 of %2 (nominal %3)")
+  facts.outliers = CellFacts::tr("%1 of %2 (%3)")
                        .arg(outliers)
                        .arg(analysis.capture->info().shape.head_dim)
-                       .arg(shareText(params.outliers_ratio));
+                       .arg(outliersAsked(params));
   const double mean_squared = cache.error(at.layer, at.kvHead, at.token);
   facts.error = CellFacts::tr("%1 RMS").arg(numberText(std::sqrt(mean_squared)));
   return facts;

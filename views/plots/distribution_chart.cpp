@@ -105,6 +105,7 @@ QString distributionText(const ValueDistribution& distribution, const Distributi
                          numberText(distribution.histograms.raw.largest()));
   if (facts.isExact) return out + tr(", left exact");
   if (!facts.kept) return out;
+  if (!facts.hasCut) return out + tr(", kept exactly %1").arg(shareText(*facts.kept));
   return out +
          tr(", kept exactly %1 (asked %2)").arg(shareText(*facts.kept), shareText(facts.ratio));
 }

@@ -22,7 +22,8 @@ DistributionFacts factsOf(const Analysis& analysis, CacheSide side,
                           const DistributionPlace& place) {
   const QaqSideParams& params = paramsOf(analysis, side);
   DistributionFacts out{.ratio = params.outliers_ratio,
-                        .isExact = params.level == Level::no_quantization};
+                        .isExact = params.level == Level::no_quantization,
+                        .hasCut = params.outlier_rule == OutlierRule::quantile};
   if (analysis.stage >= Analysis::Stage::errors) {
     out.kept = share_kept(analysis.cache(side), place);
   }
@@ -135,7 +136,7 @@ void DistributionView::placeHandles() {
   for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
     auto& handles = m_handles[at(side)];
     const DistributionFacts here = facts(side);
-    if (here.isExact) continue;
+    if (here.isExact || !here.hasCut) continue;
     handles = new CutHandles(plot()->panels()[static_cast<int>(side)], QStringLiteral("overlay"));
     handles->setTheme(theme());
     const OutlierCut cut = m_shown->distributions->of(side).cut(here.ratio);

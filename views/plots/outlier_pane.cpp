@@ -6,6 +6,7 @@
 #include "core/analysis/heatmap_tile.h"
 #include "views/plots/bit_pane.h"
 #include "views/plots/number_format.h"
+#include "views/plots/run_label.h"
 
 namespace qaq::views {
 namespace {
@@ -51,7 +52,7 @@ void OutlierPane::show(const SliceMaps& slice) {
   const auto values = static_cast<double>(analysis.replay->prefix * info.shape.head_dim);
   const QString share = shareText(static_cast<double>(slice.outliers.size()) / values);
   m_bar->setNotes(ColorBar::Mark::outlier,
-                  {tr("kept exact: %1 (nominal %2)").arg(share, shareText(params.outliers_ratio)),
+                  {tr("kept exact: %1 (%2)").arg(share, outliersAsked(params)),
                    tr("kept exact: %1").arg(share)});
   setMap(slice.magnitude, colors);
 }

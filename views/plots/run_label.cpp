@@ -45,13 +45,21 @@ QString runLabel(const RunSummary& run) {
   add([](const QaqSideParams& side) { return tr("level %1").arg(nameOf(side.level)); });
   add([](const QaqSideParams& side) { return nameOf(side.method); });
   add([](const QaqSideParams& side) {
-    return tr("outliers %1").arg(shareText(side.outliers_ratio));
+    const bool byShare = side.outlier_rule == OutlierRule::quantile;
+    return tr("outliers %1").arg(byShare ? shareText(side.outliers_ratio) : outliersAsked(side));
   });
   add([](const QaqSideParams& side) { return tr("window %1").arg(side.last_n_attentions); });
   add([](const QaqSideParams& side) {
     return tr("%1 to %2 bits").arg(side.n_bits_min).arg(side.n_bits_max);
   });
   return out.join(QStringLiteral(", "));
+}
+
+QString outliersAsked(const QaqSideParams& side) {
+  if (side.outlier_rule == OutlierRule::nsigma) {
+    return tr("beyond %1 σ").arg(shortNumberText(side.n_sigma));
+  }
+  return tr("nominal %1").arg(shareText(side.outliers_ratio));
 }
 
 QString levelText(const QaqParams& params) {

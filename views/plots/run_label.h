@@ -11,6 +11,9 @@ namespace qaq::views {
 /// from the defaults: "target 0.03, level token, window 1". Keys before values where they differ.
 QString runLabel(const RunSummary& run);
 
+/// What a side asks of its outliers: "nominal 1 %", or "beyond 3 σ" by rule nsigma.
+QString outliersAsked(const QaqSideParams& side);
+
 /// "head", or "K token, V head": what the bits of both caches are shared by.
 QString levelText(const QaqParams& params);
 

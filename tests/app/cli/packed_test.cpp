@@ -54,6 +54,23 @@ TEST(PackedCommand, AFileTakesWhatTheReplayReportsAndItsHeader) {
   EXPECT_NE(text.out.find(std::to_string(size)), std::string::npos);
 }
 
+TEST(PackedCommand, OutliersByDeviationAreInTheFileAndItsHeader) {
+  const TemporaryFolder folder;
+  const std::string file = folder.file("nsigma");
+  const json replayed =
+      run_json({"replay", kLetter, "--set", "key.outlier_rule=nsigma", "--set", "key.n_sigma=2.5",
+                "--set", "value.outliers_ratio=0", "--save-packed", file});
+  const json info = run_json({"info", file});
+  EXPECT_EQ(replayed["packed"]["bytes"],
+            static_cast<std::int64_t>(std::filesystem::file_size(file)));
+  const json& key = replayed["metrics"]["key_packed_bytes"];
+  EXPECT_GT(key["outlier_values"], 0);
+  EXPECT_EQ(info["caches"]["key"]["components"]["outlier_values"], key["outlier_values"]);
+  EXPECT_EQ(info["caches"]["key"]["components"]["outlier_counts"], key["outlier_counts"]);
+  EXPECT_EQ(info["caches"]["value"]["components"]["outlier_counts"], 0);
+  EXPECT_EQ(info["about"]["parameters"]["key.outlier_rule"], "nsigma");
+}
+
 TEST(PackedCommand, OutlierIndexChoosesListOrBitmap) {
   const TemporaryFolder folder;
   const auto index_bytes = [&](const std::string& choice) -> std::int64_t {

@@ -2,7 +2,9 @@
 // holds NaN, and so do all outputs beforehand: what is read or left out by mistake shows.
 #include "core/engine/attention.h"
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
 #include <gtest/gtest.h>
 #include <limits>
 #include <random>
@@ -244,6 +246,66 @@ TEST(Attention, OfKeysThatAreAllKeptIsWhatItWas) {
     call.kept = all.view();
     attend(call, p.whole(), nullptr);
     EXPECT_EQ(same, out);
+  }
+}
+
+// All but the largest `top_k` scores of a row left out, and the values mixed by the rest.
+Expected sparse(const Problem& p, const Expected& dense, std::int64_t top_k) {
+  const std::int64_t d = p.shape.head_dim;
+  Expected out{std::vector<double>(dense.scores.size()), std::vector<double>(dense.out.size())};
+  for (std::int64_t i = 0; i < p.shape.n_heads * p.n_rows; ++i) {
+    const double* from = dense.scores.data() + i * p.n_keys;
+    double* to = out.scores.data() + i * p.n_keys;
+    std::vector<double> sorted(from, from + p.n_keys);
+    std::ranges::sort(sorted, std::greater());
+    sorted.resize(static_cast<std::size_t>(std::min(top_k, p.n_keys)));
+    double sum = 0;
+    for (const double score : sorted) sum += score;
+    const std::int64_t head = i / p.n_rows, kv = head / p.shape.group_size();
+    double* mixed = out.out.data() + (i % p.n_rows * p.shape.n_heads + head) * d;
+    for (std::int64_t t = 0; t < p.n_keys; ++t) {
+      if (from[t] == 0 || from[t] < sorted.back()) continue;
+      to[t] = from[t] / sum;
+      const float* value = p.value.data() + (kv * p.n_keys + t) * d;
+      for (std::int64_t c = 0; c < d; ++c) mixed[c] += to[t] * double{value[c]};
+    }
+  }
+  return out;
+}
+
+TEST(SparseAttention, IsTheSoftmaxOfTheLargestLogits) {
+  for (const std::int64_t n_keys : {1, 33, 600}) {
+    for (const std::int64_t most_rows : {1, 29}) {
+      const Problem p(64, 3, n_keys, std::min(most_rows, n_keys));
+      for (const std::int64_t window : {0, 40}) {
+        const Expected dense = expected_of(p, {window});
+        for (const std::int64_t top_k : {1, 5, 32}) {
+          const std::string what = "keys " + std::to_string(n_keys) + ", rows " +
+                                   std::to_string(p.n_rows) + ", window " + std::to_string(window) +
+                                   ", top " + std::to_string(top_k);
+          const Expected expected = sparse(p, dense, top_k);
+          std::vector<float> out, untapped, scores = p.blank_scores();
+          AttentionCall call = p.call({window, {}, top_k}, out);
+          attend(call, p.whole(), scores.data());
+          call = p.call({window, {}, top_k}, untapped);
+          attend(call, p.whole(), nullptr);
+          expect_near(out, expected.out, 5e-6, what);
+          expect_near(scores, expected.scores, 2e-6, what);
+          EXPECT_EQ(untapped, out) << what;
+        }
+      }
+    }
+  }
+}
+
+TEST(SparseAttention, OfAllKeysGivesTheBytesOfAttention) {
+  for (const std::int64_t n_rows : {1, 29}) {
+    const Problem p(64, 3, 600, n_rows);
+    std::vector<float> dense, wide;
+    attend(p.call({}, dense), p.whole(), nullptr);
+    AttentionCall call = p.call({.top_k = 600}, wide);
+    attend(call, p.whole(), nullptr);
+    EXPECT_EQ(wide, dense) << n_rows << " rows";
   }
 }
 

@@ -112,6 +112,27 @@ TEST(ClosedLoop, WithoutQuantizationItGivesTheEnginesBytes) {
   }
 }
 
+TEST(ClosedLoop, StepsAttendToSomeKeysWhereAsked) {
+  const auto model = tiny_llama();
+  DecodePolicy policy{lively_params()};
+  const auto plain = closed_loop(model, policy);
+  run_all(*plain);
+  const auto logits_at = [&](std::int64_t top_k) {
+    policy.params.sparse_top_k = top_k;
+    const auto loop = closed_loop(model, policy);
+    run_all(*loop);
+    return std::vector<float>(loop->logits().begin(), loop->logits().end());
+  };
+  EXPECT_TRUE(std::ranges::equal(logits_at(kTokens), plain->logits()));
+  EXPECT_FALSE(std::ranges::equal(logits_at(3), plain->logits()));
+  // The prompt attends to all keys.
+  const auto loop = closed_loop(model, policy), dense = closed_loop(model, {lively_params()});
+  const auto ids = token_ids(kPrompt);
+  loop->prefill(ids, {});
+  dense->prefill(ids, {});
+  EXPECT_TRUE(std::ranges::equal(loop->logits(), dense->logits()));
+}
+
 // The prompt meets no quantized cache.
 TEST(ClosedLoop, ThePromptIsRunUnquantizedAndPlannedAsAReplayPlansIt) {
   const auto model = tiny_llama();

@@ -240,6 +240,37 @@ TEST(PrefixRun, OtherSettingsGiveWhatAFreshRunGives) {
   EXPECT_NE(expected[0], expected[2]);
 }
 
+TEST(PrefixRun, SparseSettingsAttendToSomeKeysBehindThePrefix) {
+  const auto model = test::tiny_llama();
+  const auto ids = test::token_ids(40);
+  const std::span<const std::int32_t> all(ids);
+  const std::vector<std::int32_t> next(16, 3);
+  const auto kl_of = [&](PrefixRun& run) {
+    run.set_prefix(all.first(24), {});
+    std::vector<double> out;
+    for (const TailScores& scores : run.run_tail({all.subspan(24), next}, {})) {
+      out.push_back(scores.positions.at(7).kl);
+    }
+    return out;
+  };
+  const auto top = [](QaqParams params, std::int64_t k) {
+    params.sparse_top_k = k;
+    return params;
+  };
+  PrefixRun run(
+      test::opener(model, 40),
+      {test::exact_params(), top(test::exact_params(), 40), top(test::exact_params(), 30),
+       top(test::exact_params(), 4), test::coarse_params(), top(test::coarse_params(), 40)});
+  const std::vector<double> kl = kl_of(run);
+  EXPECT_EQ(kl[0], 0);
+  EXPECT_EQ(kl[1], 0) << "all keys";
+  EXPECT_GT(kl[2], 0) << "row 31 sees 32 keys";
+  EXPECT_GT(kl[3], kl[2]);
+  EXPECT_EQ(kl[5], kl[4]);
+  run.set_settings({test::exact_params()});
+  EXPECT_EQ(kl_of(run), (std::vector<double>{0})) << "what an engine attended to is forgotten";
+}
+
 TEST(PrefixRun, SettingsDoNotMeetAndTailsDoNotAddUp) {
   const auto model = test::tiny_llama();
   const auto ids = test::token_ids(40);

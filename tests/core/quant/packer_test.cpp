@@ -137,7 +137,10 @@ PackedBytes by_formula(const Cache& cache, const PackedFormat& format) {
                            : format.outlier_index == OutlierIndex::bitmap ? bitmap
                                                                           : std::min(list, bitmap);
   }
-  if (cache.plan.quantizer.outliers_ratio > 0) out.outlier_counts = 2 * n_units;
+  const QuantizerSpec& spec = cache.plan.quantizer;
+  const bool counted =
+      spec.outlier_rule == OutlierRule::nsigma ? spec.max_outliers > 0 : spec.outliers_ratio > 0;
+  if (counted) out.outlier_counts = 2 * n_units;
   if (cache.plan.n_bits_vary) {
     out.bit_map = n_units;
     out.offsets = 4 * n_units;
@@ -148,7 +151,7 @@ PackedBytes by_formula(const Cache& cache, const PackedFormat& format) {
 TEST(Packer, WhatIsUnpackedIsWhatQuantizingGives) {
   std::mt19937 random(20260101);
   const std::vector<double> ratios{0, 0.01, 0.05, 0.3, 0.75};
-  int n_kept_whole = 0, n_bitmaps = 0, n_lists = 0;
+  int n_kept_whole = 0, n_bitmaps = 0, n_lists = 0, n_tied = 0;
   for (const std::int64_t head_dim : {1, 3, 64, 128, 130}) {
     for (int round = 0; round < 120; ++round) {
       const CacheShape shape{1 + round % 3, 1 + round / 3 % 3, 3, head_dim};
@@ -160,6 +163,11 @@ TEST(Packer, WhatIsUnpackedIsWhatQuantizingGives) {
       spec.store_scale = random() % 3 == 0 ? StoreScale::f16 : StoreScale::f32;
       spec.symmetric = random() % 2 == 0;
       spec.outliers_ratio = ratios[random() % ratios.size()];
+      if (random() % 3 == 0) {
+        spec.outlier_rule = OutlierRule::nsigma;
+        spec.n_sigma = 0.5 + 0.1 * static_cast<double>(random() % 20);
+        spec.max_outliers = ratios[random() % ratios.size()];
+      }
       spec.outlier_index = static_cast<OutlierIndex>(random() % 3);
       const auto dtype = static_cast<DType>(random() % 3);
       Cache cache = random_cache(shape, spec, dtype, random);
@@ -175,12 +183,14 @@ TEST(Packer, WhatIsUnpackedIsWhatQuantizingGives) {
         const UnitCounts unit{cache.plan.layout.unit_size(), 0,
                               cache.plan.layout.unit_size() - s.n_inliers};
         n_kept_whole += s.n_inliers == 0;
+        n_tied += s.has_ties();
         (told_by_bitmap(format, unit) ? n_bitmaps : n_lists) += unit.n_outliers > 0;
       }
     }
   }
   // The rounds met what they are for.
   EXPECT_GT(n_kept_whole, 100);
+  EXPECT_GT(n_tied, 20);
   EXPECT_GT(n_bitmaps, 500);
   EXPECT_GT(n_lists, 500);
 }

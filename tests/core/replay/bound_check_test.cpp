@@ -116,6 +116,26 @@ TEST_F(Table44, BoundEntry) {
   expect_line(options, {8.52, 0.31, 1.0, 0.83, 0.01, 0.1, 0.01});
 }
 
+// Whatever is kept exactly errs by nothing, and the range is of the rest: the promise is of any
+// rule.
+TEST_F(Table44, BoundRowKeepsItsPromiseWithOutliersByDeviation) {
+  for (const double n_sigma : {1.5, 3.0}) {
+    SCOPED_TRACE(n_sigma);
+    BoundCheckOptions options = bound_row(0.01, 1);
+    options.see_future = true;
+    const double without = check(options)->key_mean_bits;
+    options.replay.params.key.outlier_rule = OutlierRule::nsigma;
+    options.replay.params.key.n_sigma = n_sigma;
+    options.replay.params.key.max_outliers = 0.1;
+    const auto result = check(options);
+    EXPECT_LT(result->key_mean_bits, without) << "ranges are narrower";
+    const BoundCell& all = report_of(*result, Promise::scores).all;
+    EXPECT_LE(all.replayed.row_rms, 0.01);
+    EXPECT_EQ(all.replayed.n_over, 0);
+    EXPECT_EQ(all.n_over_unbroken, 0);
+  }
+}
+
 TEST_F(Table44, TheSamePictureAtOtherBudgets) {
   const std::vector<std::array<double, 3>> printed{
       {0.003, 9.7, 1.1}, {0.03, 6.8, 0.2}, {0.1, 5.7, 0.0}};

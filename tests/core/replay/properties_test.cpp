@@ -38,6 +38,8 @@ struct Case {
   const QaqSideParams& side() const { return params.key; }
 };
 
+constexpr double kBySigma = -1;  // in place of a share
+
 // The product of everything that decides bits or codes, what is refused among it. Scales, places of
 // outliers, the reducer and query norms go round, so that they meet everything too.
 std::vector<Case> cases() {
@@ -65,15 +67,21 @@ std::vector<Case> cases() {
       for (const Method method : {Method::uniform, Method::normal}) {
         for (const RangeChoice range : {RangeChoice::automatic, RangeChoice::mean_centred,
                                         RangeChoice::midpoint, RangeChoice::minmax}) {
-          for (const double outliers : {0.0, 0.01, 0.75}) {
+          for (const double outliers : {0.0, 0.01, 0.75, kBySigma}) {
             for (const bool symmetric : {false, true}) {
               QaqSideParams side{.variant = variant,
                                  .level = level,
                                  .symmetric = symmetric,
                                  .method = method,
                                  .range_rule = range,
-                                 .outliers_ratio = outliers,
                                  .use_attentions = false};
+              if (outliers == kBySigma) {
+                side.outlier_rule = OutlierRule::nsigma;
+                side.n_sigma = 1.2;
+                side.max_outliers = 0.2;
+              } else {
+                side.outliers_ratio = outliers;
+              }
               add(side);
               side.use_attentions = true;
               for (const BitsRule rule : {BitsRule::formula, BitsRule::measured}) {
@@ -136,7 +144,7 @@ constexpr std::array kShapes{
 
 // Whether outliers_ratio leaves none of a unit's N values, which is refused where N > 1.
 bool keeps_nothing(const Case& c, const SyntheticShape& shape) {
-  if (c.side().outliers_ratio == 0) return false;
+  if (c.side().outlier_rule == OutlierRule::nsigma || c.side().outliers_ratio == 0) return false;
   const std::int64_t n =
       UnitLayout(c.side().level, {shape.n_layers, shape.n_kv_heads, 1, shape.head_dim}).unit_size();
   const double half = c.side().outliers_ratio / 2, size = static_cast<double>(n);
