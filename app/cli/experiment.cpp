@@ -15,17 +15,20 @@
 #include "app/cli/experiment_figure.h"
 #include "app/cli/experiment_report.h"
 #include "app/cli/printable.h"
+#include "app/cli/prune_flag.h"
 #include "app/wiring/inputs.h"
 #include "core/analysis/seeded_experiment.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/engine/backend.h"
+#include "data/models/pruned_model.h"
 
 namespace qaq::cli {
 namespace {
 
 struct ExperimentCommand {
   std::string name, model, task, text;
+  double prune_weights = 0;
   double minutes = 10;
   std::int64_t limit = 0;
   std::vector<std::uint32_t> seeds;
@@ -52,7 +55,7 @@ void list_experiments(const CommonOptions& common) {
     return;
   }
   for (const Experiment& each : experiments()) {
-    std::printf("%-8s needs %-17s %s\n", std::string(each.name).c_str(), needs_text(each),
+    std::printf("%-16s needs %-17s %s\n", std::string(each.name).c_str(), needs_text(each),
                 std::string(each.title).c_str());
   }
 }
@@ -85,6 +88,11 @@ void check_usage(const Experiment& experiment, const ExperimentCommand& options)
                   .what = cat(experiment.name, " asks no questions"),
                   .cure = "leave it out"});
   }
+  if (options.prune_weights > 0 && experiment.prunes) {
+    refuse_usage({.place = "--prune-weights",
+                  .what = cat(experiment.name, " prunes shares of its own"),
+                  .cure = "leave it out"});
+  }
   const std::set<std::uint32_t> different(options.seeds.begin(), options.seeds.end());
   if (different.size() < options.seeds.size()) {
     refuse_usage({.place = "--seeds", .what = "has a seed twice", .cure = "give each once"});
@@ -100,8 +108,15 @@ void append_answered(const ChoiceQuestion& question, std::vector<std::int32_t>& 
 ExperimentContext context_of(const ExperimentCommand& options, const EvaluationItems& items,
                              const std::shared_ptr<const ModelFile>& model, const Work& work) {
   ExperimentContext out;
-  out.open = [model, stop = work.stop_token()](std::int64_t n) {
-    return make_cpu_backend()->open(model, {n, n}, Work(nullptr, stop));
+  const auto open = [stop = work.stop_token()](std::shared_ptr<const ModelFile> of) {
+    return [of = std::move(of), stop](std::int64_t n) {
+      return make_cpu_backend()->open(of, {n, n}, Work(nullptr, stop));
+    };
+  };
+  out.open = open(model);
+  out.open_pruned = [model, open, stop = work.stop_token()](double share) {
+    return open(pruned_model(model, share, make_cpu_backend()->info().available_bytes,
+                             Work(nullptr, stop)));
   };
   out.text = items.text;
   out.n_first = std::ssize(items.text);
@@ -151,7 +166,7 @@ void run(const ExperimentCommand& options, const CommonOptions& common) {
   check_usage(experiment, options);
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
-  const auto model = open_model_named(options.model);
+  const auto model = open_model_named(options.model, options.prune_weights, work);
   ExperimentSubject subject;
   subject.model = printable(model->spec().name);
   subject.dtype = options.dtype;
@@ -180,6 +195,7 @@ void add_experiment(CLI::App& program, const CommonOptions& common) {
   command->add_option("name", options->name, "Which one; list: all, with what they need")
       ->required();
   command->add_option("--model", options->model, "Model: a known name, a file or a folder");
+  add_prune_flag(*command, options->prune_weights);
   auto* task = command->add_option("--task", options->task,
                                    "Questions: our JSONL, or a file of HellaSwag, PIQA or MathQA");
   command->add_option("--text", options->text, "A UTF-8 text, where no questions are asked")

@@ -6,6 +6,7 @@
 #include "core/analysis/capture_experiments.h"
 #include "core/analysis/cost_experiment.h"
 #include "core/analysis/drift_experiment.h"
+#include "core/analysis/extension_experiments.h"
 #include "core/analysis/grid_experiments.h"
 
 namespace qaq {
@@ -58,6 +59,12 @@ std::span<const Experiment> experiments() {
        RunMode::batch, run_cost},
       {"drift", "What many steps of decode do to a quantized cache", "", ExperimentNeeds::text,
        RunMode::streaming, run_drift},
+      {"ext-nsigma", "Outliers by deviation against a share, at equal packed bytes", "",
+       ExperimentNeeds::text, RunMode::batch, run_ext_nsigma},
+      {"ext-sparse-top-k", "Attention to the largest logits of a quantized cache alone", "",
+       ExperimentNeeds::text, RunMode::batch, run_ext_sparse_top_k},
+      {"ext-prune", "Quantized caches of a model with pruned weights", "", ExperimentNeeds::text,
+       RunMode::in_the_model, run_ext_prune, false, true},
   });
   return kAll;
 }

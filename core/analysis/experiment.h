@@ -28,6 +28,9 @@ enum class ExperimentNeeds {
 struct ExperimentContext {
   /// Opens an engine for so many tokens.
   std::function<std::unique_ptr<Engine>(std::int64_t n_tokens)> open;
+  /// The same on the model with a share of its weights pruned, which is done once a call.
+  std::function<std::function<std::unique_ptr<Engine>(std::int64_t n_tokens)>(double share)>
+      open_pruned;
   std::string task_name;                  ///< empty without questions
   std::vector<ChoiceQuestion> questions;  ///< in the task's order, as many as may be asked
   std::vector<std::int32_t> text;         ///< tokens of one text, or of questions and right choices
@@ -71,13 +74,15 @@ struct Experiment {
   /// Throws Error{interrupted} when stopped, Error{usage} for a layer or head that is not there.
   ExperimentResult (*run)(const ExperimentContext&) = nullptr;
   bool scores_questions = false;  ///< has them answered: other seeds, other answers
+  bool prunes = false;            ///< opens models with pruned weights itself
 };
 
 /// What the files of a table are called, without their ending: "fig4", "fig4-paper".
 std::string table_stem(std::string_view experiment, const std::string& table);
 
 /// All of them. To add one: a function in a file of its kind (accuracy_experiments.cpp,
-/// capture_experiments.cpp, cost_experiment.cpp), a line here, its numbers in paper_results.cpp.
+/// capture_experiments.cpp, cost_experiment.cpp; of an extension policy one of its own, declared in
+/// extension_experiments.h), a line here, its numbers in paper_results.cpp.
 std::span<const Experiment> experiments();
 
 }  // namespace qaq

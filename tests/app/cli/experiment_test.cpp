@@ -89,7 +89,8 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
   const json document =
       run_json(on_task(name, folder.file("out"), {"--limit", "3", "--layer", "1", "--head", "2"}));
   EXPECT_EQ(document["experiment"], name);
-  const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" || name == "cost";
+  const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" ||
+                           name == "cost" || name == "ext-nsigma" || name == "ext-sparse-top-k";
   EXPECT_EQ(document["mode"], of_captures       ? "batch"
                               : name == "drift" ? "streaming"
                                                 : "in-the-model");
@@ -126,13 +127,14 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
 
 INSTANTIATE_TEST_SUITE_P(Names, EveryExperiment,
                          testing::Values("fig2a", "fig2b", "fig2c", "fig3", "fig4", "table1",
-                                         "table2", "table3", "bound", "cost", "drift"));
+                                         "table2", "table3", "bound", "cost", "drift", "ext-nsigma",
+                                         "ext-sparse-top-k", "ext-prune"));
 
 TEST(Experiment, TheListHasThemAll) {
   const json all = run_json({"experiment", "list"})["experiments"];
-  EXPECT_EQ(all.size(), 11u) << "as many as are tested above";
+  EXPECT_EQ(all.size(), 14u) << "as many as are tested above";
   const ProgramResult text = run_qaq({"experiment", "list"});
-  EXPECT_EQ(n_lines(text.out), 11);
+  EXPECT_EQ(n_lines(text.out), 14);
 }
 
 // What a row says is what `qaq evaluate` says of its setting.
@@ -347,6 +349,125 @@ TEST(Experiment, DriftIsWhatStreamingSays) {
   };
   EXPECT_LE(times(0), 1);
   EXPECT_GT(times(1), 2);
+}
+
+// A text of the tiny model, and its capture as experiments make it.
+struct ExtensionText {
+  explicit ExtensionText(const TemporaryFolder& folder)
+      : text(folder.file("text.txt")), capture(folder.file("text.h5")) {
+    std::ofstream(text) << bytes_of_file(kTask).substr(0, 180);
+  }
+  json run(const std::string& name, const std::string& out) const {
+    return run_json(
+        {"experiment", name, "--model", kTiny, "--text", text, "-o", out, "--no-figure"});
+  }
+  // The capture of the first `n` tokens, of which experiments quantize two thirds.
+  void make(const TemporaryFolder& folder, std::int64_t n) const {
+    const json ids = run_json({"tokenize", "--model", kTiny, "--file", text})["ids"];
+    const std::string tokens = folder.file("tokens.json");
+    std::ofstream(tokens) << json(std::vector<json>(ids.begin(), ids.begin() + n));
+    run_json({"capture", "--model", kTiny, "--tokens", tokens, "--attention", "derive", "--dtype",
+              "f16", "-o", capture});
+  }
+  json replay(std::int64_t n, const Words& more) const {
+    Words words{"replay", capture, "--prefix", std::to_string((2 * n + 2) / 3)};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_json(words)["metrics"];
+  }
+  std::string text, capture;
+};
+
+void expect_verdict(const json& document) {
+  const std::string first = document["remarks"][0];
+  EXPECT_TRUE(first.starts_with("Helps on this capture: ") ||
+              first.starts_with("Does not help on this capture: "))
+      << first;
+}
+
+TEST(Experiment, ExtNsigmaIsWhatReplaysSayAtEqualBytes) {
+  const TemporaryFolder folder;
+  const ExtensionText on(folder);
+  const json document = on.run("ext-nsigma", folder.file("out"));
+  const json& table = document["tables"]["ext-nsigma"];
+  const std::int64_t n = document["n"];
+  on.make(folder, n);
+  int n_checked = 0;
+  for (const json& row : table["rows"]) {
+    const auto at = [&](const char* name) { return row[column(table, name)]; };
+    EXPECT_LE(at("packed_bits"), at("budget"));
+    Words words{"--set", "n_bits_min=0", "--set", "target_quantization_error=" + at("e").dump()};
+    if (at("rule") == "nsigma 2.5") {
+      words.insert(words.end(), {"--set", "outlier_rule=nsigma", "--set", "n_sigma=2.5"});
+    } else if (at("rule") == "none") {
+      words.insert(words.end(), {"--set", "outliers_ratio=0"});
+    } else {
+      continue;
+    }
+    const json metrics = on.replay(n, words);
+    // Targets are written with seven digits, so a unit may fall to the other side of a bit.
+    const double error = metrics["output_error"], bits = metrics["key_mean_bits"];
+    EXPECT_NEAR(at("output_error").get<double>(), error, 0.02 * error) << row;
+    EXPECT_NEAR(at("key_bits").get<double>(), bits, 0.02 * bits) << row;
+    ++n_checked;
+  }
+  EXPECT_GE(n_checked, 4);
+  expect_verdict(document);
+}
+
+TEST(Experiment, ExtSparseTopKIsWhatReplaysSay) {
+  const TemporaryFolder folder;
+  const ExtensionText on(folder);
+  const json document = on.run("ext-sparse-top-k", folder.file("out"));
+  const json& table = document["tables"]["ext-sparse-top-k"];
+  const std::int64_t n = document["n"];
+  on.make(folder, n);
+  int n_checked = 0;
+  for (const json& row : table["rows"]) {
+    if (row[column(table, "cache")] != "qaq e 1 bits 1-8") continue;
+    const std::int64_t k = row[column(table, "top_k")];
+    if (k != 4 && k != n) continue;
+    const json metrics = on.replay(n, {"--set", "sparse_top_k=" + std::to_string(k == n ? 0 : k)});
+    for (const char* name : {"output_error", "attention_error"}) {
+      const double want = metrics[name];
+      EXPECT_NEAR(row[column(table, name)].get<double>(), want, 1e-5 * want) << row;
+    }
+    ++n_checked;
+  }
+  EXPECT_EQ(n_checked, 2);
+  expect_verdict(document);
+}
+
+TEST(Experiment, ExtPruneIsWhatEvaluateSays) {
+  const TemporaryFolder folder;
+  const ExtensionText on(folder);
+  const json document = on.run("ext-prune", folder.file("out"));
+  const json& table = document["tables"]["ext-prune"];
+  const std::int64_t n = document["n"], prefix = (2 * n + 2) / 3;
+  EXPECT_EQ(n, document["n_available"]);
+  constexpr int kPolicies = 3, kFlatTwo = 2;
+  ASSERT_EQ(table["rows"].size(), 7u * kPolicies) << "shares 0 to 0.6";
+  for (const auto& [index, share] : {std::pair{0, "0"}, std::pair{3, "0.3"}, std::pair{6, "0.6"}}) {
+    const json& row = table["rows"][static_cast<std::size_t>(index * kPolicies + kFlatTwo)];
+    EXPECT_EQ(row[column(table, "policy")], "flat 2 bits");
+    EXPECT_FLOAT_EQ(row[column(table, "share")].get<float>(), 0.1f * static_cast<float>(index));
+    const json evaluated = run_json({"evaluate", "--model", kTiny, "--text", on.text, "--dtype",
+                                     "f16", "--prefix", std::to_string(prefix), "--set",
+                                     "use_attentions=false", "--prune-weights", share});
+    EXPECT_EQ(evaluated["prune_weights"], std::stod(share));
+    const std::string model = evaluated["model"];
+    EXPECT_EQ(model.find("prune_weights") != std::string::npos, index > 0) << model;
+    for (const auto& [ours, theirs] :
+         {std::pair{"kl", "kl_mean"}, std::pair{"ratio_packed", "ratio_packed"},
+          std::pair{"attention_error", "attention_error"}}) {
+      const double want = evaluated["metrics"][theirs];
+      EXPECT_NEAR(row[column(table, ours)].get<double>(), want, 1e-5 * want) << share << ours;
+    }
+  }
+  expect_verdict(document);
+  const ProgramResult refused = run_qaq(
+      {"experiment", "ext-prune", "--model", kTiny, "--text", on.text, "--prune-weights", "0.5"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("--prune-weights"), std::string::npos) << refused.err;
 }
 
 TEST(Experiment, NoFigureLeavesNone) {
