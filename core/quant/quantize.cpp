@@ -92,12 +92,7 @@ void quantize_by_codec(const CacheCodec& codec, std::int64_t n_tokens, std::int6
 
 void quantize_values(const QuantizerSpec& spec, const UnitStats& stats, int n_bits,
                      std::span<const float> in, std::span<float> out) {
-  if (spec.method == Method::normal) {
-    quantize_normal(spec, stats, n_bits, in, out);
-    return;
-  }
-  const RowQuantizer row = row_quantizer(spec, stats, n_bits);
-  quantize_rows({&row, 1}, in.size(), in.data(), out.data(), nullptr);
+  quantize_row(spec, stats, n_bits, in, out);
 }
 
 void quantize_layer(const Plan& plan, std::span<const UnitStats> stats, std::int64_t layer,

@@ -153,7 +153,11 @@ class Curious : public EveryOther {
  public:
   Curious() : EveryOther(0) {}
   RetentionNeeds retention_needs() const override {
-    return {.attention_rows = RetentionNeeds::kAllRows, .query = true, .key = true, .value = true};
+    return {.attention_rows = RetentionNeeds::kAllRows,
+            .query = true,
+            .key = true,
+            .value = true,
+            .rope = true};
   }
   std::unique_ptr<LayerRetention> open_layer(std::int64_t, const CacheShape&,
                                              std::int64_t) const override {

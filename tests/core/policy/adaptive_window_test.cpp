@@ -92,7 +92,9 @@ TEST(AdaptiveWindow, NeverLeapsAndKeepsItsLimits) {
     for (std::size_t s = 0; s < found.size(); ++s) {
       EXPECT_GE(found[s], 2);
       EXPECT_LE(found[s], 6) << "also where it began beyond";
-      if (s > 0) EXPECT_LE(std::abs(found[s] - found[s - 1]), 1);
+      if (s > 0) {
+        EXPECT_LE(std::abs(found[s] - found[s - 1]), 1);
+      }
     }
   }
 }
