@@ -25,7 +25,9 @@ void overwrite(hid_t file, const char* path, hid_t type, std::size_t at, T value
 }
 
 void set_text(hid_t file, const char* object, const char* name, const std::string& text) {
-  H5Adelete_by_name(file, object, name, H5P_DEFAULT);
+  if (H5Aexists_by_name(file, object, name, H5P_DEFAULT) > 0) {
+    H5Adelete_by_name(file, object, name, H5P_DEFAULT);
+  }
   const hid_t type = H5Tcopy(H5T_C_S1);
   H5Tset_size(type, text.size() + 1);
   const hid_t space = H5Screate(H5S_SCALAR);
