@@ -52,7 +52,7 @@ void list_experiments(const CommonOptions& common) {
     return;
   }
   for (const Experiment& each : experiments()) {
-    std::printf("%-8s needs %-17s %s\n", std::string(each.name).c_str(), needs_text(each),
+    std::printf("%-15s needs %-17s %s\n", std::string(each.name).c_str(), needs_text(each),
                 std::string(each.title).c_str());
   }
 }

@@ -6,6 +6,7 @@
 #include "core/analysis/capture_experiments.h"
 #include "core/analysis/cost_experiment.h"
 #include "core/analysis/drift_experiment.h"
+#include "core/analysis/extension_experiments.h"
 #include "core/analysis/grid_experiments.h"
 
 namespace qaq {
@@ -58,6 +59,14 @@ std::span<const Experiment> experiments() {
        RunMode::batch, run_cost},
       {"drift", "What many steps of decode do to a quantized cache", "", ExperimentNeeds::text,
        RunMode::streaming, run_drift},
+      {"ext-ema", "Moving averages in place of the attention window and q_norm", "",
+       ExperimentNeeds::text, RunMode::batch, run_ext_ema},
+      {"ext-hybrid", "Eviction beside quantization", "", ExperimentNeeds::text, RunMode::batch,
+       run_ext_hybrid},
+      {"ext-approximate", "Plans now and then, of some heads, by blocks", "", ExperimentNeeds::text,
+       RunMode::batch, run_ext_approximate},
+      {"ext-adaptive", "Windows that follow violations of persistence", "", ExperimentNeeds::text,
+       RunMode::batch, run_ext_adaptive},
   });
   return kAll;
 }

@@ -89,7 +89,8 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
   const json document =
       run_json(on_task(name, folder.file("out"), {"--limit", "3", "--layer", "1", "--head", "2"}));
   EXPECT_EQ(document["experiment"], name);
-  const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" || name == "cost";
+  const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" ||
+                           name == "cost" || name.starts_with("ext-");
   EXPECT_EQ(document["mode"], of_captures       ? "batch"
                               : name == "drift" ? "streaming"
                                                 : "in-the-model");
@@ -126,13 +127,14 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
 
 INSTANTIATE_TEST_SUITE_P(Names, EveryExperiment,
                          testing::Values("fig2a", "fig2b", "fig2c", "fig3", "fig4", "table1",
-                                         "table2", "table3", "bound", "cost", "drift"));
+                                         "table2", "table3", "bound", "cost", "drift", "ext-ema",
+                                         "ext-hybrid", "ext-approximate", "ext-adaptive"));
 
 TEST(Experiment, TheListHasThemAll) {
   const json all = run_json({"experiment", "list"})["experiments"];
-  EXPECT_EQ(all.size(), 11u) << "as many as are tested above";
+  EXPECT_EQ(all.size(), 15u) << "as many as are tested above";
   const ProgramResult text = run_qaq({"experiment", "list"});
-  EXPECT_EQ(n_lines(text.out), 11);
+  EXPECT_EQ(n_lines(text.out), 15);
 }
 
 // What a row says is what `qaq evaluate` says of its setting.
