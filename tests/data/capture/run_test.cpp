@@ -140,12 +140,18 @@ TEST_F(StoredRuns, OfOlderProgramsAreTheReferenceVariant) {
   save_run(path_, "old", *result, "{}");
   edit_json("parameters_json", [](nlohmann::ordered_json& parameters) {
     for (const std::string section : {"key.", "value."}) {
-      for (const char* name : {"variant", "range_rule", "store_scale", "bits_rule",
-                               "horizon_tokens", "q_norm_quantile", "bound_target", "v_max"}) {
+      for (const char* name :
+           {"variant", "range_rule", "store_scale", "bits_rule", "horizon_tokens",
+            "q_norm_quantile", "bound_target", "v_max", "sensitivity", "beta", "z", "window_rule",
+            "n_min", "n_max", "hi", "lo", "hold"}) {
         parameters.erase(section + name);
       }
     }
-    parameters.erase("outlier_index");
+    for (const char* name :
+         {"outlier_index", "plan_stride", "head_stride", "block_size", "evict_factor",
+          "evict_patience", "n_sink", "n_recent", "evict_mode"}) {
+      parameters.erase(name);
+    }
     EXPECT_EQ(parameters.size(), 11 + 10 + 2u);
   });
   edit_json("totals_json", [](nlohmann::ordered_json& totals) {
