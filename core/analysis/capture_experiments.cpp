@@ -19,9 +19,6 @@
 namespace qaq {
 namespace {
 
-Column real(std::string name, std::string unit = "1") {
-  return {.name = std::move(name), .kind = ColumnKind::real, .unit = std::move(unit)};
-}
 Column text(std::string name) { return {.name = std::move(name), .kind = ColumnKind::text}; }
 const Column kCache{.name = "cache", .kind = ColumnKind::choice, .choices = {"key", "value"}};
 
@@ -48,7 +45,7 @@ Table matrix(NdView<const float, 2> scores) {
   std::vector<Column> columns{{.name = "query"}};
   std::vector<std::vector<Cell>> rows;
   for (std::int64_t s = 0; s < scores.shape(0); ++s) {
-    columns.push_back(real(cat("key", s)));
+    columns.push_back(real_column(cat("key", s)));
     std::vector<Cell> row{s};
     for (std::int64_t t = 0; t <= s; ++t) row.emplace_back(scores(s, t));
     row.resize(static_cast<std::size_t>(scores.shape(1)) + 1);
@@ -63,9 +60,12 @@ Table violation_rows(const std::vector<Violation>& violations) {
     rows.push_back({std::int64_t{v.step}, std::int64_t{v.token}, v.score, v.window_max,
                     real_cell(static_cast<double>(v.score) / v.window_max)});
   }
-  return table_of(
-      {{.name = "query"}, {.name = "key"}, real("score"), real("window_max"), real("jump")},
-      std::move(rows));
+  return table_of({{.name = "query"},
+                   {.name = "key"},
+                   real_column("score"),
+                   real_column("window_max"),
+                   real_column("jump")},
+                  std::move(rows));
 }
 
 // --- Figure 2c
@@ -260,19 +260,20 @@ ExperimentResult run_fig2c(const ExperimentContext& context) {
   }
   const Column panel{.name = "scale", .kind = ColumnKind::choice, .choices = {"raw", "z"}};
   out.tables.push_back(
-      {"", "Bins", table_of({kCache, panel, real("centre"), {.name = "count"}}, std::move(bins)),
+      {"", "Bins",
+       table_of({kCache, panel, real_column("centre"), {.name = "count"}}, std::move(bins)),
        false});
   out.tables.push_back({"sums", "Sums",
                         table_of({kCache,
                                   panel,
                                   {.name = "n_values"},
                                   {.name = "peak_count"},
-                                  real("peak_centre"),
+                                  real_column("peak_centre"),
                                   {.name = "n_below"},
                                   {.name = "n_above"},
-                                  real("share_outside"),
-                                  real("share_tail"),
-                                  real("largest_magnitude")},
+                                  real_column("share_outside"),
+                                  real_column("share_tail"),
+                                  real_column("largest_magnitude")},
                                  std::move(sums))});
   out.chart = fig2c_chart(out.tables[0].table, kTail, kEdge);
   out.settings.push_back(cat("the questions' tokens alone, all layers and KV heads; ", kBins,
@@ -325,20 +326,20 @@ ExperimentResult run_bound(const ExperimentContext& context) {
   out.tables.push_back({"", "Promises held against what was achieved",
                         table_of({kCache,
                                   text("rule"),
-                                  real("e"),
-                                  real("mean_bits", "bit"),
-                                  real("row_rms"),
-                                  real("row_rms_over_e"),
-                                  real("share_rows_over_e"),
-                                  real("worst_entry_rms_over_e"),
+                                  real_column("e"),
+                                  real_column("mean_bits", "bit"),
+                                  real_column("row_rms"),
+                                  real_column("row_rms_over_e"),
+                                  real_column("share_rows_over_e"),
+                                  real_column("worst_entry_rms_over_e"),
                                   {.name = "n_rows"},
                                   {.name = "n_over_unbroken"}},
                                  std::move(rows))});
   const std::string shown = number_text(kShownError);
-  out.tables.push_back(
-      {"ratios", cat("Rows by their error over e, at e = ", shown),
-       table_of({kCache, text("rule"), real("ratio"), {.name = "n_rows"}}, std::move(ratios)),
-       false});
+  out.tables.push_back({"ratios", cat("Rows by their error over e, at e = ", shown),
+                        table_of({kCache, text("rule"), real_column("ratio"), {.name = "n_rows"}},
+                                 std::move(ratios)),
+                        false});
   out.chart = bound_chart(out.tables[0].table, out.tables[1].table, shown);
   out.settings.push_back(cat("the first ", prefix, " tokens quantized, rows ", prefix, " to ",
                              out.n - 1,

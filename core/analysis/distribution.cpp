@@ -80,9 +80,6 @@ ValueDistribution distribution_of(const CaptureView& capture, CacheSide side,
   return out;
 }
 
-Column real(std::string name, std::string unit = "1") {
-  return {.name = std::move(name), .kind = ColumnKind::real, .unit = std::move(unit)};
-}
 Column cache_column() {
   return {.name = "cache", .kind = ColumnKind::choice, .choices = {"key", "value"}};
 }
@@ -155,10 +152,10 @@ Table distribution_table(const Distributions& all) {
   }
   return table_of({cache_column(),
                    {.name = "scale", .kind = ColumnKind::choice, .choices = {"raw", "z"}},
-                   real("centre"),
-                   real("width"),
+                   real_column("centre"),
+                   real_column("width"),
                    {.name = "count"},
-                   real("density")},
+                   real_column("density")},
                   std::move(rows));
 }
 
@@ -175,11 +172,11 @@ Table channel_table(const Distributions& all) {
   }
   return table_of({cache_column(),
                    {.name = "channel"},
-                   real("least"),
-                   real("p1"),
-                   real("median"),
-                   real("p99"),
-                   real("most")},
+                   real_column("least"),
+                   real_column("p1"),
+                   real_column("median"),
+                   real_column("p99"),
+                   real_column("most")},
                   std::move(rows));
 }
 

@@ -15,9 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Column real(std::string name, std::string unit = "1") {
-  return {.name = std::move(name), .kind = ColumnKind::real, .unit = std::move(unit)};
-}
 Column text(std::string name) { return {.name = std::move(name), .kind = ColumnKind::text}; }
 
 Json number_or_null(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -37,8 +34,9 @@ std::vector<std::size_t> strongest_first(
 Table risk_table(const Risk& risk, std::size_t statistic) {
   std::vector<Column> columns{{.name = "rank"}, {.name = "layer"}, {.name = "kv_head"}};
   for (const HeadStatistic& each : head_statistics())
-    columns.push_back(real(std::string(each.name)));
-  for (const HeadDamage& damage : risk.damages) columns.push_back(real(damage.name, damage.unit));
+    columns.push_back(real_column(std::string(each.name)));
+  for (const HeadDamage& damage : risk.damages)
+    columns.push_back(real_column(damage.name, damage.unit));
   std::vector<std::vector<Cell>> rows;
   for (const std::int64_t head : risk.ranked_by(statistic)) {
     const std::int64_t layer = head / risk.n_kv_heads, kv_head = head % risk.n_kv_heads;
@@ -76,9 +74,9 @@ Table risk_correlation_table(const Risk& risk) {
   return table_of({text("damage"),
                    text("statistic"),
                    text("riskiest"),
-                   real("rho"),
-                   real("low"),
-                   real("high"),
+                   real_column("rho"),
+                   real_column("low"),
+                   real_column("high"),
                    {.name = "n"},
                    text("verdict")},
                   std::move(rows));

@@ -16,6 +16,10 @@ Table table_of(std::vector<Column> columns, std::vector<std::vector<Cell>> rows)
   return table;
 }
 
+Column real_column(std::string name, std::string unit) {
+  return {.name = std::move(name), .kind = ColumnKind::real, .unit = std::move(unit)};
+}
+
 Cell real_cell(double value) {
   if (!std::isfinite(value)) return {};
   return static_cast<float>(value);

@@ -9,10 +9,6 @@ namespace qaq {
 namespace {
 
 const Column kText{.name = "setting", .kind = ColumnKind::text};
-Column real(std::string name, std::string unit = "1") {
-  return {.name = std::move(name), .kind = ColumnKind::real, .unit = std::move(unit)};
-}
-
 // As the paper prints accuracies.
 std::string three_digits(double value) { return fixed_text(value, 3); }
 
@@ -48,17 +44,17 @@ Table ScoreTable::table(std::vector<Column> more,
   std::vector<Column> columns{kText,
                               {.name = "n_right"},
                               {.name = "n"},
-                              real("accuracy"),
-                              real("accuracy_low"),
-                              real("accuracy_high"),
-                              real("kl_mean", "nat"),
-                              real("same_top"),
-                              real("key_bits", "bit"),
-                              real("value_bits", "bit"),
-                              real("ratio_paper"),
-                              real("ratio_nominal"),
-                              real("ratio_packed"),
-                              real("p_whole")};
+                              real_column("accuracy"),
+                              real_column("accuracy_low"),
+                              real_column("accuracy_high"),
+                              real_column("kl_mean", "nat"),
+                              real_column("same_top"),
+                              real_column("key_bits", "bit"),
+                              real_column("value_bits", "bit"),
+                              real_column("ratio_paper"),
+                              real_column("ratio_nominal"),
+                              real_column("ratio_packed"),
+                              real_column("p_whole")};
   std::vector<Cell> whole{std::string("whole cache")};
   append(whole, accuracy_cells(whole_));
   append(whole, {0.0f, 1.0f, {}, {}, 1.0f, 1.0f, 1.0f, {}});
@@ -133,18 +129,18 @@ Table paper_table(const ScoreTable& scores, const std::vector<Counterpart>& pair
   return table_of({{.name = "paper_model", .kind = ColumnKind::text},
                    {.name = "paper_task", .kind = ColumnKind::text},
                    {.name = "paper_setting", .kind = ColumnKind::text},
-                   real("paper_accuracy"),
-                   real("paper_ratio"),
+                   real_column("paper_accuracy"),
+                   real_column("paper_ratio"),
                    {.name = "our_setting", .kind = ColumnKind::text},
                    {.name = "n_right"},
                    {.name = "n"},
-                   real("accuracy"),
-                   real("accuracy_low"),
-                   real("accuracy_high"),
-                   real("ratio_paper"),
-                   real("ratio_packed"),
-                   real("key_bits", "bit"),
-                   real("value_bits", "bit")},
+                   real_column("accuracy"),
+                   real_column("accuracy_low"),
+                   real_column("accuracy_high"),
+                   real_column("ratio_paper"),
+                   real_column("ratio_packed"),
+                   real_column("key_bits", "bit"),
+                   real_column("value_bits", "bit")},
                   std::move(rows));
 }
 

@@ -397,6 +397,36 @@ TEST_F(CudaReplay, NoGpuIsRefused) {
 
 // A sweep of 7B's shape (section 4 of gpu.md) stays on an 80 GB card, one of 13B at 4096 tokens and
 // all of their rows does not.
+TEST_F(CudaReplay, RefusesByNameWhatItDoesNotCarryOut) {
+  const MemoryCapture capture = synthetic_capture();
+  QaqParams strides, evicts;
+  strides.plan_stride = 7;
+  evicts.eviction = {.factor = 1000, .patience = 1, .n_sink = 1, .n_recent = 1};
+  for (const QaqParams& params : {strides, evicts}) {
+    const std::string refused = refusal(
+        [&] {
+          gpu_replay(capture, {params, 20});
+        },
+        ErrorKind::usage);
+    EXPECT_NE(refused.find("evict_factor=0"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("plan_stride=1"), std::string::npos) << refused;
+  }
+}
+
+// What is planned on the CPU alone is carried out here all the same.
+TEST_F(CudaReplay, CarriesOutTheOtherExtensions) {
+  const MemoryCapture capture = synthetic_capture();
+  QaqParams params;
+  params.key.window_rule = WindowRule::adaptive;
+  params.value.sensitivity = Sensitivity::ema;
+  params.head_stride = 2;
+  params.block_size = 3;
+  const SharedReplay got = gpu_replay(capture, {params, 20}),
+                     want = Replayer(capture).full({params, 20});
+  expect_same_cache(got->key, want->key, false);
+  expect_same_cache(got->value, want->value, false);
+}
+
 TEST(ReplayMemory, LayersStayWhereTheyFit) {
   CaptureInfo info;
   info.shape = {.n_layers = 32, .n_heads = 32, .n_kv_heads = 32, .head_dim = 128};

@@ -90,7 +90,7 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
       run_json(on_task(name, folder.file("out"), {"--limit", "3", "--layer", "1", "--head", "2"}));
   EXPECT_EQ(document["experiment"], name);
   const bool of_captures = name == "fig2b" || name == "fig2c" || name == "bound" ||
-                           name == "cost" || name == "ext-nsigma" || name == "ext-sparse-top-k";
+                           name == "cost" || (name.starts_with("ext-") && name != "ext-prune");
   EXPECT_EQ(document["mode"], of_captures       ? "batch"
                               : name == "drift" ? "streaming"
                                                 : "in-the-model");
@@ -127,14 +127,15 @@ TEST_P(EveryExperiment, WritesItsTablesItsDocumentAndItsPage) {
 
 INSTANTIATE_TEST_SUITE_P(Names, EveryExperiment,
                          testing::Values("fig2a", "fig2b", "fig2c", "fig3", "fig4", "table1",
-                                         "table2", "table3", "bound", "cost", "drift", "ext-nsigma",
-                                         "ext-sparse-top-k", "ext-prune"));
+                                         "table2", "table3", "bound", "cost", "drift", "ext-ema",
+                                         "ext-hybrid", "ext-approximate", "ext-adaptive",
+                                         "ext-nsigma", "ext-sparse-top-k", "ext-prune"));
 
 TEST(Experiment, TheListHasThemAll) {
   const json all = run_json({"experiment", "list"})["experiments"];
-  EXPECT_EQ(all.size(), 14u) << "as many as are tested above";
+  EXPECT_EQ(all.size(), 18u) << "as many as are tested above";
   const ProgramResult text = run_qaq({"experiment", "list"});
-  EXPECT_EQ(n_lines(text.out), 14);
+  EXPECT_EQ(n_lines(text.out), 18);
 }
 
 // What a row says is what `qaq evaluate` says of its setting.

@@ -74,8 +74,9 @@ std::int64_t points_on(const ChartPlot& plot, const QCPAxisRect* axes) {
 class Charts : public testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Experiments, Charts,
                          testing::Values("fig2a", "fig2b", "fig2c", "fig3", "fig4", "table1",
-                                         "table2", "table3", "bound", "cost", "drift", "ext-nsigma",
-                                         "ext-sparse-top-k", "ext-prune"));
+                                         "table2", "table3", "bound", "cost", "drift", "ext-ema",
+                                         "ext-hybrid", "ext-approximate", "ext-adaptive",
+                                         "ext-nsigma", "ext-sparse-top-k", "ext-prune"));
 
 TEST_P(Charts, ShowEveryRowAndCoverNothing) {
   const test::TemporaryFolder folder;
