@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/policy/cache_policy.h"
+#include "core/policy/policy_budget.h"
 
 namespace qaq {
 
@@ -17,6 +19,8 @@ struct PolicyEntry {
   std::vector<Parameter> (*parameters)();  ///< with their defaults
   /// With "name=value"s on top of the defaults. Throws Error{usage}.
   std::shared_ptr<const CachePolicy> (*make)(std::span<const std::string> assignments);
+  /// How it is brought to given bytes: Policy::budget(). Nothing: it saves none.
+  std::optional<PolicyBudget> budget{};
 };
 
 /// The policy that `name` means, with "name=value"s on top of its defaults: one of policies(), or
