@@ -19,6 +19,7 @@ struct CommonOptions {
 /// it in main.cpp.
 void add_capture(CLI::App& program, const CommonOptions& common);
 void add_compare(CLI::App& program, const CommonOptions& common);
+void add_compare_methods(CLI::App& program, const CommonOptions& common);
 void add_diagnose(CLI::App& program, const CommonOptions& common);
 void add_doctor(CLI::App& program, const CommonOptions& common);
 void add_evaluate(CLI::App& program, const CommonOptions& common);

@@ -73,6 +73,7 @@ int main(int argc, char** argv) {
   qaq::cli::add_capture(program, common);
   qaq::cli::add_replay(program, common);
   qaq::cli::add_compare(program, common);
+  qaq::cli::add_compare_methods(program, common);
   qaq::cli::add_evaluate(program, common);
   qaq::cli::add_experiment(program, common);
   qaq::cli::add_explain(program, common);

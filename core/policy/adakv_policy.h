@@ -47,6 +47,10 @@ class AdaKvPolicy : public PressPolicy<AdaKvParams> {
   static constexpr std::string_view kHelp =
       "Heads of a layer share their budget by score (kvpress 0.5.5)";
 
+  static PolicyBudget budget() {
+    return {.choices = {window_choice()}, .range = PressPolicy::budget().range};
+  }
+
   explicit AdaKvPolicy(const AdaKvParams& params) : PressPolicy(params, score_of(params)) {}
   std::string_view name() const override { return "adakv"; }
 

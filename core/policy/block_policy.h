@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/policy/codec_policy.h"
+#include "core/policy/policy_budget.h"
 
 namespace qaq {
 
@@ -44,6 +45,8 @@ class BlockPolicy : public CodecPolicy<BlockParams> {
   std::string_view name() const override {
     return ChoiceNames<CacheType>::names[static_cast<std::size_t>(kType)];
   }
+  /// It costs what it costs.
+  static PolicyBudget budget() { return {}; }
   static BlockParams defaults() { return {.cache_type_k = kType, .cache_type_v = kType}; }
 
  protected:

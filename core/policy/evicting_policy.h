@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/policy/cache_policy.h"
+#include "core/policy/policy_budget.h"
 #include "core/policy/policy_preset.h"
 #include "core/policy/retention.h"
 

@@ -104,6 +104,11 @@ class H2oPolicy : public EvictingPolicy<H2oParams> {
     return kAll;
   }
 
+  static PolicyBudget budget() {
+    return {.range =
+                BudgetRange{.names = {"heavy_ratio", "recent_ratio"}, .least = 0, .most = 0.5}};
+  }
+
   using EvictingPolicy::EvictingPolicy;
   std::string_view name() const override { return "h2o"; }
   RetentionNeeds retention_needs() const override {

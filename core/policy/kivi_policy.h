@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/policy/codec_policy.h"
+#include "core/policy/policy_budget.h"
 #include "core/quant/kivi_residual.h"
 
 namespace qaq {
@@ -47,6 +48,13 @@ class KiviPolicy : public CodecPolicy<KiviParams> {
  public:
   using CodecPolicy::CodecPolicy;
   std::string_view name() const override { return "kivi"; }
+  /// Of residuals that are no multiple of their groups nothing comes.
+  static PolicyBudget budget() {
+    return {.choices = {{"k_bits", {"1", "2", "3", "4", "8"}},
+                        {"v_bits", {"1", "2", "3", "4", "8"}},
+                        {"group_size", {"128", "64", "32", "16", "8"}},
+                        {"residual_length", {"128", "96", "64", "32", "16", "8"}}}};
+  }
 
  protected:
   std::shared_ptr<const CacheCodec> codec(CacheSide side, const CacheShape& shape) const override {

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/policy/cache_policy.h"
+#include "core/policy/policy_budget.h"
 #include "core/quant/codebook_cache_codec.h"
 
 namespace qaq {
@@ -50,6 +51,11 @@ struct KvquantParams {
 /// have no cap.
 class KvquantPolicy : public CachePolicy {
  public:
+  static PolicyBudget budget() {
+    return {.choices = {{"abits", {"2", "3", "4", "5"}},
+                        {"sparsity_threshold", {"1", "0.995", "0.99", "0.98", "0.96"}}}};
+  }
+
   explicit KvquantPolicy(const KvquantParams& params) : params_(params) {}
 
   std::string_view name() const override { return "kvquant"; }

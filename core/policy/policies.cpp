@@ -46,6 +46,15 @@ std::span<const PolicyPreset> presets_of() {
   }
 }
 
+template <class Policy>
+std::optional<PolicyBudget> budget_of() {
+  if constexpr (requires { Policy::budget(); }) {
+    return Policy::budget();
+  } else {
+    return {};
+  }
+}
+
 template <class Policy, class Params>
 PolicyEntry entry(std::string_view name, std::string_view help) {
   return {
@@ -58,7 +67,8 @@ PolicyEntry entry(std::string_view name, std::string_view help) {
         Params params = defaults_of<Policy, Params>();
         for (const std::string& each : assignments) apply_assignment(params, each);
         return std::make_shared<Policy>(params);
-      }};
+      },
+      .budget = budget_of<Policy>()};
 }
 
 template <class Policy>

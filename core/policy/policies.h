@@ -1,12 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/policy/cache_policy.h"
+#include "core/policy/policy_budget.h"
 #include "core/policy/policy_preset.h"
 
 namespace qaq {
@@ -21,6 +23,8 @@ struct PolicyEntry {
   bool evicts = false;  ///< it chooses the tokens that are left, and keeps those exactly
   /// With "name=value"s on top of the defaults. Throws Error{usage}.
   std::shared_ptr<const CachePolicy> (*make)(std::span<const std::string> assignments);
+  /// How it is brought to given bytes: Policy::budget(). Nothing: it saves none.
+  std::optional<PolicyBudget> budget{};
 };
 
 /// The policy that `name` means, with "name=value"s on top of its defaults: one of policies(), or

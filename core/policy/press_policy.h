@@ -50,11 +50,15 @@ class PressPolicy : public EvictingPolicy<P> {
   PressPolicy(P params, std::shared_ptr<const TokenScore> score)
       : EvictingPolicy<P>(std::move(params)), score_(std::move(score)) {}
 
+  static PolicyBudget budget() {
+    return {.range = BudgetRange{.names = {"compression_ratio"}, .least = 0, .most = 0.999}};
+  }
+
   const TokenScore& score() const { return *score_; }
   RetentionNeeds retention_needs() const override { return score_->needs(); }
   std::unique_ptr<LayerRetention> open_layer(std::int64_t layer, const CacheShape& prompt,
                                              std::int64_t) const override {
-    const std::int64_t n = budget(layer, prompt), n_sure = n_surely_kept(n);
+    const std::int64_t n = tokens_kept(layer, prompt), n_sure = n_surely_kept(n);
     const bool exact = n >= prompt.n_tokens;
     if (!exact) score_->require_tokens(prompt.n_tokens);
     return std::make_unique<PromptRetention>(
@@ -69,7 +73,7 @@ class PressPolicy : public EvictingPolicy<P> {
 
  protected:
   /// Tokens that a KV head keeps.
-  virtual std::int64_t budget(std::int64_t layer, const CacheShape& prompt) const {
+  virtual std::int64_t tokens_kept(std::int64_t layer, const CacheShape& prompt) const {
     static_cast<void>(layer);
     return n_kept(prompt.n_tokens, this->params().compression_ratio);
   }

@@ -34,6 +34,10 @@ class PyramidKvPolicy : public PressPolicy<PyramidKvParams> {
   static constexpr std::string_view kHelp =
       "snapkv with more tokens in early layers than in late ones (kvpress 0.5.5)";
 
+  static PolicyBudget budget() {
+    return {.choices = {window_choice()}, .range = PressPolicy::budget().range};
+  }
+
   explicit PyramidKvPolicy(PyramidKvParams params)
       : PressPolicy(params, std::make_shared<WindowScore>(params.window)) {}
   std::string_view name() const override { return "pyramidkv"; }
@@ -44,7 +48,7 @@ class PyramidKvPolicy : public PressPolicy<PyramidKvParams> {
   }
 
  protected:
-  std::int64_t budget(std::int64_t layer, const CacheShape& prompt) const override {
+  std::int64_t tokens_kept(std::int64_t layer, const CacheShape& prompt) const override {
     return pyramid_budget(params(), layer, prompt.n_layers, prompt.n_tokens);
   }
 };

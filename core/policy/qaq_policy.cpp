@@ -69,6 +69,17 @@ ImportanceOptions QaqPolicy::importance(CacheSide side) const {
   return out;
 }
 
+PolicyBudget QaqPolicy::budget() {
+  return {
+      .fixed = {"range_rule=midpoint"},
+      .choices = {{"level", {"head", "layer"}},
+                  {"outliers_ratio", {"0.01", "0"}},
+                  {"n_bits_max", {"4", "8"}}},
+      // Keys' bits fall with its logarithm alone: so far, to reach n_bits_min.
+      .range = BudgetRange{
+          .names = {"target_quantization_error"}, .least = 1e-3, .most = 1e9, .log_scale = true}};
+}
+
 PolicyNeeds QaqPolicy::needs(CacheSide side) const {
   const QaqSideParams& params = side_params(side);
   PolicyNeeds needs;

@@ -6,6 +6,7 @@
 
 #include "core/policy/bit_rule.h"
 #include "core/policy/cache_policy.h"
+#include "core/policy/policy_budget.h"
 #include "core/policy/qaq_params.h"
 #include "core/policy/retention.h"
 #include "core/policy/unit_facts.h"
@@ -18,6 +19,9 @@ class QaqPolicy : public CachePolicy {
  public:
   /// Throws Error{usage} as validate() does.
   explicit QaqPolicy(const QaqParams& params);
+
+  /// The error target decides; units, outliers and limits of bits as `qaq tune` has them.
+  static PolicyBudget budget();
 
   std::string_view name() const override { return "qaq"; }
   std::vector<Parameter> parameters() const override { return list_parameters(params_); }

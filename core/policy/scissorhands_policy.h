@@ -91,6 +91,12 @@ class ScissorhandsPolicy : public EvictingPolicy<ScissorhandsParams> {
       "Drops what most rows gave less than the average (arXiv 2305.17118; no code was published, "
       "settings recalled from the paper)";
 
+  static PolicyBudget budget() {
+    return {
+        .range = BudgetRange{
+            .names = {"budget"}, .least = 2, .most = 1 << 20, .log_scale = true, .whole = true}};
+  }
+
   using EvictingPolicy::EvictingPolicy;
   std::string_view name() const override { return "scissorhands"; }
   RetentionNeeds retention_needs() const override {

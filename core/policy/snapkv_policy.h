@@ -49,6 +49,15 @@ class SnapKvPolicy : public EvictingPolicy<SnapKvParams> {
     return kAll;
   }
 
+  static PolicyBudget budget() {
+    return {.choices = {window_choice()},
+            .range = BudgetRange{.names = {"max_capacity_prompt"},
+                                 .least = 9,
+                                 .most = 1 << 20,
+                                 .log_scale = true,
+                                 .whole = true}};
+  }
+
   using EvictingPolicy::EvictingPolicy;
   std::string_view name() const override { return "snapkv"; }
   RetentionNeeds retention_needs() const override {

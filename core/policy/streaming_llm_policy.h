@@ -75,6 +75,14 @@ class StreamingLlmPolicy : public EvictingPolicy<StreamingLlmParams> {
     return kAll;
   }
 
+  static PolicyBudget budget() {
+    return {.range = BudgetRange{.names = {"recent_size"},
+                                 .least = 1,
+                                 .most = 1 << 20,
+                                 .log_scale = true,
+                                 .whole = true}};
+  }
+
   using EvictingPolicy::EvictingPolicy;
   std::string_view name() const override { return "streaming_llm"; }
   RetentionNeeds retention_needs() const override { return {}; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/policy/codec_policy.h"
+#include "core/policy/policy_budget.h"
 
 namespace qaq {
 
@@ -49,6 +50,12 @@ class UniformPolicy : public CodecPolicy<UniformParams> {
  public:
   using CodecPolicy::CodecPolicy;
   std::string_view name() const override { return "uniform"; }
+  static PolicyBudget budget() {
+    return {.choices = {
+                {"bits", {"1", "2", "3", "4", "5", "6", "7", "8"}},
+                {"group_size", {"0", "128", "96", "64", "48", "32", "24", "16", "12", "8", "6"}},
+                {"axis", {"token", "channel"}}}};
+  }
 
  protected:
   std::shared_ptr<const CacheCodec> codec(CacheSide side, const CacheShape& shape) const override {

@@ -15,6 +15,10 @@ struct ChoiceNames<WindowGroup> {
 };
 
 /// What the prompt's newest tokens, the window, attend to (SnapKV, arXiv 2404.14469).
+/// Windows that are tried where methods are compared at equal bytes: short prompts have no room for
+/// the published ones.
+inline BudgetChoice window_choice() { return {"window_size", {"64", "32", "8"}}; }
+
 struct WindowParams {
   std::int64_t window_size = 64;
   std::int64_t kernel_size = 5;
