@@ -7,6 +7,7 @@
 
 #include "core/base/parallel.h"
 #include "core/base/text.h"
+#include "core/replay/explain.h"
 #include "core/replay/replayer.h"
 #include "core/replay/streaming.h"
 #include "tests/support/refusal.h"
@@ -216,7 +217,29 @@ TEST(Extensions, AreNothingAtTheirNeutralSettingOnAModelsCapture) {
   expect_neutral(*narrative_capture(forward), 64, true);
 }
 
-// Rows from token 10 on.
+TEST(Extensions, AreExplainedAsTheyAreReplayed) {
+  const MemoryCapture capture = synthetic_capture(kShapes[0], kSeed);
+  for (const Extension& each : extensions()) {
+    SCOPED_TRACE(each.name);
+    const ReplayOptions options{each.params, kPrefix};
+    const SharedReplay result = replay(capture, options);
+    Explainer explainer(capture, options);
+    for (const CacheSide side : {CacheSide::key, CacheSide::value}) {
+      const auto& bits = (side == CacheSide::key ? result->key : result->value).bits;
+      for (std::int64_t t = 0; t < kPrefix; ++t) {
+        const CellExplanation cell = explainer.explain({side, 1, 2, t});
+        const int n_bits = bits(1, 2, t);
+        EXPECT_EQ(cell.evicted, n_bits == CacheReplay::kEvicted) << t;
+        EXPECT_EQ(!cell.why_exact.empty(), n_bits == 16 || n_bits == CacheReplay::kEvicted) << t;
+        if (!cell.why_exact.empty()) continue;
+        EXPECT_EQ(cell.bits.choice.n_bits, n_bits) << t;
+        EXPECT_EQ(cell.bits.choice.forced, t >= cell.first_forced) << t;
+      }
+    }
+  }
+}
+
+// The capture has the rows from token 10 on.
 TEST(Extensions, WhatFollowsEveryRowIsRefusedWithTheCureWhereRowsAreMissing) {
   const MemoryCapture window = synthetic_capture({}, 1, 14);
   const auto refused = [&](const QaqParams& params) {
