@@ -90,7 +90,7 @@ void print_diagnosis(const Diagnosis& diagnosis, const DiagnosisSubject& subject
 void run_model(const DiagnoseCommand& options, const CommonOptions& common,
                ConsoleProgress& progress, const Work& work) {
   const Stopwatch total;
-  const ScopeParams params = options.replay.params();
+  const ScopeParams params = options.replay.qaq_params("qaq diagnose");
   const auto model = open_model_named(options.model);
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer,
@@ -130,7 +130,7 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
   nlohmann::ordered_json document{{"model", subject.model},
                                   {"mode", name_of(RunMode::in_the_model)},
                                   {"dtype", name_of(options.dtype)},
-                                  {"policy", options.replay.policy},
+                                  {"policy", params.policy},
                                   {"parameters", parameters_json(list_parameters(params))},
                                   {"prompt", prompt.text},
                                   {"prompt_tokens", text.n_prompt}};
@@ -180,7 +180,7 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
                   .cure = "give --model and a prompt instead of the capture"});
   }
   const Stopwatch total;
-  const ScopeParams params = options.replay.params();
+  const ScopeParams params = options.replay.qaq_params("qaq diagnose");
   const auto capture = open_capture(options.replay.capture, work);
   const CaptureInfo& info = capture->info();
   // What was generated met a cache of the prompt.
@@ -193,7 +193,7 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
   }
   nlohmann::ordered_json document{{"capture", options.replay.capture},
                                   {"mode", name_of(RunMode::batch)},
-                                  {"policy", options.replay.policy},
+                                  {"policy", params.policy},
                                   {"parameters", parameters_json(list_parameters(params))}};
   document.update(capture_diagnosis_json(diagnosis));
   document["needs_model"] = {"kl", "flips", "causes"};
@@ -203,7 +203,6 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
 
 void run(const DiagnoseCommand& options, const CommonOptions& common) {
   require_device(common.device);
-  options.replay.require_qaq("qaq diagnose");
   if (options.replay.capture.empty() == options.model.empty()) {
     refuse_usage({.place = "qaq diagnose",
                   .what = options.model.empty() ? "has nothing to diagnose"

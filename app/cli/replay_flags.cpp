@@ -9,33 +9,19 @@
 #include "data/presets/preset.h"
 
 namespace qaq::cli {
-namespace {
 
-constexpr const char* kQaq = "qaq";
+ScopeParams ReplayFlags::params() const { return scope_params_from(policy, preset, assignments); }
 
-}  // namespace
-
-ScopeParams ReplayFlags::params() const {
-  if (policy != kQaq) return {};
-  const auto params = params_from<ScopeParams>(preset, assignments);
-  check_params_from(preset, assignments, [&] { validate(params.qaq); });
-  return params;
+ScopeParams ReplayFlags::qaq_params(const std::string& what) const {
+  ScopeParams out = params();
+  require_qaq(out, what);
+  return out;
 }
 
-std::shared_ptr<const CachePolicy> ReplayFlags::rival() const {
-  if (policy == kQaq) return nullptr;
-  if (!preset.empty()) {
-    refuse_usage({.place = "--preset",
-                  .what = cat("holds parameters of QAQ, not of ", policy),
-                  .cure = "leave it out, or give --set"});
-  }
-  return make_policy(policy, assignments);
-}
-
-void ReplayFlags::require_qaq(const std::string& what) const {
-  if (policy == kQaq) return;
+void require_qaq(const ScopeParams& params, const std::string& what) {
+  if (params.is_qaq()) return;
   refuse_usage({.place = "--policy",
-                .what = cat(what, " is not there for ", policy, " yet"),
+                .what = cat(what, " is not there for ", params.policy, " yet"),
                 .cure = "leave it out: qaq"});
 }
 
@@ -52,8 +38,8 @@ void add_replay_flags(CLI::App& command, ReplayFlags& flags) {
   command
       .add_option("--policy", flags.policy,
                   "What decides the bits and what is evicted; two of them as in qaq+h2o")
-      ->type_name(cat("NAME[+NAME]"))
-      ->capture_default_str();
+      ->type_name("NAME[+NAME]")
+      ->default_str("qaq");
   command.add_option("--preset", flags.preset,
                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
   command.add_option("--set", flags.assignments, "One parameter, NAME=VALUE; may be repeated")

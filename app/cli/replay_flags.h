@@ -2,31 +2,27 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/analysis/scope_params.h"
-#include "core/policy/cache_policy.h"
 
 namespace qaq::cli {
 
 /// What every command takes that replays a capture: which, and how.
 struct ReplayFlags {
   std::string capture;
-  std::string policy = "qaq";
+  std::string policy;  ///< empty: the preset's, else QAQ
   std::string preset;
   std::vector<std::string> assignments;
   std::int64_t prefix = 0;
 
-  /// What --preset and the --sets behind it mean; of a rival the defaults, for --set means the
-  /// rival's parameters then. Throws Error{usage} where they make no sense.
+  /// What --policy, --preset and the --sets behind them mean. Throws Error{usage} where they make
+  /// no sense.
   ScopeParams params() const;
-  /// The rival of that name with its --sets; null: it is QAQ. Throws Error{usage}.
-  std::shared_ptr<const CachePolicy> rival() const;
-  /// Throws Error{usage} where a rival is asked for what is known of QAQ alone; `what` says which,
-  /// for people.
-  void require_qaq(const std::string& what) const;
+  /// The same where only QAQ can do what is asked for; `what` says which, for people. Throws
+  /// Error{usage} for another policy.
+  ScopeParams qaq_params(const std::string& what) const;
   /// Throws Error{usage} about `flag` where what it is to write is the capture itself.
   void check_output(const std::string& flag, const std::string& path) const;
 };
@@ -39,5 +35,8 @@ std::string parameter_help();
 std::string rival_help();
 /// The same of any parameters, a line and its help each.
 std::string parameter_lines(const std::vector<Parameter>& parameters);
+
+/// Throws Error{usage} where the policy is not QAQ, which alone has `what`.
+void require_qaq(const ScopeParams& params, const std::string& what);
 
 }  // namespace qaq::cli

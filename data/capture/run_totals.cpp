@@ -24,6 +24,10 @@ struct Out {
   void later(const char* name, const T& field) {
     (*this)(name, field);
   }
+  template <class T>
+  void unless(const char* name, const T& field, const T& usual) {
+    if (field != usual) (*this)(name, field);
+  }
   template <class T, class Visit>
   void nested(const char* name, T& part, const Visit& visit) {
     Out inner;
@@ -53,6 +57,12 @@ struct In {
   void later(const char* name, T& field) {
     if (json.contains(name)) (*this)(name, field);
   }
+  /// What is written only where it is not as usual.
+  template <class T>
+  void unless(const char* name, T& field, const T& usual) {
+    field = usual;
+    later(name, field);
+  }
   template <class T, class Visit>
   void nested(const char* name, T& part, const Visit& visit) {
     In inner{json.at(name)};
@@ -68,6 +78,7 @@ constexpr auto kVisitPacked = [](auto& packed, auto& v) {
   v("outlier_counts", packed.outlier_counts);
   v("bit_map", packed.bit_map);
   v("offsets", packed.offsets);
+  v.unless("positions", packed.positions, std::int64_t{0});
 };
 
 constexpr auto kVisitCache = [](auto& cache, auto& v) {
@@ -77,6 +88,7 @@ constexpr auto kVisitCache = [](auto& cache, auto& v) {
   v("mean_bits", cache.mean_bits);
   v("n_outliers", cache.n_outliers);
   v("n_values", cache.n_values);
+  v.unless("n_kept", cache.n_kept, cache.n_values);
   v.later("n_bound_unmet", cache.n_bound_unmet);
   v.nested("packed", cache.packed, kVisitPacked);
 };

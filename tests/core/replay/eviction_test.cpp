@@ -7,12 +7,12 @@
 #include "core/policy/composed_policy.h"
 #include "core/policy/policies.h"
 #include "core/policy/qaq_policy.h"
-#include "core/policy/retention.h"
 #include "core/quant/cache_codec.h"
 #include "core/replay/cache_replay.h"
 #include "core/replay/capture_rows.h"
 #include "core/replay/replayer.h"
 #include "core/replay/sweep.h"
+#include "tests/support/every_other.h"
 #include "tests/support/refusal.h"
 #include "tests/support/test_captures.h"
 
@@ -24,63 +24,11 @@ constexpr SyntheticShape kShape{
     .n_layers = 2, .n_heads = 6, .n_kv_heads = 3, .n_tokens = 29, .head_dim = 32};
 constexpr std::int64_t kPrefix = 21;
 
-/// KV head h of layer l keeps the tokens t with (t + h + l) % modulus != 0; 0: all.
-class EveryOther : public CachePolicy, public TokenRetention {
- public:
-  explicit EveryOther(std::int64_t modulus) : modulus_(modulus) {}
-  std::string_view name() const override { return "every_other"; }
-  std::vector<Parameter> parameters() const override { return {}; }
-  PolicyNeeds needs(CacheSide) const override {
-    PolicyNeeds out;
-    out.quantizer.level = Level::no_quantization;
-    return out;
-  }
-  Plan plan(const PolicyView& view) const override {
-    Plan plan;
-    plan.layout = view.layout;
-    plan.quantizer.level = Level::no_quantization;
-    return plan;
-  }
-  const TokenRetention* retention() const override { return this; }
-  RetentionNeeds retention_needs() const override { return {}; }
-  std::unique_ptr<LayerRetention> open_layer(std::int64_t layer, const CacheShape&,
-                                             std::int64_t) const override {
-    return std::make_unique<Layer>(modulus_, layer);
-  }
-
- private:
-  class Layer : public LayerRetention {
-   public:
-    Layer(std::int64_t modulus, std::int64_t layer) : modulus_(modulus), layer_(layer) {}
-    void prompt(const PromptView&, const NdView<std::uint8_t, 2>& kept) override {
-      for (std::int64_t head = 0; head < kept.shape(0) && modulus_ > 0; ++head) {
-        for (std::int64_t t = 0; t < kept.shape(1); ++t) {
-          kept(head, t) = (t + head + layer_) % modulus_ != 0;
-        }
-      }
-    }
-    void step(const StepView&, const NdView<std::uint8_t, 2>&) override {}
-
-   private:
-    std::int64_t modulus_, layer_;
-  };
-
-  std::int64_t modulus_;
-};
-
-std::shared_ptr<const CachePolicy> evicting(std::int64_t modulus) {
-  return std::make_shared<EveryOther>(modulus);
-}
-
-bool kept(std::int64_t modulus, std::int64_t layer, std::int64_t head, std::int64_t token) {
-  return (token + head + layer) % modulus != 0;
-}
-
 TEST(Eviction, OfNothingChangesNothing) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   for (const char* name : {"qaq", "q4_0", "kivi"}) {
     const auto alone = make_policy(name, {});
-    const auto composed = std::make_shared<ComposedPolicy>(alone, evicting(0));
+    const auto composed = std::make_shared<ComposedPolicy>(alone, every_other(0));
     const SharedReplay a = Replayer(capture).full({{}, kPrefix, alone}),
                        b = Replayer(capture).full({{}, kPrefix, composed});
     EXPECT_EQ(b->policy, cat(name, "+every_other"));
@@ -103,7 +51,7 @@ TEST(Eviction, OfNothingChangesNothing) {
 TEST(Eviction, TakesTokensOutOfTheSoftmax) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   for (const std::int64_t prefix : {kPrefix, kShape.n_tokens}) {
-    const SharedReplay result = Replayer(capture).full({{}, prefix, evicting(2)});
+    const SharedReplay result = Replayer(capture).full({{}, prefix, every_other(2)});
     double attention = 0, output = 0;
     std::int64_t n_rows = 0;
     for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
@@ -116,7 +64,7 @@ TEST(Eviction, TakesTokensOutOfTheSoftmax) {
           std::vector<double> e(static_cast<std::size_t>(s + 1));
           double sum = 0;
           for (std::int64_t t = 0; t <= s; ++t) {
-            if (t < prefix && t != s && !kept(2, layer, kv_head, t)) continue;
+            if (t < prefix && t != s && !EveryOther::keeps(2, layer, kv_head, t)) continue;
             double dot = 0;
             for (std::int64_t i = 0; i < kShape.head_dim; ++i) {
               dot += double{(*query)(head, s, i)} * (*key)(kv_head, t, i);
@@ -155,12 +103,12 @@ TEST(Eviction, LeavesTheBytesOfWhatIsKept) {
   MemoryCapture::Arrays arrays = synthetic_arrays(kShape, kSeed);
   const MemoryCapture capture(synthetic_info(kShape), std::move(arrays));
   const std::int64_t value_bytes = bytes_of(capture.info().dtype);
-  const SharedReplay result = Replayer(capture).full({{}, kPrefix, evicting(3)});
+  const SharedReplay result = Replayer(capture).full({{}, kPrefix, every_other(3)});
   std::int64_t n_kept = 0;
   for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
     for (std::int64_t head = 0; head < kShape.n_kv_heads; ++head) {
       for (std::int64_t t = 0; t < kShape.n_tokens; ++t) {
-        const bool there = t >= kPrefix || kept(3, layer, head, t);
+        const bool there = t >= kPrefix || EveryOther::keeps(3, layer, head, t);
         if (t < kPrefix) n_kept += there;
         for (const CacheReplay* cache : {&result->key, &result->value}) {
           EXPECT_EQ(cache->bits(layer, head, t), there ? 16 : CacheReplay::kEvicted);
@@ -183,14 +131,14 @@ TEST(Eviction, LeavesTheBytesOfWhatIsKept) {
 TEST(Composition, KeepsOfQaqTheUnitsThatAreLeft) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const SharedReplay whole = Replayer(capture).full({{}, kPrefix, nullptr});
-  const auto policy = std::make_shared<ComposedPolicy>(make_policy("qaq", {}), evicting(3));
+  const auto policy = std::make_shared<ComposedPolicy>(make_policy("qaq", {}), every_other(3));
   const SharedReplay result = Replayer(capture).full({{}, kPrefix, policy});
   double bits = 0, error = 0;
   std::int64_t n = 0;
   for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
     for (std::int64_t head = 0; head < kShape.n_kv_heads; ++head) {
       for (std::int64_t t = 0; t < kPrefix; ++t) {
-        if (!kept(3, layer, head, t)) {
+        if (!EveryOther::keeps(3, layer, head, t)) {
           EXPECT_EQ(result->value.bits(layer, head, t), CacheReplay::kEvicted);
           EXPECT_TRUE(std::ranges::all_of(result->value.outliers.sub(layer, head, t).span(),
                                           [](std::uint8_t mask) { return mask == 0; }));
@@ -216,7 +164,7 @@ TEST(Composition, CodesWhatIsLeftAsIfItWereAlone) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const auto alone =
       make_policy("uniform", std::vector<std::string>{"axis=channel", "group_size=8", "bits=3"});
-  const ComposedPolicy policy(alone, evicting(3));
+  const ComposedPolicy policy(alone, every_other(3));
   const std::shared_ptr<const CachePolicy> shared(std::shared_ptr<void>(), &policy);
   Replayer replayer(capture);
   const PlannedCaches plans = replayer.plans({{}, kPrefix, shared});
@@ -226,7 +174,7 @@ TEST(Composition, CodesWhatIsLeftAsIfItWereAlone) {
     for (std::int64_t head = 0; head < kShape.n_kv_heads; ++head) {
       std::vector<std::int64_t> tokens;
       for (std::int64_t t = 0; t < kPrefix; ++t) {
-        if (kept(3, layer, head, t)) tokens.push_back(t);
+        if (EveryOther::keeps(3, layer, head, t)) tokens.push_back(t);
       }
       const auto n = std::ssize(tokens);
       NdArray<float, 3> drawn({1, n, kShape.head_dim}), coded({1, n, kShape.head_dim});
@@ -252,12 +200,12 @@ TEST(Composition, RefusesWhatDoesNotGoTogether) {
   const auto qaq = make_policy("qaq", {});
   EXPECT_NE(refusal([&] { ComposedPolicy(qaq, qaq); }, ErrorKind::usage).find("qaq+h2o"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { ComposedPolicy(evicting(2), evicting(3)); }, ErrorKind::usage)
+  EXPECT_NE(refusal([&] { ComposedPolicy(every_other(2), every_other(3)); }, ErrorKind::usage)
                 .find("is no composition"),
             std::string::npos);
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const auto layered = std::make_shared<ComposedPolicy>(
-      make_policy("qaq", std::vector<std::string>{"level=layer"}), evicting(2));
+      make_policy("qaq", std::vector<std::string>{"level=layer"}), every_other(2));
   EXPECT_NE(refusal(
                 [&] {
                   Replayer(capture).planned({{}, 0, layered});
@@ -270,8 +218,8 @@ TEST(Composition, RefusesWhatDoesNotGoTogether) {
 TEST(Sweep, MeasuresEveryPolicyAsAReplayDoes) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const std::vector<std::shared_ptr<const CachePolicy>> settings{
-      make_policy("qaq", {}), make_policy("q4_0", {}), evicting(2),
-      std::make_shared<ComposedPolicy>(make_policy("qaq", {}), evicting(3))};
+      make_policy("qaq", {}), make_policy("q4_0", {}), every_other(2),
+      std::make_shared<ComposedPolicy>(make_policy("qaq", {}), every_other(3))};
   Sweeper sweeper(capture, {.prefix = kPrefix});
   const std::vector<SharedReplay> results = sweeper.run(settings);
   for (std::size_t i = 0; i < settings.size(); ++i) {
