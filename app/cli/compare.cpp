@@ -65,11 +65,16 @@ class ScoredRuns {
   PrefixRun run_;
 };
 
+// A model runs with QAQ alone so far.
 QaqParams params_of(const ComparedRun& run) {
-  if (run.replay) return summary_of(*run.replay).params;
-  QaqParams params;
-  params.key.level = params.value.level = Level::no_quantization;
-  return params;
+  if (!run.replay) return exact_params().qaq;
+  const ScopeParams params = summary_of(*run.replay).params;
+  if (!params.is_qaq()) {
+    refuse_usage({.place = "--model",
+                  .what = cat("runs what qaq quantizes, and ", run.name, " is of ", params.policy),
+                  .cure = "leave it out: bits, bytes and errors are compared without it"});
+  }
+  return params.qaq;
 }
 
 // Of the run, or of the other where this is a whole cache.

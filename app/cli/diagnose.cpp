@@ -95,7 +95,7 @@ void print_diagnosis(const Diagnosis& diagnosis, const DiagnosisSubject& subject
 void run_model(const DiagnoseCommand& options, const CommonOptions& common,
                ConsoleProgress& progress, const Work& work) {
   const Stopwatch total;
-  const ScopeParams params = options.replay.params();
+  const ScopeParams params = options.replay.qaq_params("qaq diagnose");
   const auto model = open_model_named(options.model, options.prune_weights, work);
   const auto tokenizer = make_tokenizer(*model);
   const Prompt prompt = read_prompt(options.prompt, *model, *tokenizer,
@@ -135,7 +135,7 @@ void run_model(const DiagnoseCommand& options, const CommonOptions& common,
   nlohmann::ordered_json document{{"model", subject.model},
                                   {"mode", name_of(RunMode::in_the_model)},
                                   {"dtype", name_of(options.dtype)},
-                                  {"policy", options.replay.policy},
+                                  {"policy", params.policy},
                                   {"parameters", parameters_json(list_parameters(params))},
                                   {"prompt", prompt.text},
                                   {"prompt_tokens", text.n_prompt}};
@@ -185,7 +185,7 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
                   .cure = "give --model and a prompt instead of the capture"});
   }
   const Stopwatch total;
-  const ScopeParams params = options.replay.params();
+  const ScopeParams params = options.replay.qaq_params("qaq diagnose");
   const auto capture = open_capture(options.replay.capture, work);
   const CaptureInfo& info = capture->info();
   const CaptureDiagnosis diagnosis =
@@ -196,7 +196,7 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
   }
   nlohmann::ordered_json document{{"capture", options.replay.capture},
                                   {"mode", name_of(RunMode::batch)},
-                                  {"policy", options.replay.policy},
+                                  {"policy", params.policy},
                                   {"parameters", parameters_json(list_parameters(params))}};
   document.update(capture_diagnosis_json(diagnosis));
   document["needs_model"] = {"kl", "flips", "causes"};
@@ -206,7 +206,6 @@ void run_capture(const DiagnoseCommand& options, const CommonOptions& common, co
 
 void run(const DiagnoseCommand& options, const CommonOptions& common) {
   require_device(common.device);
-  options.replay.require_qaq("qaq diagnose");
   if (options.replay.capture.empty() == options.model.empty()) {
     refuse_usage({.place = "qaq diagnose",
                   .what = options.model.empty() ? "has nothing to diagnose"

@@ -10,9 +10,12 @@
 #include "app/cli/console.h"
 #include "app/cli/printable.h"
 #include "app/cli/replay_flags.h"
+#include "core/analysis/cell_fate.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/policies.h"
 #include "core/replay/cache_replay.h"
+#include "core/replay/replayer.h"
 #include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
 
@@ -150,11 +153,15 @@ void print_grid(const CellExplanation& x) {
                           x.n_outliers, " kept exactly"));
 }
 
-void print_explanation(const CaptureInfo& info, const CellExplanation& x) {
+void print_cell(const CaptureInfo& info, const CellAddress& cell, const std::string& text) {
   std::printf("%s: %s of layer %lld (the model's number), KV head %lld, token %lld \"%s\"\n",
-              info.name.c_str(), name_of(x.cell.side), static_cast<long long>(x.cell.layer),
-              static_cast<long long>(x.cell.kv_head), static_cast<long long>(x.cell.token),
-              printable(x.token_text).c_str());
+              info.name.c_str(), name_of(cell.side), static_cast<long long>(cell.layer),
+              static_cast<long long>(cell.kv_head), static_cast<long long>(cell.token),
+              printable(text).c_str());
+}
+
+void print_explanation(const CaptureInfo& info, const CellExplanation& x) {
+  print_cell(info, x.cell, x.token_text);
   const auto name = [](const auto& names, auto value) {
     return std::string(names[static_cast<std::size_t>(value)]);
   };
@@ -171,15 +178,70 @@ void print_explanation(const CaptureInfo& info, const CellExplanation& x) {
   print_grid(x);
 }
 
+void print_fate(const CaptureInfo& info, const ScopeParams& params, const CellFate& fate) {
+  print_cell(info, fate.cell, fate.token_text);
+  const PolicyParts parts = parts_of(params.policy);
+  for (const std::string& part : {parts.quantizes, parts.evicts}) {
+    if (!part.empty()) print_line(part, std::string(policy_named(part).help));
+  }
+  for (const Parameter& each : list_parameters(params)) {
+    if (each.section != "key" && each.section != "value") {
+      print_line("", cat(each.name, " = ", value_text(each.value)));
+    }
+  }
+  switch (fate.kind) {
+    case CellFate::Kind::behind:
+      print_line("exact", cat("the token lies behind the prefix of ", fate.prefix, " tokens"));
+      break;
+    case CellFate::Kind::evicted:
+      print_line("evicted", "its KV head has dropped it: it has no bits and no error");
+      break;
+    case CellFate::Kind::exact:
+      print_line("exact", "it is kept as it was");
+      break;
+    case CellFate::Kind::coded:
+      print_line("n_bits", cat("= ", fate.n_bits, fate.n_bits == 1 ? " bit" : " bits"));
+      print_line("error", cat("RMS ", short_number(*fate.rms_error), " over the cell's channels, ",
+                              fate.n_outliers, " kept exactly"));
+      break;
+  }
+  print_line("cache", cat(byte_text(fate.packed_bytes), " packed, ",
+                          short_number(fate.nominal_bits), " bits a value on average, ",
+                          short_number(100 * fate.kept_share), " % of it left"));
+}
+
+// Of a policy that has no formula to explain: what became of the cell.
+void explain_fate(const CaptureView& capture, const ScopeParams& params,
+                  const ExplainCommand& options, const CommonOptions& common, const Work& work) {
+  const CellAddress cell = parse_cell(options.cell);
+  checked_layer(capture.info(), cell);  // before what takes long
+  Replayer replayer(capture);
+  const SharedReplay result = replayer.bits(replay_options(params, options.replay.prefix), work);
+  const CellFate fate = cell_fate(capture.info(), *result, cell);
+  if (!common.json) {
+    print_fate(capture.info(), params, fate);
+    return;
+  }
+  nlohmann::ordered_json document{{"capture", options.replay.capture},
+                                  {"mode", name_of(RunMode::batch)},
+                                  {"policy", params.policy},
+                                  {"parameters", parameters_json(list_parameters(params))}};
+  document.update(fate_json(fate));
+  print_json(document);
+}
+
 void run(const ExplainCommand& options, const CommonOptions& common) {
   require_device(common.device);
-  options.replay.require_qaq("qaq explain");
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const CellAddress cell = parse_cell(options.cell);
   const ScopeParams params = options.replay.params();
   const auto capture = open_capture(options.replay.capture, work);
+  if (!params.is_qaq()) {
+    explain_fate(*capture, params, options, common, work);
+    return;
+  }
   const CellExplanation explanation =
       explain_cell(*capture, {params.qaq, options.replay.prefix}, cell, work);
   if (!common.json) {

@@ -86,13 +86,15 @@ Exported exported(const ExportCommand& options, const CaptureView& capture,
                   const ScopeParams& params, const Work& work) {
   const CaptureInfo& info = capture.info();
   Replayer replayer(capture);
-  const ReplayOptions replay_options{params.qaq, options.replay.prefix};
+  const ReplayOptions how = replay_options(params, options.replay.prefix);
+  if (options.what == "violations" || options.what == "importance") {
+    require_qaq(params, cat("--what ", options.what));
+  }
   if (options.what == "violations") {
-    return violations_of(capture, replayer, replay_options, params.violation, work);
+    return violations_of(capture, replayer, how, params.violation, work);
   }
   if (options.what == "importance") {
-    const std::int64_t prefix =
-        replayer.plans(replay_options, work).value.plan.layout.shape().n_tokens;
+    const std::int64_t prefix = replayer.plans(how, work).value.plan.layout.shape().n_tokens;
     return {importance_table(capture,
                              {.prefix = prefix,
                               .n_rows = params.qaq.value.last_n_attentions,
@@ -100,9 +102,9 @@ Exported exported(const ExportCommand& options, const CaptureView& capture,
                              work)};
   }
   if (options.what == "score-errors") {
-    return {score_errors_table(replayer.full(replay_options, work), info)};
+    return {score_errors_table(replayer.full(how, work), info)};
   }
-  const SharedReplay result = replayer.bits(replay_options, work);
+  const SharedReplay result = replayer.bits(how, work);
   if (options.what == "outliers") return {outliers_table(result, info)};
   return {options.what == "errors" ? errors_table(result, info) : bits_table(result, info)};
 }
@@ -133,7 +135,6 @@ void report_file(const ExportCommand& options, const std::string& format, const 
 
 void run(const ExportCommand& options, const CommonOptions& common) {
   require_device(common.device);
-  options.replay.require_qaq("qaq export");
   const std::string format = format_of(options, common);
   if (!options.output.empty()) options.replay.check_output("-o", options.output);
   ConsoleProgress progress(common.quiet);
@@ -146,7 +147,7 @@ void run(const ExportCommand& options, const CommonOptions& common) {
             {"capture", capture->info().name},
             {"what", options.what},
             {"mode", name_of(RunMode::batch)},
-            {"policy", options.replay.policy},
+            {"policy", params.policy},
             {"parameters", parameters_json(list_parameters(params))},
             {"n_tokens", capture->info().n_tokens},
             {"prefix", checked_prefix(capture->info(), options.replay.prefix)}};
@@ -188,7 +189,9 @@ void add_export(CLI::App& program, const CommonOptions& common) {
   command->add_option("-o,--output", options->output, "The file; without it, standard output");
   command->footer(
       "Rows, each with the model's layer and its position:\n"
-      "  bits        cache, layer, kv_head, token: bits of its unit; dtype_bits behind the prefix\n"
+      "  bits        cache, layer, kv_head, token: bits of its unit; dtype_bits behind the "
+      "prefix;\n"
+      "              none and evicted = 1 where its KV head has dropped it\n"
       "  outliers    cache, layer, kv_head, token: values kept exactly, and their channels\n"
       "  errors      cache, layer, kv_head, token: mean squared error over channels\n"
       "  score-errors  layer, head, kv_head, step behind the prefix (without one, any): squared\n"

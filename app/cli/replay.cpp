@@ -13,7 +13,6 @@
 #include "core/analysis/violation_summary.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/policy/qaq_policy.h"
 #include "core/replay/bound_check.h"
 #include "core/replay/calibrate.h"
 #include "core/replay/pack_cache.h"
@@ -116,16 +115,10 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const Work work(&progress, Interruption::stop_token());
   refuse_streaming_parameters(options.replay.assignments);
   const ScopeParams params = options.replay.params();
-  auto rival = options.replay.rival();
-  if (!options.calibration.empty()) {
-    const auto policy = rival ? rival : std::make_shared<QaqPolicy>(params.qaq);
-    rival = calibrated_on(*policy, *open_capture(options.calibration, work), work);
-  }
-  for (const auto& [flag, is_given] :
-       {std::pair{"--check-bound", options.check_bound}, std::pair{"--save", !options.save.empty()},
-        std::pair{"--save-packed", !options.save_packed.empty()},
-        std::pair{"--device", common.device != "cpu"}}) {
-    if (is_given) options.replay.require_qaq(flag);
+  for (const auto& [flag, is_given] : {std::pair{"--check-bound", options.check_bound},
+                                       std::pair{"--save-packed", !options.save_packed.empty()},
+                                       std::pair{"--device", common.device != "cpu"}}) {
+    if (is_given) require_qaq(params, flag);
   }
   if (!options.save.empty()) require_run_name(options.save);
   if (!options.save_packed.empty()) {
@@ -136,13 +129,17 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   const double load = total.seconds();
   const Stopwatch replay_watch;
   Replayer replayer(*capture, open);
-  const ReplayOptions replay_options{params.qaq, options.replay.prefix, rival};
-  const SharedReplay result = replayer.full(replay_options, work);
+  ReplayOptions options_of_replay = replay_options(params, options.replay.prefix);
+  if (!options.calibration.empty()) {
+    options_of_replay.policy =
+        calibrated_on(*make_policy(params), *open_capture(options.calibration, work), work);
+  }
+  const SharedReplay result = replayer.full(options_of_replay, work);
   const double replay_seconds = replay_watch.seconds();
   std::shared_ptr<const BoundCheck> bound;
   if (options.check_bound) {
     bound = check_bound(*capture,
-                        {.replay = replay_options,
+                        {.replay = options_of_replay,
                          .n_draws = options.n_draws,
                          .seed = options.seed,
                          .see_future = options.see_future},
@@ -150,7 +147,7 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   }
   const double check_seconds = replay_watch.seconds() - replay_seconds;
   std::optional<ViolationReport> violations;
-  if (!rival && capture->info().profile != AttentionProfile::none) {
+  if (params.is_qaq() && capture->info().profile != AttentionProfile::none) {
     violations =
         find_violations(*capture, params.violation, params.qaq.value.last_n_attentions, work);
   }
@@ -162,8 +159,9 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
   if (!options.save.empty()) save_run(options.replay.capture, options.save, *result, record.dump());
   std::int64_t packed_bytes = 0;
   if (!options.save_packed.empty()) {
-    packed_bytes = save_packed(options.save_packed, *capture, replayer.plans(replay_options, work),
-                               about_json(*result, record), work);
+    packed_bytes =
+        save_packed(options.save_packed, *capture, replayer.plans(options_of_replay, work),
+                    about_json(*result, record), work);
   }
   const double write = write_watch.seconds();
 
@@ -176,19 +174,18 @@ void run(const ReplayCommand& options, const CommonOptions& common) {
     if (bound) print_bound_table(*bound);
     return;
   }
-  nlohmann::ordered_json document{
-      {"capture", options.replay.capture},
-      {"mode", name_of(RunMode::batch)},
-      {"policy", result->policy},
-      {"parameters", parameters_json(rival ? rival->parameters() : list_parameters(params))},
-      {"n_tokens", capture->info().n_tokens},
-      {"prefix", result->prefix},
-      {"metrics", metrics_json(*result)},
-      {"violations", nullptr}};
+  nlohmann::ordered_json document{{"capture", options.replay.capture},
+                                  {"mode", name_of(RunMode::batch)},
+                                  {"policy", result->policy},
+                                  {"parameters", parameters_json(list_parameters(params))},
+                                  {"n_tokens", capture->info().n_tokens},
+                                  {"prefix", result->prefix},
+                                  {"metrics", metrics_json(*result)},
+                                  {"violations", nullptr}};
   if (violations) {
     const CaptureInfo& info = capture->info();
     const auto deficits =
-        bits_deficits(*violations, info, replayer.plans(replay_options).value, params.qaq.value);
+        bits_deficits(*violations, info, replayer.plans(options_of_replay).value, params.qaq.value);
     document["violations"] =
         violations_json(*violations, info, deficits, persistence(*capture, work));
   }

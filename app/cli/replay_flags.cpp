@@ -10,54 +10,37 @@
 #include "data/presets/preset.h"
 
 namespace qaq::cli {
-namespace {
 
-constexpr const char* kQaq = "qaq";
+ScopeParams ReplayFlags::params() const { return scope_params_from(policy, preset, assignments); }
 
-}  // namespace
-
-ScopeParams ReplayFlags::params() const {
-  if (policy != kQaq) return {};
-  const auto params = params_from<ScopeParams>(preset, assignments);
-  check_params_from(preset, assignments, [&] { validate(params.qaq); });
-  return params;
-}
-
-std::shared_ptr<const CachePolicy> ReplayFlags::rival() const {
-  if (policy == kQaq) return nullptr;
-  if (!preset.empty()) {
-    refuse_usage({.place = "--preset",
-                  .what = cat("holds parameters of QAQ, not of ", policy),
-                  .cure = "leave it out, or give --set"});
-  }
-  return make_policy(policy, assignments);
+ScopeParams ReplayFlags::qaq_params(const std::string& what) const {
+  ScopeParams out = params();
+  require_qaq(out, what);
+  return out;
 }
 
 std::shared_ptr<const CachePolicy> ReplayFlags::cache_policy() const {
-  if (policy != kQaq) return rival();
-  return std::make_shared<QaqPolicy>(params().qaq);
+  return make_policy(params());
 }
 
-void ReplayFlags::require_qaq(const std::string& what) const { cli::require_qaq(policy, what); }
+std::int64_t ReplayFlags::prefix_of(const CaptureInfo& info) const {
+  return prefix == 0 && info.n_prompt < info.n_tokens ? info.n_prompt : prefix;
+}
 
-void require_qaq(const std::string& policy, const std::string& what) {
-  if (policy == kQaq) return;
+void require_qaq(const ScopeParams& params, const std::string& what) {
+  if (params.is_qaq()) return;
   refuse_usage({.place = "--policy",
-                .what = cat(what, " is not there for ", policy, " yet"),
+                .what = cat(what, " is not there for ", params.policy, " yet"),
                 .cure = "leave it out: qaq"});
 }
 
 void add_qaq_policy_flag(CLI::App& command, const std::string& what) {
   command
       .add_option_function<std::string>(
-          "--policy", [what](const std::string& policy) { require_qaq(policy, what); },
+          "--policy", [what](const std::string& policy) { require_qaq({.policy = policy}, what); },
           "What decides the bits: qaq alone")
       ->type_name("NAME")
-      ->default_str(kQaq);
-}
-
-std::int64_t ReplayFlags::prefix_of(const CaptureInfo& info) const {
-  return prefix == 0 && info.n_prompt < info.n_tokens ? info.n_prompt : prefix;
+      ->default_str("qaq");
 }
 
 void ReplayFlags::check_output(const std::string& flag, const std::string& path) const {
@@ -73,8 +56,8 @@ void add_replay_flags(CLI::App& command, ReplayFlags& flags) {
   command
       .add_option("--policy", flags.policy,
                   "What decides the bits and what is evicted; two of them as in qaq+h2o")
-      ->type_name(cat("NAME[+NAME]"))
-      ->capture_default_str();
+      ->type_name("NAME[+NAME]")
+      ->default_str("qaq");
   command.add_option("--preset", flags.preset,
                      "Parameters from a bundled preset or a JSON file: paper, bound, FILE");
   command.add_option("--set", flags.assignments, "One parameter, NAME=VALUE; may be repeated")

@@ -15,29 +15,27 @@ namespace qaq::cli {
 /// What every command takes that replays a capture: which, and how.
 struct ReplayFlags {
   std::string capture{};
-  std::string policy = "qaq";
+  std::string policy{};  ///< empty: the preset's, else QAQ
   std::string preset{};
   std::vector<std::string> assignments{};
   std::int64_t prefix = 0;
 
-  /// What --preset and the --sets behind it mean; of a rival the defaults, for --set means the
-  /// rival's parameters then. Throws Error{usage} where they make no sense.
+  /// What --policy, --preset and the --sets behind them mean. Throws Error{usage} where they make
+  /// no sense.
   ScopeParams params() const;
-  /// The rival of that name with its --sets; null: it is QAQ. Throws Error{usage}.
-  std::shared_ptr<const CachePolicy> rival() const;
-  /// Either of the two, whichever it is. Throws as they do.
+  /// The same where only QAQ can do what is asked for; `what` says which, for people. Throws
+  /// Error{usage} for another policy.
+  ScopeParams qaq_params(const std::string& what) const;
+  /// What decides by them. Throws as params().
   std::shared_ptr<const CachePolicy> cache_policy() const;
-  /// Throws Error{usage} where a rival is asked for what is known of QAQ alone; `what` says which,
-  /// for people.
-  void require_qaq(const std::string& what) const;
   /// --prefix, or the prompt where a text was generated behind it, which met a cache of the prompt.
   std::int64_t prefix_of(const CaptureInfo& info) const;
   /// Throws Error{usage} about `flag` where what it is to write is the capture itself.
   void check_output(const std::string& flag, const std::string& path) const;
 };
 
-/// Throws as ReplayFlags::require_qaq().
-void require_qaq(const std::string& policy, const std::string& what);
+/// Throws Error{usage} where the policy is not QAQ, which alone has `what`.
+void require_qaq(const ScopeParams& params, const std::string& what);
 /// --policy of a command that knows QAQ alone, which `what` names: another is refused as above.
 void add_qaq_policy_flag(CLI::App& command, const std::string& what);
 

@@ -128,20 +128,19 @@ bool draw(const std::string& path, const Risk& risk, std::size_t by, const Captu
 
 void run(const RiskCommand& options, const CommonOptions& common) {
   require_device(common.device);
-  if (!options.model.empty()) options.replay.require_qaq("qaq risk --model");
   if (!options.figure.empty()) {
     options.replay.check_output("--figure", options.figure);
     check_figure_name(options.figure);
   }
   const Stopwatch total;
   const ScopeParams params = options.replay.params();
-  const auto rival = options.replay.rival();
+  if (!options.model.empty()) require_qaq(params, "qaq risk --model");
   const std::size_t by = head_statistic_named(options.by);
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
   const auto capture = open_capture(options.replay.capture, work);
   const CaptureInfo& info = capture->info();
-  Risk risk = assess_risk(*capture, {params.qaq, options.replay.prefix_of(info), rival},
+  Risk risk = assess_risk(*capture, replay_options(params, options.replay.prefix_of(info)),
                           params.violation, work);
   risk.ranked_by(by);  // what it cannot be ranked by is told before the model runs
   if (!options.model.empty()) add_kl(risk, options, info, params.qaq, work);
@@ -154,11 +153,10 @@ void run(const RiskCommand& options, const CommonOptions& common) {
   } else if (!common.json) {
     print_risk(risk, info, by, options.n_shown);
   } else {
-    nlohmann::ordered_json document{
-        {"capture", options.replay.capture},
-        {"mode", name_of(RunMode::batch)},
-        {"policy", options.replay.policy},
-        {"parameters", parameters_json(rival ? rival->parameters() : list_parameters(params))}};
+    nlohmann::ordered_json document{{"capture", options.replay.capture},
+                                    {"mode", name_of(RunMode::batch)},
+                                    {"policy", params.policy},
+                                    {"parameters", parameters_json(list_parameters(params))}};
     document.update(risk_json(risk, by));
     if (drawn) document["figure"] = options.figure;
     document["timing"] = {{"total", total.seconds()}};

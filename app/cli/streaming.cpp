@@ -98,7 +98,7 @@ void refuse_streaming_parameters(const std::vector<std::string>& assignments) {
 void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags, const std::string& save,
                    const CommonOptions& common) {
   require_device(common.device);
-  replay.require_qaq("--streaming");
+  replay.qaq_params("--streaming");
   if (!save.empty()) require_run_name(save);
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);

@@ -90,9 +90,7 @@ void drawTradeoff(const FigureOptions& options) {
     drawRuns(options);
     return;
   }
-  for (const auto& [flag, given] : {std::pair{"--preset", !options.common.preset.empty()},
-                                    std::pair{"--set", !options.common.assignments.empty()},
-                                    std::pair{"--prefix", options.common.prefix != 0}}) {
+  for (const auto& [flag, given] : settingFlags(options.common)) {
     if (!given) continue;
     refuse_usage({.place = flag,
                   .what = "sets nothing of results files, whose runs are done",
@@ -109,7 +107,12 @@ void drawTradeoff(const FigureOptions& options) {
 
 void drawBound(const FigureOptions& options) {
   const ScopeParams params = paramsOf(options.common);
-  validate(params.qaq);
+  if (!params.is_qaq()) {
+    refuse_usage(
+        {.place = "--policy",
+         .what = cat(params.policy, " promises no error, so that there is no bound to draw"),
+         .cure = "leave it out: qaq"});
+  }
   const auto capture = open_capture(options.files.front());
   std::vector<std::shared_ptr<const BoundCheck>> checks;
   for (const double factor : kTargets) {
@@ -125,8 +128,7 @@ void drawBound(const FigureOptions& options) {
   chart.subtitle =
       cat(info.model_name, ", the first ", given.prefix, " tokens quantized, judged on ",
           given.in_sample ? "the rows inside them (in-sample)" : "the rows behind them");
-  const std::string changed =
-      command_line_text(list_parameters(params), list_parameters(ScopeParams{}));
+  const std::string changed = command_line_text(params);
   save(chart, options,
        cat(info.name, "; ", info.model_name, "; --prefix ", given.prefix,
            changed.empty() ? "" : " " + changed));

@@ -42,8 +42,7 @@ void requireModelOf(const CaptureInfo& info, const ModelFile& model, const Token
 }
 
 std::string settingFlags(const ScopeParams& params) {
-  const std::string set =
-      command_line_text(list_parameters(params), list_parameters(ScopeParams{}));
+  const std::string set = command_line_text(params);
   return set.empty() ? set : " " + set;
 }
 
@@ -118,6 +117,12 @@ views::SharedDiagnosis diagnosed(const views::DiagnosisRequest& request, const W
     refuse_usage({.place = "prefix",
                   .what = cat("there are no ", form.prefix, " tokens to quantize"),
                   .cure = cat("give 1 to ", info.n_tokens)});
+  }
+  if (!request.params.is_qaq()) {
+    refuse_usage(
+        {.place = "diagnose",
+         .what = cat("explains what qaq breaks, not what ", request.params.policy, " does"),
+         .cure = "choose the policy qaq"});
   }
   validate(request.params.qaq);
   const auto model = open_model_named(form.model.toStdString());

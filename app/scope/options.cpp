@@ -24,6 +24,10 @@ std::optional<int> sideOf(std::string_view text) {
 }  // namespace
 
 void addOptions(CLI::App& app, Options& options) {
+  app.add_option("--policy", options.policy,
+                 "What decides the bits and what is evicted, as in qaq replay; two as in qaq+h2o")
+      ->type_name("NAME[+NAME]")
+      ->default_str("qaq");
   app.add_option("--preset", options.preset, "A bundled preset or a JSON file: paper, bound, FILE");
   app.add_option("--set", options.assignments,
                  "A parameter, name=value, as in qaq replay; repeatable")
@@ -36,7 +40,7 @@ void addOptions(CLI::App& app, Options& options) {
 }
 
 ScopeParams paramsOf(const Options& options) {
-  return params_from<ScopeParams>(options.preset, options.assignments);
+  return scope_params_from(options.policy, options.preset, options.assignments);
 }
 
 QSize parseSize(const std::string& text) {
@@ -82,7 +86,8 @@ std::optional<views::Cursor> cellOf(const std::string& text) {
 }
 
 std::vector<std::pair<const char*, bool>> settingFlags(const Options& options) {
-  return {{"--preset", !options.preset.empty()},
+  return {{"--policy", !options.policy.empty()},
+          {"--preset", !options.preset.empty()},
           {"--set", !options.assignments.empty()},
           {"--prefix", options.prefix != 0}};
 }
@@ -96,7 +101,7 @@ void takeRun(const RunName& name, const Options& options, ScopeParams& params,
                   .cure = "leave it out: the run has its own setting"});
   }
   const RunSummary run = summary_of(*load_run(name.file, name.run), name.run);
-  params.qaq = run.params;
+  take_policy(params, run.params);
   prefix = run.prefix;
 }
 

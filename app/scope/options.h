@@ -17,6 +17,7 @@ namespace qaq::scope {
 
 /// Flags that the window and figures share: what to show of a capture and how it looks.
 struct Options {
+  std::string policy;                    ///< --policy
   std::string preset;                    ///< --preset
   std::vector<std::string> assignments;  ///< --set
   std::int64_t prefix = 0;

@@ -23,9 +23,17 @@ bool isKnown(const std::vector<Parameter>& parameters, const std::string& name) 
   });
 }
 
-ScopeParams paramsOf(const SessionParameters& set, const std::string& file,
-                     const std::string& place) {
+ScopeParams paramsOf(const std::string& policy, const SessionParameters& set,
+                     const std::string& file, const std::string& place) {
   ScopeParams params;
+  try {
+    set_policy(params, policy);
+  } catch (const Error& error) {
+    ErrorText text = error.text();
+    text.file = file;
+    text.place = place.substr(0, place.size() - 3) + "policy";
+    refuse_input(std::move(text));
+  }
   const std::vector<Parameter> known = list_parameters(params);
   for (const auto& [name, value] : set) {
     if (!isKnown(known, name)) continue;
@@ -41,12 +49,14 @@ ScopeParams paramsOf(const SessionParameters& set, const std::string& file,
   return params;
 }
 
-// All parameters, then those of `before` that are not known here.
-SessionParameters setOf(const ScopeParams& params, const SessionParameters& before) {
+// All parameters, then those of `before`, where it is of the same policy, that are not known here.
+template <class Before>
+SessionParameters setOf(const ScopeParams& params, const Before& before) {
   const std::vector<Parameter> known = list_parameters(params);
   SessionParameters out;
   for (const Parameter& parameter : known) out.emplace_back(parameter.name, parameter.value);
-  for (const auto& each : before) {
+  if (before.policy != params.policy) return out;
+  for (const auto& each : before.set) {
     if (!isKnown(known, each.first)) out.push_back(each);
   }
   return out;
@@ -155,7 +165,8 @@ SessionFile sessionFileOf(const SessionState& state, const std::string& path) {
   const SessionFile before = session;
   session.app_version = program_version();
   if (!state.capture.isEmpty()) putCapture(session, state.capture.toStdString(), path);
-  session.set = setOf(state.params, before.set);
+  session.policy = state.params.policy;
+  session.set = setOf(state.params, before);
   session.prefix = state.prefix;
   const auto keepRest = [](std::optional<SessionCell>& cell, const auto& old) {
     if (cell && old) cell->rest = old->rest;
@@ -168,23 +179,25 @@ SessionFile sessionFileOf(const SessionState& state, const std::string& path) {
   session.runs.clear();
   for (const SessionState::Run& run : state.runs) {
     const std::string name = run.name.toStdString();
-    SessionRun out{.name = name, .capture = {}, .set = {}, .prefix = run.prefix};
+    SessionRun out{
+        .name = name, .capture = {}, .set = {}, .prefix = run.prefix, .policy = run.params.policy};
     const auto old = std::ranges::find(before.runs, name, &SessionRun::name);
     if (old != before.runs.end()) {
       out.capture = old->capture;
       out.rest = old->rest;
     }
-    out.set = setOf(run.params, old != before.runs.end() ? old->set : SessionParameters{});
+    out.set = setOf(run.params, old != before.runs.end() ? *old : SessionRun{});
     session.runs.push_back(std::move(out));
   }
   session.reference.reset();
   if (state.reference) {
     const SessionState::Reference& reference = *state.reference;
-    SessionRun run{.name = reference.label.toStdString(),
-                   .capture = {},
-                   .set = setOf(reference.params,
-                                before.reference ? before.reference->run.set : SessionParameters{}),
-                   .prefix = reference.prefix};
+    SessionRun run{
+        .name = reference.label.toStdString(),
+        .capture = {},
+        .set = setOf(reference.params, before.reference ? before.reference->run : SessionRun{}),
+        .prefix = reference.prefix,
+        .policy = reference.params.policy};
     if (!reference.capture.isEmpty()) {
       run.capture = session_path_of(reference.capture.toStdString(), path);
     }
@@ -245,14 +258,14 @@ views::LoadedSession loadedSession(const SessionFile& session, const std::string
       out.changed = found.state == FoundCapture::State::changed;
     }
   }
-  state.params = paramsOf(session.set, path, "set");
+  state.params = paramsOf(session.policy, session.set, path, "set");
   state.prefix = session.prefix;
   if (session.slice) state.slice = sliceOf(*session.slice);
   if (session.lock) state.lock = cursorOf(*session.lock);
   for (const SessionRun& run : session.runs) {
-    state.runs.push_back({textOf(run.name),
-                          paramsOf(run.set, path, cat("runs/", state.runs.size(), "/set")),
-                          run.prefix});
+    state.runs.push_back(
+        {textOf(run.name),
+         paramsOf(run.policy, run.set, path, cat("runs/", state.runs.size(), "/set")), run.prefix});
   }
   if (session.reference) {
     const SessionRun& run = session.reference->run;
@@ -262,7 +275,7 @@ views::LoadedSession loadedSession(const SessionFile& session, const std::string
           textOf((std::filesystem::absolute(path).parent_path() / run.capture).lexically_normal());
     }
     state.reference = {textOf(session.reference->kind), textOf(run.name), capture,
-                       paramsOf(run.set, path, "reference/set"), run.prefix};
+                       paramsOf(run.policy, run.set, path, "reference/set"), run.prefix};
   }
   for (const SessionPage& page : session.pages) {
     SessionState::Page kept{textOf(page.title), {}};

@@ -172,7 +172,6 @@ void addWindow(CLI::App& program, WindowOptions& options) {
 
 int runWindow(const WindowOptions& options) {
   ScopeParams params = paramsOf(options.common);
-  validate(params.qaq);
   std::int64_t prefix = options.common.prefix;
   const auto cell = cellOf(options.cell);
   const auto size = sizeOf(options.common);

@@ -8,9 +8,9 @@
 
 #include "core/analysis/paired_errors.h"
 #include "core/analysis/row_table.h"
+#include "core/analysis/scope_params.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
-#include "core/policy/qaq_params.h"
 #include "core/replay/replay.h"
 
 namespace qaq {
@@ -87,12 +87,20 @@ class Comparing {
   SharedReplay replay_of(const ComparedRun& run, const ComparedRun& other) const {
     if (run.replay) return run.replay;
     ReplayOptions options;
-    options.params.key.level = options.params.value.level = Level::no_quantization;
+    options.params = exact_params().qaq;
     options.prefix = std::min(other.replay->prefix, run.capture->info().n_tokens);
     return replay(*run.capture, options, Work(nullptr, work_.stop_token()));
   }
 
+  // QAQ has too many to list those that another policy lacks and nobody set.
   void compare_settings() {
+    const bool is_one = replay_a_->policy == replay_b_->policy;
+    if (!is_one) out_.settings.push_back({"policy", replay_a_->policy, replay_b_->policy});
+    const auto plain = list_parameters(QaqParams{});
+    const auto is_told = [&](const std::string& name, const std::string& value) {
+      const auto known = std::ranges::find(plain, name, &Parameter::name);
+      return is_one || known == plain.end() || value_text(known->value) != value;
+    };
     const auto texts = [](const ReplayResult& replay) {
       std::vector<std::pair<std::string, std::string>> out;
       for (const Parameter& p : replay.parameters) out.emplace_back(p.name, value_text(p.value));
@@ -106,10 +114,13 @@ class Comparing {
     };
     for (const auto& [name, value] : a) {
       const std::string other = value_in(b, name);
-      if (other != value) out_.settings.push_back({name, value, other});
+      if (other == value || (other.empty() && !is_told(name, value))) continue;
+      out_.settings.push_back({name, value, other});
     }
     for (const auto& [name, value] : b) {
-      if (value_in(a, name).empty()) out_.settings.push_back({name, "", value});
+      if (value_in(a, name).empty() && is_told(name, value)) {
+        out_.settings.push_back({name, "", value});
+      }
     }
   }
 

@@ -13,13 +13,21 @@ namespace {
 
 constexpr std::int64_t kBins = 120;  // as of distributions
 
-/// (n_kv_heads, T, D), the prefix as it is read again.
-SharedArray<float, 3> layer_left_by(const CountedRun& run, CacheSide side, std::int64_t layer_index,
+// The numbers of one head in the first `n_tokens` tokens that are left, as they are read again.
+std::vector<double> numbers_left_by(const CountedRun& run, const CountedHead& head,
+                                    std::int64_t layer_index, std::int64_t n_tokens,
                                     const Work& work) {
   Replayer replayer(*run.capture);
   const PlannedCaches plans = replayer.plans(run.options, work);
-  return quantized_layer(*run.capture, side == CacheSide::key ? plans.key : plans.value,
-                         layer_index);
+  const PlannedCache& cache = head.side == CacheSide::key ? plans.key : plans.value;
+  const auto layer = quantized_layer(*run.capture, cache, layer_index);
+  std::vector<double> out;
+  for (std::int64_t token = 0; token < n_tokens; ++token) {
+    if (!cache.plan.is_kept(layer_index, head.kv_head, token)) continue;
+    const auto row = layer->sub(head.kv_head, token).span();
+    out.insert(out.end(), row.begin(), row.end());
+  }
+  return out;
 }
 
 std::int64_t prefix_of(const CountedRun& run) {
@@ -56,23 +64,18 @@ Chart comparison_histogram(const CountedRun& a, const CountedRun& b, const Align
     chart.panels.push_back(std::move(panel));
     return chart;
   }
-  const SharedArray<float, 3> of_a = layer_left_by(a, head.side, pair->in_a, work);
-  const SharedArray<float, 3> of_b = layer_left_by(b, head.side, pair->in_b, work);
-  const auto each = [&](const SharedArray<float, 3>& layer, const auto& body) {
-    for (std::int64_t token = 0; token < n_tokens; ++token) {
-      for (const float x : layer->sub(head.kv_head, token).span()) body(double{x});
-    }
-  };
+  const std::vector<double> of_a = numbers_left_by(a, head, pair->in_a, n_tokens, work);
+  const std::vector<double> of_b = numbers_left_by(b, head, pair->in_b, n_tokens, work);
   double largest = 0;
-  for (const auto& layer : {of_a, of_b}) {
-    each(layer, [&](double x) { largest = std::max(largest, std::abs(x)); });
+  for (const auto* numbers : {&of_a, &of_b}) {
+    for (const double x : *numbers) largest = std::max(largest, std::abs(x));
   }
   // The largest number lies in the last bin, not on its end.
   const double edge = largest > 0 ? largest * (1 + 1e-6) : 1;
-  for (const auto& [run, style, layer] :
+  for (const auto& [run, style, numbers] :
        {std::tuple{&a, kComparedA, &of_a}, std::tuple{&b, kComparedB, &of_b}}) {
     Histogram histogram(kBins, edge, edge);
-    each(*layer, [&](double x) { histogram.add(x); });
+    for (const double x : *numbers) histogram.add(x);
     panel.series.push_back(outline(*run, style, histogram));
   }
   chart.panels.push_back(std::move(panel));

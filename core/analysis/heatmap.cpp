@@ -58,4 +58,18 @@ float Heatmap::at(std::int64_t row, std::int64_t column) const {
   return cell == kAbsent && is_marked(row, column) ? kEvicted : cell;
 }
 
+double evicted_share(const Heatmap& map) {
+  if (!map.has_evicted()) return 0;
+  std::int64_t evicted = 0, all = 0;
+  for (std::int64_t row = 0; row < map.rows(); ++row) {
+    const auto [begin, end] = map.possible(row);
+    for (std::int64_t column = begin; column < end; ++column) {
+      const float cell = map.at(row, column);
+      evicted += Heatmap::is_evicted(cell) ? 1 : 0;
+      all += Heatmap::is_evicted(cell) || Heatmap::is_value(cell) ? 1 : 0;
+    }
+  }
+  return all > 0 ? static_cast<double>(evicted) / static_cast<double>(all) : 0;
+}
+
 }  // namespace qaq

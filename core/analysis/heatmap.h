@@ -112,6 +112,9 @@ class Heatmap {
   std::unique_ptr<HeatmapPyramids> pyramids_;
 };
 
+/// Of the cells that are a value or evicted.
+double evicted_share(const Heatmap& map);
+
 using SharedHeatmap = std::shared_ptr<const Heatmap>;
 
 }  // namespace qaq

@@ -21,6 +21,11 @@ bool same_value(const ParameterValue& a, const ParameterValue& b) {
 }
 
 bool parameter_is(const LessonCondition& condition, const LessonState& state) {
+  // Another policy than the lesson's has no such parameter.
+  const auto is_named = [&](const Parameter& each) {
+    return each.name == condition.parameter || each.info.name == condition.parameter;
+  };
+  if (std::ranges::none_of(state.parameters, is_named)) return false;
   const auto meant = parameters_named(state.parameters, condition.parameter);
   return std::ranges::all_of(
       meant, [&](const Parameter& each) { return same_value(each.value, condition.value); });

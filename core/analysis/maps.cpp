@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/analysis/scope_params.h"
 #include "core/replay/capture_rows.h"
 
 namespace qaq {
@@ -59,6 +60,13 @@ Heatmap bit_map(const ReplayResult& result, const CaptureInfo& info, CacheSide s
   return map;
 }
 
+int exact_from(const ReplayResult& result, CacheSide side) {
+  const ScopeParams params = scope_params_of(result.policy, result.parameters);
+  const Level level = side == CacheSide::key ? params.qaq.key.level : params.qaq.value.level;
+  const bool is_coded = params.uses_qaq() && level != Level::no_quantization;
+  return is_coded ? kWidestBits + 1 : result.dtype_bits;
+}
+
 BitHistogram operator+(const BitHistogram& a, const BitHistogram& b) {
   BitHistogram out = a;
   for (std::size_t bits = 0; bits < out.count.size(); ++bits) out.count[bits] += b.count[bits];
@@ -96,16 +104,27 @@ BitHistogram bit_histogram(const ReplayResult& result, CacheSide side) {
 }
 
 Heatmap magnitude_map(const CaptureView& capture, CacheSide side, std::int64_t layer_index,
-                      std::int64_t kv_head) {
-  const auto cache = side == CacheSide::key ? capture.key(layer_index) : capture.value(layer_index);
-  const std::int64_t n_tokens = cache->shape(1), head_dim = cache->shape(2);
+                      std::int64_t kv_head, const CacheReplay* cache) {
+  const auto values =
+      side == CacheSide::key ? capture.key(layer_index) : capture.value(layer_index);
+  const std::int64_t n_tokens = values->shape(1), head_dim = values->shape(2);
+  const bool evicts = cache != nullptr && cache->evicts();
   NdArray<float, 2> cells({head_dim, n_tokens});
+  NdArray<std::uint8_t, 2> evicted(evicts ? cells.shape() : Shape<2>{});
   for (std::int64_t token = 0; token < n_tokens; ++token) {
+    const bool is_gone =
+        evicts && cache->bits(layer_index, kv_head, token) == CacheReplay::kEvicted;
     for (std::int64_t channel = 0; channel < head_dim; ++channel) {
-      cells(channel, token) = std::abs((*cache)(kv_head, token, channel));
+      cells(channel, token) =
+          is_gone ? Heatmap::kAbsent : std::abs((*values)(kv_head, token, channel));
+      if (is_gone) evicted(channel, token) = 1;
     }
   }
-  return Heatmap(std::move(cells));
+  Heatmap map(std::move(cells));
+  if (evicts) {
+    map.mark_evicted(std::make_shared<const NdArray<std::uint8_t, 2>>(std::move(evicted)));
+  }
+  return map;
 }
 
 Heatmap outlier_mask(const ReplayResult& result, const CaptureInfo& info, CacheSide side,

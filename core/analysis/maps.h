@@ -15,6 +15,12 @@ namespace qaq {
 /// behind the prefix impossible, evicted ones evicted. Of uint8.
 Heatmap bit_map(const ReplayResult& result, const CaptureInfo& info, CacheSide side);
 
+/// The widest code that there is.
+inline constexpr int kWidestBits = 16;
+/// From how many bits on a cell of a bit map was left exact: QAQ may choose a width of 16 bits, a
+/// rival's format has none.
+int exact_from(const ReplayResult& result, CacheSide side);
+
 /// Cells of the prefix with each width 0..16 (index = bits), and how many they are; those that are
 /// evicted have none.
 struct BitHistogram {
@@ -27,9 +33,10 @@ struct BitHistogram {
 BitHistogram operator+(const BitHistogram& a, const BitHistogram& b);
 BitHistogram bit_histogram(const ReplayResult& result, CacheSide side);
 
-/// |value| of one layer and KV head: rows are channels, columns tokens. Of float32.
+/// |value| of one layer and KV head: rows are channels, columns tokens; those that `cache` has
+/// evicted evicted (null: none). Of float32.
 Heatmap magnitude_map(const CaptureView& capture, CacheSide side, std::int64_t layer_index,
-                      std::int64_t kv_head);
+                      std::int64_t kv_head, const CacheReplay* cache = nullptr);
 
 /// 1 where a value was kept exactly, else 0; same axes. Tokens behind the prefix are impossible.
 /// Of uint8.

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/analysis/row_table.h"
-#include "core/policy/qaq_params.h"
+#include "core/analysis/scope_params.h"
 
 namespace qaq {
 namespace {
@@ -13,21 +13,27 @@ constexpr double kRatioBits = 16;  // what the paper's ratios are measured again
 
 std::size_t at(MemoryPart part) { return static_cast<std::size_t>(part); }
 
-// Bytes by part of a cache in which an exact number counts `exact_bits`.
+// Bytes by part of a cache in which an exact number counts `exact_bits`. `params` are null where
+// QAQ does not quantize: a format has no other size than that of its bytes.
 std::array<double, kMemoryParts> nominal_parts(const CacheReplay& cache,
-                                               const QaqSideParams& params,
+                                               const QaqSideParams* params,
                                                const ReplayResult& result, double exact_bits) {
-  const auto n = static_cast<double>(cache.n_values);
+  const auto n = static_cast<double>(cache.n_kept);
   std::array<double, kMemoryParts> out{};
-  if (params.level == Level::no_quantization) {
+  const double bits = cache.size_per_token_bits * static_cast<double>(result.prefix);
+  if (params == nullptr) {
+    out[at(MemoryPart::scales)] = static_cast<double>(cache.packed.scales);
+    out[at(MemoryPart::payload)] = bits / 8 - out[at(MemoryPart::scales)];
+    return out;
+  }
+  if (params->level == Level::no_quantization) {
     out[at(MemoryPart::payload)] = exact_bits * n / 8;
     return out;
   }
-  const double r = params.outlier_rule == OutlierRule::quantile
-                       ? params.outliers_ratio
+  const double r = params->outlier_rule == OutlierRule::quantile
+                       ? params->outliers_ratio
                        : static_cast<double>(cache.n_outliers) / n;
-  const double scales =
-      cache.size_per_token_bits * static_cast<double>(result.prefix) - cache.average_n_bits * n;
+  const double scales = bits - cache.average_n_bits * n;
   out[at(MemoryPart::payload)] = cache.mean_bits * (1 - r) * n / 8;
   out[at(MemoryPart::scales)] = scales * exact_bits / result.dtype_bits / 8;
   out[at(MemoryPart::outlier_values)] = r * exact_bits * n / 8;
@@ -39,12 +45,12 @@ double sum_of(const Numbers& numbers) {
   return std::accumulate(numbers.begin(), numbers.end(), 0.0);
 }
 
-CacheMemory memory_of(const CacheReplay& cache, const QaqSideParams& params,
+CacheMemory memory_of(const CacheReplay& cache, const QaqSideParams* params,
                       const ReplayResult& result) {
   const PackedBytes& p = cache.packed;
   CacheMemory out;
   out.packed = {p.payload,        p.scales,  p.outlier_values, p.outlier_indices,
-                p.outlier_counts, p.bit_map, p.offsets};
+                p.outlier_counts, p.bit_map, p.offsets,        p.positions};
   out.nominal = nominal_parts(cache, params, result, result.dtype_bits);
   out.exact = 2 * cache.n_values;
   out.ratio_packed = static_cast<double>(out.exact) / static_cast<double>(p.total());
@@ -65,9 +71,10 @@ double CacheMemory::total(Accounting accounting) const {
 }
 
 MemoryReport memory_report(const ReplayResult& result) {
-  const QaqParams params = qaq_params_of(result.parameters);
-  MemoryReport out{.key = memory_of(result.key, params.key, result),
-                   .value = memory_of(result.value, params.value, result)};
+  const ScopeParams params = scope_params_of(result.policy, result.parameters);
+  const bool has = params.uses_qaq();
+  MemoryReport out{.key = memory_of(result.key, has ? &params.qaq.key : nullptr, result),
+                   .value = memory_of(result.value, has ? &params.qaq.value : nullptr, result)};
   for (std::size_t i = 0; i < kMemoryParts; ++i) {
     out.both.packed[i] = out.key.packed[i] + out.value.packed[i];
     out.both.nominal[i] = out.key.nominal[i] + out.value.nominal[i];

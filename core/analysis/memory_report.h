@@ -17,18 +17,19 @@ enum class MemoryPart {
   outlier_indices,
   outlier_counts,
   bit_map,
-  offsets
+  offsets,
+  positions
 };
-inline constexpr int kMemoryParts = 7;
+inline constexpr int kMemoryParts = 8;
 template <>
 struct ChoiceNames<MemoryPart> {
   static constexpr std::array<std::string_view, kMemoryParts> names{
       "payload",        "scales",  "outlier_values", "outlier_indices",
-      "outlier_counts", "bit_map", "offsets"};
+      "outlier_counts", "bit_map", "offsets",        "positions"};
 };
 
 /// Which of the two byte counts: the paper's, which knows payload, scales and outlier values alone,
-/// or what the packed bytes really take.
+/// or what the packed bytes really take. A format of a rival counts as its bytes.
 enum class Accounting { nominal, packed };
 template <>
 struct ChoiceNames<Accounting> {

@@ -42,8 +42,9 @@ Column choice(std::string name) {
 }  // namespace
 
 RunSummary summary_of(const ReplayResult& result, std::string name) {
-  RunSummary out{
-      .name = std::move(name), .params = qaq_params_of(result.parameters), .prefix = result.prefix};
+  RunSummary out{.name = std::move(name),
+                 .params = scope_params_of(result.policy, result.parameters),
+                 .prefix = result.prefix};
   // Held: items() of a temporary would outlive it.
   const auto metrics = metrics_json(result);
   for (const auto& [metric, value] : metrics.items()) {
@@ -55,7 +56,7 @@ RunSummary summary_of(const ReplayResult& result, std::string name) {
 }
 
 bool same_setting(const RunSummary& a, const RunSummary& b) {
-  return a.prefix == b.prefix && same_parameters(a.params, b.params);
+  return a.prefix == b.prefix && same_policy(a.params, b.params);
 }
 
 std::span<const std::string_view> run_losses() { return kLosses; }
@@ -106,6 +107,7 @@ Table run_table(std::span<const RunSummary> runs, Accounting accounting, std::st
   const std::vector<RunPoint> points = run_tradeoff(runs, accounting, loss);
   std::vector<Column> columns{{.name = "run"},
                               {.name = "name", .kind = ColumnKind::text},
+                              {.name = "policy", .kind = ColumnKind::text},
                               choice<Level>("key_level"),
                               choice<Level>("value_level"),
                               choice<Variant>("key_variant"),
@@ -121,13 +123,17 @@ Table run_table(std::span<const RunSummary> runs, Accounting accounting, std::st
   std::vector<std::vector<Cell>> rows;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const RunSummary& run = runs[i];
-    const QaqParams& params = run.params;
+    const QaqParams& params = run.params.qaq;
+    const auto of_qaq = [&](auto choice) {
+      return run.params.uses_qaq() ? Cell(static_cast<std::int64_t>(choice)) : Cell();
+    };
     std::vector<Cell> row{static_cast<std::int64_t>(i),
                           plain(run.name),
-                          static_cast<std::int64_t>(params.key.level),
-                          static_cast<std::int64_t>(params.value.level),
-                          static_cast<std::int64_t>(params.key.variant),
-                          static_cast<std::int64_t>(params.value.variant),
+                          run.params.policy,
+                          of_qaq(params.key.level),
+                          of_qaq(params.value.level),
+                          of_qaq(params.key.variant),
+                          of_qaq(params.value.variant),
                           run.prefix};
     for (const char* ratio : {"ratio_nominal", "ratio_packed"}) {
       row.push_back(metric_cell(run, ratio));

@@ -7,16 +7,16 @@
 #include <vector>
 
 #include "core/analysis/memory_report.h"
+#include "core/analysis/scope_params.h"
 #include "core/analysis/table.h"
-#include "core/policy/qaq_params.h"
 #include "core/replay/replay_result.h"
 
 namespace qaq {
 
 /// One finished setting of a capture, without its arrays: small enough to keep them all.
 struct RunSummary {
-  std::string name{};  ///< of a run that is stored in the capture; else empty
-  QaqParams params{};
+  std::string name{};    ///< of a run that is stored in the capture; else empty
+  ScopeParams params{};  ///< what counts as a violation is not among them: the defaults
   std::int64_t prefix = 0;
   std::map<std::string, double> metrics{};  ///< metrics_json()'s numbers, and others' (kl_mean)
 
@@ -50,8 +50,8 @@ struct FrontCorner {
 };
 std::vector<FrontCorner> front_stairs(std::span<const RunPoint> points);
 
-/// A row a run: name, level and variant of both caches, ratios, losses, whether it lies on the
-/// front of `loss`.
+/// A row a run: name, policy, level and variant of both caches where QAQ quantizes, ratios, losses,
+/// whether it lies on the front of `loss`.
 Table run_table(std::span<const RunSummary> runs, Accounting accounting, std::string_view loss);
 
 }  // namespace qaq

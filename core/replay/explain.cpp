@@ -25,13 +25,6 @@ void check_range(const char* name, std::int64_t number, std::int64_t count) {
   refuse_cell(cat(name, " ", number, " is out of range"), cat("give 0 to ", count - 1));
 }
 
-// The place of the cell's layer among those that were captured.
-std::int64_t layer_index_of(const CaptureInfo& info, std::int64_t layer) {
-  if (const auto index = captured_index(info.layers, layer)) return *index;
-  refuse_cell(cat("layer ", layer, " was not captured"),
-              cat("give the model's number of a captured layer: ", layer_list(info.layers)));
-}
-
 void measure_cell(const CaptureView& capture, const PlannedCache& planned, std::int64_t layer,
                   CellExplanation& out) {
   const SharedArray<float, 3> exact = exact_layer(capture, out.cell.side, layer);
@@ -53,6 +46,17 @@ std::string choice_name(Enum value) {
 }
 
 }  // namespace
+
+std::int64_t checked_layer(const CaptureInfo& info, const CellAddress& cell) {
+  const auto index = captured_index(info.layers, cell.layer);
+  if (!index) {
+    refuse_cell(cat("layer ", cell.layer, " was not captured"),
+                cat("give the model's number of a captured layer: ", layer_list(info.layers)));
+  }
+  check_range("KV head", cell.kv_head, info.shape.n_kv_heads);
+  check_range("token", cell.token, info.n_tokens);
+  return *index;
+}
 
 const char* name_of(BitChoice::Clamp clamp) {
   switch (clamp) {
@@ -101,9 +105,7 @@ CellExplanation Explainer::explain(const CellAddress& cell, const Work& work) {
   CellExplanation out;
   out.cell = cell;
   out.prefix = prefix_;
-  const std::int64_t layer = layer_index_of(info, cell.layer);
-  check_range("KV head", cell.kv_head, info.shape.n_kv_heads);
-  check_range("token", cell.token, info.n_tokens);
+  const std::int64_t layer = checked_layer(info, cell);
   if (!info.token_text.empty()) {
     out.token_text = info.token_text[static_cast<std::size_t>(cell.token)];
   }

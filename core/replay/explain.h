@@ -24,6 +24,10 @@ struct CellAddress {
   std::int64_t token = 0;
 };
 
+/// The place of the cell's layer among those that were captured. Throws Error{usage} for a cell
+/// that the capture does not have, with the ranges that it has.
+std::int64_t checked_layer(const CaptureInfo& info, const CellAddress& cell);
+
 /// Why a cell got its bits and what they made of it.
 struct CellExplanation {
   CellAddress cell;

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/policies.h"
 #include "core/policy/qaq_params.h"
 #include "core/replay/run_mode.h"
 #include "data/capture/capture_file.h"
@@ -38,10 +39,16 @@ ParameterValue value_of(const Json& json) {
 }
 
 std::vector<Parameter> parameters_of(const std::string& policy, const Json& json) {
-  if (policy != "qaq") refuse_input({.what = cat("policy '", policy, "' is not known here")});
-  QaqParams params;
-  for (const auto& [name, value] : json.items()) set_parameter(params, name, value_of(value));
-  return list_parameters(params);
+  if (policy == "qaq") {
+    QaqParams params;
+    for (const auto& [name, value] : json.items()) set_parameter(params, name, value_of(value));
+    return list_parameters(params);
+  }
+  std::vector<std::string> assignments;
+  for (const auto& [name, value] : json.items()) {
+    assignments.push_back(cat(name, "=", value_text(value_of(value))));
+  }
+  return make_policy(policy, assignments)->parameters();
 }
 
 /// Calls `read`, and refuses the attribute where its JSON is not what this program writes.

@@ -24,6 +24,10 @@ struct Out {
   void later(const char* name, const T& field) {
     (*this)(name, field);
   }
+  template <class T>
+  void unless(const char* name, const T& field, const T& usual) {
+    if (field != usual) (*this)(name, field);
+  }
   template <class T, class Visit>
   void nested(const char* name, T& part, const Visit& visit) {
     Out inner;
@@ -53,6 +57,12 @@ struct In {
   void later(const char* name, T& field) {
     if (json.contains(name)) (*this)(name, field);
   }
+  /// What is written only where it is not as usual.
+  template <class T>
+  void unless(const char* name, T& field, const T& usual) {
+    field = usual;
+    later(name, field);
+  }
   template <class T, class Visit>
   void nested(const char* name, T& part, const Visit& visit) {
     In inner{json.at(name)};
@@ -68,7 +78,7 @@ constexpr auto kVisitPacked = [](auto& packed, auto& v) {
   v("outlier_counts", packed.outlier_counts);
   v("bit_map", packed.bit_map);
   v("offsets", packed.offsets);
-  v.later("positions", packed.positions);
+  v.unless("positions", packed.positions, std::int64_t{0});
 };
 
 constexpr auto kVisitCache = [](auto& cache, auto& v) {
@@ -78,7 +88,7 @@ constexpr auto kVisitCache = [](auto& cache, auto& v) {
   v("mean_bits", cache.mean_bits);
   v("n_outliers", cache.n_outliers);
   v("n_values", cache.n_values);
-  v.later("n_kept", cache.n_kept);
+  v.unless("n_kept", cache.n_kept, cache.n_values);
   v.later("n_bound_unmet", cache.n_bound_unmet);
   v.nested("packed", cache.packed, kVisitPacked);
 };
@@ -107,13 +117,7 @@ Json totals_json(const ReplayResult& result) {
 
 void set_totals(ReplayResult& result, const Json& totals) {
   In in{totals};
-  // Older programs evicted nothing, and did not say so.
-  constexpr std::int64_t kUnsaid = -1;
-  result.key.n_kept = result.value.n_kept = kUnsaid;
   kVisitResult(result, in);
-  for (CacheReplay* cache : {&result.key, &result.value}) {
-    if (cache->n_kept == kUnsaid) cache->n_kept = cache->n_values;
-  }
 }
 
 }  // namespace qaq

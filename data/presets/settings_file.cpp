@@ -46,7 +46,8 @@ Json parse_settings(const std::string& file, const std::string& text,
     refuse(file, "version", cat("version ", json.value("version", Json()).dump(), " is not known"),
            "this program reads version 1; a newer file needs a newer program");
   }
-  if (json.value("policy", Json("qaq")) != "qaq") {
+  const Json policy = json.value("policy", Json("qaq"));
+  if (!policy.is_string() || (policy != "qaq" && !format.any_policy)) {
     refuse(file, "policy", "names no policy of this program", "use \"policy\": \"qaq\"");
   }
   return json;

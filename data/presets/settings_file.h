@@ -14,6 +14,7 @@ struct SettingsFormat {
   std::string format;             ///< "qaq-preset"
   std::string what;               ///< "a preset"
   std::vector<std::string> keys;  ///< beside format, version and policy
+  bool any_policy = false;        ///< of any policy, not of QAQ alone
 };
 
 /// Parses such a file. Throws Error{input} that names the file and the place: no JSON, a key that

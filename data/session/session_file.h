@@ -33,6 +33,7 @@ struct SessionRun {
   std::string capture;  ///< path of one of the captures; empty: the open one
   SessionParameters set;
   std::int64_t prefix = 0;  ///< tokens; 0: all
+  std::string policy = "qaq";
   SessionJson rest{};
 };
 
@@ -80,6 +81,7 @@ struct SessionFile {
   std::string app_version;  ///< of the program that wrote it
   std::vector<SessionCapture> captures;
   std::string open;  ///< path of the capture that is shown; empty: the first
+  std::string policy = "qaq";
   SessionParameters set;
   std::int64_t prefix = 0;
   std::optional<SessionCell> slice;  ///< without token

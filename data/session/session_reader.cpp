@@ -185,11 +185,18 @@ std::optional<SessionCell> cell_of(Fields& fields, const std::string& key, bool 
   return cell;
 }
 
+// Sessions of older programs name none: there was one.
+std::string policy_of(Fields& fields) {
+  std::string name = fields.text("policy");
+  return name.empty() ? "qaq" : name;
+}
+
 SessionRun run_of(Fields fields) {
   SessionRun out{.name = fields.text("name", true),
                  .capture = fields.text("capture"),
                  .set = fields.parameters("set"),
-                 .prefix = fields.index("prefix").value_or(0)};
+                 .prefix = fields.index("prefix").value_or(0),
+                 .policy = policy_of(fields)};
   out.rest = fields.rest();
   return out;
 }
@@ -275,6 +282,7 @@ SessionFile parse_session(const std::string& text, const std::string& file) {
   fields.each_object("captures",
                      [&](Fields each) { out.captures.push_back(capture_of(std::move(each))); });
   out.open = fields.text("open");
+  out.policy = policy_of(fields);
   out.set = fields.parameters("set");
   out.prefix = fields.index("prefix").value_or(0);
   out.slice = cell_of(fields, "slice", false);

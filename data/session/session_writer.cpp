@@ -43,9 +43,15 @@ Json json_of(const SessionCell& cell) {
   return with_rest(std::move(json), cell.rest);
 }
 
+// QAQ need not be named, so that older programs read what they know.
+void put_policy(const std::string& policy, Json& json) {
+  if (policy != "qaq") json["policy"] = policy;
+}
+
 Json json_of(const SessionRun& run) {
   Json json{{"name", run.name}};
   if (!run.capture.empty()) json["capture"] = run.capture;
+  put_policy(run.policy, json);
   json["set"] = json_of(run.set);
   json["prefix"] = run.prefix;
   return with_rest(std::move(json), run.rest);
@@ -86,9 +92,10 @@ std::string session_text(const SessionFile& session) {
             {"version", 1},
             {"app_version", session.app_version},
             {"captures", list_of(session.captures)},
-            {"open", session.open},
-            {"set", json_of(session.set)},
-            {"prefix", session.prefix}};
+            {"open", session.open}};
+  put_policy(session.policy, json);
+  json["set"] = json_of(session.set);
+  json["prefix"] = session.prefix;
   if (session.slice) json["slice"] = json_of(*session.slice);
   if (session.lock) json["lock"] = json_of(*session.lock);
   json["runs"] = list_of(session.runs);

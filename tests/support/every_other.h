@@ -72,13 +72,13 @@ class EveryOther : public CachePolicy, public TokenRetention {
   Params params_;
 };
 
-inline std::shared_ptr<const CachePolicy> evicting(std::int64_t modulus) {
+inline std::shared_ptr<const CachePolicy> every_other(std::int64_t modulus) {
   return std::make_shared<EveryOther>(modulus);
 }
 /// The policy of that name with its defaults, on what EveryOther keeps.
 inline std::shared_ptr<const CachePolicy> with_evicting(std::string_view name,
                                                         std::int64_t modulus) {
-  return std::make_shared<ComposedPolicy>(make_policy(name, {}), evicting(modulus));
+  return std::make_shared<ComposedPolicy>(make_policy(name, {}), every_other(modulus));
 }
 
 }  // namespace qaq::test

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/text.h"
+#include "core/policy/policies.h"
 #include "views/commands/fuzzy_match.h"
 #include "views/commands/parameter_names.h"
 
@@ -21,9 +22,9 @@ QString bareName(const Parameter& parameter) {
 }
 
 /// Bare names, each once, then those with sections.
-QStringList allNames() {
+QStringList allNames(const ScopeParams& params) {
   QStringList bare, full;
-  for (const Parameter& parameter : list_parameters(ScopeParams{})) {
+  for (const Parameter& parameter : list_parameters(params)) {
     if (!bare.contains(bareName(parameter))) bare.push_back(bareName(parameter));
     if (!parameter.section.empty()) full.push_back(QString::fromStdString(parameter.name));
   }
@@ -50,19 +51,19 @@ ScopeParams withValue(const ScopeParams& params, const QString& name, const QStr
 ScopeParams withDefault(const ScopeParams& params, const QString& name) {
   ScopeParams changed = params;
   for (const Parameter& parameter :
-       parameters_named(list_parameters(ScopeParams{}), name.toStdString())) {
+       parameters_named(list_parameters(defaults_of(params)), name.toStdString())) {
     set_parameter(changed, parameter.name, parameter.value);
   }
   return changed;
 }
 
 /// Throws Error{usage} with the nearest name, or where the value is missing.
-ParameterLine readAssignment(const QString& text) {
-  const auto line = readParameterLine(text, list_parameters(ScopeParams{}));
+ParameterLine readAssignment(const QString& text, const ScopeParams& params) {
+  const auto line = readParameterLine(text, list_parameters(params));
   if (!line) {
     const std::string name = text.section(QLatin1Char('='), 0, 0).trimmed().toStdString();
     std::vector<std::string> names;
-    for (const QString& known : allNames()) {
+    for (const QString& known : allNames(params)) {
       names.push_back(known.toStdString());
       for (const QString& word : wordsFor(known)) names.push_back(word.toStdString());
     }
@@ -76,7 +77,7 @@ ParameterLine readAssignment(const QString& text) {
     refuse_usage({.place = line->name.toStdString(),
                   .what = "the value is missing",
                   .cure = cat("give one, as in ", line->name.toStdString(), "=",
-                              valuesText(parameters_named(list_parameters(ScopeParams{}),
+                              valuesText(parameters_named(list_parameters(defaults_of(params)),
                                                           line->name.toStdString()))
                                   .toStdString())});
   }
@@ -118,6 +119,7 @@ void ParameterCommands::addUndo(CommandRegistry& registry, ParameterEdits& edits
 void ParameterCommands::addEdits(CommandRegistry& registry, ParameterEdits& edits,
                                  Workspace& workspace) {
   addUndo(registry, edits);
+  addPolicy(registry, edits, workspace);
   registry.add({.id = "edit.set",
                 .word = "set",
                 .text = tr("Set parameter…"),
@@ -129,7 +131,8 @@ void ParameterCommands::addEdits(CommandRegistry& registry, ParameterEdits& edit
                                .help = tr("NAME=VALUE, as --set takes it; or a name alone to see "
                                           "its values")}},
                 .run = [&edits, &workspace](const CommandArguments& arguments) {
-                  const ParameterLine line = readAssignment(arguments["assignment"].toString());
+                  const ParameterLine line =
+                      readAssignment(arguments["assignment"].toString(), workspace.params());
                   edits.change(withValue(workspace.params(), line.name, line.value));
                 }});
   registry.add({.id = "edit.reset",
@@ -141,7 +144,7 @@ void ParameterCommands::addEdits(CommandRegistry& registry, ParameterEdits& edit
                 .arguments = {{.name = "parameter",
                                .help = tr("Its name; key.NAME or value.NAME: of one cache"),
                                .kind = CommandArgument::Kind::choice,
-                               .choices = allNames}},
+                               .choices = [&workspace] { return allNames(workspace.params()); }}},
                 .run = [&edits, &workspace](const CommandArguments& arguments) {
                   const QString name = arguments["parameter"].toString();
                   edits.change(withDefault(workspace.params(), name), tr("reset %1").arg(name));
@@ -153,16 +156,42 @@ void ParameterCommands::addEdits(CommandRegistry& registry, ParameterEdits& edit
                 .keywords = tr("default"),
                 .menu = "edit",
                 .section = "parameters",
-                .run =
-                    [&edits](const CommandArguments&) {
-                      edits.change(ScopeParams{}, tr("reset all parameters"));
-                    }});
-  registry.addLineReader([&registry](const QString& line) -> std::optional<Invocation> {
-    const bool known = readParameterLine(line, list_parameters(ScopeParams{})).has_value();
+                .run = [&edits, &workspace](const CommandArguments&) {
+                  edits.change(defaults_of(workspace.params()), tr("reset all parameters"));
+                }});
+  registry.addLineReader([&registry, &workspace](const QString& line) -> std::optional<Invocation> {
+    const bool known = readParameterLine(line, list_parameters(workspace.params())).has_value();
     if (!known && !line.contains(QLatin1Char('='))) return std::nullopt;
     return Invocation{.id = "edit.set",
                       .arguments = registry.argumentsOf(*registry.find("edit.set"), {line})};
   });
+}
+
+void ParameterCommands::addPolicy(CommandRegistry& registry, ParameterEdits& edits,
+                                  Workspace& workspace) {
+  registry.add({.id = "edit.policy",
+                .word = "policy",
+                .text = tr("Choose policy…"),
+                .help = tr("What decides the bits and what is evicted, as --policy takes it: a "
+                           "name, or two as in qaq+h2o"),
+                .keywords = tr("method rival quantize evict"),
+                .menu = "edit",
+                .section = "parameters",
+                .arguments = {{.name = "policy",
+                               .help = tr("Its name; what quantizes, then + and what evicts"),
+                               .choices =
+                                   [] {
+                                     QStringList names;
+                                     for (const std::string& name : policy_names()) {
+                                       names.push_back(QString::fromStdString(name));
+                                     }
+                                     return names;
+                                   }}},
+                .run = [&edits, &workspace](const CommandArguments& arguments) {
+                  ScopeParams changed = workspace.params();
+                  set_policy(changed, arguments["policy"].toString().toStdString());
+                  edits.change(changed);
+                }});
 }
 
 void ParameterCommands::addPresets(CommandRegistry& registry, ParameterEdits& edits,
@@ -271,7 +300,7 @@ PaletteSearch::Source ParameterCommands::parameters(const Workspace& workspace) 
       return entries;
     }
     if (query.size() < kShortest) return entries;
-    for (const QString& name : allNames()) {
+    for (const QString& name : allNames(workspace.params())) {
       if (name.contains(QLatin1Char('.'))) continue;  // typed out, they are found, too
       std::optional<int> best;
       for (const QString& word : QStringList{name} + wordsFor(name)) {

@@ -23,6 +23,7 @@ class ParameterCommands {
   static PaletteSearch::Source parameters(const Workspace& workspace);
 
  private:
+  static void addPolicy(CommandRegistry& registry, ParameterEdits& edits, Workspace& workspace);
   static void addUndo(CommandRegistry& registry, ParameterEdits& edits);
 };
 

@@ -13,9 +13,15 @@ struct Change {
   ParameterValue after;
 };
 
+QString stepText(const QString& what, const std::string& before, const std::string& after) {
+  return QStringLiteral("%1 %2 → %3")
+      .arg(what, QString::fromStdString(before), QString::fromStdString(after));
+}
+
 std::vector<Change> changesOf(const ScopeParams& before, const ScopeParams& after) {
   const auto old = list_parameters(before), now = list_parameters(after);
   std::vector<Change> changes;
+  if (before.policy != after.policy) return changes;
   for (std::size_t i = 0; i < old.size(); ++i) {
     if (old[i].value != now[i].value) changes.push_back({old[i], now[i].value});
   }
@@ -25,6 +31,7 @@ std::vector<Change> changesOf(const ScopeParams& before, const ScopeParams& afte
 /// Without sections: linked editors change both caches, of which one may have had the value.
 std::set<std::string_view> bareNames(const ScopeParams& before, const ScopeParams& after) {
   std::set<std::string_view> names;
+  if (before.policy != after.policy) names.insert("policy");
   for (const Change& change : changesOf(before, after)) names.insert(change.before.info.name);
   return names;
 }
@@ -32,6 +39,9 @@ std::set<std::string_view> bareNames(const ScopeParams& before, const ScopeParam
 }  // namespace
 
 QString changeText(const ScopeParams& before, const ScopeParams& after) {
+  if (before.policy != after.policy) {
+    return stepText(ParameterEdits::tr("policy"), before.policy, after.policy);
+  }
   const std::vector<Change> changes = changesOf(before, after);
   if (changes.empty()) return {};
   const Change& first = changes.front();
@@ -42,9 +52,8 @@ QString changeText(const ScopeParams& before, const ScopeParams& after) {
     return ParameterEdits::tr("%1 parameters").arg(changes.size());
   }
   const std::string name = alike ? std::string(first.before.info.name) : first.before.name;
-  return QStringLiteral("%1 %2 → %3")
-      .arg(QString::fromStdString(name), QString::fromStdString(value_text(first.before.value)),
-           QString::fromStdString(value_text(first.after)));
+  return stepText(QString::fromStdString(name), value_text(first.before.value),
+                  value_text(first.after));
 }
 
 /// From one setting to another.

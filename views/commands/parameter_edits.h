@@ -38,7 +38,8 @@ class ParameterEdits : public QObject {
 };
 
 /// What turns `before` into `after`: "target_quantization_error 3 → 0.03" where both caches changed
-/// alike, "key.level head → token" for one, else "5 parameters". Empty: nothing.
+/// alike, "key.level head → token" for one, "policy qaq → kivi", else "5 parameters". Empty:
+/// nothing.
 QString changeText(const ScopeParams& before, const ScopeParams& after);
 
 }  // namespace qaq::views

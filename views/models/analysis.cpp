@@ -38,9 +38,9 @@ bool showsHead(const Slice& slice, const CaptureInfo& info, std::int32_t head) {
 }  // namespace
 
 std::int64_t Analysis::forcedNewest(CacheSide which) const {
-  const QaqSideParams& side = which == CacheSide::key ? params.qaq.key : params.qaq.value;
-  if (!side.use_attentions || side.level == Level::no_quantization) return 0;
-  return std::min<std::int64_t>(side.fixed_window() - 1, replay->prefix);
+  const QaqSideParams* side = quantizer(which);
+  if (!side || !side->use_attentions || side->level == Level::no_quantization) return 0;
+  return std::min<std::int64_t>(side->fixed_window() - 1, replay->prefix);
 }
 
 Analyser::Analyser(SharedCapture capture) : m_capture(std::move(capture)), m_replayer(*m_capture) {}
@@ -73,7 +73,7 @@ SharedAnalysis Analyser::make(Analysis::Stage stage, const AnalysisRequest& requ
   out->stage = stage;
   out->capture = request.capture;
   out->params = request.params;
-  const ReplayOptions options{.params = request.params.qaq, .prefix = request.prefix};
+  const ReplayOptions options = replay_options(request.params, request.prefix);
   switch (stage) {
     case Analysis::Stage::bits:
       out->replay = m_replayer.planned(options, work);
@@ -101,6 +101,10 @@ SharedAnalysis Analyser::make(Analysis::Stage stage, const AnalysisRequest& requ
 }
 
 void Analyser::findViolations(const AnalysisRequest& request, const Work& work, Analysis& out) {
+  if (!request.params.uses_qaq()) {
+    out.violations = nullptr;
+    return;
+  }
   if (!hasAttention(*m_capture) || sameViolations(out, request)) return;
   out.violationParams = request.params.violation;
   out.violationWindow = request.params.qaq.value.last_n_attentions;
@@ -118,12 +122,18 @@ std::shared_ptr<SliceMaps> mapsOf(const SharedAnalysis& analysis, const Slice& s
   const CaptureView& capture = *analysis->capture;
   const CaptureInfo& info = capture.info();
   const bool same_capture = previous && previous->analysis->capture == analysis->capture;
-  if (same_capture && previous->slice == slice) {
+  const CacheReplay& cache = analysis->cache(slice.side);
+  const bool same_slice = same_capture && previous->slice == slice;
+  // What is evicted is another with every setting.
+  if (same_slice && !cache.evicts() && !previous->analysis->cache(slice.side).evicts()) {
     out->magnitude = previous->magnitude;
-    out->attention = previous->attention;
   } else {
     out->magnitude = std::make_shared<const Heatmap>(
-        magnitude_map(capture, slice.side, slice.layer, slice.kvHead));
+        magnitude_map(capture, slice.side, slice.layer, slice.kvHead, &cache));
+  }
+  if (same_slice) {
+    out->attention = previous->attention;
+  } else {
     const bool group = slice.queryHead == Slice::kGroup;
     if (hasAttention(capture)) {
       out->attention = std::make_shared<const Heatmap>(

@@ -38,17 +38,25 @@ struct Analysis {
   SharedCapture capture;
   ScopeParams params;
   SharedReplay replay;
-  std::shared_ptr<const ViolationReport> violations;  ///< null where there is no attention
+  std::shared_ptr<const ViolationReport> violations;  ///< null where there is no attention, and
+                                                      ///< of a policy that goes by no importance
   ViolationParams violationParams;                    ///< what they were found with,
   int violationWindow = 0;                            ///< and its default window
   Side key;
   Side value;
 
+  /// What the cache is quantized with; null where QAQ does not quantize.
+  const QaqSideParams* quantizer(CacheSide which) const {
+    if (!params.uses_qaq()) return nullptr;
+    return which == CacheSide::key ? &params.qaq.key : &params.qaq.value;
+  }
+  /// Widths of the bit map from here on were left exact.
+  int exactFrom(CacheSide which) const { return exact_from(*replay, which); }
   const Side& side(CacheSide which) const { return which == CacheSide::key ? key : value; }
   const CacheReplay& cache(CacheSide which) const {
     return which == CacheSide::key ? replay->key : replay->value;
   }
-  /// Newest tokens that were given n_bits_max by rule; 0 where bits are fixed.
+  /// Newest tokens that were given n_bits_max by rule; 0 where bits are fixed or not QAQ's.
   std::int64_t forcedNewest(CacheSide which) const;
 };
 using SharedAnalysis = std::shared_ptr<const Analysis>;

@@ -7,8 +7,9 @@ namespace qaq::views {
 
 std::string provenanceText(const Analysis& analysis) {
   const CaptureInfo& info = analysis.capture->info();
+  const ScopeParams& made = analysis.params;
   const std::string changed =
-      command_line_text(list_parameters(analysis.params), list_parameters(ScopeParams{}));
+      command_line_text(list_parameters(made), list_parameters(defaults_of(made)));
   return cat("qaq-scope ", program_version(), " (", program_commit(), "); ", info.name, "; ",
              info.model_name, "; ", analysis.replay->policy, " --prefix ", analysis.replay->prefix,
              changed.empty() ? "" : " " + changed);

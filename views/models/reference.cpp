@@ -9,8 +9,7 @@ AnalysisRequest Reference::request(const ScopeParams& shown, std::int64_t shownP
   if (kind != Kind::setting) out.prefix = shownPrefix;
   if (kind == Kind::shown) out.params = shown;
   if (kind == Kind::whole) {
-    out.params = ScopeParams{};
-    out.params.qaq.key.level = out.params.qaq.value.level = Level::no_quantization;
+    out.params = exact_params();
   }
   out.prefix = std::min(out.prefix, capture->info().n_tokens);
   return out;

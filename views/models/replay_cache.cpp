@@ -15,11 +15,6 @@ std::int64_t bytesOf(const CacheReplay& cache) {
   return bytesOf(cache.bits) + bytesOf(cache.outliers) + bytesOf(cache.error);
 }
 
-bool sameValues(const std::vector<Parameter>& a, const std::vector<Parameter>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Parameter& x, const Parameter& y) { return x.value == y.value; });
-}
-
 }  // namespace
 
 std::int64_t byteCountOf(const Analysis& analysis) {
@@ -41,10 +36,9 @@ std::int64_t byteCountOf(const Analysis& analysis) {
 std::list<ReplayCache::Entry>::iterator ReplayCache::position(const SharedCapture& capture,
                                                               const ScopeParams& params,
                                                               std::int64_t prefix) {
-  const std::vector<Parameter> wanted = list_parameters(params);
   return std::find_if(m_entries.begin(), m_entries.end(), [&](const Entry& entry) {
     return entry.analysis->capture == capture && entry.analysis->replay->prefix == prefix &&
-           sameValues(entry.parameters, wanted);
+           same_parameters(entry.analysis->params, params);
   });
 }
 
@@ -64,7 +58,7 @@ void ReplayCache::insert(const SharedAnalysis& analysis) {
     m_bytes -= known->bytes;
     m_entries.erase(known);
   }
-  m_entries.push_front({analysis, list_parameters(analysis->params), byteCountOf(*analysis)});
+  m_entries.push_front({analysis, byteCountOf(*analysis)});
   m_bytes += m_entries.front().bytes;
   while (m_bytes > m_budget && m_entries.size() > 1) {
     m_bytes -= m_entries.back().bytes;

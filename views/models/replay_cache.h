@@ -2,9 +2,7 @@
 
 #include <cstdint>
 #include <list>
-#include <vector>
 
-#include "core/base/parameters.h"
 #include "views/models/analysis.h"
 
 namespace qaq::views {
@@ -31,7 +29,6 @@ class ReplayCache {
  private:
   struct Entry {
     SharedAnalysis analysis;
-    std::vector<Parameter> parameters;
     std::int64_t bytes = 0;
   };
   std::list<Entry>::iterator position(const SharedCapture& capture, const ScopeParams& params,

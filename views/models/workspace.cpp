@@ -148,7 +148,7 @@ void Workspace::compareWith(const QString& path, const QString& run, TakeReferen
     }
     found.kind = Reference::Kind::setting;
     found.label = open ? run : found.label + QLatin1Char('#') + run;
-    found.params.qaq = at->params;
+    take_policy(found.params, at->params);
     found.prefix = at->prefix;
     return std::make_shared<const Reference>(found);
   });

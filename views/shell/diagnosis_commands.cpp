@@ -14,6 +14,9 @@ QString needsModel(MainWindow& window) {
   const QString why = needsCapture(window.workspace());
   if (!why.isEmpty()) return why;
   if (!window.diagnoser()->isOffered()) return MainWindow::tr("this program runs no models");
+  if (!window.workspace().params().is_qaq()) {
+    return MainWindow::tr("it explains what the policy qaq breaks; choose that with “policy qaq”");
+  }
   return window.diagnoser()->isRunning() ? MainWindow::tr("a diagnosis runs; cancel it first")
                                          : QString();
 }

@@ -11,6 +11,7 @@
 #include "views/panels/lesson_panel.h"
 #include "views/panels/parameter_field.h"
 #include "views/panels/parameter_panel.h"
+#include "views/plots/policy_text.h"
 #include "views/shell/dock_layout.h"
 #include "views/shell/main_window.h"
 #include "views/shell/page_stack.h"
@@ -223,6 +224,12 @@ void LessonGuide::requestText() {
   const LessonData now = data();
   // On its way: its numbers come with it.
   if (!now.replay) return;
+  if (!now.params.is_qaq()) {
+    m_panel->setError(
+        tr("Lessons are about qaq, and %1 is shown. “Choose policy…” with qaq goes on.")
+            .arg(policyName(now.params)));
+    return;
+  }
   m_text.request([lesson = *m_lesson, step = m_step, now](const Work& work) {
     return std::make_shared<const LessonText>(lessonText(lesson, step, now, work));
   });

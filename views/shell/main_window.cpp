@@ -272,7 +272,7 @@ void MainWindow::setRunReader(RunReader reader) {
 void MainWindow::takeUpRun(int index) {
   const RunList::Run& run = m_runs.runs().at(static_cast<std::size_t>(index));
   ScopeParams params = m_workspace.params();
-  params.qaq = run.summary.params;
+  take_policy(params, run.summary.params);
   const bool whole = run.summary.prefix == m_workspace.capture()->info().n_tokens;
   // A preview where the parameters change as well: what lies between is no setting of its own.
   m_workspace.setPrefix(whole ? 0 : run.summary.prefix,

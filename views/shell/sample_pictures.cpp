@@ -25,6 +25,7 @@ QImage tileOf(const SharedHeatmap& map, const ColorMap& colors, ThemeKind theme,
                                 .pixels = pixels,
                                 .colors = colors,
                                 .hatch = Theme::of(theme).hatch.rgb(),
+                                .evicted = Palette::of(theme).evicted(),
                                 .texts = false});
   QPainter(&image).drawImage(0, 0, tile.image);
   return image;
@@ -73,7 +74,8 @@ SamplePicture draw(const Sample& sample, const SharedCapture& capture, ThemeKind
   }
   const bool plain = same_parameters(sample.params, ScopeParams{});
   out.image = tileOf(analysis->value.bits,
-                     ColorMap::bits(Palette::of(theme), Palette::kWidestBits + 1), theme, pixels);
+                     ColorMap::bits(Palette::of(theme), analysis->exactFrom(CacheSide::value)),
+                     theme, pixels);
   out.facts = plain ? shapeText(capture->info()) : settingText(*analysis);
   return out;
 }

@@ -160,7 +160,8 @@ ViewHelp::Text ViewHelp::of(const QString& part) {
          tr("A lesson goes on where it was left.")}}},
       {"parameters",
        {tr("Parameters"),
-        {tr("All that quantization can be told, for keys and values apart; with Link both change "
+        {tr("At the top which policy decides: what quantizes, and what evicts tokens. Below it all "
+            "that it can be told, of QAQ for keys and values apart; with Link both change "
             "together. A dot marks what differs from its default; ↺ brings the default back."),
          tr("With Live every change replays; else Run does. Every change can be undone."),
          tr("The names are those of qaq replay --set: Copy command gives the line that makes the "

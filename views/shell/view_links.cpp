@@ -60,6 +60,7 @@ void ViewLinks::handOut() {
 
 void ViewLinks::chooseRatio(CacheSide side, double ratio, bool isFinal) {
   ScopeParams params = m_workspace->params();
+  if (!params.uses_qaq()) return;  // of a picture that another policy takes the place of
   (side == CacheSide::key ? params.qaq.key : params.qaq.value).outliers_ratio = ratio;
   emit paramsChosen(params, isFinal);
 }

@@ -139,8 +139,7 @@ void MainWindow::applyTheme() {
 QString MainWindow::replayCommand() const {
   QStringList words{QStringLiteral("qaq replay"), shellWord(m_workspace.path())};
   if (m_workspace.prefix() > 0) words += QStringLiteral("--prefix %1").arg(m_workspace.prefix());
-  const std::string set =
-      command_line_text(list_parameters(m_workspace.params()), list_parameters(ScopeParams{}));
+  const std::string set = command_line_text(m_workspace.params());
   if (!set.empty()) words += QString::fromStdString(set);
   return words.join(QLatin1Char(' '));
 }
@@ -151,8 +150,7 @@ QString MainWindow::figureCommand(const QString& view) const {
                            view == QLatin1String("heads");
   if (ofDiagnosis && diagnosis) {
     const DiagnosisRequest& made = diagnosis->request;
-    const std::string set =
-        command_line_text(list_parameters(made.params), list_parameters(ScopeParams{}));
+    const std::string set = command_line_text(made.params);
     QStringList words{QStringLiteral("qaq-scope figure"),
                       view,
                       shellWord(made.path),

@@ -40,7 +40,8 @@ void copy(const QString& text) { QApplication::clipboard()->setText(text); }
 
 /// The parameters as a preset, which --preset reads.
 QString presetText(const ScopeParams& params) {
-  nlohmann::ordered_json preset{{"format", "qaq-preset"}, {"version", 1}, {"policy", "qaq"}};
+  nlohmann::ordered_json preset{
+      {"format", "qaq-preset"}, {"version", 1}, {"policy", params.policy}};
   preset["set"] = parameters_json(list_parameters(params));
   return QString::fromStdString(preset.dump(2));
 }

@@ -22,7 +22,7 @@ namespace {
 /// A setting as the list of runs has it.
 RunSummary summaryOf(const Reference& reference) {
   const std::int64_t all = reference.capture->info().n_tokens;
-  return {.params = reference.params.qaq, .prefix = reference.prefix == 0 ? all : reference.prefix};
+  return {.params = reference.params, .prefix = reference.prefix == 0 ? all : reference.prefix};
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ void MainWindow::compareWithRun(int index) {
                       .capture = m_workspace.capture(),
                       .params = m_workspace.params(),
                       .prefix = run.summary.prefix};
-  reference.params.qaq = run.summary.params;
+  take_policy(reference.params, run.summary.params);
   chooseReference(m_commands->edits().stack(), m_workspace, reference);
   showCompared();
 }
@@ -115,7 +115,7 @@ void MainWindow::openCompared(const QString& path, const QString& run, const QSt
 void MainWindow::swapCompared() {
   setBlinking(false);
   views::swapCompared(m_commands->edits().stack(), m_workspace, [this] {
-    const RunSummary shown{.params = m_workspace.params().qaq,
+    const RunSummary shown{.params = m_workspace.params(),
                            .prefix = m_workspace.prefix() == 0
                                          ? m_workspace.capture()->info().n_tokens
                                          : m_workspace.prefix()};

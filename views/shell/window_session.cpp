@@ -190,9 +190,7 @@ SessionState MainWindow::sessionState() const {
 void MainWindow::keepFindings(SessionState& state) const {
   for (const RunList::Run& run : m_runs.runs()) {
     if (run.isStored) continue;  // the capture's file has it
-    ScopeParams params;
-    params.qaq = run.summary.params;
-    state.runs.push_back({runLabel(run.summary), params, run.summary.prefix});
+    state.runs.push_back({runLabel(run.summary), run.summary.params, run.summary.prefix});
   }
   if (const auto& reference = m_workspace.reference()) {
     state.reference = {kindName(reference->kind), reference->label,
@@ -239,7 +237,7 @@ void MainWindow::giveBackFindings(const SessionState& state) {
   // What a run saves and loses is measured when it is taken up again; until then it has a name.
   std::vector<RunList::Run> runs;
   for (const SessionState::Run& run : state.runs) {
-    RunList::Run back{.summary = {.params = run.params.qaq, .prefix = run.prefix}};
+    RunList::Run back{.summary = {.params = run.params, .prefix = run.prefix}};
     if (run.name != runLabel(back.summary)) back.summary.name = run.name.toStdString();
     runs.push_back(back);
   }

@@ -1,7 +1,12 @@
 // `qaq replay --policy`, `qaq evaluate --policy`: QAQ's rivals from the command line.
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "core/replay/replay.h"
+#include "data/capture/capture_file.h"
 #include "tests/support/qaq_program.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
@@ -53,13 +58,12 @@ TEST(RivalCommand, SaysWhatIsOfQaqAlone) {
     EXPECT_TRUE(result.out.empty());
   };
   refused({"replay", kCapture, "--check-bound"}, "--check-bound is not there for kivi yet");
-  refused({"replay", kCapture, "--save", "a"}, "--save is not there for kivi yet");
   refused({"replay", kCapture, "--save-packed", folder.file("a.qkv")}, "--save-packed");
   refused({"replay", kCapture, "--streaming"}, "--streaming");
-  refused({"replay", kCapture, "--preset", "paper"}, "holds parameters of QAQ");
+  refused({"replay", kCapture, "--preset", "paper"}, "holds parameters of qaq, not of kivi");
   refused({"replay", kCapture, "--set", "n_bits_max=4"}, "n_bits_max");
-  refused({"explain", kCapture, "--cell", "key,0,0,0"}, "qaq explain");
-  refused({"export", kCapture, "--what", "bits", "-o", folder.file("a.csv")}, "qaq export");
+  refused({"export", kCapture, "--what", "violations"}, "--what violations is not there for kivi");
+  refused({"export", kCapture, "--what", "importance"}, "--what importance");
   refused({"diagnose", kCapture}, "qaq diagnose");
   EXPECT_EQ(run_qaq({"replay", kCapture, "--policy", "kiwi"}).exit_code, 2);
 }
@@ -146,6 +150,81 @@ TEST(RivalCommand, SaysWhatAnEvaluationCannotDo) {
           "qaq sweep is not there for kivi yet");
   refused({"tune", kCapture, "--policy", "kivi", "--target", "ratio_packed=2"},
           "qaq tune is not there for kivi yet");
+}
+
+// A copy of the sample, to keep runs in.
+std::string copied(const test::TemporaryFolder& folder) {
+  const std::string path = folder.file("letter.h5");
+  std::filesystem::copy_file(kCapture, path);
+  return path;
+}
+
+TEST(RivalCommand, KeepsExportsAndComparesRunsOfDifferentPolicies) {
+  const test::TemporaryFolder folder;
+  const std::string capture = copied(folder);
+  const std::vector<std::string> kivi{"--policy", "kivi",  "--set",
+                                      "k_bits=4", "--set", "residual_length=128"};
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), kivi.begin(), kivi.end());
+    return run_json(words);
+  };
+  run_json({"replay", capture, "--save", "own"});
+  const json fresh = with({"replay", capture, "--save", "rival"});
+  const SharedReplay stored = load_run(capture, "rival");
+  EXPECT_EQ(stored->policy, "kivi");
+  EXPECT_EQ(parameters_json(stored->parameters), fresh["parameters"]);
+  EXPECT_EQ(json(metrics_json(*stored)), fresh["metrics"]);
+  EXPECT_FALSE(stored->key.evicts());
+
+  const json both = run_json({"compare", capture + "#own", capture + "#rival"});
+  std::map<std::string, std::pair<std::string, std::string>> settings;
+  for (const json& each : both["settings"]) settings[each["name"]] = {each["a"], each["b"]};
+  EXPECT_EQ(settings["policy"], std::pair(std::string("qaq"), std::string("kivi")));
+  EXPECT_EQ(settings["k_bits"], std::pair(std::string(), std::string("4")));
+  EXPECT_FALSE(settings.contains("key.level")) << "nobody set it";
+
+  const json bits = with({"export", capture, "--what", "bits", "--json"});
+  EXPECT_EQ(bits["policy"], "kivi");
+  EXPECT_EQ(bits["parameters"], fresh["parameters"]);
+  // The sample is shorter than what kivi leaves exact of values.
+  const auto errors = run_qaq({"export", capture, "--what", "errors", "--policy", "kivi", "--set",
+                               "group_size=32", "--set", "residual_length=32"});
+  EXPECT_EQ(errors.exit_code, 0) << errors.err;
+}
+
+TEST(RivalCommand, ExplainsWhatBecameOfACell) {
+  const std::vector<std::string> command{"explain",   kCapture,   "--cell",
+                                         "key,0,0,3", "--policy", "q4_0"};
+  auto words = command;
+  words.emplace_back("--json");
+  const json cell = run_json(words);
+  EXPECT_EQ(cell["policy"], "q4_0");
+  EXPECT_EQ(cell["fate"], "coded");
+  EXPECT_EQ(cell["bits"]["n_bits"], 4);
+  EXPECT_GT(cell["rms_error"], 0);
+  EXPECT_EQ(cell["cache"]["kept_share"], 1);
+  const json whole = run_json({"replay", kCapture, "--policy", "q4_0"});
+  EXPECT_EQ(cell["cache"]["packed_bytes"], whole["metrics"]["key_packed_bytes"]["total"]);
+  const auto text = run_qaq(command);
+  EXPECT_EQ(text.exit_code, 0) << text.err;
+  for (const char* part : {"llama.cpp's blocks of 4.5 bits", "= 4 bits", "packed"}) {
+    EXPECT_NE(text.out.find(part), std::string::npos) << text.out;
+  }
+  EXPECT_EQ(run_qaq({"explain", kCapture, "--cell", "key,0,0,999", "--policy", "full"}).exit_code,
+            2);
+}
+
+TEST(RivalCommand, TakesAPresetOfAnyPolicy) {
+  const test::TemporaryFolder folder;
+  const std::string preset = folder.file("kivi4.json");
+  std::ofstream(preset) << R"({"format": "qaq-preset", "version": 1, "policy": "kivi",
+                               "set": {"k_bits": 4, "group_size": 32, "residual_length": 32}})";
+  const json by_preset = run_json({"replay", kCapture, "--preset", preset});
+  EXPECT_EQ(by_preset["policy"], "kivi");
+  EXPECT_EQ(by_preset["parameters"]["k_bits"], 4);
+  const auto other = run_qaq({"replay", kCapture, "--policy", "q8_0", "--preset", preset});
+  EXPECT_EQ(other.exit_code, 2);
+  EXPECT_NE(other.err.find("holds parameters of kivi, not of q8_0"), std::string::npos);
 }
 
 }  // namespace

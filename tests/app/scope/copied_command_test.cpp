@@ -40,7 +40,11 @@ TEST_P(CopiedCommand, GivesTheSameNumbersToTheLastDigit) {
   ScopeParams params;
   for (const char* assignment : GetParam()) {
     const auto [name, value] = split_assignment(assignment);
-    set_parameter(params, name, std::string(value));
+    if (name == "policy") {
+      set_policy(params, value);
+    } else {
+      set_parameter(params, name, std::string(value));
+    }
   }
   window.setSettings(params, 50);
   window.show();
@@ -58,7 +62,10 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<const char*>{"target_quantization_error=0.03", "key.level=token"},
                     std::vector<const char*>{"value.use_attentions=false", "n_bits_uniform=3",
                                              "outliers_ratio=0.0123", "q_norm=auto"},
-                    std::vector<const char*>{"variant=bound", "target_quantization_error=0.01"}));
+                    std::vector<const char*>{"variant=bound", "target_quantization_error=0.01"},
+                    std::vector<const char*>{"policy=kivi", "k_bits=4", "group_size=32",
+                                             "residual_length=32"},
+                    std::vector<const char*>{"policy=q8_0", "rotate=hadamard"}));
 
 TEST(CopiedFigureCommand, DrawsEveryViewInAShell) {
   const test::TemporaryFolder folder;

@@ -2,10 +2,12 @@
 
 #include <QJsonArray>
 #include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
 
 #include "core/base/error.h"
 #include "core/base/version.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 
@@ -79,6 +81,37 @@ TEST(SessionState, ComesBackFromAFileAsItWas) {
   EXPECT_EQ(written["app_version"], program_version());
   EXPECT_EQ(written["set"].size(), list_parameters(ScopeParams{}).size())
       << "all: a later program's defaults change nothing";
+}
+
+TEST(SessionState, KeepsThePolicyOfEverySetting) {
+  const TemporaryFolder folder;
+  fs::copy_file(kCapture, folder.file("c.h5"));
+  const std::string path = folder.file("s.qaqsession");
+  SessionState before = whole_state(folder.file("c.h5"));
+  set_policy(before.params, "kivi");
+  set_parameter(before.params, "k_bits", std::int64_t{4});
+  set_policy(before.runs[0].params, "q4_0");
+  set_policy(before.reference->params, "q8_0");
+  write_session(path, sessionFileOf(before, path));
+  const SessionState after = loadedSession(read_session(path), path).state;
+  EXPECT_TRUE(same_parameters(after.params, before.params));
+  EXPECT_TRUE(same_parameters(after.runs[0].params, before.runs[0].params));
+  EXPECT_TRUE(same_parameters(after.reference->params, before.reference->params));
+
+  // What an older program kept of QAQ, and a newer one of it, is not of kivi.
+  SessionState again = after;
+  again.document = QByteArray::fromStdString(
+      R"({"format": "qaq-session", "version": 1, "set": {"key.level": "token", "later": 1}})");
+  again.origin = QString::fromStdString(path);
+  const json written = json::parse(session_text(sessionFileOf(again, path)));
+  EXPECT_EQ(written["policy"], "kivi");
+  EXPECT_EQ(written["set"].size(), list_parameters(after.params).size());
+
+  json file = json::parse(test::bytes_of_file(path));
+  file["policy"] = "kiwi";
+  std::ofstream(path) << file;
+  EXPECT_NE(test::refusal([&] { loadedSession(read_session(path), path); }).find("policy"),
+            std::string::npos);
 }
 
 TEST(SessionState, KeepsWhatTheWindowDoesNotKnowWhenItIsSavedElsewhere) {

@@ -35,7 +35,7 @@ double mean_kl(const TailScores& scores) {
 
 TEST(PolicyRun, WithoutQuantizationOrEvictionNothingChanges) {
   PrefixRun run(opener(tiny_llama(), kTokens),
-                {make_policy("full", {}), evicting(0), with_evicting("full", 0)});
+                {make_policy("full", {}), every_other(0), with_evicting("full", 0)});
   const std::vector<TailScores> scores = scores_of(run);
   for (std::size_t i = 0; i < scores.size(); ++i) {
     EXPECT_TRUE(std::ranges::equal(run.quantized(i).logits(), run.full().logits())) << i;
@@ -67,7 +67,7 @@ TEST(PolicyRun, EvictedTokensLeaveTheSoftmax) {
   TapRecorder exact(s, kTokens), evicted(s, kTokens);
   opener(model, kTokens)()->run(ids, &exact);
   constexpr std::int64_t kModulus = 3;
-  PrefixRun run(opener(model, kTokens), {evicting(kModulus)});
+  PrefixRun run(opener(model, kTokens), {every_other(kModulus)});
   const TailScores scores = scores_of(run)[0];
   run.quantized(0).keep(kPrefix);
   run.quantized(0).run(std::span(ids).subspan(kPrefix), &evicted);
@@ -105,7 +105,7 @@ TEST(PolicyRun, KeepsOfACompositionItsBytesAndShare) {
   const auto model = tiny_llama();
   const ModelShape& s = model->spec().shape;
   PrefixRun run(opener(model, kTokens),
-                {evicting(2), with_evicting("qaq", 2), make_policy("qaq", {})});
+                {every_other(2), with_evicting("qaq", 2), make_policy("qaq", {})});
   const std::vector<TailScores> scores = scores_of(run);
   std::int64_t n_kept = 0;
   for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {

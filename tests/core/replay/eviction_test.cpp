@@ -30,7 +30,7 @@ TEST(Eviction, OfNothingChangesNothing) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   for (const char* name : {"qaq", "q4_0", "kivi"}) {
     const auto alone = make_policy(name, {});
-    const auto composed = std::make_shared<ComposedPolicy>(alone, evicting(0));
+    const auto composed = std::make_shared<ComposedPolicy>(alone, every_other(0));
     const SharedReplay a = Replayer(capture).full({{}, kPrefix, alone}),
                        b = Replayer(capture).full({{}, kPrefix, composed});
     EXPECT_EQ(b->policy, cat(name, "+every_other"));
@@ -53,7 +53,7 @@ TEST(Eviction, OfNothingChangesNothing) {
 TEST(Eviction, TakesTokensOutOfTheSoftmax) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   for (const std::int64_t prefix : {kPrefix, kShape.n_tokens}) {
-    const SharedReplay result = Replayer(capture).full({{}, prefix, evicting(2)});
+    const SharedReplay result = Replayer(capture).full({{}, prefix, every_other(2)});
     double attention = 0, output = 0;
     std::int64_t n_rows = 0;
     for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
@@ -66,7 +66,7 @@ TEST(Eviction, TakesTokensOutOfTheSoftmax) {
           std::vector<double> e(static_cast<std::size_t>(s + 1));
           double sum = 0;
           for (std::int64_t t = 0; t <= s; ++t) {
-            if (t < prefix && t != s && !kept(2, layer, kv_head, t)) continue;
+            if (t < prefix && t != s && !EveryOther::keeps(2, layer, kv_head, t)) continue;
             double dot = 0;
             for (std::int64_t i = 0; i < kShape.head_dim; ++i) {
               dot += double{(*query)(head, s, i)} * (*key)(kv_head, t, i);
@@ -105,12 +105,12 @@ TEST(Eviction, LeavesTheBytesOfWhatIsKept) {
   MemoryCapture::Arrays arrays = synthetic_arrays(kShape, kSeed);
   const MemoryCapture capture(synthetic_info(kShape), std::move(arrays));
   const std::int64_t value_bytes = bytes_of(capture.info().dtype);
-  const SharedReplay result = Replayer(capture).full({{}, kPrefix, evicting(3)});
+  const SharedReplay result = Replayer(capture).full({{}, kPrefix, every_other(3)});
   std::int64_t n_kept = 0;
   for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
     for (std::int64_t head = 0; head < kShape.n_kv_heads; ++head) {
       for (std::int64_t t = 0; t < kShape.n_tokens; ++t) {
-        const bool there = t >= kPrefix || kept(3, layer, head, t);
+        const bool there = t >= kPrefix || EveryOther::keeps(3, layer, head, t);
         if (t < kPrefix) n_kept += there;
         for (const CacheReplay* cache : {&result->key, &result->value}) {
           EXPECT_EQ(cache->bits(layer, head, t), there ? 16 : CacheReplay::kEvicted);
@@ -133,14 +133,14 @@ TEST(Eviction, LeavesTheBytesOfWhatIsKept) {
 TEST(Composition, KeepsOfQaqTheUnitsThatAreLeft) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const SharedReplay whole = Replayer(capture).full({{}, kPrefix, nullptr});
-  const auto policy = std::make_shared<ComposedPolicy>(make_policy("qaq", {}), evicting(3));
+  const auto policy = std::make_shared<ComposedPolicy>(make_policy("qaq", {}), every_other(3));
   const SharedReplay result = Replayer(capture).full({{}, kPrefix, policy});
   double bits = 0, error = 0;
   std::int64_t n = 0;
   for (std::int64_t layer = 0; layer < kShape.n_layers; ++layer) {
     for (std::int64_t head = 0; head < kShape.n_kv_heads; ++head) {
       for (std::int64_t t = 0; t < kPrefix; ++t) {
-        if (!kept(3, layer, head, t)) {
+        if (!EveryOther::keeps(3, layer, head, t)) {
           EXPECT_EQ(result->value.bits(layer, head, t), CacheReplay::kEvicted);
           EXPECT_TRUE(std::ranges::all_of(result->value.outliers.sub(layer, head, t).span(),
                                           [](std::uint8_t mask) { return mask == 0; }));
@@ -166,7 +166,7 @@ TEST(Composition, CodesWhatIsLeftAsIfItWereAlone) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const auto alone =
       make_policy("uniform", std::vector<std::string>{"axis=channel", "group_size=8", "bits=3"});
-  const ComposedPolicy policy(alone, evicting(3));
+  const ComposedPolicy policy(alone, every_other(3));
   const std::shared_ptr<const CachePolicy> shared(std::shared_ptr<void>(), &policy);
   Replayer replayer(capture);
   const PlannedCaches plans = replayer.plans({{}, kPrefix, shared});
@@ -176,7 +176,7 @@ TEST(Composition, CodesWhatIsLeftAsIfItWereAlone) {
     for (std::int64_t head = 0; head < kShape.n_kv_heads; ++head) {
       std::vector<std::int64_t> tokens;
       for (std::int64_t t = 0; t < kPrefix; ++t) {
-        if (kept(3, layer, head, t)) tokens.push_back(t);
+        if (EveryOther::keeps(3, layer, head, t)) tokens.push_back(t);
       }
       const auto n = std::ssize(tokens);
       NdArray<float, 3> drawn({1, n, kShape.head_dim}), coded({1, n, kShape.head_dim});
@@ -202,12 +202,12 @@ TEST(Composition, RefusesWhatDoesNotGoTogether) {
   const auto qaq = make_policy("qaq", {});
   EXPECT_NE(refusal([&] { ComposedPolicy(qaq, qaq); }, ErrorKind::usage).find("qaq+h2o"),
             std::string::npos);
-  EXPECT_NE(refusal([&] { ComposedPolicy(evicting(2), evicting(3)); }, ErrorKind::usage)
+  EXPECT_NE(refusal([&] { ComposedPolicy(every_other(2), every_other(3)); }, ErrorKind::usage)
                 .find("is no composition"),
             std::string::npos);
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const auto layered = std::make_shared<ComposedPolicy>(
-      make_policy("qaq", std::vector<std::string>{"level=layer"}), evicting(2));
+      make_policy("qaq", std::vector<std::string>{"level=layer"}), every_other(2));
   EXPECT_NE(refusal(
                 [&] {
                   Replayer(capture).planned({{}, 0, layered});
@@ -220,8 +220,8 @@ TEST(Composition, RefusesWhatDoesNotGoTogether) {
 TEST(Sweep, MeasuresEveryPolicyAsAReplayDoes) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   const std::vector<std::shared_ptr<const CachePolicy>> settings{
-      make_policy("qaq", {}), make_policy("q4_0", {}), evicting(2),
-      std::make_shared<ComposedPolicy>(make_policy("qaq", {}), evicting(3))};
+      make_policy("qaq", {}), make_policy("q4_0", {}), every_other(2),
+      std::make_shared<ComposedPolicy>(make_policy("qaq", {}), every_other(3))};
   Sweeper sweeper(capture, {.prefix = kPrefix});
   const std::vector<SharedReplay> results = sweeper.run(settings);
   for (std::size_t i = 0; i < settings.size(); ++i) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "core/policy/policies.h"
 #include "core/replay/replay.h"
 #include "core/replay/streaming.h"
 #include "data/capture/capture_file.h"
@@ -14,7 +15,10 @@
 #include "data/capture/h5_array.h"
 #include "data/capture/h5_attribute.h"
 #include "data/capture/h5_thread.h"
+#include "data/capture/run_totals.h"
 #include "tests/data/capture/synthetic_run.h"
+#include "tests/support/every_other.h"
+#include "tests/support/refusal.h"
 #include "tests/support/temporary_folder.h"
 
 namespace qaq::test {
@@ -102,6 +106,35 @@ class StoredRuns : public testing::Test {
   TemporaryFolder folder_;
   std::string path_ = folder_.file("c.h5");
 };
+
+TEST_F(StoredRuns, ComeBackOfEveryPolicy) {
+  write(AttentionProfile::full);
+  const auto capture = open_capture(path_);
+  for (const char* name : {"full", "q4_0"}) {
+    const SharedReplay result =
+        replay(*capture, {.params = {}, .prefix = 15, .policy = make_policy(name, {})});
+    save_run(path_, name, *result, "{}");
+    expect_same(*load_run(path_, name), *result);
+    EXPECT_FALSE(load_run(path_, name)->value.evicts());
+  }
+}
+
+TEST_F(StoredRuns, KeepWhatIsEvicted) {
+  write(AttentionProfile::full);
+  const auto capture = open_capture(path_);
+  const SharedReplay result =
+      replay(*capture, {.params = {}, .prefix = 15, .policy = every_other(3)});
+  ReplayResult back;
+  set_totals(back, totals_json(*result));
+  EXPECT_TRUE(back.key.evicts());
+  EXPECT_EQ(back.key.n_kept, result->key.n_kept);
+  EXPECT_EQ(back.key.packed, result->key.packed);
+  EXPECT_FALSE(totals_json(*replayed(3))["key"].contains("n_kept")) << "QAQ's are as they were";
+
+  save_run(path_, "old", *result, "{}");
+  EXPECT_NE(refusal([&] { load_run(path_, "old"); }).find("there is no policy 'every_other'"),
+            std::string::npos);
+}
 
 TEST_F(StoredRuns, ComeBackAsTheyWereStored) {
   for (const auto profile :

@@ -57,12 +57,28 @@ TEST_F(PresetFile, IsRefusedWithPlaceAndCure) {
   EXPECT_TRUE(says(refusal(head + R"("set": {"n_bits_max": 40}})"), "set/key.n_bits_max"));
   EXPECT_TRUE(says(refusal(head + R"("set": {"level": [1]}})"), "set/level"));
   EXPECT_TRUE(says(refusal(head + R"("sett": {}})"), "did you mean set?"));
-  EXPECT_TRUE(says(refusal(head + R"("policy": "h2o"})"), "policy"));
+  EXPECT_TRUE(says(refusal(head + R"("policy": "kiwi"})"), "policy: there is no policy 'kiwi'"));
+  EXPECT_TRUE(says(refusal(head + R"("policy": 7})"), "policy"));
+  EXPECT_TRUE(says(refusal(head + R"("policy": "kivi", "set": {"n_bits_max": 4}})"), "n_bits_max"));
   EXPECT_TRUE(says(refusal(R"({"format": "qaq-preset", "version": 7})"), "version 7"));
   EXPECT_TRUE(says(refusal(R"({"format": "qaq-grid", "version": 1})"), "format"));
   EXPECT_TRUE(says(refusal(head), "byte "));
   EXPECT_TRUE(says(refusal("[]"), "no JSON object"));
   EXPECT_EQ(refusal(head + R"("set": {}})"), "");
+}
+
+TEST_F(PresetFile, IsOfAnyPolicy) {
+  const std::string text = R"({"format": "qaq-preset", "version": 1, "policy": "kivi",
+                               "set": {"k_bits": 4}})";
+  ScopeParams params;
+  apply_preset(write(text), params);
+  EXPECT_EQ(params.policy, "kivi");
+  EXPECT_EQ(value_text(list_parameters(params).front().value), "4");
+  apply_preset("paper", params);
+  EXPECT_EQ(params.policy, "qaq") << "and back";
+  EXPECT_EQ(params.qaq.key.n_bits_max, 4);
+  EXPECT_THROW(params_from<QaqParams>(write(text), {}), Error) << "where only QAQ can be set";
+  EXPECT_EQ(scope_params_from("", write(text), {"v_bits=3"}).policy, "kivi");
 }
 
 TEST(BundledPresets, AreAllTakenAndPaperHoldsThePapersSettings) {
