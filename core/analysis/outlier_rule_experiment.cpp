@@ -19,7 +19,7 @@
 namespace qaq {
 namespace {
 
-constexpr std::int64_t kRuleTokens = 256;  // of the text, at most
+constexpr std::int64_t kRuleTokens = 384;  // of the text, at most
 // Targets of the authors' rule whose packed bytes all rules are given.
 constexpr std::array kRuleTargets{0.03, 0.1, 0.3, 1.0, 3.0, 10.0};
 

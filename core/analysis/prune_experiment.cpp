@@ -17,7 +17,7 @@
 namespace qaq {
 namespace {
 
-constexpr std::int64_t kPrunedTokens = 256;  // of the text, at most
+constexpr std::int64_t kPrunedTokens = 384;  // of the text, at most
 // In the order in which they are run, as many as the time allows.
 constexpr std::array kPrunedShares{0.0, 0.3, 0.6, 0.2, 0.4, 0.1, 0.5};
 

@@ -356,7 +356,7 @@ TEST(Experiment, DriftIsWhatStreamingSays) {
 struct ExtensionText {
   explicit ExtensionText(const TemporaryFolder& folder)
       : text(folder.file("text.txt")), capture(folder.file("text.h5")) {
-    std::ofstream(text) << bytes_of_file(kTask).substr(0, 180);
+    std::ofstream(text) << bytes_of_file(kTask).substr(0, 400);
   }
   json run(const std::string& name, const std::string& out) const {
     return run_json(
