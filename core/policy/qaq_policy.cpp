@@ -70,14 +70,14 @@ ImportanceOptions QaqPolicy::importance(CacheSide side) const {
 }
 
 PolicyBudget QaqPolicy::budget() {
+  // Keys' bits fall with the error target's logarithm alone: few of them take a limit.
   return {
       .fixed = {"range_rule=midpoint"},
       .choices = {{"level", {"head", "layer"}},
                   {"outliers_ratio", {"0.01", "0"}},
-                  {"n_bits_max", {"4", "8"}}},
-      // Keys' bits fall with its logarithm alone: so far, to reach n_bits_min.
+                  {"n_bits_max", {"4", "8", "3", "2"}}},
       .range = BudgetRange{
-          .names = {"target_quantization_error"}, .least = 1e-3, .most = 1e9, .log_scale = true}};
+          .names = {"target_quantization_error"}, .least = 1e-3, .most = 1e3, .log_scale = true}};
 }
 
 PolicyNeeds QaqPolicy::needs(CacheSide side) const {

@@ -20,7 +20,8 @@ class QaqPolicy : public CachePolicy {
   /// Throws Error{usage} as validate() does.
   explicit QaqPolicy(const QaqParams& params);
 
-  /// The error target decides; units, outliers and limits of bits as `qaq tune` has them.
+  /// The error target decides; units and outliers as `qaq tune` has them, limits of bits
+  /// as it and the grid of figure 4 do.
   static PolicyBudget budget();
 
   std::string_view name() const override { return "qaq"; }
