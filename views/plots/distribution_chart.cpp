@@ -104,7 +104,7 @@ QString distributionText(const ValueDistribution& distribution, const Distributi
                     .arg(numberText(distribution.deviation),
                          numberText(distribution.histograms.raw.largest()));
   if (facts.isExact) return out + tr(", left exact");
-  if (!facts.kept) return out;
+  if (!facts.kept || !facts.isCut) return out;
   return out +
          tr(", kept exactly %1 (asked %2)").arg(shareText(*facts.kept), shareText(facts.ratio));
 }

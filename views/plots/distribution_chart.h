@@ -11,6 +11,7 @@ namespace qaq::views {
 struct DistributionFacts {
   double ratio = 0;  ///< outliers asked for; no cut where the cache is left exact
   bool isExact = false;
+  bool isCut = true;             ///< by a ratio
   std::optional<double> kept{};  ///< share that was kept exactly; nothing: not known yet
 };
 

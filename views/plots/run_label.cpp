@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "views/plots/number_format.h"
+#include "views/plots/policy_text.h"
 
 namespace qaq::views {
 namespace {
@@ -31,12 +32,8 @@ QString goal(const QaqSideParams& side) {
   return counted(side.n_bits_uniform, tr("1 bit"), tr("%1 bits"));
 }
 
-}  // namespace
-
-QString runLabel(const RunSummary& run) {
-  if (!run.name.empty()) return QString::fromStdString(run.name);
+QString labelOf(const QaqParams& params) {
   const QaqParams plain;
-  const QaqParams& params = run.params;
   QStringList out{both(params, goal)};
   const auto add = [&](const Words& words) {
     if (both(params, words) != both(plain, words)) out.push_back(both(params, words));
@@ -54,9 +51,20 @@ QString runLabel(const RunSummary& run) {
   return out.join(QStringLiteral(", "));
 }
 
-QString levelText(const QaqParams& params) {
-  const QString key = nameOf(params.key.level), value = nameOf(params.value.level);
-  return key == value ? key : QStringLiteral("K %1, V %2").arg(key, value);
+}  // namespace
+
+QString runLabel(const RunSummary& run) {
+  if (!run.name.empty()) return QString::fromStdString(run.name);
+  if (run.params.is_qaq()) return labelOf(run.params.qaq);
+  const QString changed = changedText(run.params);
+  const QString policy = policyName(run.params);
+  return changed.isEmpty() ? policy : QStringLiteral("%1, %2").arg(policy, changed);
+}
+
+QString kindText(const ScopeParams& params) {
+  if (!params.is_qaq()) return policyName(params);
+  const QString key = nameOf(params.qaq.key.level), value = nameOf(params.qaq.value.level);
+  return tr("level %1").arg(key == value ? key : QStringLiteral("K %1, V %2").arg(key, value));
 }
 
 }  // namespace qaq::views

@@ -11,7 +11,8 @@ namespace qaq::views {
 /// from the defaults: "target 0.03, level token, window 1". Keys before values where they differ.
 QString runLabel(const RunSummary& run);
 
-/// "head", or "K token, V head": what the bits of both caches are shared by.
-QString levelText(const QaqParams& params);
+/// What runs are told apart by at first sight: of QAQ what the bits of both caches are shared by,
+/// "level head" or "level K token, V head"; else the policy.
+QString kindText(const ScopeParams& params);
 
 }  // namespace qaq::views
