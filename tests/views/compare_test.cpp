@@ -381,7 +381,7 @@ class ComparingWindow : public testing::Test {
     services.sessions = sessions.files();
     window = std::make_unique<MainWindow>(services);
     window->setRunReader([](const std::string&, const Work&) {
-      return std::vector<RunSummary>{{.name = "paper", .params = paramsOf(3).qaq, .prefix = 20}};
+      return std::vector<RunSummary>{{.name = "paper", .params = paramsOf(3), .prefix = 20}};
     });
     window->setThemeChoice(MainWindow::ThemeChoice::light);
     window->resize(1280, 800);

@@ -53,7 +53,7 @@ TEST_F(Tradeoff, EveryRunIsAPointWithItsLevelsSign) {
   ASSERT_EQ(view_.points().size(), 5u);
   EXPECT_EQ(view_.loss(), "output_error");
   for (const RunPoint& point : view_.points()) {
-    const bool token = view_.runs()[point.run].params.key.level == Level::token;
+    const bool token = view_.runs()[point.run].params.qaq.key.level == Level::token;
     const QRgb color = Palette::of(ThemeKind::light).categories().at(token ? 1 : 0).color;
     const QPoint at = view_.plot()->mapTo(&view_, placeOf(point));
     EXPECT_GT(test::countPixels(screen_->image(), color, QRect(-3, -3, 7, 7).translated(at)), 15)
@@ -137,14 +137,14 @@ TEST_F(Tradeoff, TheTableNamesEveryRun) {
 TEST(RunLabel, NamesWhatIsUnlikeTheDefaults) {
   RunSummary made;
   EXPECT_EQ(runLabel(made), "target 1");
-  made.params.value.target_quantization_error = 0.03;
+  made.params.qaq.value.target_quantization_error = 0.03;
   EXPECT_EQ(runLabel(made), "target 1 | target 0.03");
-  made.params.key.use_attentions = false;
-  made.params.key.n_bits_uniform = 4;
-  made.params.value.level = Level::no_quantization;
+  made.params.qaq.key.use_attentions = false;
+  made.params.qaq.key.n_bits_uniform = 4;
+  made.params.qaq.value.level = Level::no_quantization;
   EXPECT_EQ(runLabel(made), "4 bits | exact, level head | level no-quantization");
   made = {};
-  made.params.key.last_n_attentions = made.params.value.last_n_attentions = 1;
+  made.params.qaq.key.last_n_attentions = made.params.qaq.value.last_n_attentions = 1;
   EXPECT_EQ(runLabel(made), "target 1, window 1");
   made.name = "mine";
   EXPECT_EQ(runLabel(made), "mine");

@@ -12,23 +12,27 @@ namespace {
 
 CellFacts::Side sideFacts(const Analysis& analysis, CacheSide which, const Cursor& at) {
   const CacheReplay& cache = analysis.cache(which);
-  const QaqSideParams& params =
-      which == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
+  const int bits = cache.bits(at.layer, at.kvHead, at.token);
   CellFacts::Side facts;
-  if (at.token >= analysis.replay->prefix || params.level == Level::no_quantization) {
+  if (at.token < analysis.replay->prefix && bits == CacheReplay::kEvicted) {
+    facts.bits = CellFacts::tr("evicted");
+    return facts;
+  }
+  if (at.token >= analysis.replay->prefix || bits >= analysis.exactFrom(which)) {
     facts.bits = CellFacts::tr("exact");
     return facts;
   }
-  facts.bits = QString::number(cache.bits(at.layer, at.kvHead, at.token));
+  facts.bits = QString::number(bits);
   if (analysis.stage < Analysis::Stage::errors) return facts;
   int outliers = 0;
   for (const std::uint8_t byte : cache.outliers.sub(at.layer, at.kvHead, at.token).span()) {
     outliers += std::popcount(byte);
   }
-  facts.outliers = CellFacts::tr("%1 of %2 (%3)")
-                       .arg(outliers)
-                       .arg(analysis.capture->info().shape.head_dim)
-                       .arg(outliersAsked(params));
+  facts.outliers =
+      CellFacts::tr("%1 of %2").arg(outliers).arg(analysis.capture->info().shape.head_dim);
+  if (const QaqSideParams* params = analysis.quantizer(which)) {
+    facts.outliers += QStringLiteral(" (%1)").arg(outliersAsked(*params));
+  }
   const double mean_squared = cache.error(at.layer, at.kvHead, at.token);
   facts.error = CellFacts::tr("%1 RMS").arg(numberText(std::sqrt(mean_squared)));
   return facts;
@@ -66,9 +70,10 @@ CellFacts CellFacts::of(const SliceMaps& slice, const Cursor& cursor) {
   const bool here = cursor.layer == slice.slice.layer && cursor.kvHead == slice.slice.kvHead;
   if (!here) return facts;
   if (cursor.channel != Cursor::kNone && cursor.side == slice.slice.side) {
-    facts.magnitude = tr("%1 in channel %2")
-                          .arg(numberText(slice.magnitude->at(cursor.channel, cursor.token)))
-                          .arg(cursor.channel);
+    const float magnitude = slice.magnitude->at(cursor.channel, cursor.token);
+    if (Heatmap::is_value(magnitude)) {
+      facts.magnitude = tr("%1 in channel %2").arg(numberText(magnitude)).arg(cursor.channel);
+    }
   }
   if (cursor.step != Cursor::kNone && slice.attention) {
     const float score = slice.attention->at(cursor.step, cursor.token);

@@ -15,8 +15,8 @@ struct CellFacts {
   Q_DECLARE_TR_FUNCTIONS(CellFacts)
  public:
   struct Side {
-    QString bits;      ///< "4" or "exact"
-    QString outliers;  ///< "2 of 64 (nominal 1 %)"
+    QString bits;      ///< "4", "exact" or "evicted"
+    QString outliers;  ///< "2 of 64 (nominal 1 %)"; of a policy without ratio "2 of 64"
     QString error;     ///< "0.568 RMS"
   };
 

@@ -113,6 +113,7 @@ void InspectorPanel::request(Derived<Known>& job, const Column& column,
                              const std::optional<Cursor>& cursor) {
   if (!m_slice || !cursor) return;
   const SharedAnalysis& analysis = m_slice->analysis;
+  if (!analysis->params.is_qaq()) return;  // no formula to go by
   const CaptureInfo& info = analysis->capture->info();
   if (cursor->layer >= info.n_captured_layers() || cursor->token >= info.n_tokens) return;
   const bool sameBits = column.known && column.known->analysis->replay == analysis->replay;
@@ -173,10 +174,11 @@ void InspectorPanel::fill(Column& column, const std::optional<Cursor>& cursor) {
   set(facts.attention);
   set(facts.violation, true);
   const bool known = column.known && cursor && sameCell(column.known->cursor, *cursor) && m_slice &&
-                     column.known->analysis->capture == m_slice->analysis->capture;
+                     column.known->analysis->capture == m_slice->analysis->capture &&
+                     m_slice->analysis->params.is_qaq();
   if (!known) {
     // Numbers of another cell would be taken for this one's.
-    const bool coming = !facts.cell.isEmpty();
+    const bool coming = !facts.cell.isEmpty() && m_slice->analysis->params.is_qaq();
     while (row < m_names.size()) set(coming ? QStringLiteral("…") : QString());
     return;
   }

@@ -8,8 +8,11 @@
 #include <QScrollArea>
 #include <QSignalBlocker>
 #include <QToolButton>
+#include <algorithm>
 
+#include "core/base/error.h"
 #include "views/panels/parameter_field.h"
+#include "views/panels/policy_chooser.h"
 
 namespace qaq::views {
 namespace {
@@ -32,31 +35,25 @@ QString labelOf(const Parameter& parameter) {
 
 }  // namespace
 
-ParameterPanel::ParameterPanel(QWidget* parent) : QWidget(parent) {
+ParameterPanel::ParameterPanel(QWidget* parent)
+    : QWidget(parent), m_chooser(new PolicyChooser), m_scroll(new QScrollArea) {
   setAccessibleName(tr("Parameters"));
   setObjectName(QStringLiteral("parameterPanel"));
   setAttribute(Qt::WA_StyledBackground);
   auto* column = new QVBoxLayout(this);
   column->setContentsMargins(0, 0, 0, 0);
   column->setSpacing(0);
-  auto* body = new QWidget;
-  auto* grid = new QGridLayout(body);
-  grid->setContentsMargins(6, 6, 10, 6);
-  grid->setHorizontalSpacing(4);
-  grid->setVerticalSpacing(1);
-  grid->setColumnStretch(kLabel, 1);
-  addRows(grid);
-  grid->setRowStretch(grid->rowCount(), 1);
-  auto* scroll = new QScrollArea;
-  scroll->setWidgetResizable(true);
-  scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
-  scroll->setWidget(body);
-  column->addWidget(scroll, 1);
+  column->addWidget(m_chooser);
+  m_scroll->setWidgetResizable(true);
+  m_scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
+  column->addWidget(m_scroll, 1);
   column->addWidget(makeFoot());
+  connect(m_chooser, &PolicyChooser::chosen, this, &ParameterPanel::choosePolicy);
+  makeRows();
   setParams(m_params);
 }
 
-void ParameterPanel::addRows(QGridLayout* grid) {
+void ParameterPanel::addLink(QGridLayout* grid) {
   m_link = new QToolButton;
   m_link->setText(tr("Link"));
   m_link->setCheckable(true);
@@ -71,6 +68,24 @@ void ParameterPanel::addRows(QGridLayout* grid) {
   };
   grid->addWidget(heading(QStringLiteral("K")), 0, kKey);
   grid->addWidget(heading(QStringLiteral("V")), 0, kValue);
+}
+
+void ParameterPanel::addHeading(QGridLayout* grid, const QString& section) {
+  auto* label = new QLabel(section);
+  label->setFont(Theme::font(Theme::kLabelPx, true));
+  grid->addWidget(label, grid->rowCount(), kLabel, 1, 4);
+}
+
+void ParameterPanel::makeRows() {
+  m_fields.clear();
+  m_rows.clear();
+  m_link = nullptr;
+  auto* body = new QWidget;
+  auto* grid = new QGridLayout(body);
+  grid->setContentsMargins(6, 6, 10, 6);
+  grid->setHorizontalSpacing(4);
+  grid->setVerticalSpacing(1);
+  grid->setColumnStretch(kLabel, 1);
   // Rows in the visitor's order; a parameter of both caches has one row.
   QList<QList<Parameter>> rows;
   for (const Parameter& parameter : list_parameters(m_params)) {
@@ -84,7 +99,41 @@ void ParameterPanel::addRows(QGridLayout* grid) {
     }
     if (!joined) rows.push_back({parameter});
   }
-  for (const QList<Parameter>& row : rows) addRow(grid, row);
+  const auto isOfBoth = [](const QList<Parameter>& row) { return row.size() > 1; };
+  if (std::ranges::any_of(rows, isOfBoth)) addLink(grid);
+  std::string last = "key";
+  for (const QList<Parameter>& row : rows) {
+    const std::string& section = row.first().section;
+    const bool isOfCache = section.empty() || section == "key" || section == "value";
+    if (!isOfCache && section != last) addHeading(grid, QString::fromStdString(section));
+    last = section;
+    addRow(grid, row);
+  }
+  if (rows.isEmpty()) {
+    auto* none = new QLabel(tr("This policy has nothing to set."));
+    none->setEnabled(false);
+    grid->addWidget(none, 0, kLabel, 1, 4);
+  }
+  grid->setRowStretch(grid->rowCount(), 1);
+  // The last one may hold the focus.
+  if (QWidget* before = m_scroll->takeWidget()) before->deleteLater();
+  m_scroll->setWidget(body);
+  body->show();
+  colorDots();
+}
+
+void ParameterPanel::choosePolicy(const QString& name) {
+  ScopeParams changed = m_params;
+  try {
+    set_policy(changed, name.toStdString());
+  } catch (const Error& error) {
+    m_chooser->setPolicy(m_params.policy);
+    setError(QString::fromUtf8(error.what()));
+    return;
+  }
+  setError({});
+  setParams(changed);
+  emit edited(m_params, true);
 }
 
 void ParameterPanel::addRow(QGridLayout* grid, const QList<Parameter>& parameters) {
@@ -109,8 +158,8 @@ void ParameterPanel::addRow(QGridLayout* grid, const QList<Parameter>& parameter
   grid->addWidget(row.reset, at, kReset);
   for (const Parameter& parameter : parameters) {
     row.names.push_back(QString::fromStdString(parameter.name));
-    const bool shared = parameter.section.empty();
-    addField(grid, parameter, parameter.section == "value" ? kValue : kKey, shared ? 2 : 1);
+    const bool isOfCache = parameter.section == "key" || parameter.section == "value";
+    addField(grid, parameter, parameter.section == "value" ? kValue : kKey, isOfCache ? 1 : 2);
   }
   if (parameters.size() == 1 && parameters.first().section == "key") {
     auto* only = new QLabel(tr("K only"));
@@ -182,22 +231,30 @@ bool ParameterPanel::twinsAgree() const {
   return true;
 }
 
-void ParameterPanel::setParams(const ScopeParams& params) {
+void ParameterPanel::take(const ScopeParams& params) {
+  const bool isOther = params.policy != m_params.policy;
   m_params = params;
-  m_link->setChecked(twinsAgree());
+  m_chooser->setPolicy(params.policy);
+  if (isOther) makeRows();
+}
+
+void ParameterPanel::setParams(const ScopeParams& params) {
+  take(params);
+  if (m_link) m_link->setChecked(twinsAgree());
   refresh();
 }
 
 void ParameterPanel::showParams(const ScopeParams& params) {
-  m_params = params;
-  if (!twinsAgree()) m_link->setChecked(false);
+  const bool isOther = params.policy != m_params.policy;
+  take(params);
+  if (m_link && (isOther || !twinsAgree())) m_link->setChecked(twinsAgree());
   refresh();
 }
 
 void ParameterPanel::edit(const QString& name, const ParameterValue& value, bool final) {
   set_parameter(m_params, name.toStdString(), value);
   const QString twin = twinOf(name);
-  if (m_link->isChecked() && m_fields.contains(twin)) {
+  if (m_link && m_link->isChecked() && m_fields.contains(twin)) {
     set_parameter(m_params, twin.toStdString(), value);
   }
   refresh();
@@ -205,7 +262,7 @@ void ParameterPanel::edit(const QString& name, const ParameterValue& value, bool
 }
 
 void ParameterPanel::reset(const QStringList& names) {
-  for (const Parameter& parameter : list_parameters(ScopeParams{})) {
+  for (const Parameter& parameter : list_parameters(defaults_of(m_params))) {
     if (names.contains(QString::fromStdString(parameter.name))) {
       set_parameter(m_params, parameter.name, parameter.value);
     }
@@ -215,7 +272,7 @@ void ParameterPanel::reset(const QStringList& names) {
 }
 
 void ParameterPanel::refresh() {
-  const auto present = list_parameters(m_params), defaults = list_parameters(ScopeParams{});
+  const auto present = list_parameters(m_params), defaults = list_parameters(defaults_of(m_params));
   QStringList changed;
   for (std::size_t i = 0; i < present.size(); ++i) {
     const QString name = QString::fromStdString(present[i].name);
@@ -230,10 +287,16 @@ void ParameterPanel::refresh() {
   }
 }
 
-void ParameterPanel::setTheme(const Theme& theme) {
+void ParameterPanel::colorDots() {
   for (const Row& row : m_rows) {
-    row.dot->setStyleSheet(QStringLiteral("color: %1").arg(theme.accent.name()));
+    row.dot->setStyleSheet(QStringLiteral("color: %1").arg(m_theme.accent.name()));
   }
+}
+
+void ParameterPanel::setTheme(const Theme& theme) {
+  m_theme = theme;
+  m_chooser->setTheme(theme);
+  colorDots();
   m_state->setStyleSheet(QStringLiteral("color: %1").arg(theme.muted.name()));
   m_error->setStyleSheet(QStringLiteral("color: %1").arg(theme.warning.name()));
 }

@@ -10,14 +10,17 @@ class QCheckBox;
 class QGridLayout;
 class QLabel;
 class QPushButton;
+class QScrollArea;
 class QToolButton;
 
 namespace qaq::views {
 
 class ParameterField;
+class PolicyChooser;
 
-/// The editor of all parameters, made from their visitor: a row for each, with a column for K and
-/// one for V. It knows no parameter by name: to add one, list it in its struct.
+/// The editor of what can be set: the policy, and below it all of its parameters, made from their
+/// descriptions: a row for each, with a column for K and one for V. It knows no policy and no
+/// parameter by name.
 class ParameterPanel : public QWidget {
   Q_OBJECT
 
@@ -37,6 +40,7 @@ class ParameterPanel : public QWidget {
   /// line.
   void setState(const QString& word);
   void setError(const QString& line);
+  PolicyChooser* chooser() const { return m_chooser; }
   ParameterField* field(const QString& name) const { return m_fields.value(name); }
 
  signals:
@@ -51,7 +55,9 @@ class ParameterPanel : public QWidget {
     QToolButton* reset = nullptr;
     QLabel* dot = nullptr;
   };
-  void addRows(QGridLayout* grid);
+  void makeRows();
+  void addLink(QGridLayout* grid);
+  void addHeading(QGridLayout* grid, const QString& section);
   void addRow(QGridLayout* grid, const QList<Parameter>& parameters);
   void addField(QGridLayout* grid, const Parameter& parameter, int column, int span);
   QWidget* makeFoot();
@@ -60,7 +66,14 @@ class ParameterPanel : public QWidget {
   void refresh();
   bool twinsAgree() const;
 
+  void take(const ScopeParams& params);
+  void choosePolicy(const QString& name);
+  void colorDots();
+
   ScopeParams m_params;
+  Theme m_theme = Theme::of(ThemeKind::light);
+  PolicyChooser* m_chooser;
+  QScrollArea* m_scroll;
   QMap<QString, ParameterField*> m_fields;
   QList<Row> m_rows;
   QToolButton* m_link = nullptr;

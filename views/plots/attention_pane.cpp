@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "views/plots/number_format.h"
+#include "views/plots/policy_text.h"
 
 namespace qaq::views {
 namespace {
@@ -59,9 +60,9 @@ void AttentionPane::show(const SharedSlice& shown) {
   xTicker().setCells(n_tokens);
   yTicker().setCells(n_tokens);
   m_marks->setViolations({shown, &slice.violations});
-  const QaqSideParams& value = analysis.params.qaq.value;
-  m_window->setRows(slice.attention && value.use_attentions ? value.last_n_attentions : 0,
-                    analysis.replay->prefix - 1);
+  const QaqSideParams* value = analysis.quantizer(CacheSide::value);
+  const bool hasWindow = slice.attention && value && value->use_attentions;
+  m_window->setRows(hasWindow ? value->last_n_attentions : 0, analysis.replay->prefix - 1);
   if (!slice.attention) {
     m_bar->setScale({}, {});
     setMessage(
@@ -70,6 +71,12 @@ void AttentionPane::show(const SharedSlice& shown) {
   }
   const ColorMap colors = probabilityColors(info.n_tokens);
   m_bar->setScale(colors, tr("probability, log"));
+  if (!value) {
+    m_bar->setNotes(ColorBar::Mark::none,
+                    {tr("%1 goes by no window of it").arg(policyName(analysis.params))});
+    setMap(slice.attention, colors);
+    return;
+  }
   const auto n = static_cast<std::int64_t>(slice.violations.size());
   const std::string ratio = number_text(analysis.params.violation.violation_ratio);
   const QString number = counted(n, tr("1 violation"), tr("%1 violations"));

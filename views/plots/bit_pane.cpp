@@ -37,11 +37,7 @@ ColorMap BitPane::colors() const { return ColorMap::bits(Palette::of(m_kind), m_
 void BitPane::show(const Analysis& analysis) {
   const CaptureInfo& info = analysis.capture->info();
   const ReplayResult& replay = *analysis.replay;
-  const QaqSideParams& params =
-      m_side == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
-  // A width of 16 may be chosen by the bound; only an unquantized cache is exact.
-  m_exactFrom =
-      params.level == Level::no_quantization ? replay.dtype_bits : Palette::kWidestBits + 1;
+  m_exactFrom = analysis.exactFrom(m_side);
   m_nominal = analysis.cache(m_side).average_n_bits;
   m_shown = std::make_shared<const Analysis::Side>(analysis.side(m_side));
   setHeadings(tr("Bits, %1").arg(sideLetter(m_side)), subtitles(analysis));

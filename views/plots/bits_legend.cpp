@@ -2,12 +2,14 @@
 
 #include <algorithm>
 
+#include "views/plots/evicted_pattern.h"
 #include "views/plots/number_format.h"
 
 namespace qaq::views {
 namespace {
 
 constexpr Px<double> kSwatchWidth{36}, kNarrowSwatch{20}, kSwatchHeight{17}, kGap{7};
+constexpr Px<double> kEvictedRoom{16};  // around the swatch, for the word below it
 
 }  // namespace
 
@@ -17,10 +19,12 @@ void BitsLegend::set(const BitHistogram& histogram, const ColorMap& colors,
   m_mean = histogram.mean;
   m_nominal = nominalBits;
   m_entries.clear();
+  const auto units = static_cast<double>(histogram.total + histogram.evicted);
+  m_evicted = units > 0 ? static_cast<double>(histogram.evicted) / units : 0;
   for (std::size_t bits = 0; bits < histogram.count.size(); ++bits) {
     if (histogram.count[bits] == 0) continue;
-    m_entries.push_back({static_cast<int>(bits), static_cast<double>(histogram.count[bits]) /
-                                                     static_cast<double>(histogram.total)});
+    m_entries.push_back(
+        {static_cast<int>(bits), static_cast<double>(histogram.count[bits]) / units});
   }
 }
 
@@ -33,10 +37,15 @@ QString BitsLegend::text() const {
   for (const Entry& entry : m_entries) {
     parts += tr("%1 bits: %2").arg(numeral(entry.bits), shareText(entry.share));
   }
+  if (m_evicted > 0) parts += tr("evicted: %1").arg(shareText(m_evicted));
   const QString shares = parts.join(QStringLiteral(", "));
   if (!m_nominal) return shares;
   return shares + QStringLiteral("; ") +
          tr("mean %1 bits, nominal %2").arg(numberText(m_mean), numberText(*m_nominal));
+}
+
+QString BitsLegend::evictedText() const {
+  return m_evicted > 0 ? tr("evicted %1").arg(shareText(m_evicted)) : QString();
 }
 
 void BitsLegend::drawSwatch(QCPPainter* painter, const QRectF& box, const Entry& entry) const {
@@ -51,7 +60,7 @@ void BitsLegend::drawSwatch(QCPPainter* painter, const QRectF& box, const Entry&
 }
 
 void BitsLegend::draw(QCPPainter* painter) {
-  if (m_entries.empty()) return;
+  if (m_entries.empty() && m_evicted == 0) return;
   const QFont small = Theme::font(Theme::kTickPx), label = Theme::font(Theme::kLabelPx);
   const QRectF area = rect();
   const double top = area.top() + (isCompact() ? px(3) : px(4));
@@ -64,8 +73,14 @@ void BitsLegend::draw(QCPPainter* painter) {
   painter->setPen(mutedColor());
   painter->drawText(QRectF(area.left(), top, kLeft - px(8), kSwatchHeight),
                     Qt::AlignRight | Qt::AlignVCenter, tr("bits"));
-  const auto n = static_cast<double>(m_entries.size() + (m_absent ? 1 : 0));
+  const double evictedWidth =
+      m_evicted > 0
+          ? std::max<double>(kSwatchWidth,
+                             QFontMetricsF(small).horizontalAdvance(evictedText()) - kEvictedRoom)
+          : 0;
+  const auto n = static_cast<double>(m_entries.size() + (m_absent ? 1 : 0) + (m_evicted > 0));
   double room = right - meanWidth - 12 - (area.left() + kLeft);
+  if (m_evicted > 0) room -= evictedWidth + kEvictedRoom - kSwatchWidth;
   // In a narrow pane the swatches take the line, and the mean stands below them.
   const bool narrow = room < n * (kNarrowSwatch + kGap);
   if (narrow) room = right - (area.left() + kLeft);
@@ -87,6 +102,24 @@ void BitsLegend::draw(QCPPainter* painter) {
                         shareText(entry.share));
     }
     x += width + kGap;
+  }
+  if (m_evicted > 0) {
+    const double width = shares ? evictedWidth : slot - kGap;
+    const double around = shares ? kEvictedRoom / 2 : 0;
+    const QRectF box(x + around, top, width, kSwatchHeight);
+    drawEvicted(painter, box, theme());
+    painter->setAntialiasing(false);
+    painter->setPen(QPen(theme().frame, px(1)));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawRect(box);
+    if (shares) {
+      painter->setFont(small);
+      painter->setPen(mutedColor());
+      painter->drawText(
+          box.adjusted(-kEvictedRoom, 0, kEvictedRoom, 0).translated(0, shareTop - top),
+          Qt::AlignCenter, evictedText());
+    }
+    x = box.right() + around + kGap;
   }
   if (m_absent && x + px(50) < right - meanWidth) {
     const QRectF box(x + 4, top, kSwatchWidth, kSwatchHeight);

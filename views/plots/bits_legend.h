@@ -6,8 +6,8 @@
 
 namespace qaq::views {
 
-/// One swatch a width that occurs, with its numeral and, below, its share of the units; at the
-/// right the mean width and the nominal bits a value.
+/// One swatch a width that occurs, with its numeral and, below, its share of the units, and one of
+/// what is evicted; at the right the mean width and the nominal bits a value.
 class BitsLegend : public PaneFooter {
   Q_OBJECT
 
@@ -31,7 +31,10 @@ class BitsLegend : public PaneFooter {
   QString numeral(int bits) const;
   void drawSwatch(QCPPainter* painter, const QRectF& box, const Entry& entry) const;
 
+  /// "evicted 50 %"; empty: nothing is.
+  QString evictedText() const;
   std::vector<Entry> m_entries;
+  double m_evicted = 0;  ///< share of the units
   ColorMap m_colors;
   double m_mean = 0;
   std::optional<double> m_nominal;

@@ -4,12 +4,16 @@
 #include <cmath>
 
 #include "views/plots/color_ticks.h"
+#include "views/plots/evicted_pattern.h"
+#include "views/plots/number_format.h"
 #include "views/plots/violation_marks.h"
 
 namespace qaq::views {
 namespace {
 
 constexpr Px<double> kBarHeight{13}, kMostBarWidth{200}, kLeastBarWidth{110}, kNoteGap{24};
+constexpr Px<double> kSwatch{26}, kSwatchGap{14}, kWordGap{5};
+
 }  // namespace
 
 void ColorBar::setScale(const ColorMap& colors, const QString& quantity) {
@@ -23,7 +27,18 @@ void ColorBar::setNotes(Mark mark, const QStringList& notes) {
 }
 
 QString ColorBar::text() const {
-  return m_notes.isEmpty() ? m_quantity : m_quantity + QStringLiteral("; ") + m_notes.first();
+  QString out = m_quantity;
+  if (m_evicted > 0) out += QStringLiteral("; ") + tr("evicted %1").arg(shareText(m_evicted));
+  return m_notes.isEmpty() ? out : out + QStringLiteral("; ") + m_notes.first();
+}
+
+// As much as there is room for beside the swatch.
+QString ColorBar::evictedText(double room) const {
+  const QFontMetricsF metrics(Theme::font(Theme::kTickPx));
+  for (const QString& text : {tr("evicted %1").arg(shareText(m_evicted)), tr("evicted")}) {
+    if (metrics.horizontalAdvance(text) <= room) return text;
+  }
+  return {};
 }
 
 void ColorBar::drawBar(QCPPainter* painter, const QRectF& bar) const {
@@ -70,8 +85,13 @@ void ColorBar::draw(QCPPainter* painter) {
   const QRectF area = rect();
   const QFontMetricsF small(Theme::font(Theme::kTickPx)), label(Theme::font(Theme::kLabelPx));
   const double room = area.width() - kLeft - kRight - kNoteGap;
-  QString note;
+  QString note, evicted;
   double beside = label.horizontalAdvance(m_quantity);
+  if (m_evicted > 0) {
+    beside += kSwatchGap + kSwatch;
+    evicted = evictedText(room - beside - kWordGap - kLeastBarWidth);
+    if (!evicted.isEmpty()) beside += kWordGap + small.horizontalAdvance(evicted);
+  }
   for (const QString& wording : m_notes) {
     note = wording;
     const double width = std::max(beside, small.horizontalAdvance(note) + px(14));
@@ -86,6 +106,18 @@ void ColorBar::draw(QCPPainter* painter) {
   painter->setFont(Theme::font(Theme::kLabelPx));
   painter->setPen(textColor());
   painter->drawText(QPointF(x, bar.center().y() + px(4)), m_quantity);
+  if (m_evicted > 0) {
+    const QRectF box(x + label.horizontalAdvance(m_quantity) + kSwatchGap, bar.top(), kSwatch,
+                     kBarHeight);
+    drawEvicted(painter, box, theme());
+    painter->setAntialiasing(false);
+    painter->setPen(QPen(theme().frame, px(1)));
+    painter->setBrush(Qt::NoBrush);
+    painter->drawRect(box);
+    painter->setFont(Theme::font(Theme::kTickPx));
+    painter->setPen(mutedColor());
+    painter->drawText(QPointF(box.right() + kWordGap, bar.center().y() + px(4)), evicted);
+  }
   drawNote(painter, note, QPointF(x, bar.bottom() + px(12)));
 }
 

@@ -18,6 +18,8 @@ class ColorBar : public PaneFooter {
   /// Explains the marks, with their sign before it. Of several wordings, longest first, the first
   /// is written that leaves the scale its room.
   void setNotes(Mark mark, const QStringList& notes);
+  /// Share of what is shown that is evicted, with the sign that it has on the map; 0: nothing is.
+  void setEvicted(double share) { m_evicted = share; }
   void setColors(const ColorMap& colors) override { m_colors = colors; }
   QString text() const override;
 
@@ -26,12 +28,14 @@ class ColorBar : public PaneFooter {
 
  private:
   void drawBar(QCPPainter* painter, const QRectF& bar) const;
+  QString evictedText(double room) const;
   void drawNote(QCPPainter* painter, const QString& note, const QPointF& left) const;
 
   ColorMap m_colors;
   QString m_quantity;
   Mark m_mark = Mark::none;
   QStringList m_notes;
+  double m_evicted = 0;
 };
 
 }  // namespace qaq::views

@@ -119,13 +119,7 @@ ColorMap ComparePane::colors(Role role) const {
     return ColorMap::diverging(palette.diverging(), 0, reach);
   }
   if (m_maps->of == CompareOf::bits) {
-    // A width of 16 may be chosen by the bound; only an unquantized cache is exact.
-    const QaqParams& params = analysis(role)->params.qaq;
-    const Level level =
-        m_maps->slice->slice.side == CacheSide::key ? params.key.level : params.value.level;
-    const bool exact = level == Level::no_quantization;
-    return ColorMap::bits(palette,
-                          exact ? analysis(role)->replay->dtype_bits : Palette::kWidestBits + 1);
+    return ColorMap::bits(palette, analysis(role)->exactFrom(m_maps->slice->slice.side));
   }
   const auto tokensOf = [](const SharedAnalysis& of) { return of->capture->info().n_tokens; };
   if (m_maps->of == CompareOf::attention) {
@@ -135,6 +129,13 @@ ColorMap ComparePane::colors(Role role) const {
   const double largest = m_maps->largest > 0 ? m_maps->largest : 1;
   return ColorMap::logarithmic(palette.values(valueColors()),
                                std::pow(10.0, std::round(std::log10(largest) - 3)), largest);
+}
+
+double ComparePane::evictedShare() const {
+  const SharedHeatmap& map = m_role == Role::a            ? m_maps->a
+                             : m_role == Role::difference ? m_maps->difference
+                                                          : m_maps->b;
+  return map ? evicted_share(*map) : 0;
 }
 
 void ComparePane::showLegend() {
@@ -156,6 +157,7 @@ void ComparePane::showLegend() {
     return;
   }
   setFooter(m_bar);
+  m_bar->setEvicted(evictedShare());
   if (m_role != Role::difference) {
     m_bar->setScale(colors(m_role), isBits || m_maps->of == CompareOf::magnitude
                                         ? tr("|%1|, log").arg(sideLetter(side).toLower())

@@ -34,6 +34,7 @@ class ComparePane : public MapPane {
   QString quantity() const;
   QStringList subtitles() const;
   ColorMap colors(Role role) const;
+  double evictedShare() const;
   void showLegend();
   void showAxes();
   QString whyEmpty() const;

@@ -78,8 +78,7 @@ QString cellText(const CellAddress& cell) {
 }
 
 QString settingText(const DiagnosisResult& result) {
-  const std::string changed =
-      command_line_text(list_parameters(result.request.params), list_parameters(ScopeParams{}));
+  const std::string changed = command_line_text(result.request.params);
   return changed.empty() ? tr("all defaults")
                          : QString::fromStdString(changed).remove(QStringLiteral("--set "));
 }

@@ -11,7 +11,7 @@ namespace qaq::views {
 struct DistributionFacts {
   double ratio = 0;  ///< outliers asked for; no cut where the cache is left exact
   bool isExact = false;
-  bool hasCut = true;            ///< ranks tell outliers; else deviations of each unit do
+  bool hasCut = true;  ///< ranks tell outliers; else something else does, or there are none
   std::optional<double> kept{};  ///< share that was kept exactly; nothing: not known yet
 };
 

@@ -14,16 +14,13 @@ constexpr double kMostRatio = 0.999;      // what outliers_ratio takes
 
 std::size_t at(CacheSide side) { return static_cast<std::size_t>(side); }
 
-const QaqSideParams& paramsOf(const Analysis& analysis, CacheSide side) {
-  return side == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
-}
-
 DistributionFacts factsOf(const Analysis& analysis, CacheSide side,
                           const DistributionPlace& place) {
-  const QaqSideParams& params = paramsOf(analysis, side);
-  DistributionFacts out{.ratio = params.outliers_ratio,
-                        .isExact = params.level == Level::no_quantization,
-                        .hasCut = params.outlier_rule == OutlierRule::quantile};
+  const QaqSideParams* params = analysis.quantizer(side);
+  if (!params) return {.isExact = analysis.params.policy == "full", .hasCut = false};
+  DistributionFacts out{.ratio = params->outliers_ratio,
+                        .isExact = params->level == Level::no_quantization,
+                        .hasCut = params->outlier_rule == OutlierRule::quantile};
   if (analysis.stage >= Analysis::Stage::errors) {
     out.kept = share_kept(analysis.cache(side), place);
   }
@@ -124,9 +121,11 @@ void DistributionView::draw() {
     chart.panels[at(side)].title +=
         ": " + distributionText(all.of(side), facts(side)).toStdString();
   }
-  chart.notes = {tr("Handles: where outliers_ratio cuts these numbers, half at each end; each unit "
-                    "is cut at its own ranks.")
-                     .toStdString()};
+  if (facts(CacheSide::key).isCut) {
+    chart.notes = {tr("Handles: where outliers_ratio cuts these numbers, half at each end; each "
+                      "unit is cut at its own ranks.")
+                       .toStdString()};
+  }
   setChart(chart);
   placeHandles();
 }

@@ -64,6 +64,7 @@ void ErrorPane::show(const SharedErrors& errors, ErrorOf which) {
   const ColorMap colors = errorColors(*map);
   m_bar->setScale(colors,
                   which == ErrorOf::attention ? tr("sum of squares, log") : tr("mean square, log"));
+  m_bar->setEvicted(evicted_share(*map));
   setMap(map, colors);
 }
 

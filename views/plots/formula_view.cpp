@@ -11,6 +11,7 @@
 #include "core/replay/captured_layers.h"
 #include "views/plots/coordinate_text.h"
 #include "views/plots/formula_text.h"
+#include "views/plots/policy_text.h"
 
 namespace qaq::views {
 namespace {
@@ -51,6 +52,7 @@ void FormulaView::show(const SharedSlice& slice) {
 
 void FormulaView::setMessage(const QString& text) {
   m_shown = nullptr;
+  m_isOfPolicy = false;
   m_lines.clear();
   PaintedView::setMessage(text);
 }
@@ -72,6 +74,11 @@ void FormulaView::request() {
   const auto& cursor = selection()->current();
   const SharedAnalysis& analysis = m_slice->analysis;
   const CaptureInfo& info = analysis->capture->info();
+  if (!analysis->params.is_qaq()) {
+    showPolicy();
+    return;
+  }
+  m_isOfPolicy = false;
   // A cursor of a capture that is being opened means nothing in the one still shown.
   if (!cursor || cursor->layer >= info.n_captured_layers() || cursor->token >= info.n_tokens) {
     m_shown = nullptr;
@@ -92,9 +99,27 @@ void FormulaView::request() {
   });
 }
 
+void FormulaView::showPolicy() {
+  m_shown = nullptr;
+  m_lines.clear();
+  m_isOfPolicy = true;
+  m_fate.reset();
+  const Analysis& analysis = *m_slice->analysis;
+  const CaptureInfo& info = analysis.capture->info();
+  const auto& cursor = selection()->current();
+  if (cursor && cursor->layer < info.n_captured_layers() && cursor->token < info.n_tokens) {
+    m_fate = cell_fate(info, *analysis.replay,
+                       {cursor->side, info.layers[static_cast<std::size_t>(cursor->layer)],
+                        cursor->kvHead, cursor->token});
+    m_place = coordinateText(info, *cursor);
+  }
+  setText();
+  pictureChanged();
+}
+
 void FormulaView::take(const std::shared_ptr<const CellExplanation>& explanation) {
-  // Of a cell that was left meanwhile.
-  if (!selection()->current()) return;
+  // Of a cell that was left meanwhile, or of the policy before.
+  if (!selection()->current() || m_isOfPolicy) return;
   m_shown = explanation;
   m_lines = bit_formula(*explanation);
   const CaptureInfo& info = m_slice->analysis->capture->info();
@@ -109,10 +134,14 @@ void FormulaView::take(const std::shared_ptr<const CellExplanation>& explanation
 
 void FormulaView::setText() {
   if (m_shown) m_text.setHtml(formulaHtml(*m_shown, m_place, theme(), m_symbol));
+  if (m_isOfPolicy) {
+    const Analysis& analysis = *m_slice->analysis;
+    m_text.setHtml(policyHtml(analysis.params, *analysis.replay, m_fate, m_place, theme()));
+  }
 }
 
 void FormulaView::paint(QPainter* painter, const QSize& size) {
-  if (!m_shown) return;
+  if (!m_shown && !m_isOfPolicy) return;
   m_text.setTextWidth(size.width() - 2 * kMargin);
   painter->translate(kMargin, kMargin);
   QAbstractTextDocumentLayout::PaintContext context;
@@ -172,6 +201,16 @@ bool FormulaView::event(QEvent* event) {
 }
 
 std::optional<Table> FormulaView::table() const {
+  if (m_isOfPolicy) {
+    std::vector<std::vector<Cell>> rows;
+    for (const Parameter& each : list_parameters(m_slice->analysis->params)) {
+      rows.push_back({m_slice->analysis->params.policy, each.name, value_text(each.value)});
+    }
+    return table_of({{.name = "of", .kind = ColumnKind::text},
+                     {.name = "parameter", .kind = ColumnKind::text},
+                     {.name = "value", .kind = ColumnKind::text}},
+                    std::move(rows));
+  }
   if (!m_shown) return std::nullopt;
   std::vector<std::vector<Cell>> rows;
   for (const FormulaLine& line : m_lines) {
@@ -187,6 +226,12 @@ std::optional<Table> FormulaView::table() const {
 }
 
 QString FormulaView::summary() const {
+  if (m_isOfPolicy) {
+    const QStringList help = policyHelp(m_slice->analysis->params);
+    const QString policy =
+        help.isEmpty() ? policyName(m_slice->analysis->params) : help.join(QStringLiteral("; "));
+    return m_fate ? tr("%1. %2: %3").arg(policy, m_place, fateText(*m_fate)) : policy;
+  }
   if (!m_shown) return error();
   return QStringLiteral("%1: %2").arg(m_place, formulaResult(*m_shown));
 }

@@ -2,6 +2,7 @@
 
 #include <QTextDocument>
 
+#include "core/analysis/cell_fate.h"
 #include "core/replay/bit_formula.h"
 #include "views/models/derived.h"
 #include "views/plots/painted_view.h"
@@ -9,7 +10,8 @@
 namespace qaq::views {
 
 /// V11: how the cell under the pointer, else the locked one, came to its bits: the formula in use
-/// with symbols and with the cell's numbers.
+/// with symbols and with the cell's numbers. Of a policy that has no formula: what it is, and what
+/// became of the cell.
 class FormulaView : public PaintedView {
   Q_OBJECT
 
@@ -27,7 +29,7 @@ class FormulaView : public PaintedView {
   std::optional<Table> table() const override;
   QString summary() const override;
 
-  /// What is shown; null where there is no cell.
+  /// What is shown; null where there is no cell, or no formula.
   const std::shared_ptr<const CellExplanation>& explanation() const { return m_shown; }
   /// The shown text without its layout.
   QString plainText() const { return m_text.toPlainText(); }
@@ -49,6 +51,7 @@ class FormulaView : public PaintedView {
  private:
   struct Source;
   void request();
+  void showPolicy();
   void take(const std::shared_ptr<const CellExplanation>& explanation);
   void hover(const QString& symbol);
   void setText();
@@ -58,6 +61,8 @@ class FormulaView : public PaintedView {
   std::shared_ptr<Source> m_source;  ///< of the setting last asked about; the worker's
   std::shared_ptr<const CellExplanation> m_shown;
   std::vector<FormulaLine> m_lines;
+  bool m_isOfPolicy = false;  ///< m_text is of a policy without formula
+  std::optional<CellFate> m_fate;
   QString m_place;
   QString m_symbol;  ///< under the pointer
   QTextDocument m_text;

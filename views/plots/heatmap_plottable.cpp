@@ -76,6 +76,7 @@ TileRequest HeatmapPlottable::request(QCPPainter* painter) const {
           .colors = m_colors,
           .scale = scale,
           .hatch = m_theme.hatch.rgb(),
+          .evicted = m_theme.palette().evicted(),
           .grid = m_theme.halo.rgb(),
           // Figures have them as text, not as pixels.
           .texts = !painter->modes().testFlag(QCPPainter::pmNoCaching)};
@@ -125,6 +126,7 @@ void HeatmapPlottable::ask(const TileRequest& here) {
   m_wanted.colors = here.colors;
   m_wanted.scale = here.scale;
   m_wanted.hatch = here.hatch;
+  m_wanted.evicted = here.evicted;
   m_wanted.grid = here.grid;
   m_wanted.texts = here.texts;
   const std::int64_t generation = ++m_asked;

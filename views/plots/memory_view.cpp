@@ -36,9 +36,11 @@ QString nameOf(MemoryPart part) {
     case MemoryPart::bit_map:
       return MemoryView::tr("bit map");
     case MemoryPart::offsets:
+      return MemoryView::tr("offsets");
+    case MemoryPart::positions:
       break;
   }
-  return MemoryView::tr("offsets");
+  return MemoryView::tr("positions");
 }
 
 QString nameOf(Accounting accounting) {

@@ -47,13 +47,14 @@ void OutlierPane::show(const SliceMaps& slice) {
   const ColorMap colors = magnitudeColors(*slice.magnitude);
   m_marks->setCells(slice.outliers);
   m_bar->setScale(colors, tr("|%1|, log").arg(letter.toLower()));
-  const QaqSideParams& params =
-      where.side == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
+  m_bar->setEvicted(evicted_share(*slice.magnitude));
   const auto values = static_cast<double>(analysis.replay->prefix * info.shape.head_dim);
   const QString share = shareText(static_cast<double>(slice.outliers.size()) / values);
-  m_bar->setNotes(ColorBar::Mark::outlier,
-                  {tr("kept exact: %1 (%2)").arg(share, outliersAsked(params)),
-                   tr("kept exact: %1").arg(share)});
+  QStringList notes{tr("kept exact: %1").arg(share)};
+  if (const QaqSideParams* params = analysis.quantizer(where.side)) {
+    notes.push_front(tr("kept exact: %1 (%2)").arg(share, outliersAsked(*params)));
+  }
+  m_bar->setNotes(ColorBar::Mark::outlier, notes);
   setMap(slice.magnitude, colors);
 }
 

@@ -15,7 +15,7 @@ constexpr QLatin1String kOf("lines");  // in viewState()
 ComparedLines linesOf(OverlayOf of) { return static_cast<ComparedLines>(of); }
 
 CountedRun countedRun(const SharedAnalysis& of, const QString& name) {
-  return {name.toStdString(), of->capture, {of->params.qaq, of->replay->prefix}};
+  return {name.toStdString(), of->capture, replay_options(of->params, of->replay->prefix)};
 }
 
 }  // namespace

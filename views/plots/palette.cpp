@@ -59,6 +59,8 @@ Palette::Palette(ThemeKind kind) {
     m_bits.push_back(rgbOf(bits[QString::number(width)]));
   }
   m_bits.push_back(rgbOf(bits["exact"]));
+  const QJsonObject evicted = bits["evicted"].toObject();
+  m_evicted = {rgbOf(evicted["fill"]), rgbOf(evicted["pattern_colour"])};
   m_viridis = tableOf(file["sequential"].toObject()["viridis"]);
   m_cividis = tableOf(file["sequential"].toObject()["cividis"]);
   m_diverging = tableOf(file["diverging"].toObject()[name].toObject()["table"]);

@@ -5,6 +5,8 @@
 #include <QString>
 #include <vector>
 
+#include "core/analysis/maps.h"
+
 namespace qaq::views {
 
 enum class ThemeKind { light, dark };
@@ -19,11 +21,18 @@ class Palette {
  public:
   static const Palette& of(ThemeKind kind);
 
-  static constexpr int kWidestBits = 16;
+  static constexpr int kWidestBits = qaq::kWidestBits;
 
   /// Colour of a bit width 0..16; wider is exact.
   QRgb bits(int width) const;
   QRgb exact() const { return m_bits.back(); }
+  /// What has been evicted: crosses of `cross` on `fill`, the end of the order of bits.
+  struct Evicted {
+    QRgb fill = 0;
+    QRgb cross = 0;
+    bool operator==(const Evicted&) const = default;
+  };
+  const Evicted& evicted() const { return m_evicted; }
   /// Numerals on that colour: dark on light, light on dark.
   static QColor inkOn(QRgb background);
   const std::vector<QRgb>& viridis() const { return m_viridis; }
@@ -45,6 +54,7 @@ class Palette {
   explicit Palette(ThemeKind kind);
 
   std::vector<QRgb> m_bits;  ///< 0..16, exact
+  Evicted m_evicted;
   std::vector<QRgb> m_viridis;
   std::vector<QRgb> m_cividis;
   std::vector<QRgb> m_diverging;

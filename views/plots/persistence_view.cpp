@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "views/plots/number_format.h"
+#include "views/plots/policy_text.h"
 #include "views/plots/view_choice.h"
 
 namespace qaq::views {
@@ -69,6 +70,12 @@ void PersistenceView::present(const SharedSlice& slice) {
   if (slice->analysis->capture->info().profile == AttentionProfile::none) {
     setMessage(
         tr("This capture holds no attention. Capture again with --attention full or derive."));
+    return;
+  }
+  if (!slice->analysis->params.uses_qaq()) {
+    setMessage(tr("%1 goes by no importance, so that there is no window to hold against what came "
+                  "later. %2")
+                   .arg(policyName(slice->analysis->params), backToQaq()));
     return;
   }
   // Until violations are known the last picture stays.

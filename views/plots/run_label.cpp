@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "views/plots/number_format.h"
+#include "views/plots/policy_text.h"
 
 namespace qaq::views {
 namespace {
@@ -31,12 +32,8 @@ QString goal(const QaqSideParams& side) {
   return counted(side.n_bits_uniform, tr("1 bit"), tr("%1 bits"));
 }
 
-}  // namespace
-
-QString runLabel(const RunSummary& run) {
-  if (!run.name.empty()) return QString::fromStdString(run.name);
+QString labelOf(const QaqParams& params) {
   const QaqParams plain;
-  const QaqParams& params = run.params;
   QStringList out{both(params, goal)};
   const auto add = [&](const Words& words) {
     if (both(params, words) != both(plain, words)) out.push_back(both(params, words));
@@ -55,6 +52,16 @@ QString runLabel(const RunSummary& run) {
   return out.join(QStringLiteral(", "));
 }
 
+}  // namespace
+
+QString runLabel(const RunSummary& run) {
+  if (!run.name.empty()) return QString::fromStdString(run.name);
+  if (run.params.is_qaq()) return labelOf(run.params.qaq);
+  const QString changed = changedText(run.params);
+  const QString policy = policyName(run.params);
+  return changed.isEmpty() ? policy : QStringLiteral("%1, %2").arg(policy, changed);
+}
+
 QString outliersAsked(const QaqSideParams& side) {
   if (side.outlier_rule == OutlierRule::nsigma) {
     return tr("beyond %1 σ").arg(shortNumberText(side.n_sigma));
@@ -62,9 +69,10 @@ QString outliersAsked(const QaqSideParams& side) {
   return tr("nominal %1").arg(shareText(side.outliers_ratio));
 }
 
-QString levelText(const QaqParams& params) {
-  const QString key = nameOf(params.key.level), value = nameOf(params.value.level);
-  return key == value ? key : QStringLiteral("K %1, V %2").arg(key, value);
+QString kindText(const ScopeParams& params) {
+  if (!params.is_qaq()) return policyName(params);
+  const QString key = nameOf(params.qaq.key.level), value = nameOf(params.qaq.value.level);
+  return tr("level %1").arg(key == value ? key : QStringLiteral("K %1, V %2").arg(key, value));
 }
 
 }  // namespace qaq::views

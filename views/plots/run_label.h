@@ -14,7 +14,8 @@ QString runLabel(const RunSummary& run);
 /// What a side asks of its outliers: "nominal 1 %", or "beyond 3 σ" by rule nsigma.
 QString outliersAsked(const QaqSideParams& side);
 
-/// "head", or "K token, V head": what the bits of both caches are shared by.
-QString levelText(const QaqParams& params);
+/// What runs are told apart by at first sight: of QAQ what the bits of both caches are shared by,
+/// "level head" or "level K token, V head"; else the policy.
+QString kindText(const ScopeParams& params);
 
 }  // namespace qaq::views

@@ -24,6 +24,8 @@ Theme themeOf(ThemeKind kind) {
   theme.ok = palette.single("ok");
   theme.hatch = palette.single("hatch");
   theme.halo = palette.single("halo");
+  theme.evicted = QColor(palette.evicted().fill);
+  theme.evictedCross = QColor(palette.evicted().cross);
   return theme;
 }
 

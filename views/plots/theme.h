@@ -15,6 +15,7 @@ struct Theme {
   QColor text, muted, faint;
   QColor accent, accentSoft, onAccent;
   QColor violation, warning, ok, hatch, halo;
+  QColor evicted, evictedCross;
 
   static const Theme& of(ThemeKind kind);
   const Palette& palette() const { return Palette::of(kind); }

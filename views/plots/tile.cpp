@@ -6,6 +6,7 @@
 
 #include "core/base/parallel.h"
 #include "views/plots/cell_texts.h"
+#include "views/plots/evicted_pattern.h"
 
 namespace qaq::views {
 namespace {
@@ -31,6 +32,8 @@ QImage colored(const HeatmapTile& reduced, const TileRequest& request) {
       for (int x = 0; x < width; ++x) {
         if (Heatmap::is_value(cells[x])) {
           line[x] = request.colors(cells[x]);
+        } else if (Heatmap::is_evicted(cells[x])) {
+          line[x] = isOnCross(x, y, stroke) ? request.evicted.cross : request.evicted.fill;
         } else {
           const bool hatched = cells[x] == Heatmap::kAbsent && ((x + y) / stroke) % 7 == 0;
           line[x] = hatched ? request.hatch : 0;
@@ -49,8 +52,8 @@ bool TileRequest::hasCellsOf(const TileRequest& other) const {
 }
 
 bool TileRequest::looksLike(const TileRequest& other) const {
-  return scale == other.scale && hatch == other.hatch && grid == other.grid &&
-         texts == other.texts && colors == other.colors;
+  return scale == other.scale && hatch == other.hatch && evicted == other.evicted &&
+         grid == other.grid && texts == other.texts && colors == other.colors;
 }
 
 std::optional<QPoint> TileRequest::placeOf(const TileRequest& part) const {

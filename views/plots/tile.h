@@ -19,6 +19,7 @@ struct TileRequest {
   ColorMap colors;
   double scale = 1;  ///< device pixels a logical pixel, for the hatch and texts
   QRgb hatch = 0;
+  Palette::Evicted evicted{};
   QRgb grid = 0;      ///< lines between large cells
   bool texts = true;  ///< large cells carry the grid and their values
 
@@ -38,8 +39,9 @@ struct Tile {
   std::shared_ptr<const HeatmapTile> reduced;  ///< what the image is the colours of
 };
 
-/// Reduces and colours; no interpolation. Absent cells are hatched at 45 degrees, 1 px in 7. Takes
-/// the pixels of `last` where only their colours have changed. Needs no thread in particular.
+/// Reduces and colours; no interpolation. Absent cells are hatched at 45 degrees, 1 px in 7;
+/// evicted ones crossed (evicted_pattern.h). Takes the pixels of `last` where only their colours
+/// have changed. Needs no thread in particular.
 Tile renderTile(const TileRequest& request, const Tile& last = {});
 
 }  // namespace qaq::views

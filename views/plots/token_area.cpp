@@ -139,6 +139,10 @@ QString TokenArea::describe(int token) const {
   const auto strips = m_flow.strips();
   for (qsizetype row = 0; row < names.size(); ++row) {
     const float number = m_flow.numbers(strips[static_cast<std::size_t>(row)])[at];
+    if (m_flow.isEvicted(token, strips[static_cast<std::size_t>(row)])) {
+      facts += tr("%1 evicted").arg(names[row]);
+      continue;
+    }
     if (std::isnan(number)) continue;
     const bool whole = strips[static_cast<std::size_t>(row)] != TokenFlow::Strip::attention;
     facts += QStringLiteral("%1 %2").arg(

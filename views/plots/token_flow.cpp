@@ -8,6 +8,7 @@
 
 #include "views/plots/attention_pane.h"
 #include "views/plots/cursor_marks.h"
+#include "views/plots/evicted_pattern.h"
 #include "views/plots/number_format.h"
 #include "views/plots/violation_marks.h"
 
@@ -225,11 +226,7 @@ const std::vector<float>& TokenFlow::numbers(Strip strip) const {
 }
 
 int TokenFlow::exactFrom(CacheSide side) const {
-  const Analysis& analysis = *m_content->slice->analysis;
-  const QaqSideParams& params =
-      side == CacheSide::key ? analysis.params.qaq.key : analysis.params.qaq.value;
-  return params.level == Level::no_quantization ? analysis.replay->dtype_bits
-                                                : Palette::kWidestBits + 1;
+  return m_content->slice->analysis->exactFrom(side);
 }
 
 ColorMap TokenFlow::colors(Strip strip) const {
@@ -244,6 +241,12 @@ ColorMap TokenFlow::colors(Strip strip) const {
       break;
   }
   return probabilityColors(static_cast<std::int64_t>(m_content->text->shown.size()));
+}
+
+bool TokenFlow::isEvicted(int token, Strip strip) const {
+  const bool isOfBits = strip == Strip::keyBits || strip == Strip::valueBits;
+  return isOfBits && token < m_content->slice->analysis->replay->prefix &&
+         std::isnan(numbers(strip)[static_cast<std::size_t>(token)]);
 }
 
 std::optional<QRgb> TokenFlow::stripColor(int token, int row) const {
@@ -267,7 +270,9 @@ void TokenFlow::drawStrip(QPainter* painter, const Placed& token, Strip strip,
   const float number = numbers(strip)[static_cast<std::size_t>(token.token)];
   const bool behind = token.token >= m_content->slice->analysis->replay->prefix;
   if (behind) return;
-  if (std::isnan(number)) {
+  if (isEvicted(token.token, strip)) {
+    drawEvicted(painter, box, m_theme);
+  } else if (std::isnan(number)) {
     painter->fillRect(box, QBrush(m_theme.hatch, Qt::BDiagPattern));
   } else if (strip == Strip::outliers && number < 1) {
     painter->fillRect(box, m_theme.surface);

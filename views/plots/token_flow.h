@@ -93,6 +93,8 @@ class TokenFlow {
   ColorMap colors(Strip strip) const;
   QStringList stripNames() const;
   /// Colour of strip `row` of a token; nothing where none is drawn.
+  /// No cell of the strip's cache that the strip is of keeps the token.
+  bool isEvicted(int token, Strip strip) const;
   std::optional<QRgb> stripColor(int token, int row) const;
 
   /// Lines whose tokens were placed by the last draw().

@@ -8,6 +8,7 @@
 #include <functional>
 #include <set>
 
+#include "views/plots/evicted_pattern.h"
 #include "views/plots/number_format.h"
 #include "views/plots/violation_marks.h"
 
@@ -33,6 +34,15 @@ std::set<int> widths(const TokenFlow& flow) {
 bool has(const TokenFlow& flow, Strip strip) {
   const std::vector<Strip> all = flow.strips();
   return std::ranges::find(all, strip) != all.end();
+}
+
+// Tokens of which no cell of a cache is left.
+int evictedTokens(const TokenFlow& flow) {
+  int n = 0;
+  for (int token = 0; token < static_cast<int>(flow.content()->text->shown.size()); ++token) {
+    n += flow.isEvicted(token, Strip::keyBits) || flow.isEvicted(token, Strip::valueBits);
+  }
+  return n;
 }
 
 bool hasViolations(const TokenFlow& flow) {
@@ -119,6 +129,15 @@ void TokenLegend::draw(QPainter* painter, const QRectF& area, const TokenFlow& f
       painter->drawText(box.adjusted(0, 0, -2, 0), Qt::AlignCenter, numeral);
     });
   }
+  if (evictedTokens(flow) > 0) {
+    row.space(kGap);
+    row.add(kSwatch + 10, [&](const QRectF& box) {
+      drawEvicted(painter, box.adjusted(0, 0, -2, 0), theme);
+      row.frame(box.adjusted(0, 0, -2, 0), Qt::NoBrush);
+    });
+    row.space(kGap);
+    row.words(tr("evicted"), theme.muted);
+  }
   if (has(flow, Strip::attention)) {
     const ColorMap colors = flow.colors(Strip::attention);
     const int low = static_cast<int>(std::lround(std::log10(colors.low())));
@@ -164,7 +183,11 @@ QString TokenLegend::text(const TokenFlow& flow) {
   if (!flow.content()) return {};
   QStringList bits;
   for (const int width : widths(flow)) bits += QString::number(width);
-  return tr("bits that occur: %1").arg(bits.join(QStringLiteral(", ")));
+  const QString occurring = tr("bits that occur: %1").arg(bits.join(QStringLiteral(", ")));
+  const int evicted = evictedTokens(flow);
+  if (evicted == 0) return occurring;
+  return occurring + QStringLiteral("; ") +
+         counted(evicted, tr("1 token evicted"), tr("%1 tokens evicted"));
 }
 
 }  // namespace qaq::views

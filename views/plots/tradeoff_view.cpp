@@ -20,6 +20,13 @@ QString nameOf(const QString& loss) {
   return TradeoffView::tr("error of K and V");
 }
 
+// Nothing is quantized or evicted: it loses nothing and has no place on a logarithmic axis.
+bool isWhole(const ScopeParams& params) {
+  return params.policy == "full" ||
+         (params.is_qaq() && params.qaq.key.level == Level::no_quantization &&
+          params.qaq.value.level == Level::no_quantization);
+}
+
 }  // namespace
 
 TradeoffView::TradeoffView(SelectionModel* selection, QWidget* parent)
@@ -73,11 +80,9 @@ void TradeoffView::show(const SharedSlice& slice) {
     m_present = summary_of(*slice->analysis->replay);
   }
   m_reference.reset();
-  // The whole cache is no run: it loses nothing and has no place on a logarithmic axis.
   if (const auto& against = slice->against;
       against && against->analysis->capture == slice->analysis->capture &&
-      against->analysis->stage == Analysis::Stage::scores &&
-      against->analysis->params.qaq.key.level != Level::no_quantization) {
+      against->analysis->stage == Analysis::Stage::scores && !isWhole(against->analysis->params)) {
     m_reference = summary_of(*against->analysis->replay);
   }
   gather();
@@ -123,11 +128,11 @@ void TradeoffView::draw() {
   placeLabels();
 }
 
-QStringList TradeoffView::levels() const {
+QStringList TradeoffView::kinds() const {
   QStringList out;
   for (const RunPoint& point : m_points) {
-    const QString level = levelText(m_all[point.run].params);
-    if (!out.contains(level)) out.push_back(level);
+    const QString kind = kindText(m_all[point.run].params);
+    if (!out.contains(kind)) out.push_back(kind);
   }
   return out;
 }
@@ -151,15 +156,15 @@ Chart TradeoffView::chart() const {
     front.points.push_back({.x = corner.ratio, .y = corner.loss});
   }
   if (front.points.size() > 1) panel.series.push_back(std::move(front));
-  const QStringList all = levels();
+  const QStringList all = kinds();
   // The colours and signs of A and B are theirs alone.
   const int first = m_referenceIndex < 0 ? 0 : kComparedB + 1;
   for (int i = 0; i < all.size(); ++i) {
-    ChartSeries series{.name = tr("level %1").arg(all[i]).toStdString(),
+    ChartSeries series{.name = all[i].toStdString(),
                        .mark = ChartMark::points,
                        .style = first + i % (kPaperStyle - first)};
     for (const RunPoint& point : m_points) {
-      if (levelText(m_all[point.run].params) != all[i]) continue;
+      if (kindText(m_all[point.run].params) != all[i]) continue;
       series.points.push_back({.x = point.ratio, .y = point.loss});
     }
     panel.series.push_back(std::move(series));

@@ -56,7 +56,7 @@ class TradeoffView : public ChartView {
   void draw();
   void placeLabels();
   Chart chart() const;
-  QStringList levels() const;
+  QStringList kinds() const;
 
   SharedSlice m_slice;
   Runs m_runs;
