@@ -121,7 +121,7 @@ void DistributionView::draw() {
     chart.panels[at(side)].title +=
         ": " + distributionText(all.of(side), facts(side)).toStdString();
   }
-  if (facts(CacheSide::key).isCut) {
+  if (facts(CacheSide::key).hasCut) {
     chart.notes = {tr("Handles: where outliers_ratio cuts these numbers, half at each end; each "
                       "unit is cut at its own ranks.")
                        .toStdString()};
