@@ -8,12 +8,10 @@
 #include "app/wiring/inputs.h"
 #include "core/analysis/method_comparison.h"
 #include "core/analysis/setting_runs.h"
-#include "core/base/error.h"
 #include "core/base/stopwatch.h"
 #include "core/base/text.h"
 #include "core/engine/backend.h"
 #include "core/evaluate/prefix_capture.h"
-#include "core/policy/qaq_params.h"
 
 namespace qaq::cli {
 namespace {
@@ -64,9 +62,6 @@ ExperimentContext context_of(const MethodTask& task, const EvaluationItems& item
   return out;
 }
 
-// What a model can run behind a prefix: QAQ alone.
-bool runs_in_model(const ComparedMethod& method) { return method.name == "qaq"; }
-
 // Settings of the rows that have one, each once; rows know their place.
 std::vector<NamedSetting> settings_of(std::span<const MethodAtBudget> rows, MethodScores& scores) {
   std::vector<NamedSetting> out;
@@ -74,8 +69,8 @@ std::vector<NamedSetting> settings_of(std::span<const MethodAtBudget> rows, Meth
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!rows[i].fit.policy) continue;
     scores.setting_of[i] = out.size();
-    out.push_back({cat(rows[i].method, " at ", number_text(rows[i].fit.budget)),
-                   qaq_params_of(rows[i].fit.policy->parameters())});
+    out.push_back(
+        {cat(rows[i].method, " at ", number_text(rows[i].fit.budget)), {}, rows[i].fit.policy});
   }
   return out;
 }
@@ -85,13 +80,6 @@ std::vector<NamedSetting> settings_of(std::span<const MethodAtBudget> rows, Meth
 MethodAnswer methods_on_task(const MethodQuestion& question, const MethodTask& task,
                              const Work& work) {
   const Stopwatch total;
-  MethodQuestion asked = question;
-  std::erase_if(asked.methods, [](const ComparedMethod& each) { return !runs_in_model(each); });
-  if (asked.methods.empty()) {
-    refuse_usage({.place = "--methods",
-                  .what = "names none that a model runs yet",
-                  .cure = "name qaq, or compare on a capture"});
-  }
   const auto model = open_model_named(task.model);
   const EvaluationItems items =
       task_items(task.task, *model, *make_tokenizer(*model), {task.limit, task.seed});
@@ -100,7 +88,7 @@ MethodAnswer methods_on_task(const MethodQuestion& question, const MethodTask& t
   auto captures = prefixes_of(context, work);
   const std::size_t n_captures = captures.size();
   CaptureMeter meter(std::move(captures), {}, work);
-  const auto rows = methods_at_budgets(asked.methods, asked.budgets, meter, work);
+  const auto rows = methods_at_budgets(question.methods, question.budgets, meter, work);
   MethodScores scores;
   std::vector<NamedSetting> settings = settings_of(rows, scores);
   SettingRuns runs = run_settings(context, std::move(settings));
@@ -125,11 +113,6 @@ MethodAnswer methods_on_task(const MethodQuestion& question, const MethodTask& t
       "accuracy_change is against the whole cache on the same questions, with the 95 % interval of "
       "the paired bootstrap; p_whole and p_qaq are exact McNemar tests against the whole cache and "
       "against qaq at the same budget"};
-  for (const ComparedMethod& each : question.methods) {
-    if (!runs_in_model(each)) {
-      out.result.settings.push_back(cat(each.name, " is compared on captures alone so far"));
-    }
-  }
   out.result.seconds = total.seconds();
   return out;
 }

@@ -5,6 +5,7 @@
 
 #include "core/evaluate/prefix_run.h"
 #include "core/evaluate/time_in.h"
+#include "core/policy/qaq_policy.h"
 
 namespace qaq {
 namespace {
@@ -40,10 +41,13 @@ std::size_t fitting(const ExperimentContext& context, std::size_t n_run, double 
   return n;
 }
 
-std::vector<QaqParams> params_of(const std::vector<NamedSetting>& settings, std::size_t first,
-                                 std::size_t last) {
-  std::vector<QaqParams> out;
-  for (std::size_t i = first; i < last; ++i) out.push_back(settings[i].params);
+PrefixRun::Settings policies_of(const std::vector<NamedSetting>& settings, std::size_t first,
+                                std::size_t last) {
+  PrefixRun::Settings out;
+  for (std::size_t i = first; i < last; ++i) {
+    const NamedSetting& each = settings[i];
+    out.push_back(each.policy ? each.policy : std::make_shared<QaqPolicy>(each.params));
+  }
   return out;
 }
 
@@ -57,10 +61,10 @@ void run_groups(const ExperimentContext& context, SettingRuns& out) {
   std::size_t n = 0;  // known once the first questions were timed
   double first = 0, others = 0;
   for (std::size_t group = 0; group < n_groups; ++group) {
-    PrefixRun run(
-        [&] { return context.open(longest); },
-        params_of(out.settings, group * n_settings / n_groups, (group + 1) * n_settings / n_groups),
-        context.dtype);
+    PrefixRun run([&] { return context.open(longest); },
+                  policies_of(out.settings, group * n_settings / n_groups,
+                              (group + 1) * n_settings / n_groups),
+                  context.dtype);
     for (std::size_t i = 0; n == 0 || i < n; ++i) {
       context.work.throw_if_stopped();
       ItemResult item;

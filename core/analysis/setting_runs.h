@@ -1,10 +1,12 @@
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/analysis/experiment.h"
 #include "core/evaluate/item_result.h"
+#include "core/policy/cache_policy.h"
 #include "core/policy/qaq_params.h"
 
 namespace qaq {
@@ -12,7 +14,8 @@ namespace qaq {
 /// A setting under a name without commas, for tables.
 struct NamedSetting {
   std::string name;
-  QaqParams params;
+  QaqParams params{};
+  std::shared_ptr<const CachePolicy> policy{};  ///< in place of QAQ with `params`
 };
 
 /// Questions under many settings.

@@ -184,20 +184,25 @@ TEST_F(CompareMethods, OneFileWhereOneIsNamed) {
 TEST_F(CompareMethods, AModelAddsAnswers) {
   const json document =
       run_json({"compare-methods", "--model", kTiny, "--task", kTask, "--budget", "1.5,2",
-                "--methods", "qaq", "--dtype", "f16", "-o", folder_.file("out")});
+                "--methods", "qaq,h2o,uniform", "--dtype", "f16", "-o", folder_.file("out")});
   EXPECT_EQ(document["mode"], "in-the-model");
   EXPECT_EQ(document["n"], 9);
-  for (const double budget : {1.5, 2.0}) {
-    const json row = row_at(document, "compare-methods", "qaq", budget);
-    EXPECT_EQ(row["met"], "yes") << row;
+  for (const auto& [method, budget] :
+       {std::pair<std::string, double>{"qaq", 1.5}, {"qaq", 2.0}, {"h2o", 2.0}, {"uniform", 2.0}}) {
+    SCOPED_TRACE(method);
+    const json row = row_at(document, "compare-methods", method, budget);
+    if (method == "qaq") {
+      EXPECT_EQ(row["met"], "yes") << row;
+    }
     EXPECT_EQ(row["n"], 9);
     EXPECT_GT(row["kl_mean"], 0);
     EXPECT_LE(row["change_low"], row["accuracy_change"]);
     EXPECT_LE(row["accuracy_change"], row["change_high"]);
     // The same setting, asked of the model alone.
-    Words words{"evaluate", "--model", kTiny, "--task", kTask, "--dtype", "f16"};
+    Words words{"evaluate", "--model", kTiny,      "--task", kTask,
+                "--dtype",  "f16",     "--policy", method};
     std::istringstream setting(
-        row_at(document, "compare-methods-settings", "qaq", budget)["setting"].get<std::string>());
+        row_at(document, "compare-methods-settings", method, budget)["setting"].get<std::string>());
     for (std::string each; setting >> each;) words.insert(words.end(), {"--set", each});
     const json metrics = run_json(words)["metrics"];
     EXPECT_NEAR(row["kl_mean"].get<double>(), metrics["kl_mean"].get<double>(),
