@@ -26,6 +26,10 @@ class CacheCodec {
   /// Bits of each of a row's codes; nothing: the row is left exact.
   virtual std::optional<int> n_bits(std::int64_t layer, std::int64_t kv_head,
                                     std::int64_t token) const = 0;
+  /// What else decides how a row that is quantized is read back: nothing, the other rows of its
+  /// group, all of which are quantized, or rows that may still come.
+  enum class RowsDependOn { themselves, whole_groups, later_rows };
+  virtual RowsDependOn rows_depend_on() const { return RowsDependOn::later_rows; }
   /// Of the whole cache; exact numbers are of that type.
   virtual PackedBytes bytes(DType exact) const = 0;
 };
