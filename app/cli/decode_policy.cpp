@@ -25,7 +25,8 @@ std::string parts_text(const DecodeFigures& f) {
              byte_text(sum(&PackedBytes::outlier_values)), ", their places ",
              byte_text(sum(&PackedBytes::outlier_indices) + sum(&PackedBytes::outlier_counts)),
              ", bit map ", byte_text(sum(&PackedBytes::bit_map)), ", offsets ",
-             byte_text(sum(&PackedBytes::offsets)), ", unquantized ",
+             byte_text(sum(&PackedBytes::offsets)), ", positions ",
+             byte_text(sum(&PackedBytes::positions)), ", unquantized ",
              byte_text(f.unquantized_bytes()));
 }
 
@@ -52,9 +53,11 @@ std::string beside_text(const DecodeFigures& f) {
 
 void add_decode_policy_flags(CLI::App& command, DecodePolicyFlags& flags) {
   command
-      .add_option("--policy", flags.policy,
-                  "What quantizes the cache while the model decodes on it; none: nothing")
-      ->check(CLI::IsMember({"none", "qaq"}))
+      .add_option(
+          "--policy", flags.policy,
+          "What quantizes the cache while the model decodes on it, and what is evicted: qaq, "
+          "one of its rivals, or two of them as in qaq+h2o; none: nothing")
+      ->type_name("NAME[+NAME]")
       ->capture_default_str();
   command.add_option("--preset", flags.preset,
                      "With --policy: parameters from a bundled preset or a JSON file: paper, "
@@ -79,24 +82,29 @@ std::optional<DecodePolicy> decode_policy_of(const DecodePolicyFlags& flags, DTy
                   .what = "has no policy to set parameters of",
                   .cure = "add --policy qaq"});
   }
+  if (flags.policy != "qaq") {
+    const ReplayFlags rival{
+        .policy = flags.policy, .preset = flags.preset, .assignments = flags.assignments};
+    return DecodePolicy{.dtype = dtype, .policy = rival.cache_policy()};
+  }
   const auto params = params_from<DecodeParams>(flags.preset, flags.assignments);
   const DecodePolicy policy{params.qaq, params.streaming, dtype};
   check_params_from(flags.preset, flags.assignments, [&] { validate(policy); });
   return policy;
 }
 
-void print_cache(const DecodeFigures& f) {
+void print_cache(const DecodePolicy& policy, const DecodeFigures& f) {
   const auto count = [](std::int64_t n) { return static_cast<long long>(n); };
   std::fprintf(
       stderr,
-      "cache, quantized by qaq: %lld tokens in %s instead of %s (%.2f x)\n"
+      "cache, quantized by %s: %lld tokens in %s instead of %s (%.2f x)\n"
       "  bits, mean: key %.2f, value %.2f\n"
       "  packed: %s\n"
       "  %lld steps: %lld promotions, %lld demotions, %lld units fetched\n"
       "  over the link: %s to the host in %lld transfers, %s back in %lld; by the link model %.4g "
       "ms, of which steps wait %.4g ms\n"
       "  quantizing took %.1f %% of the steps' time%s\n",
-      count(f.prefill + f.steps), byte_text(f.resident_bytes).c_str(),
+      policy.name().c_str(), count(f.prefill + f.steps), byte_text(f.resident_bytes).c_str(),
       byte_text(f.full_bytes).c_str(),
       static_cast<double>(f.full_bytes) / static_cast<double>(f.resident_bytes), f.key_mean_bits,
       f.value_mean_bits, parts_text(f).c_str(), count(f.steps),
@@ -104,6 +112,7 @@ void print_cache(const DecodeFigures& f) {
       count(f.key.fetched + f.value.fetched), byte_text(f.d2h.bytes).c_str(), count(f.d2h.count),
       byte_text(f.h2d.bytes).c_str(), count(f.h2d.count), 1e3 * f.h2d_seconds,
       1e3 * f.stall_seconds, 100 * f.quantizing_share(), beside_text(f).c_str());
+  if (f.kept_share < 1) std::fprintf(stderr, "  kept: %.2f %%\n", 100 * f.kept_share);
   if (f.on_device) {
     std::fprintf(stderr, "  pages on the GPU, reserved: %s\n", device_text(*f.on_device).c_str());
   }
@@ -111,9 +120,10 @@ void print_cache(const DecodeFigures& f) {
 
 nlohmann::ordered_json cache_json(const DecodePolicy& policy, const DecodeFigures& figures) {
   const StreamedParams all{policy.params, policy.streaming};
-  nlohmann::ordered_json out{{"policy", "qaq"},
-                             {"dtype", name_of(policy.dtype)},
-                             {"parameters", parameters_json(list_parameters(all))}};
+  nlohmann::ordered_json out{
+      {"policy", policy.name()},
+      {"dtype", name_of(policy.dtype)},
+      {"parameters", parameters_json(policy.policy ? policy.parameters() : list_parameters(all))}};
   out.update(decode_figures_json(figures));
   return out;
 }

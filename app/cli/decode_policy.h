@@ -27,7 +27,7 @@ std::string decode_parameter_help();
 std::optional<DecodePolicy> decode_policy_of(const DecodePolicyFlags& flags, DType dtype);
 
 /// What became of the cache, in lines for people on standard error.
-void print_cache(const DecodeFigures& figures);
+void print_cache(const DecodePolicy& policy, const DecodeFigures& figures);
 /// The same for a JSON document, with the policy's parameters.
 nlohmann::ordered_json cache_json(const DecodePolicy& policy, const DecodeFigures& figures);
 

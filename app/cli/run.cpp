@@ -10,6 +10,7 @@
 #include "app/cli/dtype_flag.h"
 #include "app/cli/generation_flags.h"
 #include "app/cli/prompt_flags.h"
+#include "app/cli/replay_flags.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "data/tokenizers/stream_decoder.h"
@@ -117,7 +118,7 @@ void run(GenerationOptions options, const DecodePolicyFlags& flags, const Common
   text.end();
   if (common.quiet) return;
   print_rates(result);
-  if (policy) print_cache(continuation.decoder->figures());
+  if (policy) print_cache(*policy, continuation.decoder->figures());
 }
 
 }  // namespace
@@ -142,8 +143,9 @@ void add_run(CLI::App& program, const CommonOptions& common) {
       "  qaq run --model smollm2-135m --prompt \"The lighthouse keeper\" --policy qaq --set "
       "n_bits_max=4\n"
       "  qaq run --model llama-folder --prompt-file question.txt --policy qaq --preset paper --set "
-      "demote_patience=4 --json\n\n" +
-      decode_parameter_help());
+      "demote_patience=4 --json\n"
+      "  qaq run --model llama-folder --prompt-file question.txt --policy kivi --set k_bits=4\n\n" +
+      decode_parameter_help() + rival_help());
   command->callback([options, policy, &common] { run(*options, *policy, common); });
 }
 

@@ -47,6 +47,9 @@ void print_totals(const CaptureInfo& info, const StreamingResult& result) {
       "  on the device: %s at the end (%.2f x packed), %s at most; on the host: %s\n",
       bytes_of(totals, "final_resident_bytes").c_str(), totals["ratio_resident"].get<double>(),
       bytes_of(totals, "peak_resident_bytes").c_str(), bytes_of(totals, "host_bytes").c_str());
+  if (totals["kept_share"] < 1) {
+    std::printf("  kept: %.2f %%\n", 100 * totals["kept_share"].get<double>());
+  }
   std::printf("  stall by the link model: %.4g ms a step, %.4g ms the longest\n",
               1e3 * totals["modelled_stall_seconds"].get<double>() /
                   static_cast<double>(result.steps.size()),
@@ -98,22 +101,29 @@ void refuse_streaming_parameters(const std::vector<std::string>& assignments) {
 void run_streaming(const ReplayFlags& replay, const StreamingFlags& flags, const std::string& save,
                    const CommonOptions& common) {
   require_device(common.device);
-  replay.qaq_params("--streaming");
-  if (!save.empty()) require_run_name(save);
+  const bool is_qaq = replay.policy.empty() || replay.policy == "qaq";
+  if (!save.empty()) {
+    if (!is_qaq) require_qaq({.policy = replay.policy}, "--streaming --save");
+    require_run_name(save);
+  }
   const Stopwatch total;
   ConsoleProgress progress(common.quiet);
   const Work work(&progress, Interruption::stop_token());
-  const auto params = params_from<StreamedParams>(replay.preset, replay.assignments);
-  check_params_from(replay.preset, replay.assignments, [&] {
-    validate(params.qaq);
-    validate(params.streaming);
-  });
+  const auto rival = is_qaq ? nullptr : replay.cache_policy();
+  StreamedParams params;
+  if (is_qaq) {
+    params = params_from<StreamedParams>(replay.preset, replay.assignments);
+    check_params_from(replay.preset, replay.assignments, [&] {
+      validate(params.qaq);
+      validate(params.streaming);
+    });
+  }
 
   const auto capture = open_capture(replay.capture, work);
   const double load = total.seconds();
   const Stopwatch replay_watch;
   const SharedStreaming result =
-      stream(*capture, {params.qaq, params.streaming, flags.prefill}, work);
+      stream(*capture, {params.qaq, params.streaming, flags.prefill, rival}, work);
   const double replayed = replay_watch.seconds();
   const Stopwatch write_watch;
   if (!save.empty()) {

@@ -7,7 +7,7 @@
 #include "core/engine/engine.h"
 #include "core/evaluate/policy_decoder.h"
 #include "core/evaluate/stream_taps.h"
-#include "core/policy/qaq_policy.h"
+#include "core/policy/cache_policy.h"
 #include "core/replay/cache_stream.h"
 
 namespace qaq {
@@ -15,9 +15,10 @@ namespace qaq {
 /// A PolicyDecoder over any engine that can replace rows of its cache: the reference that others
 /// are held against. Keys, values and rows of attention are tapped, planned and quantized as the
 /// open loop does it with a capture's, and rows that changed are written back into the engine's
-/// cache, which computes in numbers of its own. Without quantization, in f32, it gives the engine's
-/// bytes. Beside the engine's cache it holds two more in float32: the exact one and the quantized.
-/// Same model, prompt and policy: the same bytes, whatever the thread count.
+/// cache, which computes in numbers of its own and leaves evicted tokens out of its attention.
+/// Without quantization, in f32, it gives the engine's bytes. Beside the engine's cache it holds
+/// two more in float32: the exact one and the quantized. Same model, prompt and policy: the same
+/// bytes, whatever the thread count.
 class ClosedLoop : public PolicyDecoder {
  public:
   /// `engine` has run nothing yet; its limits say how many tokens there may be. Throws as
@@ -42,6 +43,8 @@ class ClosedLoop : public PolicyDecoder {
   /// Exact numbers, of n_tokens() tokens, and the statistics of their units.
   const StreamedLayers& exact() const { return taps_.layers(); }
   std::span<const UnitStats> stats(CacheSide side) const { return caches_.planner(side).stats(); }
+  /// What is left of them; null where nothing is evicted.
+  const SharedArray<std::uint8_t, 3>& kept() const { return caches_.kept(); }
   std::int64_t n_tokens() const { return engine_->n_tokens(); }
 
  private:
@@ -52,7 +55,7 @@ class ClosedLoop : public PolicyDecoder {
   std::unique_ptr<Engine> engine_;
   DecodePolicy policy_;
   std::string name_;  // of the model
-  QaqPolicy planning_;
+  std::shared_ptr<const CachePolicy> planning_;
   StreamTaps taps_;
   CacheStream caches_;
   DecodeFigures figures_;

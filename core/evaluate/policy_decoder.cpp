@@ -2,9 +2,25 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/replay/replay.h"
 
 namespace qaq {
+
+std::string DecodePolicy::name() const { return policy ? std::string(policy->name()) : "qaq"; }
+
+std::vector<Parameter> DecodePolicy::parameters() const {
+  return policy ? policy->parameters() : list_parameters(params);
+}
+
+void require_qaq(const DecodePolicy& policy, std::string_view device) {
+  if (!policy.policy) return;
+  refuse_usage({.place = "--policy",
+                .what = cat(policy.name(), " cannot quantize or evict on ", device,
+                            ", which decodes with qaq alone"),
+                .cure = "run with --device cpu"});
+}
 
 void validate(const DecodePolicy& policy) {
   validate(policy.params);
@@ -45,6 +61,7 @@ nlohmann::ordered_json decode_figures_json(const DecodeFigures& f) {
       {"peak_resident_bytes", f.peak_resident_bytes ? nlohmann::ordered_json(*f.peak_resident_bytes)
                                                     : nlohmann::ordered_json()},
       {"full_bytes", f.full_bytes},
+      {"kept_share", f.kept_share},
       {"ratio_resident", ratio},
       {"modelled_h2d_seconds", f.h2d_seconds},
       {"modelled_stall_seconds", f.stall_seconds},

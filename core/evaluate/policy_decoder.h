@@ -1,12 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/progress.h"
+#include "core/policy/cache_policy.h"
 #include "core/policy/qaq_params.h"
 #include "core/quant/device_cache_bytes.h"
 #include "core/quant/packed_bytes.h"
@@ -23,8 +27,16 @@ struct DecodePolicy {
   /// Numbers of the cache: what is planned, quantized and kept on the host was rounded to it, and
   /// so are tokens that are not quantized yet, once they were run.
   DType dtype = DType::f32;
+  /// Any policy (core/policy/policies.h) in place of QAQ with `params`. Null: QAQ.
+  std::shared_ptr<const CachePolicy> policy{};
+
+  /// As the command line has it.
+  std::string name() const;
+  std::vector<Parameter> parameters() const;
 };
 
+/// Throws Error{usage} where a decoder on such a device is asked for what it has of QAQ alone.
+void require_qaq(const DecodePolicy& policy, std::string_view device);
 /// Throws Error{usage} where parameters contradict each other or ask for an open loop.
 void validate(const DecodePolicy& policy);
 
@@ -46,6 +58,7 @@ struct DecodeFigures {
   std::int64_t full_bytes = 0;  ///< all tokens unquantized; so many lie on the host
   double key_mean_bits = 0;     ///< over units that are quantized; 0: none is
   double value_mean_bits = 0;
+  double kept_share = 1;  ///< of all tokens of all KV heads
   /// What the cache takes of a GPU, where it lies on one.
   struct OnDevice {
     DeviceCacheBytes key, value;

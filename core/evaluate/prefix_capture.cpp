@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/model/rope.h"
+#include "core/model/plain_rope.h"
 
 namespace qaq {
 
@@ -17,10 +17,7 @@ PrefixCapture::PrefixCapture(const ModelSpec& spec, std::int64_t n_tokens, DType
   info_.n_tokens = info_.n_prompt = n_tokens;
   info_.profile = AttentionProfile::derive;
   info_.dtype = dtype;
-  // Of RoPE that only turns, by angles that do not depend on how many tokens a run has.
-  if (spec.rope.kind != RopeKind::dynamic && spec.rope.attention_factor == 1.0) {
-    info_.rope_frequencies = rope_frequencies(spec.rope, n_tokens);
-  }
+  info_.rope_frequencies = plain_frequencies(spec.rope);
   for (std::int64_t layer = 0; layer < s.n_layers; ++layer) {
     info_.layers.push_back(static_cast<std::int32_t>(layer));
     info_.attention_windows.push_back(static_cast<std::int32_t>(spec.attention_window(layer)));

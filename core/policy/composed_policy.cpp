@@ -1,6 +1,7 @@
 #include "core/policy/composed_policy.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -16,11 +17,13 @@ namespace {
 class CodecOfKept : public CacheCodec {
  public:
   CodecOfKept(const CachePolicy& policy, const PolicyView& view)
-      : shape_(view.layout.shape()), kept_(shape_of(shape_)) {
+      : shape_(view.layout.shape()), kept_(shape_of(shape_)), places_(shape_of(shape_)) {
     std::ranges::copy(view.kept.span(), kept_.span().begin());
     for (std::int64_t layer = 0; layer < shape_.n_layers; ++layer) {
       for (std::int64_t head = 0; head < shape_.n_kv_heads; ++head) {
         const auto rows = kept_.sub(layer, head).span();
+        std::exclusive_scan(rows.begin(), rows.end(), places_.sub(layer, head).data(),
+                            std::int32_t{0});
         PolicyView own;
         own.side = view.side;
         own.layout = UnitLayout(
@@ -54,8 +57,15 @@ class CodecOfKept : public CacheCodec {
 
   std::optional<int> n_bits(std::int64_t layer, std::int64_t kv_head,
                             std::int64_t token) const override {
-    const auto before = kept_.sub(layer, kv_head).span().first(static_cast<std::size_t>(token));
-    return codec(layer, kv_head).n_bits(0, 0, std::ranges::count(before, 1));
+    return codec(layer, kv_head).n_bits(0, 0, places_(layer, kv_head, token));
+  }
+
+  // Whoever leaves a group changes it.
+  RowsDependOn rows_depend_on() const override {
+    const bool alone = std::ranges::all_of(codecs_, [](const auto& each) {
+      return each->rows_depend_on() == RowsDependOn::themselves;
+    });
+    return alone ? RowsDependOn::themselves : RowsDependOn::later_rows;
   }
 
   PackedBytes bytes(DType exact) const override {
@@ -74,6 +84,7 @@ class CodecOfKept : public CacheCodec {
 
   CacheShape shape_;
   NdArray<std::uint8_t, 3> kept_;
+  NdArray<std::int32_t, 3> places_;                        // of a row among those that are left
   std::vector<std::shared_ptr<const CacheCodec>> codecs_;  // by layer, then KV head
 };
 

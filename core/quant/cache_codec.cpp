@@ -31,6 +31,12 @@ class GroupCacheCodec : public CacheCodec {
   std::optional<int> n_bits(std::int64_t, std::int64_t, std::int64_t token) const override {
     return token < n_quantized_ ? std::optional(spec_.n_bits) : std::nullopt;
   }
+  RowsDependOn rows_depend_on() const override {
+    if (spec_.axis == GroupAxis::token) return RowsDependOn::themselves;
+    const bool whole =
+        n_quantized_ == 0 || (spec_.group_size > 0 && n_quantized_ % spec_.group_size == 0);
+    return whole ? RowsDependOn::whole_groups : RowsDependOn::later_rows;
+  }
   PackedBytes bytes(DType exact) const override {
     return group_bytes(spec_, shape_, n_quantized_, exact);
   }
@@ -61,6 +67,7 @@ class BlockCacheCodec : public CacheCodec {
   std::optional<int> n_bits(std::int64_t, std::int64_t, std::int64_t) const override {
     return type_ == WeightType::q8_0 ? 8 : 4;
   }
+  RowsDependOn rows_depend_on() const override { return RowsDependOn::themselves; }
   PackedBytes bytes(DType) const override { return block_bytes(type_, shape_); }
 
  private:

@@ -30,6 +30,10 @@ class CacheCodec {
                                     std::int64_t token) const = 0;
   /// Values that are kept exactly in the whole cache, tokens that are left exact apart.
   virtual std::int64_t n_outliers() const { return 0; }
+  /// What else decides how a row that is quantized is read back: nothing, the other rows of its
+  /// group, all of which are quantized, or rows that may still come.
+  enum class RowsDependOn { themselves, whole_groups, later_rows };
+  virtual RowsDependOn rows_depend_on() const { return RowsDependOn::later_rows; }
   /// Of the whole cache; exact numbers are of that type.
   virtual PackedBytes bytes(DType exact) const = 0;
 };

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "core/policy/cache_policy.h"
 #include "core/replay/stream_planner.h"
+#include "core/replay/stream_retention.h"
 #include "core/replay/streaming.h"
 
 namespace qaq {
@@ -25,10 +27,16 @@ class CacheStream {
   /// Throws as StreamPlanner. The policy evicts nothing.
   explicit CacheStream(const Source& source);
 
+  /// What a policy that evicts did with the prompt, before the plan of its last token follows.
+  void keep(KeptPrompt prompt);
+  /// What is left of all tokens that are there, (n_layers, n_kv_heads, n), as of the last follow();
+  /// null where nothing is evicted.
+  const SharedArray<std::uint8_t, 3>& kept() const { return kept_; }
+
   /// Exact numbers of the tokens up to `n_tokens` are there now, and on the device.
   void append(std::int64_t n_tokens);
-  /// The newest row of a layer's attention, (n_heads, 1, at least position + 1). Rows of a layer
-  /// come in order; layers may come on several threads.
+  /// The newest row of a layer's attention, (n_heads, 1, at least position + 1), 0 at tokens that
+  /// are evicted. Rows of a layer come in order; layers may come on several threads.
   void push(std::int64_t layer, std::int64_t position, const NdView<const float, 3>& row);
   /// What follows once the rows of step.token were pushed and its numbers are there: a plan where
   /// one is due (with the prompt's last token, then every plan_stride steps), carried out, and the
@@ -53,7 +61,11 @@ class CacheStream {
   CacheShape shape_;  // of T tokens
   StreamingParams params_;
   std::int64_t plan_stride_;
+  bool has_host_copy_;  // units of QAQ are fetched from it
   Side key_, value_;
+  std::optional<StreamRetention> retention_;
+  std::int64_t n_prompt_ = 0;
+  SharedArray<std::uint8_t, 3> kept_;
   std::int64_t n_there_ = 0;
 };
 

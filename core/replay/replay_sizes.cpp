@@ -24,7 +24,6 @@ void fill_sizes(const PlannedCache& cache, DType dtype, int dtype_bits, CacheRep
   out.size_per_token_bits = size.size_per_token_bits;
   out.mean_bits = size.mean_bits;
   out.packed = packed_bytes(cache.plan, cache.stats, packed_format(cache.plan.quantizer, dtype));
-  constexpr std::int64_t kPositionBytes = 4;
   if (cache.plan.kept && cache.side == CacheSide::key) {
     out.packed.positions = kPositionBytes * cache.plan.n_rows();
   }

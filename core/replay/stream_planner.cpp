@@ -3,7 +3,11 @@
 #include <algorithm>
 
 #include "core/base/parallel.h"
+#include "core/base/parameter_grid.h"
+#include "core/base/text.h"
 #include "core/policy/output_distance.h"
+#include "core/policy/policies.h"
+#include "core/policy/qaq_policy.h"
 #include "core/policy/query_norms.h"
 #include "core/quant/unit_errors.h"
 #include "core/replay/capture_rows.h"
@@ -39,6 +43,22 @@ QaqParams planning_params(const QaqParams& policy, const StreamingParams& params
     }
   }
   return out;
+}
+
+std::shared_ptr<const CachePolicy> planning_policy(const std::shared_ptr<const CachePolicy>& policy,
+                                                   const QaqParams& qaq,
+                                                   const StreamingParams& params) {
+  if (!policy) return std::make_shared<QaqPolicy>(planning_params(qaq, params));
+  if (is_qaq(*policy)) {
+    return std::make_shared<QaqPolicy>(
+        planning_params(params_of<QaqParams>(policy->parameters()), params));
+  }
+  if (params.importance != ImportanceRule::window_max) {
+    refuse_usage({.place = "importance",
+                  .what = cat("is of QAQ alone, and the policy is ", policy->name()),
+                  .cure = "leave it out"});
+  }
+  return policy;
 }
 
 std::int64_t first_row_needed(const CachePolicy& policy, const StreamingParams& params,
@@ -106,7 +126,8 @@ void StreamPlanner::push(std::int64_t layer, std::int64_t position,
   if (importance_) importance_->push(layer, position, row);
 }
 
-Plan StreamPlanner::plan(std::int64_t n_tokens, std::span<const NdArray<float, 3>> rows) {
+Plan StreamPlanner::plan(std::int64_t n_tokens, std::span<const NdArray<float, 3>> rows,
+                         const SharedArray<std::uint8_t, 3>& kept) {
   CacheShape shape = source_.layers.shape;
   shape.n_tokens = n_tokens;
   PolicyView view;
@@ -139,7 +160,10 @@ Plan StreamPlanner::plan(std::int64_t n_tokens, std::span<const NdArray<float, 3
     });
     view.distance = distances.view();
   }
-  return source_.policy.plan(view);
+  if (kept) view.kept = kept->view();
+  Plan plan = source_.policy.plan(view);
+  plan.kept = kept;
+  return plan;
 }
 
 }  // namespace qaq

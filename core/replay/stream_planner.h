@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -32,6 +33,12 @@ std::optional<ImportanceOptions> streamed_importance(const PolicyNeeds& needs,
 /// The policy's parameters where importance follows `params`: beside window_max, no rule has a
 /// window that a token could be too young for, so last_n_attentions is 1.
 QaqParams planning_params(const QaqParams& policy, const StreamingParams& params);
+/// What plans a growing cache: QAQ with its planning_params(), by `qaq` where `policy` is null, or
+/// `policy`. Throws Error{usage} where a policy that is not QAQ alone is to follow another
+/// importance than the paper's.
+std::shared_ptr<const CachePolicy> planning_policy(const std::shared_ptr<const CachePolicy>& policy,
+                                                   const QaqParams& qaq,
+                                                   const StreamingParams& params);
 /// The first position whose row of attention a prompt of `prefill` tokens is planned by.
 std::int64_t first_row_needed(const CachePolicy& policy, const StreamingParams& params,
                               std::int64_t prefill);
@@ -60,8 +67,10 @@ class StreamPlanner {
   /// come in order; layers may come on several threads.
   void push(std::int64_t layer, std::int64_t position, const NdView<const float, 3>& row);
   /// For the first `n_tokens` tokens, which were appended, as of the newest row, which is their
-  /// last one's. `rows` are the newest rows of all layers.
-  Plan plan(std::int64_t n_tokens, std::span<const NdArray<float, 3>> rows);
+  /// last one's. `rows` are the newest rows of all layers; `kept` what is left (n_layers,
+  /// n_kv_heads, n_tokens), null where nothing is evicted.
+  Plan plan(std::int64_t n_tokens, std::span<const NdArray<float, 3>> rows,
+            const SharedArray<std::uint8_t, 3>& kept = nullptr);
 
  private:
   Source source_;

@@ -5,7 +5,9 @@
 #include <limits>
 #include <set>
 
+#include "core/base/error.h"
 #include "core/base/parallel.h"
+#include "core/quant/cache_codec.h"
 #include "core/quant/quantize.h"
 
 namespace qaq {
@@ -89,10 +91,13 @@ CacheChanges StreamedCache::follow(const Plan& plan) {
   assert(plan.n_bits.size() >= n_before);
   held_ = plan;
   changes_.clear();
+  rows_.clear();
+  if (plan.codec) return follow_codec();
   if (plan.keeps_all()) return out;
   n_below_.resize(plan.n_bits.size(), 0);
 
   for (std::size_t unit = 0; unit < plan.n_bits.size(); ++unit) {
+    if (!plan.keeps_unit(unit)) continue;
     if (unit >= n_before) {
       ++out.demotions;
       changes_.push_back({unit, Source::device});
@@ -138,8 +143,70 @@ CacheChanges StreamedCache::follow(const Plan& plan) {
   return out;
 }
 
+CacheChanges StreamedCache::follow_codec() {
+  const CacheCodec& codec = *held_.codec;
+  if (codec.rows_depend_on() == CacheCodec::RowsDependOn::later_rows) {
+    refuse_usage({.place = "--policy",
+                  .what = "quantizes rows together with others that come or go, so that decoding "
+                          "fixes none of them",
+                  .cure = "replay the whole cache at once, without --streaming"});
+  }
+  if (is_quantized_.empty()) {
+    is_quantized_ =
+        NdArray<std::uint8_t, 3>({values_.shape(0), values_.shape(1), values_.shape(2)});
+  }
+  const std::int64_t n_tokens = held_.layout.shape().n_tokens;
+  NdArray<float, 3> read;
+  for (std::int64_t layer = 0; layer < values_.shape(0); ++layer) {
+    const std::size_t n_before = rows_.size();
+    for (std::int64_t head = 0; head < values_.shape(1); ++head) {
+      for (std::int64_t token = 0; token < n_tokens; ++token) {
+        if (is_quantized_(layer, head, token) != 0 || !held_.is_kept(layer, head, token) ||
+            !codec.n_bits(layer, head, token)) {
+          continue;
+        }
+        is_quantized_(layer, head, token) = 1;
+        rows_.push_back({layer, head, token});
+      }
+    }
+    if (rows_.size() == n_before) continue;
+    const CacheLayer& exact = exact_[static_cast<std::size_t>(layer)];
+    if (read.empty()) read = NdArray<float, 3>(exact.shape());
+    codec.quantize(layer, exact, read.view(), {});
+    for (const Row& row : std::span(rows_).subspan(n_before)) {
+      std::ranges::copy(read.sub(row.head, row.token).span(),
+                        values_.sub(layer, row.head, row.token).data());
+    }
+  }
+  packed_ = codec.bytes(DType::f16);
+  CacheChanges out;
+  out.demotions = std::ssize(rows_);
+  out.requantized_values = out.demotions * values_.shape(3);
+  return out;
+}
+
+double StreamedCache::mean_bits() const {
+  if (!held_.codec) return held_.mean_bits();
+  double sum = 0;
+  std::int64_t n = 0;
+  const CacheShape& shape = held_.layout.shape();
+  for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
+    for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
+      for (std::int64_t token = 0; token < shape.n_tokens; ++token) {
+        if (!held_.is_kept(layer, head, token)) continue;
+        const auto n_bits = held_.codec->n_bits(layer, head, token);
+        if (!n_bits) continue;
+        sum += *n_bits;
+        ++n;
+      }
+    }
+  }
+  return n == 0 ? 0 : sum / static_cast<double>(n);
+}
+
 void StreamedCache::for_changed_rows(
     const std::function<void(std::int64_t, std::int64_t, std::int64_t)>& body) const {
+  for (const Row& row : rows_) body(row.layer, row.head, row.token);
   for (const Change& change : changes_) {
     const auto token = static_cast<std::int64_t>(change.unit) / held_.layout.units_per_token();
     for_rows_of(held_.layout, change.unit,
@@ -207,8 +274,10 @@ std::int64_t StreamedCache::transfers_per_token() const {
 }
 
 std::int64_t StreamedCache::resident_bytes(std::int64_t n_tokens) const {
-  const std::int64_t n_planned = held_.keeps_all() ? 0 : held_.layout.shape().n_tokens;
-  return packed_.total() + (n_tokens - n_planned) * values_per_token_ * kStreamedBytes;
+  const std::int64_t n_planned = held_.layout.shape().n_tokens;
+  const std::int64_t exact = (n_tokens - n_planned) * values_per_token_ * kStreamedBytes;
+  if (!held_.keeps_all()) return packed_.total() + exact;
+  return held_.n_rows() * values_.shape(3) * kStreamedBytes + exact;
 }
 
 }  // namespace qaq

@@ -47,7 +47,9 @@ class StreamedCache {
   /// The exact values of tokens [first, end) came to the device, whatever it held there.
   void append(std::int64_t first, std::int64_t end);
   /// Carries out a plan of the first n tokens, which are there; n is never less than before. In
-  /// parallel over units.
+  /// parallel over units. A rival's format quantizes from exact values the rows that it has not
+  /// quantized before, which is a demotion of each; what is evicted is left alone, and its bytes
+  /// go. Throws Error{usage} where a format does not fix its rows (CacheCodec::rows_depend_on()).
   CacheChanges follow(const Plan& plan);
   /// Calls body(layer, kv_head, token) for every row that the last plan quantized.
   void for_changed_rows(
@@ -62,6 +64,9 @@ class StreamedCache {
   std::int64_t resident_bytes(std::int64_t n_tokens) const;
   /// The quantized ones' by part.
   const PackedBytes& packed_bytes() const { return packed_; }
+  /// Mean bits of units that are quantized and left, of a rival's format of rows; 0: there are
+  /// none.
+  double mean_bits() const;
   /// Transfers that a token's values take on their way to the host, by fetch_granularity.
   std::int64_t transfers_per_token() const;
 
@@ -73,9 +78,13 @@ class StreamedCache {
     std::size_t unit = 0;
     Source source = Source::device;
   };
+  struct Row {
+    std::int64_t layer = 0, head = 0, token = 0;
+  };
   struct Empty {};
   StreamedCache(std::span<const CacheLayer> exact, std::span<const UnitStats> stats,
                 const CacheShape& shape, const StreamingParams& params, Empty);
+  CacheChanges follow_codec();
   void quantize(const Change& change);
   void quantize_history(std::size_t unit);
   Transfers fetch(std::span<const Change> changes) const;
@@ -86,9 +95,11 @@ class StreamedCache {
   std::int64_t values_per_token_ = 0;
   NdArray<float, 4> values_;  // (n_layers, n_kv_heads, T, D)
   Plan held_;
-  PackedBytes packed_;           // of held_
-  std::vector<int> n_below_;     // successive plans below what each unit holds
-  std::vector<Change> changes_;  // of the last plan
+  PackedBytes packed_;                     // of held_
+  std::vector<int> n_below_;               // successive plans below what each unit holds
+  std::vector<Change> changes_;            // of the last plan
+  std::vector<Row> rows_;                  // the same of a rival's format
+  NdArray<std::uint8_t, 3> is_quantized_;  // (n_layers, n_kv_heads, T), by a rival's format
 };
 
 }  // namespace qaq

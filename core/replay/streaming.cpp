@@ -1,11 +1,13 @@
 #include "core/replay/streaming.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/base/text.h"
 #include "core/policy/qaq_policy.h"
+#include "core/quant/cache_codec.h"
 #include "core/replay/cache_replay.h"
 #include "core/replay/cache_stream.h"
 #include "core/replay/capture_rows.h"
@@ -134,7 +136,7 @@ class RowReader {
 
 class Stream {
  public:
-  Stream(const CaptureView& capture, const StreamingOptions& options, const QaqPolicy& policy,
+  Stream(const CaptureView& capture, const StreamingOptions& options, const CachePolicy& policy,
          const Work& work)
       : info_(capture.info()),
         params_(options.streaming),
@@ -142,6 +144,19 @@ class Stream {
         held_(capture, work),
         caches_({policy, held_.layers(), params_, info_.name}) {
     caches_.append(info_.n_tokens);  // plans see the first of them
+  }
+
+  // The rows as they are over what is left of the tokens before.
+  std::span<const NdArray<float, 3>> attended(std::span<const NdArray<float, 3>> rows) {
+    const SharedArray<std::uint8_t, 3>& kept = caches_.kept();
+    if (!kept) return rows;
+    attended_.resize(rows.size());
+    parallel_for(n_layers(), [&](std::int64_t layer) {
+      const auto i = static_cast<std::size_t>(layer);
+      attended_[i] = rows[i].copy();
+      leave_out_evicted(kept->sub(layer), attended_[i].view());
+    });
+    return attended_;
   }
 
   void push(std::int64_t position, std::span<const NdArray<float, 3>> rows) {
@@ -158,9 +173,14 @@ class Stream {
     const auto position = static_cast<std::int32_t>(step.token);
     parallel_for(n_layers(), [&](std::int64_t layer) {
       const auto i = static_cast<std::size_t>(layer);
-      const LayerCaches caches{layers.query[i], caches_.cache(CacheSide::key).layer(layer),
-                               layers.value[i], caches_.cache(CacheSide::value).layer(layer),
-                               info_.n_tokens,  info_.score_rule(layer).with_top_k(sparse_top_k_)};
+      const LayerCaches caches{
+          layers.query[i],
+          caches_.cache(CacheSide::key).layer(layer),
+          layers.value[i],
+          caches_.cache(CacheSide::value).layer(layer),
+          info_.n_tokens,
+          info_.score_rule(layer).with_top_k(sparse_top_k_),
+          caches_.kept() ? caches_.kept()->sub(layer) : NdView<const std::uint8_t, 2>{}};
       const RowErrors errors = row_errors(caches, rows[i].view(), std::span(&position, 1));
       for (std::int64_t head = 0; head < info_.shape.n_heads; ++head) {
         result.attention_error(layer, head, index) = static_cast<float>(errors.attention(head, 0));
@@ -188,6 +208,7 @@ class Stream {
   std::int64_t sparse_top_k_;
   HeldCapture held_;
   CacheStream caches_;
+  std::vector<NdArray<float, 3>> attended_;
 };
 
 void mark_outliers(const UnitStats& stats, std::span<const float> exact,
@@ -221,18 +242,29 @@ StreamedFinal Stream::last(CacheSide side, int dtype_bits) const {
   out.values =
       NdArray<float, 4>({shape.n_layers, shape.n_kv_heads, shape.n_tokens, shape.head_dim});
   out.error = NdArray<float, 3>(cells);
-  const std::int64_t n_planned = plan.keeps_all() ? 0 : plan.layout.shape().n_tokens;
   for (std::int64_t layer = 0; layer < shape.n_layers; ++layer) {
     const auto held = cache.layer(layer);
     const CacheLayer exact = held_.layers().of(side)[static_cast<std::size_t>(layer)];
     std::ranges::copy(held.span(), out.values.sub(layer).data());
     for (std::int64_t head = 0; head < shape.n_kv_heads; ++head) {
-      for (std::int64_t token = 0; token < n_planned; ++token) {
-        const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
-        out.bits(layer, head, token) = plan.n_bits[unit];
+      for (std::int64_t token = 0; token < plan.layout.shape().n_tokens; ++token) {
+        std::uint8_t& bits = out.bits(layer, head, token);
+        if (!plan.is_kept(layer, head, token)) {
+          bits = CacheReplay::kEvicted;
+          out.error(layer, head, token) = std::numeric_limits<float>::quiet_NaN();
+          continue;
+        }
+        if (plan.keeps_all()) continue;
         const auto row = exact.sub(head, token).span();
-        mark_outliers(stats[unit].behind(plan.layout.first_in_unit(layer, head)), row,
-                      out.outliers.sub(layer, head, token).span());
+        if (plan.codec) {
+          bits = static_cast<std::uint8_t>(
+              plan.codec->n_bits(layer, head, token).value_or(dtype_bits));
+        } else {
+          const auto unit = static_cast<std::size_t>(plan.layout.unit(layer, head, token));
+          bits = plan.n_bits[unit];
+          mark_outliers(stats[unit].behind(plan.layout.first_in_unit(layer, head)), row,
+                        out.outliers.sub(layer, head, token).span());
+        }
         out.error(layer, head, token) = static_cast<float>(
             squared_error(held.sub(head, token).span(), row) / static_cast<double>(shape.head_dim));
       }
@@ -253,14 +285,16 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
   const CaptureInfo& info = capture.info();
   validate(options.streaming);
   refuse_eviction(options.params, "a replay step by step");
-  const QaqPolicy policy(planning_params(options.params, options.streaming));
+  const auto planning = planning_policy(options.policy, options.params, options.streaming);
+  const CachePolicy& policy = *planning;
   const std::int64_t prefill = checked_prefill(info, options.prefill);
   const std::int64_t first = first_row_needed(policy, options.streaming, prefill);
   require_rows(info, policy, options.streaming, first, prefill);
 
   const auto result = std::make_shared<StreamingResult>();
   result->policy = policy.name();
-  result->parameters = list_parameters(options.params);
+  result->parameters =
+      options.policy ? options.policy->parameters() : list_parameters(options.params);
   for (Parameter& parameter : list_parameters(options.streaming)) {
     result->parameters.push_back(std::move(parameter));
   }
@@ -275,6 +309,9 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
   }
 
   Stream stream(capture, options, policy, work);
+  if (const TokenRetention* retention = policy.retention()) {
+    stream.caches().keep(keep_prompt(capture, *retention, prefill, work));
+  }
   RowReader reader(capture);
   for (std::int64_t s = first; s < info.n_tokens; ++s) {
     work.report({"decode", s, info.n_tokens, "tokens"});
@@ -283,9 +320,10 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
     StreamingStep step;
     step.token = s;
     if (s >= prefill && result->has_errors) stream.measure(s - prefill, rows, step, *result);
-    stream.push(s, rows);
+    const auto attended = s < prefill ? rows : stream.attended(rows);
+    stream.push(s, attended);
     if (s + 1 < prefill) continue;
-    stream.caches().follow(prefill, rows, step);
+    stream.caches().follow(prefill, attended, step);
     if (s + 1 == prefill) {
       result->prefill_step = step;
     } else {
@@ -294,9 +332,9 @@ SharedStreaming stream(const CaptureView& capture, const StreamingOptions& optio
     }
   }
   work.report({"decode", info.n_tokens, info.n_tokens, "tokens"});
-  result->key = stream.last(CacheSide::key, options.params.dtype_bits);
-  result->value = stream.last(CacheSide::value, options.params.dtype_bits);
-  result->full_bytes = result->steps.back().host_bytes;
+  result->key = stream.last(CacheSide::key, policy.dtype_bits());
+  result->value = stream.last(CacheSide::value, policy.dtype_bits());
+  result->full_bytes = result->steps.back().full_bytes;
   return result;
 }
 

@@ -75,6 +75,7 @@ Json streaming_totals_json(const StreamingResult& result) {
   out["peak_resident_bytes"] = peak;
   out["host_bytes"] = last.host_bytes;
   out["full_bytes"] = result.full_bytes;
+  out["kept_share"] = last.kept_share;
   out["ratio_resident"] =
       static_cast<double>(result.full_bytes) / static_cast<double>(last.resident_bytes);
   // Of the link model, not of a machine.
@@ -109,6 +110,7 @@ Json streaming_steps_json(const StreamingResult& result) {
   out["h2d_transfers"] = transfers(&StreamingStep::h2d, &Transfers::count);
   out["resident_bytes"] = array(&StreamingStep::resident_bytes);
   out["host_bytes"] = array(&StreamingStep::host_bytes);
+  out["kept_share"] = array(&StreamingStep::kept_share);
   out["modelled_d2h_seconds"] = array(&StreamingStep::d2h_seconds);
   out["modelled_h2d_seconds"] = array(&StreamingStep::h2d_seconds);
   out["modelled_stall_seconds"] = array(&StreamingStep::stall_seconds);

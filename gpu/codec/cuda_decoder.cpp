@@ -13,6 +13,7 @@ namespace {
 
 StreamingSetup setup_of(const ModelSpec& spec, const EngineLimits& limits,
                         const DecodePolicy& policy) {
+  require_qaq(policy, "cuda");
   validate(policy);
   return {.shape = spec.shape,
           .max_tokens = limits.max_tokens,

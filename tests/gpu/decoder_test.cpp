@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/policy/policies.h"
 #include "data/models/model_file.h"
 #include "gpu/backend.h"
 #include "gpu/codec/cuda_decoder.h"
@@ -14,6 +15,7 @@
 #include "tests/gpu/failing_allocations.h"
 #include "tests/gpu/simt/simt.h"
 #include "tests/support/deviation.h"
+#include "tests/support/refusal.h"
 #include "tests/support/test_data.h"
 
 namespace qaq::test {
@@ -207,6 +209,17 @@ TEST(CudaDecoder, SaysByNameWhatIsPlannedOnTheCpuAlone) {
       EXPECT_EQ(error.kind(), ErrorKind::usage) << error.what();
       EXPECT_NE(std::string(error.what()).find(words), std::string::npos) << error.what();
     }
+  }
+}
+
+TEST(CudaDecoder, RefusesRivalsByName) {
+  DecodePolicy policy;
+  for (const char* name : {"full", "q8_0", "kivi"}) {
+    policy.policy = make_policy(name, {});
+    const std::string why = refusal([&] { on_gpu(policy); }, ErrorKind::usage);
+    EXPECT_NE(why.find(std::string(name) + " cannot quantize or evict on cuda"), std::string::npos)
+        << why;
+    EXPECT_NE(why.find("--device cpu"), std::string::npos) << why;
   }
 }
 

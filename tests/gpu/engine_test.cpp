@@ -309,6 +309,21 @@ TEST(CudaEngine, GoesOnBehindACacheThatIsGiven) {
   EXPECT_TRUE(std::ranges::equal(engine->logits(), expected));
 }
 
+TEST(CudaEngine, RefusesToLeaveTokensOut) {
+  const auto model = tiny_llama();
+  const ModelShape& s = model->spec().shape;
+  const auto engine = make_cuda_backend()->open(model, {8, 8});
+  engine->run(std::span(kIds).first(4));
+  const std::string why = refusal(
+      [&] {
+        engine->set_kept(std::make_shared<const NdArray<std::uint8_t, 3>>(
+            NdArray<std::uint8_t, 3>({s.n_layers, s.n_kv_heads, 4})));
+      },
+      ErrorKind::work);
+  EXPECT_NE(why.find("evicted tokens"), std::string::npos) << why;
+  EXPECT_NE(why.find("--device cpu"), std::string::npos) << why;
+}
+
 TEST(CudaEngine, LeavesNothingBehind) {
   const auto before = simt::live_allocations();
   {

@@ -59,7 +59,7 @@ TEST(RivalCommand, SaysWhatIsOfQaqAlone) {
   };
   refused({"replay", kCapture, "--check-bound"}, "--check-bound is not there for kivi yet");
   refused({"replay", kCapture, "--save-packed", folder.file("a.qkv")}, "--save-packed");
-  refused({"replay", kCapture, "--streaming"}, "--streaming");
+  refused({"replay", kCapture, "--streaming", "--save", "a"}, "--save is not there for kivi yet");
   refused({"replay", kCapture, "--preset", "paper"}, "holds parameters of qaq, not of kivi");
   refused({"replay", kCapture, "--set", "n_bits_max=4"}, "n_bits_max");
   refused({"export", kCapture, "--what", "violations"}, "--what violations is not there for kivi");
@@ -225,6 +225,42 @@ TEST(RivalCommand, TakesAPresetOfAnyPolicy) {
   const auto other = run_qaq({"replay", kCapture, "--policy", "q8_0", "--preset", preset});
   EXPECT_EQ(other.exit_code, 2);
   EXPECT_NE(other.err.find("holds parameters of kivi, not of q8_0"), std::string::npos);
+}
+
+TEST(RivalCommand, DecodesStepByStep) {
+  const json kivi = run_json({"replay", kCapture, "--streaming", "--prefill", "40", "--policy",
+                              "kivi", "--set", "group_size=16", "--set", "residual_length=16"});
+  EXPECT_EQ(kivi["policy"], "kivi");
+  EXPECT_EQ(kivi["parameters"]["group_size"], 16);
+  const json& metrics = kivi["metrics"];
+  EXPECT_EQ(metrics["steps"], 24);
+  EXPECT_EQ(metrics["d2h_bytes"], 0) << "a rival needs no copy on the host";
+  EXPECT_EQ(metrics["h2d_bytes"], 0);
+  EXPECT_EQ(metrics["kept_share"], 1.0);
+  EXPECT_GT(metrics["ratio_resident"].get<double>(), 1);
+  EXPECT_GT(metrics["output_error"].get<double>(), 0);
+  const json full = run_json({"replay", kCapture, "--streaming", "--policy", "full"});
+  EXPECT_EQ(full["metrics"]["ratio_resident"], 1.0);
+
+  const std::vector<std::string> run{"run",      "--model",        test::kTiny,
+                                     "--prompt", "The lighthouse", "--generate",
+                                     "12",       "--ignore-eos"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), run.begin(), run.end());
+    return more;
+  };
+  const json whole = run_json(with({})), exact = run_json(with({"--policy", "full"}));
+  EXPECT_EQ(whole["ids"], exact["ids"]);
+  EXPECT_EQ(exact["cache"]["policy"], "full");
+  EXPECT_EQ(exact["cache"]["final_resident_bytes"], exact["cache"]["full_bytes"]);
+  const json uniform = run_json(with({"--policy", "uniform", "--set", "bits=2"}));
+  EXPECT_LT(uniform["cache"]["final_resident_bytes"], uniform["cache"]["full_bytes"]);
+  EXPECT_EQ(uniform["cache"]["key"]["final_mean_bits"], 2);
+  const auto text = run_qaq(with({"--policy", "uniform"}));
+  EXPECT_NE(text.err.find("quantized by uniform"), std::string::npos) << text.err;
+  const auto columns = run_qaq(with({"--policy", "uniform", "--set", "axis=channel"}));
+  EXPECT_EQ(columns.exit_code, 2);
+  EXPECT_NE(columns.err.find("decoding fixes none of them"), std::string::npos) << columns.err;
 }
 
 }  // namespace

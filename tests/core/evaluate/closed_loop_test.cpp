@@ -12,10 +12,12 @@
 #include "core/base/error.h"
 #include "core/base/parallel.h"
 #include "core/engine/cpu_ops.h"
+#include "core/policy/qaq_policy.h"
 #include "core/quant/quantize.h"
 #include "core/replay/memory_capture.h"
 #include "core/replay/replayer.h"
 #include "tests/core/evaluate/tiny_runs.h"
+#include "tests/support/every_other.h"
 #include "tests/support/tap_recorder.h"
 
 namespace qaq::test {
@@ -155,6 +157,47 @@ TEST(ClosedLoop, ThePromptIsRunUnquantizedAndPlannedAsAReplayPlansIt) {
   EXPECT_EQ(loop->figures().prompt.h2d.bytes, 0);
 }
 
+// A prompt of all tokens is quantized and thinned as a replay does it at once.
+TEST(ClosedLoop, APromptOfAllTokensIsABatch) {
+  const auto model = tiny_llama();
+  const auto ids = token_ids(kTokens);
+  TapRecorder taps(model->spec().shape, kTokens);
+  opener(model, kTokens)()->run(ids, &taps);
+  const MemoryCapture capture = capture_of(model->spec(), taps, DType::f32);
+  const auto kivi =
+      make_policy("kivi", std::vector<std::string>{"group_size=8", "residual_length=16"});
+  for (const auto& policy :
+       {make_policy("full", {}), make_policy("uniform", {}), kivi, every_other(3),
+        with_evicting("uniform", 3), with_evicting("qaq", 3), make_policy("qaq", {})}) {
+    SCOPED_TRACE(policy->name());
+    const auto loop = closed_loop(model, {.policy = policy});
+    loop->prefill(ids, {});
+    Replayer replayer(capture);
+    const PlannedCaches plans = replayer.plans({{}, 0, policy});
+    if (policy->retention()) {
+      ASSERT_TRUE(loop->kept());
+      EXPECT_TRUE(std::ranges::equal(loop->kept()->span(), plans.key.plan.kept->span()));
+    }
+    for (const auto& [side, plan] :
+         {std::pair{CacheSide::key, &plans.key}, {CacheSide::value, &plans.value}}) {
+      for (std::int64_t layer = 0; layer < model->spec().shape.n_layers; ++layer) {
+        const auto batch = quantized_layer(capture, *plan, layer);
+        for (std::int64_t head = 0; head < batch->shape(0); ++head) {
+          for (std::int64_t t = 0; t < batch->shape(1); ++t) {
+            if (!plan->plan.is_kept(layer, head, t)) continue;
+            ASSERT_TRUE(std::ranges::equal(loop->cache(side).layer(layer).sub(head, t).span(),
+                                           batch->sub(head, t).span()));
+          }
+        }
+      }
+    }
+    const SharedReplay sizes = replayer.planned({{}, 0, policy});
+    const DecodeFigures figures = loop->figures();
+    EXPECT_DOUBLE_EQ(figures.kept_share, static_cast<double>(sizes->key.n_kept) /
+                                             static_cast<double>(sizes->key.n_values));
+  }
+}
+
 struct Setting {
   std::string name;
   DecodePolicy policy;
@@ -163,6 +206,15 @@ struct Setting {
 QaqParams with_stride(QaqParams params, int plan_stride) {
   params.plan_stride = plan_stride;
   return params;
+}
+
+DecodePolicy by(std::shared_ptr<const CachePolicy> policy, DType dtype = DType::f32) {
+  return {.dtype = dtype, .policy = std::move(policy)};
+}
+
+// Groups that the prompt fills once, and decoding again.
+std::shared_ptr<const CachePolicy> small_kivi() {
+  return make_policy("kivi", std::vector<std::string>{"group_size=8", "residual_length=8"});
 }
 
 std::vector<Setting> settings() {
@@ -202,7 +254,16 @@ std::vector<Setting> settings() {
           {"adaptive", {adaptive}},
           {"coarse", {coarse}},
           {"f16", {with_stride(lively, 2), closed(), DType::f16}},
-          {"bf16", {one_side, closed(), DType::bf16}}};
+          {"bf16", {one_side, closed(), DType::bf16}},
+          {"full", by(make_policy("full", {}))},
+          {"uniform", by(make_policy("uniform", {}))},
+          {"kivi", by(small_kivi())},
+          {"kivi in f16", by(small_kivi(), DType::f16)},
+          {"evicting", by(every_other(3))},
+          {"evicting in f16", by(every_other(3), DType::f16)},
+          {"uniform of what is left", by(with_evicting("uniform", 3))},
+          {"qaq of what is left", by(std::make_shared<ComposedPolicy>(
+                                      std::make_shared<QaqPolicy>(lively), every_other(3)))}};
 }
 
 // A plain engine that goes on, token by token, behind a copy of what the closed loop holds meets
@@ -225,6 +286,7 @@ TEST(ClosedLoop, TheOpenLoopOnWhatItSawDoesTheSame) {
           return Engine::LayerCache{copy_of(loop->cache(CacheSide::key).layer(layer)),
                                     copy_of(loop->cache(CacheSide::value).layer(layer))};
         });
+        engine->set_kept(loop->kept());
         engine->run({&ids[i], 1}, &taps);
         loop->decode(ids[i], {});
         ASSERT_TRUE(std::ranges::equal(engine->logits(), loop->logits())) << i;
@@ -232,6 +294,7 @@ TEST(ClosedLoop, TheOpenLoopOnWhatItSawDoesTheSame) {
 
       StreamingOptions options{setting.policy.params, setting.policy.streaming, kPrompt};
       options.streaming.loop = StreamingLoop::open;
+      options.policy = setting.policy.policy;
       const SharedStreaming open = stream(capture_of(spec, taps, setting.policy.dtype), options);
       const DecodeFigures ours = loop->figures();
       for (const auto& [side, theirs] :
@@ -243,6 +306,10 @@ TEST(ClosedLoop, TheOpenLoopOnWhatItSawDoesTheSame) {
                                          theirs->values.sub(layer).span()));
           for (std::int64_t head = 0; head < spec.shape.n_kv_heads && !n_bits.empty(); ++head) {
             for (std::int64_t t = 0; t < layout.shape().n_tokens; ++t) {
+              if (!loop->cache(side).held().is_kept(layer, head, t)) {
+                ASSERT_EQ(theirs->bits(layer, head, t), CacheReplay::kEvicted);
+                continue;
+              }
               ASSERT_EQ(n_bits[static_cast<std::size_t>(layout.unit(layer, head, t))],
                         theirs->bits(layer, head, t));
             }
@@ -254,7 +321,7 @@ TEST(ClosedLoop, TheOpenLoopOnWhatItSawDoesTheSame) {
       for (const char* name :
            {"steps", "d2h_bytes", "d2h_transfers", "h2d_bytes", "h2d_transfers",
             "final_resident_bytes", "peak_resident_bytes", "full_bytes", "ratio_resident",
-            "modelled_h2d_seconds", "modelled_stall_seconds", "prefill"}) {
+            "modelled_h2d_seconds", "modelled_stall_seconds", "kept_share", "prefill"}) {
         EXPECT_EQ(figures[name], totals[name]) << name;
       }
       for (const char* side : {"key", "value"}) {
