@@ -63,9 +63,9 @@ TEST(MemoryReport, ByHand) {
     side->n_bits_uniform = 4;
   }
   const MemoryReport report = memory_report(*replay(synthetic_capture(), options));
-  EXPECT_EQ(report.key.packed, (std::array<std::int64_t, 7>{320, 640, 0, 0, 0, 0, 0}))
+  EXPECT_EQ(report.key.packed, (std::array<std::int64_t, kMemoryParts>{320, 640}))
       << "4 bytes of codes and 8 of scale and base a unit";
-  EXPECT_EQ(report.key.nominal, (std::array<double, 7>{320, 320, 0, 0, 0, 0, 0}))
+  EXPECT_EQ(report.key.nominal, (std::array<double, kMemoryParts>{320, 320}))
       << "scale and base in 16 bits each";
   EXPECT_DOUBLE_EQ(report.both.ratio_nominal, 2.0);
   EXPECT_DOUBLE_EQ(report.both.ratio_packed, 1280 / 960.0);

@@ -22,7 +22,8 @@ TEST(RunSummary, HoldsTheReplaysSettingAndNumbers) {
   const auto result = replay(synthetic_capture(), options);
   const RunSummary run = summary_of(*result, "mine");
   EXPECT_EQ(run.name, "mine");
-  EXPECT_TRUE(same_parameters(run.params, options.params));
+  EXPECT_TRUE(run.params.is_qaq());
+  EXPECT_TRUE(same_parameters(run.params.qaq, options.params));
   EXPECT_EQ(run.prefix, 20);
   EXPECT_EQ(run.metrics.at("ratio_packed"), result->ratio_packed);
   EXPECT_EQ(run.metrics.at("output_error"), result->mean_output_error);
@@ -33,7 +34,7 @@ TEST(RunSummary, HoldsTheReplaysSettingAndNumbers) {
   other.prefix = 21;
   EXPECT_FALSE(same_setting(run, other));
   other = run;
-  other.params.value.outliers_ratio = 0.02;
+  other.params.qaq.value.outliers_ratio = 0.02;
   EXPECT_FALSE(same_setting(run, other));
 }
 
@@ -72,7 +73,7 @@ TEST(RunTradeoff, StairsTouchTheFrontAndLeaveNoRunBelow) {
 
 TEST(RunTradeoff, TheTableHasEveryRunAndItsLevels) {
   std::vector<RunSummary> runs{made(2, 5, .1), {.name = "with, comma"}};
-  runs[1].params.value.level = Level::token;
+  runs[1].params.qaq.value.level = Level::token;
   const Table table = run_table(runs, Accounting::nominal, "kl_mean");
   std::vector<std::vector<Cell>> rows;
   table.for_each_row([&](std::span<const Cell> row) { rows.emplace_back(row.begin(), row.end()); });

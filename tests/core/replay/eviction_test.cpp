@@ -22,10 +22,6 @@ constexpr SyntheticShape kShape{
     .n_layers = 2, .n_heads = 6, .n_kv_heads = 3, .n_tokens = 29, .head_dim = 32};
 constexpr std::int64_t kPrefix = 21;
 
-bool kept(std::int64_t modulus, std::int64_t layer, std::int64_t head, std::int64_t token) {
-  return EveryOther::keeps(modulus, layer, head, token);
-}
-
 TEST(Eviction, OfNothingChangesNothing) {
   const MemoryCapture capture = synthetic_capture(kShape, kSeed);
   for (const char* name : {"qaq", "q4_0", "kivi"}) {
