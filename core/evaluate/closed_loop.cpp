@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "core/evaluate/prompt_retention.h"
+#include "core/evaluate/retained_prompt.h"
 #include "core/evaluate/time_in.h"
 #include "core/model/plain_rope.h"
 #include "core/policy/retention.h"
@@ -79,9 +79,9 @@ StreamingStep ClosedLoop::run(std::span<const std::int32_t> ids, std::int64_t fi
                               const Work& work, double& quantizing) {
   const std::int64_t n_before = engine_->n_tokens();
   const std::vector<double> rope = plain_frequencies(engine_->spec().rope);
-  std::optional<PromptRetention> prompt;
+  std::optional<RetainedPrompt> prompt;
   if (n_before == 0 && planning_->retention()) {
-    prompt.emplace(PromptRetention::Source{*planning_->retention(), taps_.layers(),
+    prompt.emplace(RetainedPrompt::Source{*planning_->retention(), taps_.layers(),
                                            engine_->spec().shape.n_heads, std::ssize(ids), rope});
     first_row = std::min(first_row, prompt->first_row());
   }

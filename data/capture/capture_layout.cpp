@@ -76,6 +76,8 @@ const std::vector<DatasetMeaning>& run_datasets() {
       {"step_h2d_transfers", kStepAxes, "Transfers from the host", "1"},
       {"step_resident_bytes", kStepAxes, "Bytes on the device", "byte"},
       {"step_host_bytes", kStepAxes, "Bytes of the host's copy", "byte"},
+      {"step_full_bytes", kStepAxes, "Bytes of the whole cache at full precision", "byte"},
+      {"step_kept_share", kStepAxes, "Share of the tokens that is not evicted", "1"},
       {"step_modelled_d2h_seconds", kStepAxes, "To the host, by a model of the link", "s"},
       {"step_modelled_h2d_seconds", kStepAxes, "From the host, by a model of the link", "s"},
       {"step_modelled_stall_seconds", kStepAxes, "Stall, by a model of the link", "s"},

@@ -11,6 +11,7 @@
 #include <QTranslator>
 #include <gtest/gtest.h>
 
+#include "core/policy/policies.h"
 #include "tests/views/views_fixture.h"
 #include "views/panels/export_dialog.h"
 #include "views/plots/chart_view.h"
@@ -33,11 +34,17 @@ class PseudoLocale : public QTranslator {
   bool isEmpty() const override { return false; }
 };
 
-/// Names that are the same in every language: parameters and their choices, which files and the
-/// command line use; letters of the mathematics; the file; the program.
+/// Names that are the same in every language: policies with what they are, parameters and their
+/// choices, which files and the command line use; letters of the mathematics; the file; the
+/// program.
 bool isName(const QString& text) {
   static const QSet<QString> kNames = [] {
     QSet<QString> names{"K", "V", "QAQ Scope", "planted.h5", "synthetic", "CSV", "PDF"};
+    for (const PolicyEntry& policy : policies()) {
+      for (const std::string_view each : {policy.name, policy.help}) {
+        names.insert(QString::fromUtf8(each.data(), static_cast<qsizetype>(each.size())));
+      }
+    }
     for (const Parameter& parameter : list_parameters(ScopeParams{})) {
       QString name = QString::fromUtf8(parameter.info.name.data(),
                                        static_cast<qsizetype>(parameter.info.name.size()));

@@ -78,6 +78,7 @@ class WindowCommand : public testing::Test {
     }
     if (command.id == "edit.set") sample["assignment"] = "window=8";
     if (command.id == "edit.preset") sample["preset"] = "paper";
+    if (command.id == "edit.policy") sample["policy"] = "qaq";
     if (command.id == "go.cell") sample["cell"] = "tok 3";
     if (command.id == "go.find") sample["text"] = "w1";
     if (command.id == "file.open") sample["path"] = "planted.h5";

@@ -141,10 +141,10 @@ TEST(RivalCommand, SaysWhatAnEvaluationCannotDo) {
     return more;
   };
   refused(with({"--policy", "kiwi"}), "did you mean kivi?");
-  refused(with({"--policy", "kivi", "--preset", "paper"}), "holds parameters of QAQ");
+  refused(with({"--policy", "kivi", "--preset", "paper"}), "holds parameters of qaq, not of kivi");
   refused(with({"--policy", "kivi", "--set", "n_bits_max=4"}), "n_bits_max");
   refused(with({"--policy", "qaq+kivi"}), "qaq+kivi is no composition");
-  refused(with({"--against-policy", "kivi", "--against", "paper"}), "holds parameters of QAQ");
+  refused(with({"--against-policy", "kivi", "--against", "paper"}), "holds parameters of qaq, not of kivi");
   refused(with({"--policy", "q8_0"}), "32");
   refused({"sweep", kCapture, "--policy", "kivi", "--grid", "g.json", "-o", "r.json"},
           "qaq sweep is not there for kivi yet");
@@ -172,7 +172,7 @@ TEST(RivalCommand, KeepsExportsAndComparesRunsOfDifferentPolicies) {
   const json fresh = with({"replay", capture, "--save", "rival"});
   const SharedReplay stored = load_run(capture, "rival");
   EXPECT_EQ(stored->policy, "kivi");
-  EXPECT_EQ(parameters_json(stored->parameters), fresh["parameters"]);
+  EXPECT_EQ(json(parameters_json(stored->parameters)), fresh["parameters"]);
   EXPECT_EQ(json(metrics_json(*stored)), fresh["metrics"]);
   EXPECT_FALSE(stored->key.evicts());
 

@@ -193,7 +193,7 @@ TEST(Run, RefusesParametersThatMakeNoSenseHere) {
   refused({"--policy", "qaq", "--set", "loop=open"}, "qaq replay --streaming");
   refused({"--policy", "qaq", "--set", "promote_hysteresi=1"}, "promote_hysteresis");
   refused({"--policy", "qaq", "--set", "n_bits_min=9"}, "n_bits_m");
-  refused({"--policy", "h2o"}, "--policy");
+  refused({"--policy", "kiwi"}, "--policy");
   refused({"--dtype", "f16"}, "--device cuda");
 }
 

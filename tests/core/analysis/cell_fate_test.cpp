@@ -62,7 +62,7 @@ TEST(ExactFrom, IsAboveEveryWidthThatQaqMayChoose) {
   EXPECT_EQ(exact_from(*result, CacheSide::value), 17);
 }
 
-TEST(Maps, ShareWhatIsEvicted) {
+TEST(MapsOfEviction, ShareWhatIsEvicted) {
   const SharedReplay result = replayed(every_other(3));
   const MemoryCapture capture = synthetic_capture(kShape, 3);
   const Heatmap bits = bit_map(*result, capture.info(), CacheSide::key);

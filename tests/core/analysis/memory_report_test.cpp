@@ -99,7 +99,7 @@ TEST(MemoryReport, TheTableHasTheSameBytes) {
   const MemoryReport report =
       memory_report(*replay(synthetic_capture(), setting(Level::head, 0.2, 16)));
   const Table table = memory_table(report);
-  EXPECT_EQ(table.n_rows, 3 * 8);
+  EXPECT_EQ(table.n_rows, 3 * (kMemoryParts + 1));
   std::int64_t of_parts = 0, of_totals = 0;
   table.for_each_row([&](std::span<const Cell> row) {
     (std::get<std::int64_t>(row[1]) < kMemoryParts ? of_parts : of_totals) +=

@@ -110,7 +110,7 @@ class StoredRuns : public testing::Test {
 TEST_F(StoredRuns, ComeBackOfEveryPolicy) {
   write(AttentionProfile::full);
   const auto capture = open_capture(path_);
-  for (const char* name : {"full", "q4_0"}) {
+  for (const char* name : {"full", "uniform", "knorm"}) {
     const SharedReplay result =
         replay(*capture, {.params = {}, .prefix = 15, .policy = make_policy(name, {})});
     save_run(path_, name, *result, "{}");

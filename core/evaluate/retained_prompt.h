@@ -11,7 +11,7 @@ namespace qaq {
 
 /// Asks a policy that evicts about a prompt while a model runs it, layer by layer: rows of
 /// attention are held of one layer at a time.
-class PromptRetention {
+class RetainedPrompt {
  public:
   /// What the policy is asked with. All outlive it.
   struct Source {
@@ -21,7 +21,7 @@ class PromptRetention {
     std::int64_t n_prompt = 0;
     std::span<const double> rope{};
   };
-  explicit PromptRetention(const Source& source);
+  explicit RetainedPrompt(const Source& source);
 
   /// The first position whose row is asked for.
   std::int64_t first_row() const { return source_.n_prompt - n_rows_; }

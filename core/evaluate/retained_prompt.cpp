@@ -1,10 +1,10 @@
-#include "core/evaluate/prompt_retention.h"
+#include "core/evaluate/retained_prompt.h"
 
 #include <algorithm>
 
 namespace qaq {
 
-PromptRetention::PromptRetention(const Source& source)
+RetainedPrompt::RetainedPrompt(const Source& source)
     : source_(source), n_rows_(prompt_rows(source.retention, source.n_prompt)) {
   const CacheShape& shape = source.layers.shape;
   rows_ = NdArray<float, 3>({source.n_heads, n_rows_, source.n_prompt});
@@ -12,7 +12,7 @@ PromptRetention::PromptRetention(const Source& source)
                                        std::uint8_t{1});
 }
 
-void PromptRetention::push(std::int64_t layer, std::int64_t position,
+void RetainedPrompt::push(std::int64_t layer, std::int64_t position,
                            const NdView<const float, 3>& row) {
   for (std::int64_t head = 0; head < source_.n_heads && position >= first_row(); ++head) {
     std::copy_n(row.sub(head).data(), source_.n_prompt,
