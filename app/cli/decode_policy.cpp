@@ -30,6 +30,14 @@ std::string parts_text(const DecodeFigures& f) {
              byte_text(f.unquantized_bytes()));
 }
 
+// "exact" where no unit is quantized: 0 bits would be another thing.
+std::string bits_text(double mean, const PackedBytes& bytes) {
+  if (bytes.payload == 0 && bytes.scales == 0) return "exact";
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f", mean);
+  return text;
+}
+
 std::string device_text(const DecodeFigures::OnDevice& on_device) {
   const auto sum = [&](std::int64_t DeviceCacheBytes::*part) {
     return byte_text(on_device.key.*part + on_device.value.*part);
@@ -98,7 +106,7 @@ void print_cache(const DecodePolicy& policy, const DecodeFigures& f) {
   std::fprintf(
       stderr,
       "cache, quantized by %s: %lld tokens in %s instead of %s (%.2f x)\n"
-      "  bits, mean: key %.2f, value %.2f\n"
+      "  bits, mean: key %s, value %s\n"
       "  packed: %s\n"
       "  %lld steps: %lld promotions, %lld demotions, %lld units fetched\n"
       "  over the link: %s to the host in %lld transfers, %s back in %lld; by the link model %.4g "
@@ -106,8 +114,9 @@ void print_cache(const DecodePolicy& policy, const DecodeFigures& f) {
       "  quantizing took %.1f %% of the steps' time%s\n",
       policy.name().c_str(), count(f.prefill + f.steps), byte_text(f.resident_bytes).c_str(),
       byte_text(f.full_bytes).c_str(),
-      static_cast<double>(f.full_bytes) / static_cast<double>(f.resident_bytes), f.key_mean_bits,
-      f.value_mean_bits, parts_text(f).c_str(), count(f.steps),
+      static_cast<double>(f.full_bytes) / static_cast<double>(f.resident_bytes),
+      bits_text(f.key_mean_bits, f.key_bytes).c_str(),
+      bits_text(f.value_mean_bits, f.value_bytes).c_str(), parts_text(f).c_str(), count(f.steps),
       count(f.key.promotions + f.value.promotions), count(f.key.demotions + f.value.demotions),
       count(f.key.fetched + f.value.fetched), byte_text(f.d2h.bytes).c_str(), count(f.d2h.count),
       byte_text(f.h2d.bytes).c_str(), count(f.h2d.count), 1e3 * f.h2d_seconds,

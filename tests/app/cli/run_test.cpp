@@ -178,6 +178,9 @@ TEST(Run, TellsPeopleWhatBecameOfTheCache) {
     EXPECT_NE(result.err.find(told), std::string::npos) << told << " in " << result.err;
   }
   EXPECT_EQ(run_qaq(sixteen({"--policy", "qaq", "--quiet"})).err, "");
+  const ProgramResult evicting = run_qaq(sixteen({"--policy", "h2o"}));
+  EXPECT_NE(evicting.err.find("bits, mean: key exact, value exact"), std::string::npos)
+      << evicting.err;
 }
 
 TEST(Run, RefusesParametersThatMakeNoSenseHere) {
