@@ -90,44 +90,6 @@ TEST(EvictedPattern, CrossesEachSevenPixels) {
   EXPECT_EQ(isOnCross(3, 3, 2), isOnCross(1, 1, 1)) << "thicker on finer screens";
 }
 
-TEST(Evicted, IsSaidInWordsEverywhere) {
-  const auto analysis = evictedAnalysis(qaq::test::every_other(2));
-  const SharedSlice slice = loadSlice(analysis, {.side = CacheSide::key, .layer = 0, .kvHead = 0});
-  const Cursor gone{.side = CacheSide::key, .layer = 0, .kvHead = 0, .token = 2, .channel = 1};
-  const CellFacts facts = CellFacts::of(*slice, gone);
-  EXPECT_EQ(facts.key.bits, "evicted");
-  EXPECT_EQ(facts.value.bits, "evicted");
-  EXPECT_EQ(facts.key.error, "");
-  EXPECT_EQ(facts.magnitude, "");
-  Cursor kept = gone;
-  kept.token = 3;
-  EXPECT_EQ(CellFacts::of(*slice, kept).key.bits, "exact");
-
-  const QRgb fill = Palette::of(ThemeKind::light).evicted().fill;
-  SelectionModel selection;
-  selection.reset(analysis->capture->info(), slice->slice);
-  selection.lock(gone);
-  FormulaView formula(&selection);
-  ShownView formulaShown(formula, slice);
-  EXPECT_TRUE(formula.plainText().contains("evicted")) << formula.plainText().toStdString();
-  EXPECT_FALSE(formula.plainText().contains("0 bits"));
-
-  OutlierMapView outliers(&selection);
-  const ShownView outliersShown(outliers, slice);
-  const QRgb at = outliersShown.cell(outliers.panes().first(), 5, 2);
-  EXPECT_TRUE(at == fill || at == Palette::of(ThemeKind::light).evicted().cross);
-  EXPECT_TRUE(outliers.summary().contains("evicted")) << outliers.summary().toStdString();
-
-  ErrorView errors(&selection);
-  const ShownView errorsShown(errors, slice, {900, 900});
-  EXPECT_TRUE(errors.summary().contains("evicted")) << errors.summary().toStdString();
-
-  TokenView tokens(&selection);
-  const ShownView tokensShown(tokens, slice);
-  EXPECT_TRUE(tokens.summary().contains("tokens evicted")) << tokens.summary().toStdString();
-  EXPECT_FALSE(tokens.summary().contains("255"));
-}
-
 TEST(Evicted, IsNotTheWholeOfAHeadForAll) {
   // With all heads a token is evicted where none keeps it: KV heads take turns here.
   const auto analysis = evictedAnalysis(qaq::test::every_other(2));
@@ -138,19 +100,15 @@ TEST(Evicted, IsNotTheWholeOfAHeadForAll) {
   }
 }
 
-TEST(Evicted, OfQaqLeavesTheBracket) {
-  const auto policy =
-      std::make_shared<ComposedPolicy>(make_policy("qaq", {}), qaq::test::every_other(2));
-  const auto analysis = evictedAnalysis(policy);
-  EXPECT_TRUE(analysis->params.uses_qaq());
-  EXPECT_FALSE(analysis->params.is_qaq());
-  EXPECT_EQ(analysis->forcedNewest(CacheSide::value), 4);
-  EXPECT_EQ(analysis->exactFrom(CacheSide::key), 17);
-  EXPECT_EQ(runLabel(summary_of(*analysis->replay)), "qaq+every_other");
+// The planted heads are too small for blocks of 32 channels.
+std::vector<std::string> policiesOfAnyHead() {
+  std::vector<std::string> names = policy_names();
+  std::erase_if(names, [](const std::string& name) { return name == "q8_0" || name == "q4_0"; });
+  return names;
 }
 
 class EveryPolicy : public testing::TestWithParam<std::string> {};
-INSTANTIATE_TEST_SUITE_P(All, EveryPolicy, testing::ValuesIn(policy_names()),
+INSTANTIATE_TEST_SUITE_P(All, EveryPolicy, testing::ValuesIn(policiesOfAnyHead()),
                          [](const auto& test) { return test.param; });
 
 TEST_P(EveryPolicy, IsShownByEveryView) {
@@ -218,21 +176,21 @@ class PolicyWindow : public testing::Test {
 };
 
 TEST_F(PolicyWindow, TakesAPolicyByCommandUndoesItAndCopiesIt) {
-  run("policy q4_0");
-  EXPECT_EQ(shown().policy, "q4_0");
-  EXPECT_EQ(window_.parameters()->params().policy, "q4_0") << "the panel shows it";
-  EXPECT_EQ(window_.workspace().shown()->analysis->replay->policy, "q4_0");
+  run("policy uniform");
+  EXPECT_EQ(shown().policy, "uniform");
+  EXPECT_EQ(window_.parameters()->params().policy, "uniform") << "the panel shows it";
+  EXPECT_EQ(window_.workspace().shown()->analysis->replay->policy, "uniform");
   EXPECT_EQ(window_.workspace().shown()->analysis->violations, nullptr);
-  run("rotate = hadamard");
-  EXPECT_EQ(window_.replayCommand(), "qaq replay planted.h5 --policy q4_0 --set rotate=hadamard");
+  run("key.bits = 3");
+  EXPECT_EQ(window_.replayCommand(), "qaq replay planted.h5 --policy uniform --set key.bits=3");
   run("undo");
   run("undo");
   EXPECT_EQ(shown().policy, "qaq");
   EXPECT_TRUE(same_parameters(shown(), ScopeParams{}));
   run("redo");
-  EXPECT_EQ(shown().policy, "q4_0");
-  EXPECT_THROW(run("policy q4"), Error);
-  EXPECT_EQ(window_.sessionState().params.policy, "q4_0");
+  EXPECT_EQ(shown().policy, "uniform");
+  EXPECT_THROW(run("policy unifor"), Error);
+  EXPECT_EQ(window_.sessionState().params.policy, "uniform");
 }
 
 }  // namespace
